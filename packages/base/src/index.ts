@@ -1,0 +1,13 @@
+export { AsyncQueue } from './async-queue.ts';
+export { backoffMs, type BackoffOptions } from './backoff.ts';
+export type { Clock } from './clock.ts';
+export { errorMessage } from './error-message.ts';
+export { formatBytes } from './format-bytes.ts';
+export { formatDuration } from './format-duration.ts';
+export type { Hash, HashFactory } from './hash.ts';
+export { createJsonLog, type LogLevel } from './json-log.ts';
+export { type Log, type LogFields, silentLog } from './log.ts';
+export { ManualClock } from './manual-clock.ts';
+export { type Rng, seededRng, systemRng } from './rng.ts';
+export { systemClock } from './system-clock.ts';
+export { isTaplineError, TaplineError, type TaplineErrorOptions } from './tapline-error.ts';
