@@ -1,1 +1,2 @@
-export {};
+// Filled in by the first module of this package.
+export type { Clock } from '@tapline/base';
