@@ -1,2 +1,13 @@
-// Filled in by the first module of this package.
-export type { Clock } from '@tapline/base';
+export type {
+  DeleteOptions,
+  ListOptions,
+  NewObject,
+  ObjectList,
+  ObjectOf,
+  Patch,
+  PatchOptions,
+  RequestOptions,
+  ResourceClient,
+  WatchEvent,
+  WatchOptions,
+} from './resource-client.ts';
