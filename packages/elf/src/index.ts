@@ -1,2 +1,4 @@
-// Filled in by the first module of this package.
-export type { Clock } from '@tapline/base';
+export { editElf, type ElfEdit } from './edit-elf.ts';
+export type { DynamicEntry, ElfFile, ElfHeader, ProgramHeader, SectionHeader } from './elf-file.ts';
+export { isElf } from './is-elf.ts';
+export { parseElf } from './parse-elf.ts';
