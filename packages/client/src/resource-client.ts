@@ -104,11 +104,7 @@ export interface ResourceClient {
     patch: Patch,
     options?: PatchOptions,
   ): Promise<ObjectOf<D>>;
-  delete<D extends ResourceDefinition>(
-    definition: D,
-    name: string,
-    options?: DeleteOptions,
-  ): Promise<void>;
+  delete(definition: ResourceDefinition, name: string, options?: DeleteOptions): Promise<void>;
   watch<D extends ResourceDefinition>(
     definition: D,
     options: WatchOptions,
