@@ -1,9 +1,16 @@
 import { defineConfig } from 'vitest/config';
+import { LeftOutReporter } from './tools/left-out-reporter.ts';
 
 // Two cores: more than two workers only makes real peers time out.
 export default defineConfig({
   test: {
-    include: ['packages/*/src/**/*.test.ts', 'tests/**/*.test.ts', 'tools/**/*.test.ts'],
+    include: [
+      'packages/*/src/**/*.test.ts',
+      'tests/**/*.test.ts',
+      'tools/**/*.test.ts',
+      'bench/**/*.test.ts',
+    ],
+    reporters: ['default', new LeftOutReporter()],
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,

@@ -1,0 +1,9 @@
+import type { Measurement } from './result.ts';
+
+interface Benchmark {
+  readonly description: string;
+  readonly run: () => Promise<Measurement>;
+}
+
+/** Every benchmark by name; each file is loaded only when it runs. */
+export const benchmarks: Readonly<Record<string, Benchmark>> = {};

@@ -1,0 +1,54 @@
+/** Where a package stands; imports go to the same tier or downwards. */
+export interface PackageEntry {
+  readonly tier: 0 | 1 | 2 | 3;
+  /** Pure: no sockets, files, processes or clocks of its own; compiles without Node's types. */
+  readonly pure: boolean;
+  /** Why it is a package of its own, and why in this tier. */
+  readonly reason: string;
+  /** Imported by tests and nothing else. */
+  readonly onlyTests?: true;
+}
+
+export const packages: Readonly<Record<string, PackageEntry>> = {
+  base: { tier: 0, pure: true, reason: 'everything else speaks in its errors, clocks and logs' },
+  resources: {
+    tier: 1,
+    pure: true,
+    reason: 'kinds are data; server, clients and docs derive from them',
+  },
+  oci: {
+    tier: 1,
+    pure: true,
+    reason: 'formats only, so that agent, registry and builder agree on bytes',
+  },
+  elf: { tier: 1, pure: true, reason: 'bytes in, bytes out; fuzzed without a file system' },
+  brew: {
+    tier: 1,
+    pure: true,
+    reason: "Homebrew's rules as functions, planned over all of homebrew-core",
+  },
+  store: { tier: 2, pure: false, reason: 'files and fsync behind one contract' },
+  apiserver: {
+    tier: 2,
+    pure: false,
+    reason: 'the Kubernetes wire protocol; knows no kind of ours',
+  },
+  client: {
+    tier: 2,
+    pure: false,
+    reason: 'reconcilers must not know whether the API is in process',
+  },
+  reconcile: { tier: 2, pure: false, reason: 'the loop, without what it reconciles' },
+  registry: { tier: 2, pure: false, reason: 'blobs on disk and the distribution protocol' },
+  builder: {
+    tier: 2,
+    pure: false,
+    reason: 'fetches and files for what brew plans; used by CLI and control plane',
+  },
+  gateway: { tier: 2, pure: false, reason: 'who gets in, and the way back to devices' },
+  runtimes: { tier: 2, pure: false, reason: 'processes and root file systems behind one contract' },
+  'control-plane': { tier: 3, pure: false, reason: 'a program: wires and runs' },
+  agent: { tier: 3, pure: false, reason: 'a program: wires and runs, on the device' },
+  cli: { tier: 3, pure: false, reason: 'a program: starts the other two on demand' },
+  testing: { tier: 0, pure: false, reason: 'what tests start and clean up', onlyTests: true },
+};
