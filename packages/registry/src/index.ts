@@ -1,2 +1,9 @@
-// Filled in by the first module of this package.
-export type { Clock } from '@tapline/base';
+export type { Authorization, Authorize, RegistryAccess } from './authorize.ts';
+export type { BlobRange, BlobStore, BlobWriter, StoredBlob } from './blob-store.ts';
+export type {
+  FetchedManifest,
+  PushBlobOptions,
+  PushOutcome,
+  RegistryClient,
+  RequestOptions,
+} from './registry-client.ts';

@@ -1,0 +1,88 @@
+import type { ContainerSpec, ProcessSpec } from './container-spec.ts';
+
+/** A container whose files are laid out, so that starting it is one process away. */
+export interface PreparedContainer {
+  readonly spec: ContainerSpec;
+  /** The folder a runtime prepared; meaningful to that runtime only. */
+  readonly bundle: string;
+}
+
+export interface ContainerHandle {
+  readonly id: string;
+  /** Of the container's first process, as the host counts. */
+  readonly pid: number;
+}
+
+/** How a process ended: one of the two is defined. */
+export interface ExitStatus {
+  readonly exitCode: number | undefined;
+  readonly signal: string | undefined;
+}
+
+/** What keeps a limit: a control group counts the container, an rlimit each process or user. */
+export type LimitEnforcer = 'cgroup' | 'rlimit' | 'none';
+
+/** What confines a container on this machine; weaker than asked for is said here, never hidden. */
+export interface Confinement {
+  readonly userNamespace: boolean;
+  readonly noNewPrivileges: boolean;
+  readonly readOnlyRoot: boolean;
+  readonly limitsEnforcedBy: {
+    readonly memory: LimitEnforcer;
+    readonly pids: LimitEnforcer;
+    readonly cpu: LimitEnforcer;
+  };
+}
+
+export interface ContainerState {
+  readonly id: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly status: 'running' | 'stopped';
+  /** Of a running container. */
+  readonly pid: number | undefined;
+  /** Of a stopped one; 128 + n where signal n ended it; undefined where nobody saw it end. */
+  readonly exitCode: number | undefined;
+  readonly confinement: Confinement;
+  readonly logPath: string;
+}
+
+export interface ProcessIo {
+  /** Closed at its end; nothing is readable where it is left out. */
+  readonly stdin?: AsyncIterable<Uint8Array> | Uint8Array;
+  readonly onStdout?: (chunk: Uint8Array) => void;
+  readonly onStderr?: (chunk: Uint8Array) => void;
+  /** Kills the process; the call rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+  /** Kills the process; the call rejects with `run_timeout`. */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * Runs containers. Errors: `container_invalid` (specification), `container_exists`,
+ * `container_unknown`, `container_start_failed` (with the runtime's own words), `run_timeout`.
+ */
+export interface Runtime extends AsyncDisposable {
+  readonly name: 'runc' | 'unconfined';
+  /** Does everything that can be done ahead; `start` and `run` take what it returns. */
+  prepare(spec: ContainerSpec): Promise<PreparedContainer>;
+  /**
+   * Starts a container that outlives this process, with its output in a bounded log file. Resolves
+   * when its first process has been executed.
+   */
+  start(container: ContainerSpec | PreparedContainer): Promise<ContainerHandle>;
+  /** Runs a container in the foreground until it ends, and removes it. Not shown by `list`. */
+  run(container: ContainerSpec | PreparedContainer, io?: ProcessIo): Promise<ExitStatus>;
+  /** Runs another process in a running container. */
+  exec(id: string, process: ProcessSpec, io?: ProcessIo): Promise<ExitStatus>;
+  /** Asks to end (SIGTERM), and kills after `graceMs`. Resolves when it has ended; idempotent. */
+  stop(
+    id: string,
+    options: { readonly graceMs: number; readonly signal?: AbortSignal },
+  ): Promise<void>;
+  /** Kills where needed and forgets the container, its log included; idempotent. */
+  remove(id: string): Promise<void>;
+  /** What `start` started, here or in an earlier life of this process. */
+  list(): Promise<readonly ContainerState[]>;
+  /** Resolves when the container has ended. */
+  wait(id: string, options?: { readonly signal?: AbortSignal }): Promise<ExitStatus>;
+}
