@@ -3,27 +3,33 @@ import type { ImageIndex } from './image-index.ts';
 import type { Platform } from './platform.ts';
 
 /**
- * The manifest of `index` for `platform`, or undefined. An exact variant goes before one that only
- * fits; arm64 means arm64/v8 and arm means arm/v7 (containerd's normalisation).
+ * The manifest of `index` to run on `platform`, or undefined: of those whose variant the platform
+ * covers the most specific, and of equals the first. Names and default variants are containerd's:
+ * aarch64 and arm64 mean arm64/v8, arm means arm/v7, x86_64 and amd64 mean amd64/v1.
  */
 export function selectPlatform(index: ImageIndex, platform: Platform): Descriptor | undefined {
   const wanted = normalize(platform);
-  const candidates = index.manifests.filter(
-    (manifest) =>
-      manifest.platform !== undefined &&
-      manifest.platform.os === wanted.os &&
-      normalize(manifest.platform).architecture === wanted.architecture,
-  );
-  return (
-    candidates.find((manifest) => variantOf(manifest) === wanted.variant) ??
-    // A plain image runs on any variant of its architecture; the reverse does not hold.
-    candidates.find((manifest) => variantOf(manifest) === undefined)
-  );
+  let best: { readonly manifest: Descriptor; readonly level: number } | undefined;
+  for (const manifest of index.manifests) {
+    if (manifest.platform === undefined) continue;
+    const offered = normalize(manifest.platform);
+    if (offered.os !== wanted.os || offered.architecture !== wanted.architecture) continue;
+    const runs =
+      offered.variant === wanted.variant || levelOf(offered.variant) <= levelOf(wanted.variant);
+    const level = levelOf(offered.variant);
+    if (runs && (best === undefined || level > best.level)) best = { manifest, level };
+  }
+  return best?.manifest;
 }
 
-function variantOf(manifest: Descriptor): string | undefined {
-  return manifest.platform === undefined ? undefined : normalize(manifest.platform).variant;
-}
+const architectures: ReadonlyMap<string, { readonly name: string; readonly variant: string }> =
+  new Map([
+    ['arm64', { name: 'arm64', variant: 'v8' }],
+    ['aarch64', { name: 'arm64', variant: 'v8' }],
+    ['arm', { name: 'arm', variant: 'v7' }],
+    ['amd64', { name: 'amd64', variant: 'v1' }],
+    ['x86_64', { name: 'amd64', variant: 'v1' }],
+  ]);
 
 interface Normalized {
   readonly os: string;
@@ -32,16 +38,13 @@ interface Normalized {
 }
 
 function normalize({ os, architecture, variant }: Platform): Normalized {
-  switch (architecture) {
-    case 'arm64':
-    case 'aarch64':
-      return { os, architecture: 'arm64', variant: variant === '8' ? 'v8' : (variant ?? 'v8') };
-    case 'arm':
-      return { os, architecture, variant: variant ?? 'v7' };
-    case 'amd64':
-    case 'x86_64':
-      return { os, architecture: 'amd64', variant: variant === 'v1' ? undefined : variant };
-    default:
-      return { os, architecture, variant };
-  }
+  const known = architectures.get(architecture);
+  if (known === undefined) return { os, architecture, variant };
+  const named = variant === undefined || variant === '' ? known.variant : variant;
+  return { os, architecture: known.name, variant: /^\d/.test(named) ? `v${named}` : named };
+}
+
+/** `v8.2` → 8.2; each level runs what is built for the lower ones. NaN compares with nothing. */
+function levelOf(variant: string | undefined): number {
+  return Number(/^v(\d+(?:\.\d+)?)$/.exec(variant ?? '')?.[1] ?? Number.NaN);
 }
