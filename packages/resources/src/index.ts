@@ -39,6 +39,7 @@ export {
   type PackageStatus,
 } from './kinds/package.ts';
 export { type Token, tokenResource, type TokenSpec, type TokenStatus } from './kinds/token.ts';
+export { type JsonPath, parseJsonPath, readJsonPath } from './json-path.ts';
 export { formulaObjectName, installName, isObjectName } from './names.ts';
 export type { ApiObject, ManagedFieldsEntry, ObjectMeta, OwnerReference } from './object-meta.ts';
 export {

@@ -51,5 +51,5 @@ export function defineCommand<F extends Flags>(
     run(input: CommandInput<F>): Promise<number>;
   },
 ): Command {
-  return declaration as Command;
+  return declaration;
 }
