@@ -1,2 +1,18 @@
-// Filled in by the first module of this package.
-export type { Clock } from '@tapline/base';
+// Public API; named exports only.
+export type { Change } from './change.ts';
+export { compareRevisions } from './compare-revisions.ts';
+export { formatPlan } from './format-plan.ts';
+export { createInformer, type Informer, type InformerInit } from './informer.ts';
+export type { IndexFunction } from './object-cache.ts';
+export { objectKey } from './object-key.ts';
+export { type Explanation, explainPlan, type Plan, type Step, type Waiting } from './plan.ts';
+export {
+  createReconciler,
+  type Enqueue,
+  type Reconciler,
+  type ReconcileMetrics,
+  type ReconcilerInit,
+  watch,
+  type Watch,
+} from './reconciler.ts';
+export { type Outcome, WorkQueue, type WorkQueueInit } from './work-queue.ts';
