@@ -90,6 +90,11 @@ const count = z.int().min(0);
 const status = z.strictObject({
   observedGeneration: z.int().min(0).optional(),
   revision: z.int().min(0).optional().describe('Number of the newest rollout; Installs carry it.'),
+  template: z
+    .string()
+    .max(64)
+    .optional()
+    .describe('Fingerprint of what this revision is of; a spec with another one makes a new one.'),
   version: packageVersionSchema.optional().describe('The version this revision delivers.'),
   repository: z.string().max(255).optional(),
   images: z.array(pinnedImage).max(16).optional().describe('What this revision delivers.'),
