@@ -20,7 +20,7 @@ const encoder = new TextEncoder();
 /**
  * The header blocks of an entry; its content and {@link tarPadding} come after. Equal entries give
  * equal bytes: ustar (POSIX.1-2017, pax) without owner names, with a pax header for only what ustar
- * cannot hold. Times are kept to the nanosecond. Throws `tar_entry_invalid`.
+ * cannot hold. Times keep the precision of a double, some 0.2 µs today. Throws `tar_entry_invalid`.
  */
 export function encodeTarEntry(entry: TarEntry): Uint8Array {
   checkEntry(entry);

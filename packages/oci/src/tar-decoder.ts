@@ -81,16 +81,10 @@ export class TarDecoder {
 
   /** Handles the start of `input` and answers how much of it that was. */
   #step(input: Uint8Array, events: TarEvent[]): number {
-    switch (this.#phase) {
-      case 'header':
-        return this.#stepHeader(input, events);
-      case 'extension':
-        return this.#stepExtension(input);
-      case 'content':
-        return this.#stepContent(input, events);
-      default:
-        return this.#stepPadding(input);
-    }
+    if (this.#phase === 'header') return this.#stepHeader(input, events);
+    if (this.#phase === 'extension') return this.#stepExtension(input);
+    if (this.#phase === 'content') return this.#stepContent(input, events);
+    return this.#stepPadding(input);
   }
 
   #stepHeader(input: Uint8Array, events: TarEvent[]): number {

@@ -38,12 +38,12 @@ export function buildTarEntry(
   for (const key of pax.keys()) {
     if (sparseKey.test(key)) throw tarError('tar_unsupported', 'sparse file', offset);
   }
-  const path = extensions.gnuPath ?? readText(pax, 'path', offset) ?? header.path;
+  const path =
+    extensions.gnuPath ?? readText(pax.get('path') ?? header.path, { name: 'path', offset });
   const kind = kindOf(header.type, path, offset);
   const size = readNumber(pax, 'size', offset) ?? header.size;
   if (size < 0) throw tarError('tar_corrupt', `size is ${size}`, offset);
-  const linkTarget =
-    extensions.gnuLinkTarget ?? readText(pax, 'linkpath', offset) ?? header.linkTarget;
+  const isLink = kind === 'symlink' || kind === 'hardlink';
   const xattrs = readXattrs(pax);
   return {
     kind,
@@ -54,7 +54,11 @@ export function buildTarEntry(
     // Only files have content here; some writers leave the size of a link's target or of a directory.
     size: kind === 'file' ? size : 0,
     mtimeSeconds: readNumber(pax, 'mtime', offset) ?? header.mtimeSeconds,
-    ...((kind === 'symlink' || kind === 'hardlink') && { linkTarget }),
+    ...(isLink && {
+      linkTarget:
+        extensions.gnuLinkTarget ??
+        readText(pax.get('linkpath') ?? header.linkTarget, { name: 'link target', offset }),
+    }),
     ...((kind === 'character-device' || kind === 'block-device') && { device: header.device }),
     ...(xattrs.size > 0 && { xattrs }),
   };
@@ -85,17 +89,21 @@ function withoutTrailingSlashes(path: string): string {
   return path.slice(0, end);
 }
 
-function readText(pax: PaxRecords, key: string, offset: number): string | undefined {
-  const value = pax.get(key);
-  if (value === undefined) return undefined;
-  const text = decodeUtf8(value);
-  if (text === undefined) throw tarError('tar_unsupported', `pax ${key} is not UTF-8`, offset);
+function readText(
+  bytes: Uint8Array,
+  place: { readonly name: string; readonly offset: number },
+): string {
+  const text = decodeUtf8(bytes);
+  if (text === undefined) {
+    throw tarError('tar_unsupported', `${place.name} is not UTF-8`, place.offset);
+  }
   return text;
 }
 
 function readNumber(pax: PaxRecords, key: string, offset: number): number | undefined {
-  const text = readText(pax, key, offset);
-  if (text === undefined) return undefined;
+  const raw = pax.get(key);
+  if (raw === undefined) return undefined;
+  const text = readText(raw, { name: `pax ${key}`, offset });
   const pattern = key === 'mtime' ? /^-?\d{1,15}(?:\.\d*)?$/ : /^\d{1,16}$/;
   const value = pattern.test(text) ? Number(text) : Number.NaN;
   if (!(Math.abs(value) <= Number.MAX_SAFE_INTEGER)) {

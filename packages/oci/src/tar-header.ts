@@ -1,4 +1,4 @@
-import { decodeUtf8 } from './pax-records.ts';
+import { concatBytes } from './pax-records.ts';
 import { tarError } from './tar-error.ts';
 import { parseTarNumber } from './tar-number.ts';
 
@@ -6,8 +6,9 @@ import { parseTarNumber } from './tar-number.ts';
 export interface TarHeader {
   /** `0`, `5`, `x`, …; `\0` is a file of the oldest format. */
   readonly type: string;
-  readonly path: string;
-  readonly linkTarget: string;
+  /** Not decoded: where an extended header has the name, this may be cut within a character. */
+  readonly path: Uint8Array;
+  readonly linkTarget: Uint8Array;
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
@@ -21,7 +22,7 @@ export const checksumField = { offset: 148, length: 8 } as const;
 
 /**
  * Reads a header block: ustar, GNU or version 7. Undefined for a block of zeros. Throws `tar_corrupt`
- * for a wrong checksum or number, `tar_unsupported` for names that are not UTF-8.
+ * for a wrong checksum or number.
  */
 export function readTarHeader(block: Uint8Array, offset: number): TarHeader | undefined {
   const sums = checksums(block);
@@ -32,11 +33,9 @@ export function readTarHeader(block: Uint8Array, offset: number): TarHeader | un
     throw tarError('tar_corrupt', `checksum is ${expected}, not ${sums.unsigned}`, offset);
   }
   const isUstar = String.fromCharCode(...block.subarray(257, 263)) === 'ustar\0';
-  const name = readText(block, { offset: 0, length: 100, name: 'name' }, offset);
+  const name = untilNul(block.subarray(0, 100));
   // GNU's own format has times where ustar has the prefix.
-  const prefix = isUstar
-    ? readText(block, { offset: 345, length: 155, name: 'prefix' }, offset)
-    : '';
+  const prefix = isUstar ? untilNul(block.subarray(345, 500)) : new Uint8Array();
   const number = (start: number, length: number, field: string): number =>
     readNumber(block, { offset: start, length, name: field }, offset);
   const type = String.fromCharCode(block[156] ?? 0);
@@ -44,8 +43,8 @@ export function readTarHeader(block: Uint8Array, offset: number): TarHeader | un
   const isDevice = type === '3' || type === '4';
   return {
     type,
-    path: prefix === '' ? name : `${prefix}/${name}`,
-    linkTarget: readText(block, { offset: 157, length: 100, name: 'link name' }, offset),
+    path: prefix.length === 0 ? name : concatBytes([prefix, Uint8Array.of(0x2f), name]),
+    linkTarget: untilNul(block.subarray(157, 257)),
     mode: number(100, 8, 'mode') & 0o7777,
     uid: number(108, 8, 'uid'),
     gid: number(116, 8, 'gid'),
@@ -82,13 +81,6 @@ function readNumber(block: Uint8Array, place: FieldPlace, offset: number): numbe
   const value = parseTarNumber(block.subarray(place.offset, place.offset + place.length));
   if (value === undefined) throw tarError('tar_corrupt', `${place.name} is no number`, offset);
   return value;
-}
-
-function readText(block: Uint8Array, place: FieldPlace, offset: number): string {
-  const field = block.subarray(place.offset, place.offset + place.length);
-  const text = decodeUtf8(untilNul(field));
-  if (text === undefined) throw tarError('tar_unsupported', `${place.name} is not UTF-8`, offset);
-  return text;
 }
 
 export function untilNul(bytes: Uint8Array): Uint8Array {
