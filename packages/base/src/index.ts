@@ -1,5 +1,6 @@
 export { AsyncQueue } from './async-queue.ts';
 export { backoffMs, type BackoffOptions } from './backoff.ts';
+export { buildVersion } from './build-version.ts';
 export type { Clock } from './clock.ts';
 export { errorMessage } from './error-message.ts';
 export { formatBytes } from './format-bytes.ts';

@@ -1,0 +1,70 @@
+import { describe, expect, test } from 'vitest';
+import { backoffMs } from './backoff.ts';
+import { errorMessage } from './error-message.ts';
+import { formatBytes } from './format-bytes.ts';
+import { formatDuration } from './format-duration.ts';
+import { createJsonLog } from './json-log.ts';
+import { ManualClock } from './manual-clock.ts';
+import { seededRng } from './rng.ts';
+import { isTaplineError, TaplineError } from './tapline-error.ts';
+
+test.each([
+  [0, '0 B'],
+  [1023, '1023 B'],
+  [1536, '1.5 KiB'],
+  [48 * 1024 ** 2, '48 MiB'],
+])('%d bytes are %s', (bytes, text) => {
+  expect(formatBytes(bytes)).toBe(text);
+});
+
+test.each([
+  [0.42, '420 µs'],
+  [12.34, '12.3 ms'],
+  [999, '999 ms'],
+  [1500, '1.50 s'],
+  [90_000, '1m30s'],
+  [3_661_000, '1h1m'],
+])('%d ms are %s', (ms, text) => {
+  expect(formatDuration(ms)).toBe(text);
+});
+
+describe('backoffMs', () => {
+  test('doubles up to the maximum, with the upper half random', () => {
+    const low = { baseMs: 100, maxMs: 1000, rng: () => 0 };
+    expect([0, 1, 2, 3, 9].map((attempt) => backoffMs(attempt, low))).toEqual([
+      50, 100, 200, 400, 500,
+    ]);
+    expect(backoffMs(50, { ...low, rng: () => 0.999999 })).toBeLessThanOrEqual(1000);
+  });
+});
+
+test('a seeded generator repeats', () => {
+  const numbers = (seed: number): number[] => Array.from({ length: 5 }, seededRng(seed));
+  expect(numbers(1)).toEqual(numbers(1));
+  expect(numbers(1)).not.toEqual(numbers(2));
+});
+
+test('an error keeps its code, and its text names its causes', () => {
+  const cause = new Error('socket closed');
+  const error = new TaplineError('unreachable', 'registry r1 did not answer', { cause });
+  expect(isTaplineError(error, 'unreachable')).toBe(true);
+  expect(isTaplineError(error, 'other')).toBe(false);
+  expect(errorMessage(error)).toBe('registry r1 did not answer: socket closed');
+});
+
+test('a log line is one JSON object with time, level and fields; errors become text', () => {
+  const lines: string[] = [];
+  const log = createJsonLog({ clock: new ManualClock(0), write: (line) => lines.push(line) });
+  log.debug('not shown');
+  log.with({ device: 'd1' }).warn('late', { ms: 3, error: new Error('why') });
+  expect(lines.map((line): unknown => JSON.parse(line))).toEqual([
+    {
+      time: '1970-01-01T00:00:00.000Z',
+      level: 'warn',
+      message: 'late',
+      device: 'd1',
+      ms: 3,
+      error: 'why',
+    },
+  ]);
+});
