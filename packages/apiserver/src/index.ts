@@ -1,2 +1,17 @@
-// Filled in by the first module of this package.
-export type { Clock } from '@tapline/base';
+export type { AnyObject } from './any-object.ts';
+export { type ApiServer, type ApiServerInit, createApiServer } from './api-server.ts';
+export type { AuditEntry, AuditSink } from './audit-entry.ts';
+export type { ConnectHandler, ConnectRequest } from './connect-handler.ts';
+export { anonymous, type Identity, internalIdentity, mastersGroup } from './identity.ts';
+export type {
+  Caller,
+  DeleteQuery,
+  ListQuery,
+  ListResult,
+  ObjectEvent,
+  ObjectName,
+  Operations,
+  PatchBody,
+  WatchQuery,
+  WriteOptions,
+} from './operations.ts';

@@ -1,7 +1,17 @@
+export {
+  createHttpClient,
+  type Credentials,
+  type HttpClient,
+  type HttpClientInit,
+} from './http-client.ts';
+export { createInProcessClient } from './in-process-client.ts';
+export { type KubeconfigContext, loadKubeconfig } from './kubeconfig.ts';
 export type {
   DeleteOptions,
   ListOptions,
+  NewMetadata,
   NewObject,
+  NewObjectOf,
   ObjectList,
   ObjectOf,
   Patch,

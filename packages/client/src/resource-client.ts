@@ -1,21 +1,40 @@
-import type { ApiObject, ResourceDefinition } from '@tapline/resources';
+import type {
+  ApiObject,
+  KindDefinition,
+  ObjectMeta,
+  PlainDefinition,
+  PlainObject,
+  ResourceDefinition,
+} from '@tapline/resources';
 
-/** What a definition's objects look like. */
+/** What a definition's objects look like. They may be shared: never change one. */
 export type ObjectOf<D> =
-  D extends ResourceDefinition<infer Spec, infer Status> ? ApiObject<Spec, Status> : never;
+  D extends ResourceDefinition<infer Spec, infer Status>
+    ? ApiObject<Spec, Status>
+    : D extends PlainDefinition<infer Body>
+      ? PlainObject<Body>
+      : never;
 
-/** An object to be created: the server sets identity, revision and times. */
+/** The metadata that who creates an object may give; the server sets identity, revision and times. */
+export type NewMetadata = Pick<
+  ObjectMeta,
+  'namespace' | 'labels' | 'annotations' | 'finalizers' | 'ownerReferences'
+> &
+  ({ readonly name: string } | { readonly generateName: string });
+
+/** An object to be created. */
 export interface NewObject<Spec> {
-  readonly metadata: {
-    readonly name: string;
-    readonly namespace?: string;
-    readonly labels?: Readonly<Record<string, string>>;
-    readonly annotations?: Readonly<Record<string, string>>;
-    readonly finalizers?: readonly string[];
-    readonly ownerReferences?: ApiObject['metadata']['ownerReferences'];
-  };
+  readonly metadata: NewMetadata;
   readonly spec: Spec;
 }
+
+/** What `create` takes for a definition. */
+export type NewObjectOf<D> =
+  D extends ResourceDefinition<infer Spec>
+    ? NewObject<Spec>
+    : D extends PlainDefinition<infer Body>
+      ? Body & { readonly metadata: NewMetadata }
+      : never;
 
 export interface RequestOptions {
   readonly namespace?: string;
@@ -73,39 +92,39 @@ export interface DeleteOptions extends RequestOptions {
  * `unauthorized`, `forbidden`, `expired` (410), `unavailable`, …
  */
 export interface ResourceClient {
-  get<D extends ResourceDefinition>(
+  get<D extends KindDefinition>(
     definition: D,
     name: string,
     options?: RequestOptions,
   ): Promise<ObjectOf<D>>;
-  list<D extends ResourceDefinition>(
+  list<D extends KindDefinition>(
     definition: D,
     options?: ListOptions,
   ): Promise<ObjectList<ObjectOf<D>>>;
-  create<D extends ResourceDefinition>(
+  create<D extends KindDefinition>(
     definition: D,
-    object: NewObject<ObjectOf<D>['spec']>,
+    object: NewObjectOf<D>,
     options?: RequestOptions,
   ): Promise<ObjectOf<D>>;
   /** Replaces the object; refused with `conflict` unless its resourceVersion is the newest. */
-  update<D extends ResourceDefinition>(
+  update<D extends KindDefinition>(
     definition: D,
     object: ObjectOf<D>,
     options?: RequestOptions,
   ): Promise<ObjectOf<D>>;
-  updateStatus<D extends ResourceDefinition>(
+  updateStatus<D extends KindDefinition>(
     definition: D,
     object: ObjectOf<D>,
     options?: RequestOptions,
   ): Promise<ObjectOf<D>>;
-  patch<D extends ResourceDefinition>(
+  patch<D extends KindDefinition>(
     definition: D,
     name: string,
     patch: Patch,
     options?: PatchOptions,
   ): Promise<ObjectOf<D>>;
-  delete(definition: ResourceDefinition, name: string, options?: DeleteOptions): Promise<void>;
-  watch<D extends ResourceDefinition>(
+  delete(definition: KindDefinition, name: string, options?: DeleteOptions): Promise<void>;
+  watch<D extends KindDefinition>(
     definition: D,
     options: WatchOptions,
   ): AsyncIterable<WatchEvent<ObjectOf<D>>>;

@@ -39,12 +39,36 @@ export {
   type PackageStatus,
 } from './kinds/package.ts';
 export { type Token, tokenResource, type TokenSpec, type TokenStatus } from './kinds/token.ts';
+export {
+  type ClusterRole,
+  type ClusterRoleBody,
+  clusterRoleResource,
+  type PolicyRule,
+} from './kubernetes/cluster-role.ts';
+export {
+  type ClusterRoleBinding,
+  type ClusterRoleBindingBody,
+  clusterRoleBindingResource,
+} from './kubernetes/cluster-role-binding.ts';
+export { type Event, type EventBody, eventResource } from './kubernetes/event.ts';
+export { type Lease, type LeaseBody, leaseResource } from './kubernetes/lease.ts';
+export { type Namespace, type NamespaceBody, namespaceResource } from './kubernetes/namespace.ts';
 export { type JsonPath, parseJsonPath, readJsonPath } from './json-path.ts';
 export { formulaObjectName, installName, isObjectName } from './names.ts';
-export type { ApiObject, ManagedFieldsEntry, ObjectMeta, OwnerReference } from './object-meta.ts';
+export type {
+  ApiObject,
+  ManagedFieldsEntry,
+  ObjectMeta,
+  OwnerReference,
+  PlainObject,
+} from './object-meta.ts';
 export {
   apiVersionOf,
+  type KindDefinition,
+  type KindNames,
+  type PlainDefinition,
   type PrinterColumn,
   type ResourceDefinition,
+  type ScalePaths,
 } from './resource-definition.ts';
 export { packageStages, type Stage, stages } from './stage.ts';

@@ -43,3 +43,10 @@ export interface ApiObject<Spec = unknown, Status = unknown> {
   readonly spec: Spec;
   readonly status?: Status;
 }
+
+/** An object of a kind whose fields are its own. */
+export type PlainObject<Body> = Body & {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: ObjectMeta;
+};

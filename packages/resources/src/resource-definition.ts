@@ -11,8 +11,15 @@ export interface PrinterColumn {
   readonly priority?: 0 | 1;
 }
 
-/** Everything about a kind that is written once; types, CRD, OpenAPI, columns and docs derive from it. */
-export interface ResourceDefinition<Spec = unknown, Status = unknown> {
+/** Where a kind keeps what its scale subresource shows: dotted paths below the object. */
+export interface ScalePaths {
+  readonly specReplicas: string;
+  readonly statusReplicas: string;
+  readonly selector?: string;
+}
+
+/** What every kind has, whatever its fields. */
+export interface KindNames {
   readonly group: string;
   readonly version: string;
   readonly kind: string;
@@ -22,13 +29,27 @@ export interface ResourceDefinition<Spec = unknown, Status = unknown> {
   readonly categories: readonly string[];
   readonly scope: 'Cluster' | 'Namespaced';
   readonly description: string;
-  readonly spec: z.ZodType<Spec>;
-  readonly status: z.ZodType<Status>;
-  /** Top-level fields beside metadata; Kubernetes's own kinds have some, Tapline's have none. */
   readonly columns: readonly PrinterColumn[];
   /** Fields beside metadata.name and metadata.namespace that field selectors may name. */
   readonly selectableFields: readonly string[];
 }
+
+/** Everything about a kind that is written once; types, CRD, OpenAPI, columns and docs derive from it. */
+export interface ResourceDefinition<Spec = unknown, Status = unknown> extends KindNames {
+  readonly spec: z.ZodType<Spec>;
+  /** Written through the status subresource only. */
+  readonly status: z.ZodType<Status>;
+  readonly scale?: ScalePaths;
+}
+
+/** A kind of Kubernetes's own whose fields are not spec and status, or that has no subresource. */
+export interface PlainDefinition<Body = unknown> extends KindNames {
+  /** Every field beside apiVersion, kind and metadata. */
+  readonly body: z.ZodType<Body>;
+}
+
+/** Any kind the API serves. */
+export type KindDefinition = ResourceDefinition | PlainDefinition;
 
 /** `group/version`, or `v1` in the core group. */
 export function apiVersionOf(definition: {
