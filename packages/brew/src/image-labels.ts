@@ -1,0 +1,15 @@
+/** Labels and annotations of our own; values of more than a word are JSON. */
+export const imageLabels = {
+  formula: 'dev.tapline.formula',
+  /** Absolute path of the command a default health check runs with `--version`. */
+  mainCommand: 'dev.tapline.main-command',
+  /** JSON array of absolute paths. */
+  executables: 'dev.tapline.executables',
+  /** JSON of {@link FormulaService}. */
+  service: 'dev.tapline.service',
+  /** `true` where Homebrew would still run steps of the formula after unpacking. */
+  postInstall: 'dev.tapline.post-install',
+  /** On layers: bytes and files once unpacked, for a device to reserve disk. */
+  unpackedSize: 'dev.tapline.unpacked-size',
+  fileCount: 'dev.tapline.file-count',
+} as const;

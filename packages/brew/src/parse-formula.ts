@@ -1,0 +1,104 @@
+import { TaplineError } from '@tapline/base';
+import { parseDigest } from '@tapline/oci';
+import { z } from 'zod';
+import type { BottleTag } from './bottle-tag.ts';
+import { formulaSchema, type FormulaJson } from './formula-schema.ts';
+import type { BottleFile, Formula, FormulaService } from './formula.ts';
+import { prefix } from './prefix.ts';
+
+/**
+ * Reads a formula of the public API as it applies to `tag`. Throws `formula_invalid` naming the
+ * fields.
+ */
+export function parseFormula(json: unknown, tag: BottleTag): Formula {
+  const parsed = formulaSchema.safeParse(mergeVariation(json, tag));
+  if (!parsed.success) {
+    const fields = parsed.error.issues
+      .slice(0, 5)
+      .map((issue) => `${issue.path.join('.') || '(root)'}: ${issue.message}`);
+    throw new TaplineError(
+      'formula_invalid',
+      `formula ${nameOf(json)} does not have the shape of the formula API: ${fields.join('; ')}`,
+      { details: { fields } },
+    );
+  }
+  return toFormula(parsed.data);
+}
+
+const varied = z.object({ variations: z.record(z.string(), z.record(z.string(), z.unknown())) });
+
+/** Homebrew's rule: the fields of a variation replace the formula's, each as a whole. */
+function mergeVariation(json: unknown, tag: BottleTag): unknown {
+  const parsed = varied.safeParse(json);
+  const variation = parsed.success ? parsed.data.variations[tag] : undefined;
+  return variation === undefined ? json : Object.assign({}, json, variation);
+}
+
+function nameOf(json: unknown): string {
+  const parsed = z.object({ name: z.string() }).safeParse(json);
+  return parsed.success ? parsed.data.name.slice(0, 128) : '(unnamed)';
+}
+
+function toFormula(json: FormulaJson): Formula {
+  const service = parseService(json.service);
+  const oldNames = json.oldname ? [json.oldname, ...json.oldnames] : json.oldnames;
+  return {
+    name: json.name,
+    tap: json.tap,
+    aliases: json.aliases,
+    oldNames: [...new Set(oldNames)],
+    versionedFormulae: json.versioned_formulae,
+    ...(json.desc && { description: json.desc }),
+    ...(json.license && { license: json.license }),
+    ...(json.homepage && { homepage: json.homepage }),
+    ...(json.versions.stable && { stableVersion: json.versions.stable }),
+    revision: json.revision,
+    rebuild: json.bottle.stable?.rebuild ?? 0,
+    kegOnly: json.keg_only,
+    linkOverwrite: Array.isArray(json.link_overwrite) ? json.link_overwrite : [],
+    hasPostInstall: json.post_install_defined || isPresent(json.post_install_steps),
+    ...(service !== undefined && { service }),
+    dependencies: runtimeDependencies(json),
+    bottles: new Map(
+      Object.entries(json.bottle.stable?.files ?? {}).map(([tag, file]): [string, BottleFile] => [
+        tag,
+        { digest: parseDigest(`sha256:${file.sha256}`), url: file.url },
+      ]),
+    ),
+  };
+}
+
+/**
+ * On Linux nothing comes from macOS, so `uses_from_macos` are dependencies like the others, except
+ * those needed to build or test only.
+ */
+function runtimeDependencies(json: FormulaJson): readonly string[] {
+  const fromMacos = json.uses_from_macos.flatMap((entry) => {
+    if (typeof entry === 'string') return [entry];
+    return Object.entries(entry)
+      .filter(([, use]) => ![use].flat().some((tag) => tag === 'build' || tag === 'test'))
+      .map(([name]) => name);
+  });
+  return [...new Set([...json.dependencies, ...fromMacos])];
+}
+
+function isPresent(value: unknown): boolean {
+  return Array.isArray(value) ? value.length > 0 : Boolean(value);
+}
+
+function parseService(service: FormulaJson['service']): FormulaService | undefined {
+  if (typeof service !== 'object' || service === null) return undefined;
+  const run = service.run;
+  const command = typeof run === 'object' && !Array.isArray(run) ? run.linux : run;
+  if (command === undefined) return undefined;
+  return {
+    command: [command].flat().map(fillPrefix),
+    ...(service.working_dir !== undefined && { workingDirectory: fillPrefix(service.working_dir) }),
+    keepAlive: service.keep_alive !== undefined && service.keep_alive !== false,
+  };
+}
+
+/** The API writes `$HOMEBREW_PREFIX`, as it serves machines with different ones. */
+function fillPrefix(text: string): string {
+  return text.replaceAll('$HOMEBREW_PREFIX', prefix);
+}

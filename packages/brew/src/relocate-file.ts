@@ -1,0 +1,79 @@
+import { isElf } from '@tapline/elf';
+import { isTaplineError } from '@tapline/base';
+import { openjdkOf, placeholderValues } from './placeholders.ts';
+import { relocateElf } from './relocate-elf.ts';
+import { relocateText } from './relocate-text.ts';
+import type { Tab } from './tab.ts';
+
+/** Changes whenever the bytes that relocation makes of a bottle could change. */
+export const relocatorVersion = 1;
+
+export interface BottledFile {
+  /** Relative to the keg. */
+  readonly path: string;
+  readonly bytes: Uint8Array;
+  readonly formula: string;
+  /** Names, direct or not; which JDK scripts get depends on them. */
+  readonly dependencies: readonly string[];
+  readonly tab: Tab;
+}
+
+/** A file as it stands in the Cellar, and the libraries it wants. */
+export interface RelocatedFile {
+  readonly kind: 'unchanged' | 'replaced';
+  readonly bytes: Uint8Array;
+  readonly needed: readonly string[];
+  readonly soname?: string;
+}
+
+/**
+ * A file of a bottle as Homebrew pours it on Linux. Throws ELF's errors for a file that calls itself
+ * ELF and cannot be edited.
+ */
+export function relocateFile(file: BottledFile): RelocatedFile {
+  const { bytes } = file;
+  if (isElf(bytes)) {
+    const elf = relocateKnownElf(bytes, file.formula);
+    if (elf !== undefined) return { ...elf, kind: kindOf(elf.bytes, bytes) };
+    return { kind: 'unchanged', bytes, needed: [] };
+  }
+  if (!mayHoldPlaceholders(file)) return { kind: 'unchanged', bytes, needed: [] };
+  const values = placeholderValues(openjdkOf(file.dependencies));
+  const relocated = relocateText(bytes, values);
+  return { kind: kindOf(relocated, bytes), bytes: relocated, needed: [] };
+}
+
+/** Whether relocation has to see the whole of a file, given how it begins. */
+export function needsRelocation(
+  file: Pick<BottledFile, 'path' | 'tab'> & { readonly start: Uint8Array },
+): boolean {
+  return isElf(file.start) || mayHoldPlaceholders({ ...file, bytes: file.start });
+}
+
+/** A list of changed files is complete; without one, all that is not binary is searched. */
+function mayHoldPlaceholders(file: Pick<BottledFile, 'path' | 'tab' | 'bytes'>): boolean {
+  const { changedFiles } = file.tab;
+  return changedFiles === undefined
+    ? file.bytes.subarray(0, sniffBytes).indexOf(0) < 0
+    : changedFiles.has(file.path);
+}
+
+/** How much of a file tells text from binary; git looks at as much. */
+export const sniffBytes = 8000;
+
+/**
+ * Bottles carry ELF files for other machines as data (firmware, test inputs): what cannot run here
+ * is not touched.
+ */
+function relocateKnownElf(bytes: Uint8Array, formula: string): ReturnType<typeof relocateElf> {
+  try {
+    return relocateElf(bytes, { formula });
+  } catch (error) {
+    if (isTaplineError(error, 'elf_unsupported')) return undefined;
+    throw error;
+  }
+}
+
+function kindOf(after: Uint8Array, before: Uint8Array): 'unchanged' | 'replaced' {
+  return after === before ? 'unchanged' : 'replaced';
+}
