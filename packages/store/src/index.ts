@@ -1,2 +1,12 @@
-// Filled in by the first module of this package.
-export type { Clock } from '@tapline/base';
+export type {
+  Change,
+  Entry,
+  ListOptions,
+  ListResult,
+  Retention,
+  Store,
+  Watch,
+  WatchOptions,
+  WriteOperation,
+  WriteResult,
+} from './store.ts';
