@@ -1,0 +1,218 @@
+import {
+  type Clock,
+  isTaplineError,
+  type Rng,
+  systemClock,
+  systemRng,
+  TaplineError,
+} from '@tapline/base';
+import {
+  type Descriptor,
+  type Digest,
+  digestBytes,
+  mediaTypes,
+  parseDigest,
+  parseManifest,
+} from '@tapline/oci';
+import { discardBody } from './discard-body.ts';
+import { fetchBlob } from './fetch-blob.ts';
+import {
+  createHttpTransport,
+  type HttpResponse,
+  type HttpTransport,
+  type TlsIdentity,
+} from './http-transport.ts';
+import { pushBlob } from './push-blob.ts';
+import { readBody } from './read-body.ts';
+import type { FetchedManifest, RegistryClient } from './registry-client.ts';
+import { type RegistryRequest, RegistryRequests } from './registry-requests.ts';
+import { sha256 } from './sha256.ts';
+
+export interface RegistryClientInit {
+  /** Scheme, host and port: `https://registry.example:5000`. */
+  readonly baseUrl: string;
+  /** The `Authorization` header, asked for before each request so that tokens can be renewed. */
+  readonly authorization?: () => string | undefined | Promise<string | undefined>;
+  readonly tls?: TlsIdentity;
+  /** How requests travel; Node's HTTP client with `tls` unless given. */
+  readonly transport?: HttpTransport;
+  /** Tries of each request that is safe to repeat; 4 unless given. */
+  readonly attempts?: number;
+  readonly clock?: Clock;
+  readonly rng?: Rng;
+}
+
+const maxManifestBytes = 4 * 1024 * 1024;
+const maxListBytes = 16 * 1024 * 1024;
+const acceptManifests = [
+  mediaTypes.ociManifest,
+  mediaTypes.ociIndex,
+  mediaTypes.dockerManifest,
+  mediaTypes.dockerManifestList,
+].join(', ');
+
+/** A client of the registry at `baseUrl`. */
+export function createRegistryClient(init: RegistryClientInit): RegistryClient {
+  const transport =
+    init.transport ?? createHttpTransport(init.tls === undefined ? {} : { tls: init.tls });
+  const requests = new RegistryRequests({
+    baseUrl: new URL(init.baseUrl),
+    transport,
+    authorization: init.authorization,
+    clock: init.clock ?? systemClock,
+    rng: init.rng ?? systemRng,
+    attempts: init.attempts ?? 4,
+  });
+
+  async function document(request: Omit<RegistryRequest, 'method' | 'accept'>): Promise<{
+    readonly bytes: Uint8Array;
+    readonly headers: HttpResponse['headers'];
+  }> {
+    const response = await requests.send({ ...request, method: 'GET', accept: [200] });
+    const bytes = await readBody(response.body, { maxBytes: maxListBytes, code: 'registry_error' });
+    return { bytes, headers: response.headers };
+  }
+
+  return {
+    async ping({ signal } = {}) {
+      await document({ target: '/v2/', signal });
+    },
+
+    async resolve(repository, tag, { signal } = {}) {
+      const target = `/v2/${repository}/manifests/${tag}`;
+      const headers = { accept: acceptManifests };
+      const response = await requests.send({
+        method: 'HEAD',
+        target,
+        headers,
+        accept: [200, 404],
+        signal,
+      });
+      await discardBody(response.body);
+      return response.status === 404 ? undefined : describe(response, target);
+    },
+
+    async manifest(repository, reference, { signal } = {}) {
+      const response = await requests.send({
+        method: 'GET',
+        target: `/v2/${repository}/manifests/${reference}`,
+        headers: { accept: acceptManifests },
+        accept: [200],
+        signal,
+      });
+      const bytes = await readBody(response.body, {
+        maxBytes: maxManifestBytes,
+        code: 'manifest_too_large',
+      });
+      return verified(bytes, response, reference);
+    },
+
+    async hasBlob(repository, digest, { signal } = {}) {
+      const response = await requests.send({
+        method: 'HEAD',
+        target: `/v2/${repository}/blobs/${digest}`,
+        accept: [200, 404],
+        signal,
+      });
+      await discardBody(response.body);
+      return response.status === 200;
+    },
+
+    blob(repository, blob, { signal } = {}) {
+      return fetchBlob(requests, { repository, blob, signal });
+    },
+
+    pushBlob(repository, blob, options = {}) {
+      return pushBlob(requests, { repository, ...blob, ...options });
+    },
+
+    async pushManifest(repository, { reference, mediaType, bytes }, { signal } = {}) {
+      const digest = digestBytes(bytes, sha256);
+      const response = await requests.send({
+        method: 'PUT',
+        target: `/v2/${repository}/manifests/${reference}`,
+        headers: { 'content-type': mediaType, 'content-length': String(bytes.length) },
+        body: () => bytes,
+        accept: [201],
+        signal,
+      });
+      await discardBody(response.body);
+      return digest;
+    },
+
+    async tags(repository, { signal } = {}) {
+      const tags: string[] = [];
+      let target: string | undefined = `/v2/${repository}/tags/list`;
+      while (target !== undefined) {
+        const { bytes, headers } = await document({ target, signal });
+        tags.push(...(parseJson(bytes) as { tags: string[] }).tags);
+        target = nextPage(headers['link']);
+      }
+      return tags;
+    },
+
+    async referrers(repository, digest, { signal, artifactType } = {}) {
+      const query =
+        artifactType === undefined ? '' : `?artifactType=${encodeURIComponent(artifactType)}`;
+      const target = `/v2/${repository}/referrers/${digest}${query}`;
+      try {
+        const { bytes } = await document({ target, signal });
+        const parsed = parseManifest(bytes);
+        const found = parsed.kind === 'index' ? parsed.index.manifests : [];
+        // Servers may ignore the filter (OCI distribution 1.1, "Listing Referrers").
+        return artifactType === undefined
+          ? found
+          : found.filter((descriptor) => descriptor.artifactType === artifactType);
+      } catch (error) {
+        // A registry older than 1.1 has no such endpoint, and then no referrers either.
+        if (isTaplineError(error) && error.details['status'] === 404) return [];
+        throw error;
+      }
+    },
+
+    async [Symbol.asyncDispose]() {
+      if (init.transport === undefined) await transport[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function describe(response: HttpResponse, target: string): Descriptor {
+  const { headers } = response;
+  const digest = headers['docker-content-digest'];
+  const mediaType = headers['content-type'];
+  if (typeof digest !== 'string' || typeof mediaType !== 'string') {
+    throw new TaplineError(
+      'registry_error',
+      `answer to HEAD ${target} has no digest or media type`,
+    );
+  }
+  return { digest: parseDigest(digest), mediaType, size: Number(headers['content-length'] ?? 0) };
+}
+
+function verified(bytes: Uint8Array, response: HttpResponse, reference: string): FetchedManifest {
+  const digest: Digest = digestBytes(bytes, sha256);
+  const announced = response.headers['docker-content-digest'];
+  const expected = reference.includes(':') ? reference : announced;
+  if (typeof expected === 'string' && expected !== digest) {
+    throw new TaplineError('digest_mismatch', `manifest has ${digest}, not ${expected}`, {
+      details: { expected, actual: digest },
+    });
+  }
+  const manifest = parseManifest(bytes);
+  const { mediaType } = manifest.kind === 'manifest' ? manifest.manifest : manifest.index;
+  return { digest, mediaType, bytes, manifest };
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString());
+  } catch (cause) {
+    throw new TaplineError('registry_error', 'answer is not JSON', { cause });
+  }
+}
+
+/** RFC 8288; registries give the next page so. */
+function nextPage(link: string | string[] | undefined): string | undefined {
+  const header = Array.isArray(link) ? link.join(', ') : (link ?? '');
+  return /<([^>]+)>\s*;\s*rel="?next"?/.exec(header)?.[1];
+}
