@@ -1,2 +1,39 @@
-// Filled in by the first module of this package.
-export type { Clock } from '@tapline/base';
+export {
+  type CertificateAuthority,
+  createCertificateAuthority,
+  type IssuedCertificate,
+  type IssuedIdentity,
+} from './certificate-authority.ts';
+export { newDeviceKey } from './device-key.ts';
+export { checkDeviceName, deviceKeyAnnotation, deviceOfUser, deviceUser } from './device-names.ts';
+export { type DevicePeer, devicePeer } from './device-peer.ts';
+export { type DeviceIdentity, enrolDevice, renewIdentity } from './enrol-device.ts';
+export { createEnrolment, type Enrolment } from './enrolment.ts';
+export { createEnrolmentHandler } from './enrolment-handler.ts';
+export type { EnrolmentAnswer, EnrolmentRequest } from './enrolment-request.ts';
+export { keyFingerprint } from './enrolment-proof.ts';
+export { hashSecret, secretMatches } from './hash-secret.ts';
+export { formatJoinToken, type JoinToken, parseJoinToken } from './join-token.ts';
+export {
+  connectSession,
+  type Session,
+  type SessionInit,
+  type StreamServer,
+} from './connect-session.ts';
+export {
+  closeCodes,
+  createSessionHub,
+  type DeviceSession,
+  type SessionHub,
+} from './session-hub.ts';
+export type { DeviceReport, StorageReport, StreamRequest } from './session-messages.ts';
+export { decodeOutcome, encodeOutcome, type ExecOutcome } from './exec-outcome.ts';
+export {
+  chunkBytes,
+  decodeFrame,
+  encodeFrame,
+  type StreamFrame,
+  streamProtocol,
+} from './stream-frame.ts';
+export { createStreamSocket, type StreamSocket } from './stream-socket.ts';
+export type { ClientTls } from './post-json.ts';

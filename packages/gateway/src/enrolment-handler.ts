@@ -1,0 +1,82 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type Clock, isTaplineError, type Log, TaplineError } from '@tapline/base';
+import { devicePeer } from './device-peer.ts';
+import type { Enrolment } from './enrolment.ts';
+import { type EnrolmentAnswer, parseEnrolmentRequest } from './enrolment-request.ts';
+import { errorAnswer } from './error-body.ts';
+import { createFailureLimiter } from './failure-limiter.ts';
+
+const maxBodyBytes = 16_384;
+
+/**
+ * Serves `POST /gateway/v1/enrol` (anonymous) and `POST /gateway/v1/renew` (device certificate).
+ * An address that failed ten times within a minute has to wait.
+ */
+export function createEnrolmentHandler(init: {
+  readonly enrolment: Enrolment;
+  readonly clock: Clock;
+  readonly log: Log;
+}): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
+  const { enrolment, clock, log } = init;
+  const limiter = createFailureLimiter({ clock, failures: 10, windowMs: 60_000 });
+
+  async function answer(request: IncomingMessage): Promise<EnrolmentAnswer> {
+    const { pathname } = new URL(request.url ?? '/', 'https://gateway');
+    if (request.method !== 'POST') {
+      throw new TaplineError('method_not_allowed', `${pathname} takes POST`);
+    }
+    switch (pathname) {
+      case '/gateway/v1/enrol':
+        return enrolment.enrol(parseEnrolmentRequest(await readJson(request)));
+      case '/gateway/v1/renew':
+        return enrolment.renew(devicePeer(request));
+      default:
+        throw new TaplineError('not_found', `nothing is served at ${pathname}`);
+    }
+  }
+
+  return async (request, response) => {
+    const source = request.socket.remoteAddress ?? '';
+    const waitMs = limiter.waitMs(source);
+    try {
+      if (waitMs > 0) {
+        response.setHeader('retry-after', Math.ceil(waitMs / 1000));
+        throw new TaplineError('too_many_requests', `10 tries of ${source} failed within a minute`);
+      }
+      send(response, 200, await answer(request));
+    } catch (error) {
+      const { status, body } = errorAnswer(error);
+      if (waitMs === 0 && status >= 400 && status < 500) limiter.failed(source);
+      if (isTaplineError(error)) log.info('enrolment refused', { source, code: error.code });
+      else log.error('enrolment failed', { source, error });
+      send(response, status, body);
+    }
+  };
+}
+
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > maxBodyBytes) {
+      throw new TaplineError('body_too_large', `the body exceeds ${maxBodyBytes} bytes`);
+    }
+    chunks.push(chunk);
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString()) as unknown;
+  } catch (cause) {
+    throw new TaplineError('enrolment_invalid', 'the body is not JSON', { cause });
+  }
+}
+
+function send(response: ServerResponse, status: number, body: unknown): void {
+  const text = JSON.stringify(body);
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(text),
+    'cache-control': 'no-store',
+  });
+  response.end(text);
+}

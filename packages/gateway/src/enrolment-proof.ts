@@ -1,0 +1,60 @@
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  type KeyObject,
+  sign,
+  verify,
+} from 'node:crypto';
+import { TaplineError } from '@tapline/base';
+import { hashSecret } from './hash-secret.ts';
+
+/** What the proof covers: it is worthless with another token, name or platform. */
+export interface EnrolmentClaim {
+  readonly token: string;
+  readonly name: string;
+  readonly platform: string;
+}
+
+/** Shows that the device holds the key: ECDSA P-256 over the claim, as WebCrypto writes it. */
+export function proveKey(claim: EnrolmentClaim, privateKeyPem: string): string {
+  const key = createPrivateKey(privateKeyPem);
+  return sign('sha256', claimBytes(claim), { key, dsaEncoding: 'ieee-p1363' }).toString(
+    'base64url',
+  );
+}
+
+/** The key that signed `claim`. Throws `proof_invalid`. */
+export function verifyProof(
+  claim: EnrolmentClaim,
+  given: { readonly publicKey: string; readonly proof: string },
+): Uint8Array {
+  const key = parseKey(given.publicKey);
+  const proof = Buffer.from(given.proof, 'base64url');
+  if (!verify('sha256', claimBytes(claim), { key, dsaEncoding: 'ieee-p1363' }, proof)) {
+    throw new TaplineError('proof_invalid', 'the proof is not a signature by the given key');
+  }
+  return key.export({ type: 'spki', format: 'der' });
+}
+
+/** SHA-256 over a SubjectPublicKeyInfo, base64url. */
+export function keyFingerprint(publicKey: Uint8Array): string {
+  return createHash('sha256').update(publicKey).digest('base64url');
+}
+
+function claimBytes({ token, name, platform }: EnrolmentClaim): Buffer {
+  return Buffer.from(`tapline-enrol-v1\n${hashSecret(token)}\n${name}\n${platform}\n`);
+}
+
+function parseKey(text: string): KeyObject {
+  let key: KeyObject;
+  try {
+    key = createPublicKey({ key: Buffer.from(text, 'base64url'), format: 'der', type: 'spki' });
+  } catch (cause) {
+    throw new TaplineError('proof_invalid', 'publicKey is not a SubjectPublicKeyInfo', { cause });
+  }
+  if (key.asymmetricKeyDetails?.namedCurve !== 'prime256v1') {
+    throw new TaplineError('proof_invalid', 'publicKey is not a P-256 key');
+  }
+  return key;
+}
