@@ -36,6 +36,8 @@ const byCode: Readonly<Record<string, keyof typeof exitCode>> = {
   timed_out: 'timedOut',
   unreachable: 'unreachable',
   unavailable: 'unreachable',
+  no_control_plane: 'unreachable',
+  gateway_unreachable: 'unreachable',
   homebrew_unreachable: 'unreachable',
   device_offline: 'unreachable',
   unauthorized: 'denied',

@@ -1,0 +1,43 @@
+import type { CommandGroup } from './framework/run-program.ts';
+
+/** Every command, in the order of help; a file per command, loaded when it is used. */
+export const commandGroups: readonly CommandGroup[] = [
+  {
+    title: 'Start',
+    commands: {
+      demo: async () => (await import('./commands/demo.ts')).demo,
+      up: async () => (await import('./commands/up.ts')).up,
+      'token create': async () => (await import('./commands/token-create.ts')).tokenCreate,
+      join: async () => (await import('./commands/join.ts')).join,
+      agent: async () => (await import('./commands/agent.ts')).agent,
+    },
+  },
+  {
+    title: 'Deliver',
+    commands: {
+      deploy: async () => (await import('./commands/deploy.ts')).deploy,
+      rollback: async () => (await import('./commands/rollback.ts')).rollback,
+      exec: async () => (await import('./commands/exec.ts')).exec,
+      logs: async () => (await import('./commands/logs.ts')).logs,
+      brew2oci: async () => (await import('./commands/brew2oci.ts')).brew2oci,
+    },
+  },
+  {
+    title: 'Look and change',
+    commands: {
+      get: async () => (await import('./commands/get.ts')).get,
+      describe: async () => (await import('./commands/describe.ts')).describe,
+      explain: async () => (await import('./commands/explain.ts')).explain,
+      apply: async () => (await import('./commands/apply.ts')).apply,
+      delete: async () => (await import('./commands/delete-objects.ts')).deleteObjects,
+    },
+  },
+  {
+    title: 'This tool',
+    commands: {
+      kubeconfig: async () => (await import('./commands/kubeconfig.ts')).kubeconfig,
+      completion: async () => (await import('./commands/completion.ts')).completion,
+      version: async () => (await import('./commands/version.ts')).version,
+    },
+  },
+];

@@ -1,0 +1,78 @@
+import { formatDuration, TaplineError } from '@tapline/base';
+import type { ResourceClient } from '@tapline/client';
+import { type Delivery, deliveryResource } from '@tapline/resources';
+import type { Console } from '../framework/console.ts';
+import { createProgressLine } from '../output/progress-line.ts';
+import { deliveryProgress } from './delivery-progress.ts';
+
+/** Follows a delivery until the generation is ready everywhere or has failed; prints progress. */
+export async function waitForDelivery(
+  client: ResourceClient,
+  delivery: Delivery,
+  options: { readonly console: Console; readonly timeoutMs: number },
+): Promise<Delivery> {
+  const { console, timeoutMs } = options;
+  const { name, generation = 1 } = delivery.metadata;
+  const timeout = new AbortController();
+  const signal = AbortSignal.any([console.signal, timeout.signal]);
+  const timer = new AbortController();
+  void console.clock.sleep(timeoutMs, { signal: timer.signal }).then(
+    () => timeout.abort(),
+    () => undefined,
+  );
+  const line = createProgressLine(console);
+  let last = 'nothing heard yet';
+  try {
+    for await (const now of follow(client, name, signal)) {
+      const progress = deliveryProgress(now, generation);
+      if (progress.kind === 'ready') return now;
+      if (progress.kind === 'failed') {
+        throw new TaplineError(progress.code, progress.message, {
+          hint: `tapline explain delivery ${name} says where each device stands`,
+          details: { delivery: name },
+        });
+      }
+      last = progress.text;
+      line.show({ text: `${name}: ${progress.text}`, done: progress.done, of: progress.of });
+    }
+  } catch (error) {
+    if (!timeout.signal.aborted) throw error;
+  } finally {
+    line.clear();
+    timer.abort();
+  }
+  if (console.signal.aborted)
+    throw new TaplineError('interrupted', `stopped waiting for ${name}; the delivery goes on`);
+  throw new TaplineError(
+    'timed_out',
+    `${name} is not ready after ${formatDuration(timeoutMs)}: ${last}`,
+    {
+      hint: `the delivery goes on; tapline explain delivery ${name} says what it waits for`,
+    },
+  );
+}
+
+/** The delivery now, and after each change. */
+async function* follow(
+  client: ResourceClient,
+  name: string,
+  signal: AbortSignal,
+): AsyncIterable<Delivery> {
+  const current = await client.get(deliveryResource, name, { signal });
+  yield current;
+  const { resourceVersion = '0' } = current.metadata;
+  const fieldSelector = `metadata.name=${name}`;
+  for await (const event of client.watch(deliveryResource, {
+    fieldSelector,
+    resourceVersion,
+    signal,
+  })) {
+    if (event.kind === 'deleted')
+      throw new TaplineError('not_found', `delivery ${name} was deleted meanwhile`);
+    if (event.kind !== 'bookmark') yield event.object;
+  }
+  signal.throwIfAborted();
+  throw new TaplineError('unreachable', 'the control plane closed the watch', {
+    hint: `the delivery goes on; tapline get delivery ${name} --watch follows it`,
+  });
+}

@@ -1,0 +1,15 @@
+import { booleanFlag, type Flag, textFlagWithDefault } from '../framework/flag.ts';
+
+export const outputFormats = ['table', 'wide', 'json', 'yaml', 'name'] as const;
+export type OutputFormat = (typeof outputFormats)[number];
+
+/** How objects are printed. */
+export const outputFlags: { readonly output: Flag<string>; readonly noHeaders: Flag<boolean> } = {
+  output: textFlagWithDefault('How to print', {
+    short: 'o',
+    valueName: 'FORMAT',
+    choices: outputFormats,
+    default: 'table',
+  }),
+  noHeaders: booleanFlag('Leave out the header of tables'),
+};
