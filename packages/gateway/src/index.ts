@@ -10,6 +10,11 @@ export { type DevicePeer, devicePeer } from './device-peer.ts';
 export { type DeviceIdentity, enrolDevice, renewIdentity } from './enrol-device.ts';
 export { createEnrolment, type Enrolment } from './enrolment.ts';
 export { createEnrolmentHandler } from './enrolment-handler.ts';
+export {
+  createInstallConnectHandlers,
+  type InstallConnect,
+  type InstallConnectHandler,
+} from './install-connect-handlers.ts';
 export type { EnrolmentAnswer, EnrolmentRequest } from './enrolment-request.ts';
 export { keyFingerprint } from './enrolment-proof.ts';
 export { hashSecret, secretMatches } from './hash-secret.ts';
