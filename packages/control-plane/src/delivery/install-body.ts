@@ -1,0 +1,68 @@
+import type { NewObject } from '@tapline/client';
+import { TaplineError } from '@tapline/base';
+import {
+  type Delivery,
+  deliveryResource,
+  type DeliveryStatus,
+  type Device,
+  formulaObjectName,
+  installName,
+  type InstallSpec,
+  type PinnedImage,
+} from '@tapline/resources';
+import { ownerReference } from '../garbage-collection/owner-reference.ts';
+import { assignedAtAnnotation } from './device-state.ts';
+
+/** Kubernetes: values of labels have at most 63 characters; names may be longer. */
+const maxLabelLength = 63;
+
+/** The Install that a delivery's revision means for a device. */
+export function installBody(
+  delivery: Delivery,
+  device: Device,
+  pinned: {
+    readonly revision: number;
+    readonly status: DeliveryStatus;
+    readonly images: readonly PinnedImage[];
+    readonly nowMs: number;
+  },
+): NewObject<InstallSpec> {
+  const { formula } = delivery.spec.package;
+  const { version, repository } = pinned.status;
+  const { platform } = device.spec;
+  const image = pinned.images.find((candidate) => candidate.platform === platform);
+  if (image === undefined || version === undefined || repository === undefined) {
+    throw new TaplineError(
+      'no_image_for_platform',
+      `revision ${pinned.revision} of delivery ${delivery.metadata.name} has no image for ${platform}`,
+    );
+  }
+  const { run, health, limits, network } = delivery.spec;
+  const labels = {
+    'tapline.dev/delivery': delivery.metadata.name,
+    'tapline.dev/device': device.metadata.name,
+    'tapline.dev/formula': formulaObjectName(formula),
+  };
+  return {
+    metadata: {
+      name: installName(device.metadata.name, formula),
+      labels: Object.fromEntries(
+        Object.entries(labels).filter(([, value]) => value.length <= maxLabelLength),
+      ),
+      annotations: { [assignedAtAnnotation]: new Date(pinned.nowMs).toISOString() },
+      ownerReferences: [ownerReference(deliveryResource, delivery)],
+    },
+    spec: {
+      device: device.metadata.name,
+      delivery: delivery.metadata.name,
+      formula,
+      version,
+      revision: pinned.revision,
+      image: { ...image, repository },
+      ...(run === undefined ? {} : { run }),
+      ...(health === undefined ? {} : { health }),
+      ...(limits === undefined ? {} : { limits }),
+      ...(network === undefined ? {} : { network }),
+    },
+  };
+}

@@ -1,0 +1,21 @@
+import { createHash } from 'node:crypto';
+import type { DeliverySpec } from '@tapline/resources';
+
+/**
+ * Fingerprint of the part of a delivery that devices see: another one is another revision. What
+ * steers the rollout only (selector, strategy, paused) is not in it.
+ */
+export function templateFingerprint(spec: DeliverySpec): string {
+  const { package: wanted, rollout, run, health, limits, network } = spec;
+  const template = { package: wanted, rollout, run, health, limits, network };
+  return createHash('sha256').update(canonicalJson(template)).digest('hex').slice(0, 16);
+}
+
+/** JSON with keys in order, so that it does not depend on who wrote the object. */
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
+}
