@@ -1,2 +1,5 @@
-// Filled in by the first module of this package.
-export type { Clock } from '@tapline/base';
+export { commandGroups } from './commands.ts';
+export type { Command } from './framework/command.ts';
+export { exitCode, exitCodeMeanings } from './framework/exit-code.ts';
+export { flagMeaning, flagSyntax, usageLine } from './framework/format-help.ts';
+export { loadAll } from './framework/run-program.ts';
