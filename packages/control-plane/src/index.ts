@@ -1,2 +1,11 @@
-// Filled in by the first module of this package.
-export type { Clock } from '@tapline/base';
+// Public API; named exports only.
+export {
+  type ControlPlaneConfiguration,
+  type ControlPlaneEnvironment,
+  parseControlPlaneConfiguration,
+} from './configuration.ts';
+export {
+  type ControlPlane,
+  type ControlPlaneInit,
+  startControlPlane,
+} from './start-control-plane.ts';

@@ -1,7 +1,7 @@
-import type { ApiObject } from '@tapline/resources';
+import type { AnyObject } from './any-object.ts';
 
 /** What happened to one object of an informer's cache. */
-export type Change<T extends ApiObject> =
+export type Change<T extends AnyObject> =
   | { readonly kind: 'added'; readonly object: T }
   | { readonly kind: 'modified'; readonly object: T; readonly previous: T }
   /** `object` is its last known state. */

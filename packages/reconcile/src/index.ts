@@ -1,4 +1,5 @@
 // Public API; named exports only.
+export type { AnyObject } from './any-object.ts';
 export type { Change } from './change.ts';
 export { compareRevisions } from './compare-revisions.ts';
 export { formatPlan } from './format-plan.ts';

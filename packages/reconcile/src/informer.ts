@@ -6,14 +6,15 @@ import {
   type Rng,
   TaplineError,
 } from '@tapline/base';
-import type { ResourceClient } from '@tapline/client';
-import type { ApiObject, ResourceDefinition } from '@tapline/resources';
+import type { ObjectOf, ResourceClient } from '@tapline/client';
+import type { KindDefinition } from '@tapline/resources';
+import type { AnyObject } from './any-object.ts';
 import type { Change } from './change.ts';
 import { compareRevisions } from './compare-revisions.ts';
 import { type IndexFunction, ObjectCache } from './object-cache.ts';
 
 /** Which objects an informer follows, how it finds them again, and what it runs on. */
-export interface InformerInit<T extends ApiObject, Index extends string> {
+export interface InformerInit<T extends AnyObject, Index extends string> {
   readonly clock: Clock;
   readonly rng: Rng;
   readonly log: Log;
@@ -27,10 +28,10 @@ export interface InformerInit<T extends ApiObject, Index extends string> {
 
 /** A local, indexed copy of a kind that follows the API by list and watch. */
 export interface Informer<
-  T extends ApiObject,
+  T extends AnyObject,
   Index extends string = never,
 > extends AsyncDisposable {
-  readonly definition: ResourceDefinition;
+  readonly definition: KindDefinition;
   /** Resolves when the first list is in the cache; rejects when disposed before. */
   readonly synced: Promise<void>;
   readonly isSynced: boolean;
@@ -49,34 +50,30 @@ export interface Informer<
 const pageSize = 500;
 
 /** Starts following a kind. The cache is empty until `synced`. */
-export function createInformer<Spec, Status, Index extends string = never>(
+export function createInformer<D extends KindDefinition, Index extends string = never>(
   client: ResourceClient,
-  definition: ResourceDefinition<Spec, Status>,
-  init: InformerInit<ApiObject<Spec, Status>, Index>,
-): Informer<ApiObject<Spec, Status>, Index> {
+  definition: D,
+  init: InformerInit<ObjectOf<D>, Index>,
+): Informer<ObjectOf<D>, Index> {
   return new RunningInformer(client, definition, init);
 }
 
-class RunningInformer<Spec, Status, Index extends string> implements Informer<
-  ApiObject<Spec, Status>,
+class RunningInformer<D extends KindDefinition, Index extends string> implements Informer<
+  ObjectOf<D>,
   Index
 > {
-  readonly definition: ResourceDefinition<Spec, Status>;
+  readonly definition: D;
   readonly synced: Promise<void>;
   isSynced = false;
   readonly #client: ResourceClient;
-  readonly #init: InformerInit<ApiObject<Spec, Status>, Index>;
-  readonly #cache: ObjectCache<ApiObject<Spec, Status>, Index>;
-  readonly #listeners = new Set<(change: Change<ApiObject<Spec, Status>>) => void>();
+  readonly #init: InformerInit<ObjectOf<D>, Index>;
+  readonly #cache: ObjectCache<ObjectOf<D>, Index>;
+  readonly #listeners = new Set<(change: Change<ObjectOf<D>>) => void>();
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
   readonly #sync = Promise.withResolvers<void>();
 
-  constructor(
-    client: ResourceClient,
-    definition: ResourceDefinition<Spec, Status>,
-    init: InformerInit<ApiObject<Spec, Status>, Index>,
-  ) {
+  constructor(client: ResourceClient, definition: D, init: InformerInit<ObjectOf<D>, Index>) {
     this.#client = client;
     this.definition = definition;
     this.#init = init;
@@ -91,15 +88,15 @@ class RunningInformer<Spec, Status, Index extends string> implements Informer<
     return this.#cache.revision;
   }
 
-  get(key: string): ApiObject<Spec, Status> | undefined {
+  get(key: string): ObjectOf<D> | undefined {
     return this.#cache.get(key);
   }
 
-  list(): readonly ApiObject<Spec, Status>[] {
+  list(): readonly ObjectOf<D>[] {
     return this.#cache.list();
   }
 
-  byIndex(index: Index, value: string): readonly ApiObject<Spec, Status>[] {
+  byIndex(index: Index, value: string): readonly ObjectOf<D>[] {
     return this.#cache.byIndex(index, value);
   }
 
@@ -107,11 +104,11 @@ class RunningInformer<Spec, Status, Index extends string> implements Informer<
     return this.#cache.countByIndex(index, value);
   }
 
-  observe(object: ApiObject<Spec, Status>): void {
+  observe(object: ObjectOf<D>): void {
     this.#emit(this.#cache.observe(object));
   }
 
-  onChange(listener: (change: Change<ApiObject<Spec, Status>>) => void): () => void {
+  onChange(listener: (change: Change<ObjectOf<D>>) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -165,7 +162,7 @@ class RunningInformer<Spec, Status, Index extends string> implements Informer<
 
   async #list(): Promise<void> {
     const { labelSelector, fieldSelector } = this.#init;
-    const items: ApiObject<Spec, Status>[] = [];
+    const items: ObjectOf<D>[] = [];
     let page: string | undefined;
     let revision: string;
     do {
@@ -213,7 +210,7 @@ class RunningInformer<Spec, Status, Index extends string> implements Informer<
     return received;
   }
 
-  #emit(changes: readonly Change<ApiObject<Spec, Status>>[]): void {
+  #emit(changes: readonly Change<ObjectOf<D>>[]): void {
     for (const change of changes) {
       for (const listener of this.#listeners) {
         try {

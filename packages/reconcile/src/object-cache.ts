@@ -1,4 +1,4 @@
-import type { ApiObject } from '@tapline/resources';
+import type { AnyObject } from './any-object.ts';
 import type { Change } from './change.ts';
 import { compareRevisions } from './compare-revisions.ts';
 import { objectKey } from './object-key.ts';
@@ -10,7 +10,7 @@ export type IndexFunction<T> = (object: T) => readonly string[];
  * Objects of one kind by key, with indexes. Never goes back in time: what is older than the object
  * it would replace, or than the newest event seen, changes nothing.
  */
-export class ObjectCache<T extends ApiObject, Index extends string = never> {
+export class ObjectCache<T extends AnyObject, Index extends string = never> {
   readonly #objects = new Map<string, T>();
   readonly #indexes = new Map<Index, Map<string, Map<string, T>>>();
   readonly #functions: Readonly<Record<Index, IndexFunction<T>>>;

@@ -1,5 +1,5 @@
 import { type Clock, type Log, type Rng, TaplineError } from '@tapline/base';
-import type { ApiObject } from '@tapline/resources';
+import type { AnyObject } from './any-object.ts';
 import type { Change } from './change.ts';
 import type { Informer } from './informer.ts';
 import { type Outcome, WorkQueue } from './work-queue.ts';
@@ -15,7 +15,7 @@ export interface Watch {
 export type Enqueue = (key: string, afterMs?: number) => void;
 
 /** Keys from an informer: `keys` adds those that a change concerns. */
-export function watch<T extends ApiObject, Index extends string>(
+export function watch<T extends AnyObject, Index extends string>(
   informer: Informer<T, Index>,
   keys: (change: Change<T>, enqueue: Enqueue) => void,
 ): Watch {

@@ -13,7 +13,7 @@ export function stagePercentiles(times: Iterable<StageTimes>): StageSummary[] {
     }
   }
   return [...byStage].map(([name, seconds]) => {
-    const sorted = Float64Array.from(seconds).sort();
+    const sorted = Float64Array.from(seconds).toSorted();
     return { name, p50Seconds: nearestRank(sorted, 0.5), p99Seconds: nearestRank(sorted, 0.99) };
   });
 }

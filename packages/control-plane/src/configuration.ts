@@ -1,0 +1,90 @@
+import { TaplineError } from '@tapline/base';
+
+/** Everything a control plane is told; parsed once, then trusted. */
+export interface ControlPlaneConfiguration {
+  /** Where it keeps everything: see docs/reference/data-folder.md. */
+  readonly dataDirectory: string;
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** Names and addresses that devices reach it by, beside the loopback ones; the first is its URL's. */
+  readonly advertisedHosts: readonly string[];
+  /** Base URLs of Homebrew, or of mirrors of it; Homebrew's own where absent. */
+  readonly homebrew: { readonly apiUrl?: string; readonly bottleUrl?: string };
+  /** How old what an unversioned package resolved may be before a rollout resolves it again. */
+  readonly packageMaxAgeMs: number;
+  /** Packages built at the same time. */
+  readonly buildConcurrency: number;
+  /** How long Events are kept. */
+  readonly eventTtlMs: number;
+  /** How long a token stays visible after it expired. */
+  readonly tokenGraceMs: number;
+}
+
+/** The environment variables a control plane reads. */
+export type ControlPlaneEnvironment = Readonly<Record<string, string | undefined>>;
+
+/** Reads the configuration from environment variables; errors name the variable and its limit. */
+export function parseControlPlaneConfiguration(
+  environment: ControlPlaneEnvironment,
+): ControlPlaneConfiguration {
+  const dataDirectory = environment['TAPLINE_DATA_DIRECTORY'];
+  if (dataDirectory === undefined || dataDirectory === '') {
+    throw new TaplineError('configuration_invalid', 'TAPLINE_DATA_DIRECTORY is not set', {
+      hint: 'name the folder in which the control plane keeps its data',
+    });
+  }
+  const integer = (name: string, range: IntegerRange): number =>
+    parseInteger(name, environment[name], range);
+  const apiUrl = parseUrl('TAPLINE_HOMEBREW_API', environment['TAPLINE_HOMEBREW_API']);
+  const bottleUrl = parseUrl('TAPLINE_HOMEBREW_BOTTLES', environment['TAPLINE_HOMEBREW_BOTTLES']);
+  return {
+    dataDirectory,
+    host: environment['TAPLINE_HOST'] ?? '127.0.0.1',
+    port: integer('TAPLINE_PORT', { fallback: 7443, min: 0, max: 65_535 }),
+    advertisedHosts: (environment['TAPLINE_ADVERTISED_HOSTS'] ?? '')
+      .split(',')
+      .map((host) => host.trim())
+      .filter((host) => host !== ''),
+    homebrew: {
+      ...(apiUrl === undefined ? {} : { apiUrl }),
+      ...(bottleUrl === undefined ? {} : { bottleUrl }),
+    },
+    packageMaxAgeMs:
+      1000 * integer('TAPLINE_PACKAGE_MAX_AGE_SECONDS', { fallback: 900, min: 1, max: 31_536_000 }),
+    buildConcurrency: integer('TAPLINE_BUILD_CONCURRENCY', { fallback: 2, min: 1, max: 64 }),
+    eventTtlMs:
+      1000 * integer('TAPLINE_EVENT_TTL_SECONDS', { fallback: 3600, min: 1, max: 31_536_000 }),
+    tokenGraceMs:
+      1000 * integer('TAPLINE_TOKEN_GRACE_SECONDS', { fallback: 86_400, min: 0, max: 31_536_000 }),
+  };
+}
+
+interface IntegerRange {
+  readonly fallback: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+function parseInteger(name: string, text: string | undefined, range: IntegerRange): number {
+  if (text === undefined || text === '') return range.fallback;
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < range.min || value > range.max) {
+    throw new TaplineError(
+      'configuration_invalid',
+      `${name} ${JSON.stringify(text)} is not an integer from ${range.min} to ${range.max}`,
+    );
+  }
+  return value;
+}
+
+function parseUrl(name: string, text: string | undefined): string | undefined {
+  if (text === undefined || text === '') return undefined;
+  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
+    throw new TaplineError(
+      'configuration_invalid',
+      `${name} ${JSON.stringify(text)} is no HTTP URL`,
+    );
+  }
+  return text.replace(/\/+$/, '');
+}
