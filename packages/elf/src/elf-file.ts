@@ -4,7 +4,9 @@ export interface ElfHeader {
   readonly machine: 'x86_64' | 'aarch64';
   readonly entry: number;
   readonly programHeaderOffset: number;
+  readonly programHeaderCount: number;
   readonly sectionHeaderOffset: number;
+  readonly sectionHeaderCount: number;
   readonly sectionNameIndex: number;
 }
 
@@ -14,7 +16,8 @@ export interface ProgramHeader {
   readonly flags: number;
   readonly offset: number;
   readonly virtualAddress: number;
-  readonly physicalAddress: number;
+  /** Of no meaning on the systems Tapline knows; kept as it is. */
+  readonly physicalAddress: bigint;
   readonly fileSize: number;
   readonly memorySize: number;
   readonly align: number;
@@ -50,7 +53,7 @@ export interface ElfFile {
   readonly dynamic: readonly DynamicEntry[];
   /** `pie` is an executable that can be loaded anywhere, a static one included. */
   readonly kind: 'executable' | 'pie' | 'shared';
-  /** `static` has neither an interpreter nor libraries to load. */
+  /** `static` is a program that no dynamic loader starts. */
   readonly linking: 'static' | 'dynamic';
   readonly interpreter?: string;
   readonly rpath?: string;
