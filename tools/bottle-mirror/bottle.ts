@@ -1,0 +1,29 @@
+import type { PlatformTag } from './platform.ts';
+
+/** A built bottle: all that the API and the registry say of it. Lies beside its archive as JSON. */
+export interface Bottle {
+  readonly formula: string;
+  readonly pkgVersion: string;
+  readonly registryTag: string;
+  readonly platform: PlatformTag;
+  /** Where its archive lies. */
+  readonly path: string;
+  /** Of the tar.gz file, in hex. */
+  readonly sha256: string;
+  readonly sizeBytes: number;
+  /** Of the tar inside, in hex: the layer's diff id. */
+  readonly tarSha256: string;
+  readonly installedBytes: number;
+  /** Formulae whose libraries its ELF files name, sorted; with the implicit ones. */
+  readonly libraries: readonly string[];
+  /** Sonames and library names that other kegs can link to. */
+  readonly sonames: readonly string[];
+  /** Text files with placeholders, relative to the keg. */
+  readonly changedFiles: readonly string[];
+  /** Programs on the PATH, relative to the keg. */
+  readonly pathExecFiles: readonly string[];
+  /** Seconds since 1970. */
+  readonly modifiedTime: number;
+  /** glibc of the system it was built on. */
+  readonly glibcVersion: string;
+}
