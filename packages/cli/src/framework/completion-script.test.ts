@@ -1,0 +1,34 @@
+import { execFileSync } from 'node:child_process';
+import { expect, test } from 'vitest';
+import { commandGroups } from '../commands.ts';
+import { completionScript, completions } from './completion-script.ts';
+import { loadAll } from './run-program.ts';
+
+const commands = (await loadAll(commandGroups)).flatMap((group) => group.commands);
+
+test.each([
+  [['de'], ['deploy', 'delete', 'describe', 'demo']],
+  [['token', ''], ['create']],
+  [['get', 'devices', '--out'], ['--output']],
+  [['get', '-o', 'j'], ['json']],
+  [
+    ['deploy', 'jq', '--restart', ''],
+    ['Always', 'OnFailure', 'Never'],
+  ],
+  [['deploy', 'jq', '--wai'], ['--wait']],
+])('%j', (words, expected) => {
+  expect(completions(commands, words).toSorted()).toEqual(expected.toSorted());
+});
+
+test('the script is one that bash accepts', () => {
+  execFileSync('bash', ['-n'], { input: completionScript('bash') });
+});
+
+test('every command has a summary and an example that names it', () => {
+  for (const [name, command] of commands) {
+    expect(command.summary, name).not.toBe('');
+    expect(command.examples.length, name).toBeGreaterThan(0);
+    for (const example of command.examples)
+      expect(example.command).toContain(`tapline ${name}`.split(' ')[0]);
+  }
+});
