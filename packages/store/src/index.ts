@@ -1,3 +1,5 @@
+export { openMemoryStore } from './memory-store.ts';
+export { openSqliteStore, type SqliteStoreOptions } from './sqlite-store.ts';
 export type {
   Change,
   Entry,
