@@ -56,8 +56,10 @@ export async function startBottleMirror(options: BottleMirrorOptions = {}): Prom
   const cache = options.cache ?? cacheFolder('bottles');
   const { faults = [], host = '127.0.0.1', log = silentLog } = options;
   const tags = options.platforms ?? (Object.keys(platforms) as readonly PlatformTag[]);
-  const shelves = new Map<PlatformTag, BottleShelf>();
-  for (const tag of tags) shelves.set(tag, await openShelf(tag, cache, options.debianCache));
+  const opening = tags.map(
+    async (tag) => [tag, await openShelf(tag, cache, options.debianCache)] as const,
+  );
+  const shelves = new Map(await Promise.all(opening));
   const roots = options.formulae ?? catalogue.map(({ name }) => name);
   const unknown = roots.find((name) =>
     [...shelves.values()].every(({ plans }) => !plans.has(name)),

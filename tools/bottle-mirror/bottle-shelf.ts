@@ -15,7 +15,7 @@ import { type FormulaPlan, pkgVersion, registryTag } from './plan-formulae.ts';
 import type { Platform } from './platform.ts';
 
 /** Raised whenever the same packages would give another bottle. */
-const recipe = 1;
+const recipe = 2;
 
 export interface BottleShelfOptions {
   readonly platform: Platform;
@@ -87,7 +87,7 @@ export function createBottleShelf(options: BottleShelfOptions): BottleShelf {
       try {
         const debs = await root.download(plan.packages);
         const keg = await buildKeg({ plan, platform, debs, candidates, folder });
-        const subject = { ...keg, platform: platform.tag };
+        const subject = { ...keg, platform: platform.tag, suite: plan.suite };
         if (plan.entry.receipt === true) {
           const tab = bottleTab(subject, await runtimeDependencies(keg.libraries));
           const receipt = join(keg.path, 'INSTALL_RECEIPT.json');
@@ -101,6 +101,7 @@ export function createBottleShelf(options: BottleShelfOptions): BottleShelf {
           pkgVersion: pkgVersion(plan),
           registryTag: registryTag(plan),
           platform: platform.tag,
+          suite: plan.suite,
           path: `${base}.tar.gz`,
           sha256: archive.sha256,
           sizeBytes: archive.sizeBytes,

@@ -1,5 +1,6 @@
 import { implicitFormulae } from './catalogue.ts';
 import type { Bottle } from './bottle.ts';
+import { debianReleases } from './debian-release.ts';
 import { platforms } from './platform.ts';
 
 /** What a tab says of one dependency, direct or not. */
@@ -13,7 +14,10 @@ export interface RuntimeDependency {
 }
 
 /** The part of a bottle that its tab describes; known before the archive is written. */
-export type TabSubject = Pick<Bottle, 'platform' | 'changedFiles' | 'modifiedTime' | 'libraries'>;
+export type TabSubject = Pick<
+  Bottle,
+  'platform' | 'changedFiles' | 'modifiedTime' | 'libraries' | 'suite'
+>;
 
 /**
  * The tab (install receipt) as Homebrew writes it at build time. Its version is below 5.1.15, so
@@ -23,20 +27,21 @@ export function bottleTab(
   subject: TabSubject,
   runtimeDependencies: readonly RuntimeDependency[],
 ): Record<string, unknown> {
+  const release = debianReleases[subject.suite];
   return {
     homebrew_version: '4.6.20',
     changed_files: subject.changedFiles,
     source_modified_time: subject.modifiedTime,
-    compiler: 'gcc-12',
+    compiler: release.compiler,
     runtime_dependencies: runtimeDependencies,
     arch: platforms[subject.platform].homebrewArch,
     built_on: {
       os: 'Linux',
-      os_version: 'Debian GNU/Linux 12 (bookworm)',
+      os_version: release.osVersion,
       cpu_family: 'dunno',
       xcode: null,
       clt: null,
-      preferred_perl: '5.36',
+      preferred_perl: release.perl,
     },
   };
 }

@@ -1,3 +1,4 @@
+import type { AptRootOptions } from '../debian/apt-root.ts';
 import type { PlatformTag } from './platform.ts';
 
 /** A built bottle: all that the API and the registry say of it. Lies beside its archive as JSON. */
@@ -24,6 +25,8 @@ export interface Bottle {
   readonly pathExecFiles: readonly string[];
   /** Seconds since 1970. */
   readonly modifiedTime: number;
-  /** glibc of the system it was built on. */
+  /** Debian release it comes from. */
+  readonly suite: AptRootOptions['suite'];
+  /** That release's glibc. */
   readonly glibcVersion: string;
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 
 import type { Bottle } from './bottle.ts';
 import { bottleTab, type RuntimeDependency } from './bottle-tab.ts';
+import { debianReleases } from './debian-release.ts';
 import { platforms } from './platform.ts';
 import { repositoryName } from './repository-name.ts';
 
@@ -68,7 +69,7 @@ export function ociRelease(
     const platform = {
       architecture: machine.ociArch,
       os: 'linux',
-      'os.version': 'Debian GNU/Linux 12',
+      'os.version': debianReleases[bottle.suite].osVersion,
     };
     const own = {
       'org.opencontainers.image.ref.name': platformTag(bottle),

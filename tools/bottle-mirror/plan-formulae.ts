@@ -10,7 +10,7 @@ import { upstreamVersion } from './upstream-version.ts';
 export interface FormulaPlan {
   readonly entry: CatalogueEntry;
   readonly version: string;
-  readonly suite: string;
+  readonly suite: AptRoot['suite'];
   readonly packages: readonly DebianPackage[];
   /** Formulae of the libraries its packages depend on: where its sonames can come from. */
   readonly candidates: readonly string[];

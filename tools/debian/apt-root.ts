@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { errorMessage, isTaplineError, TaplineError } from '@tapline/base';
@@ -25,8 +25,8 @@ export interface AptRootOptions {
  * configuration hooks are neither read nor changed, and root is not needed.
  */
 export interface AptRoot {
-  readonly suite: string;
-  readonly architecture: string;
+  readonly suite: AptRootOptions['suite'];
+  readonly architecture: AptRootOptions['architecture'];
   /** What the index says of these packages; names it does not know are left out. */
   show(names: readonly string[]): Promise<readonly DebianPackage[]>;
   /** Paths of the packages' .deb files, in the cache. */
@@ -135,6 +135,8 @@ async function aptConfiguration(root: string, architecture: string): Promise<str
     `Dir::State::lists "${root}/lists";`,
     `Dir::State::status "${root}/status";`,
     `Dir::Cache "${root}/cache";`,
+    // Only pays where sources change often; it would double the cache.
+    'Dir::Cache::srcpkgcache "";',
     `Dir::Etc::sourcelist "${root}/debian.sources";`,
     `Dir::Etc::sourceparts "${root}/no-parts";`,
     `Dir::Etc::parts "${root}/no-parts";`,
@@ -148,7 +150,9 @@ async function aptConfiguration(root: string, architecture: string): Promise<str
   ].join('\n');
 }
 
+/** Leaves a file alone that is as wanted: apt rebuilds its cache when its inputs look newer. */
 async function replaceFile(path: string, text: string): Promise<void> {
+  if (existsSync(path) && (await readFile(path, 'utf8')) === text) return;
   const temporary = `${path}.${process.pid}`;
   await writeFile(temporary, text);
   await rename(temporary, path);

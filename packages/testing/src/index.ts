@@ -1,2 +1,3 @@
-// Filled in by the first module of this package.
-export type { Clock } from '@tapline/base';
+export { haveProgram } from './have-program.ts';
+export { startProcess, type StartedProcess, type StartProcessOptions } from './start-process.ts';
+export { temporaryFolder, type TemporaryFolder } from './temporary-folder.ts';
