@@ -9,6 +9,7 @@ export {
 } from './bottle-tag.ts';
 export { bottleVersionTag } from './bottle-version-tag.ts';
 export { executablesOf } from './executables.ts';
+export { formulaNotFound } from './formula-not-found.ts';
 export type { BottleFile, Formula, FormulaService } from './formula.ts';
 export {
   bottleRegistryUrl,
@@ -28,9 +29,10 @@ export { mainCommand } from './main-command.ts';
 export { nearNames } from './near-names.ts';
 export { type PackageRequest, parsePackageRequest } from './package-request.ts';
 export { parseFormula } from './parse-formula.ts';
+export { openjdkOf } from './placeholders.ts';
 export { pkgVersion } from './pkg-version.ts';
 export { type ImageConfigInput, planImageConfig, type PlannedImage } from './plan-image-config.ts';
-export { type LinkStep, planLinks } from './plan-links.ts';
+export { gccRuntimeLibraries, type LinkStep, planLinks } from './plan-links.ts';
 export { cellar, interpreter, prefix } from './prefix.ts';
 export {
   type BottledFile,

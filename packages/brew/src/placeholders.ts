@@ -1,12 +1,13 @@
 import { cellar, library, prefix, repository } from './prefix.ts';
 
 export const prefixPlaceholder = '@@HOMEBREW_PREFIX@@';
+export const cellarPlaceholder = '@@HOMEBREW_CELLAR@@';
 
 /** What bottles say in place of paths, and what takes its place (`keg_relocate.rb`). */
 export function placeholderValues(openjdk: string | undefined): ReadonlyMap<string, string> {
   const values = new Map([
     [prefixPlaceholder, prefix],
-    ['@@HOMEBREW_CELLAR@@', cellar],
+    [cellarPlaceholder, cellar],
     ['@@HOMEBREW_REPOSITORY@@', repository],
     ['@@HOMEBREW_LIBRARY@@', library],
     ['@@HOMEBREW_PERL@@', `${prefix}/opt/perl/bin/perl`],

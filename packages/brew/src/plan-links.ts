@@ -37,7 +37,7 @@ const standingDirectories = [
 ] as const;
 
 /** gcc's libraries that programs need at run time (`extend/os/linux/install.rb`). */
-const gccRuntimeLibraries: readonly string[] = [
+export const gccRuntimeLibraries: readonly string[] = [
   'libatomic.so.1',
   'libgcc_s.so.1',
   'libgfortran.so.5',
@@ -213,10 +213,13 @@ function planLoader(places: Map<string, Place>, kegs: readonly Keg[]): void {
   }
   const gcc = has('gcc');
   if (gcc === undefined) return;
-  const libraries = new Set(gcc.entries.map((entry) => entry.path));
+  // `current` is a folder in some versions of the formula and a link to a versioned one in others.
+  const libraries = new Set(
+    gcc.entries.map((entry) => /^lib\/gcc\/[^/]+\/([^/]+)$/.exec(entry.path)?.[1]),
+  );
   for (const name of gccRuntimeLibraries) {
     const path = `lib/${name}`;
-    if (!libraries.has(`lib/gcc/current/${name}`) || places.has(path)) continue;
+    if (!libraries.has(name) || places.has(path)) continue;
     const target = `opt/gcc/lib/gcc/current/${name}`;
     places.set(path, { kind: 'symlink', owner: 'gcc', target });
   }

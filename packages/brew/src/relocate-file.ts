@@ -24,19 +24,14 @@ export interface RelocatedFile {
   readonly bytes: Uint8Array;
   readonly needed: readonly string[];
   readonly soname?: string;
+  /** Why a file that begins like ELF was left as it is. */
+  readonly refused?: string;
 }
 
-/**
- * A file of a bottle as Homebrew pours it on Linux. Throws ELF's errors for a file that calls itself
- * ELF and cannot be edited.
- */
+/** A file of a bottle as Homebrew pours it on Linux. */
 export function relocateFile(file: BottledFile): RelocatedFile {
   const { bytes } = file;
-  if (isElf(bytes)) {
-    const elf = relocateKnownElf(bytes, file.formula);
-    if (elf !== undefined) return { ...elf, kind: kindOf(elf.bytes, bytes) };
-    return { kind: 'unchanged', bytes, needed: [] };
-  }
+  if (isElf(bytes)) return relocateAnyElf(bytes, file.formula);
   if (!mayHoldPlaceholders(file)) return { kind: 'unchanged', bytes, needed: [] };
   const values = placeholderValues(openjdkOf(file.dependencies));
   const relocated = relocateText(bytes, values);
@@ -62,15 +57,17 @@ function mayHoldPlaceholders(file: Pick<BottledFile, 'path' | 'tab' | 'bytes'>):
 export const sniffBytes = 8000;
 
 /**
- * Bottles carry ELF files for other machines as data (firmware, test inputs): what cannot run here
- * is not touched.
+ * Bottles carry ELF files as data: firmware, other machines' programs, damaged ones that test a
+ * parser. What cannot be loaded here is not touched, as Homebrew does not touch it.
  */
-function relocateKnownElf(bytes: Uint8Array, formula: string): ReturnType<typeof relocateElf> {
+function relocateAnyElf(bytes: Uint8Array, formula: string): RelocatedFile {
   try {
-    return relocateElf(bytes, { formula });
+    const elf = relocateElf(bytes, { formula });
+    if (elf === undefined) return { kind: 'unchanged', bytes, needed: [] };
+    return { ...elf, kind: kindOf(elf.bytes, bytes) };
   } catch (error) {
-    if (isTaplineError(error, 'elf_unsupported')) return undefined;
-    throw error;
+    if (!isTaplineError(error) || !error.code.startsWith('elf_')) throw error;
+    return { kind: 'unchanged', bytes, needed: [], refused: error.message };
   }
 }
 

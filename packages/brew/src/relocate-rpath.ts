@@ -1,5 +1,5 @@
-import { prefixPlaceholder } from './placeholders.ts';
-import { prefix } from './prefix.ts';
+import { cellarPlaceholder, prefixPlaceholder } from './placeholders.ts';
+import { cellar, prefix } from './prefix.ts';
 
 export interface RelocateRpathOptions {
   /** Name of the formula the file belongs to. */
@@ -14,7 +14,7 @@ export interface RelocateRpathOptions {
 export function relocateRpath(rpath: string, { formula }: RelocateRpathOptions): string {
   const kept = rpath
     .split(':')
-    .map((path) => path.replace(prefixPlaceholder, prefix))
+    .map((path) => path.replace(prefixPlaceholder, prefix).replace(cellarPlaceholder, cellar))
     .filter((path) => path.startsWith(prefix) || path.startsWith('$ORIGIN'));
   const lib = `${prefix}/lib`;
   const paths = kept.includes(lib) ? kept : [...kept, lib];

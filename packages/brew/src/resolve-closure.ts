@@ -1,7 +1,7 @@
 import { TaplineError } from '@tapline/base';
 import { type BottleTag, describeBottleTag } from './bottle-tag.ts';
 import type { BottleFile, Formula } from './formula.ts';
-import { nearNames } from './near-names.ts';
+import { formulaNotFound, neededBy } from './formula-not-found.ts';
 
 export interface ResolveClosureOptions {
   /** The formula of a name, an alias or an old name. */
@@ -44,7 +44,7 @@ function visit(
 ): void {
   if (members.has(name)) return;
   const formula = options.lookup(name);
-  if (formula === undefined) throw notFound(name, path, options);
+  if (formula === undefined) throw formulaNotFound(name, { path, ...options });
   if (members.has(formula.name)) return;
   const start = path.indexOf(formula.name);
   const extended = [...path, formula.name];
@@ -64,18 +64,6 @@ function visit(
   members.set(formula.name, { formula, bottle });
 }
 
-function notFound(
-  name: string,
-  path: readonly string[],
-  { names }: ResolveClosureOptions,
-): TaplineError {
-  const suggestions = nearNames(name, names ?? []);
-  return new TaplineError('formula_not_found', `formula ${name} does not exist${neededBy(path)}`, {
-    ...(suggestions.length > 0 && { hint: `Did you mean ${suggestions.join(' or ')}?` }),
-    details: { formula: name, path, suggestions },
-  });
-}
-
 function noBottle(formula: Formula, path: readonly string[], tag: BottleTag): TaplineError {
   const platforms = [...formula.bottles.keys()].map(describeBottleTag);
   const has = platforms.length === 0 ? 'no bottles at all' : `bottles for ${platforms.join(', ')}`;
@@ -84,8 +72,4 @@ function noBottle(formula: Formula, path: readonly string[], tag: BottleTag): Ta
     `formula ${formula.name} has no bottle for ${describeBottleTag(tag)}${neededBy(path)}; it has ${has}`,
     { details: { formula: formula.name, platform: describeBottleTag(tag), platforms, path } },
   );
-}
-
-function neededBy(path: readonly string[]): string {
-  return path.length === 0 ? '' : `, needed by ${path.join(' → ')}`;
 }

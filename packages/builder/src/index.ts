@@ -1,2 +1,12 @@
-// Filled in by the first module of this package.
-export type { Clock } from '@tapline/base';
+export type { BuildEvent, OnBuildEvent } from './build-event.ts';
+export type { BuildImageRequest } from './build-image.ts';
+export type { BuildTimings, BuiltImage, BuiltLayer, BuiltPlatform } from './built-image.ts';
+export {
+  createImageBuilder,
+  type ImageBuilder,
+  type ImageBuilderInit,
+} from './create-image-builder.ts';
+export type { FreeBytes } from './disk-admission.ts';
+export type { CallOptions, HomebrewApi, RegistryBottle } from './homebrew-api.ts';
+export type { LayerFacts } from './layer-record.ts';
+export { writeOciLayout, type WriteOciLayoutOptions } from './write-oci-layout.ts';

@@ -1,0 +1,123 @@
+import { TaplineError } from '@tapline/base';
+import { bottleTagOf, type BottleTag, gccRuntimeLibraries } from '@tapline/brew';
+import { mediaTypes, type Platform } from '@tapline/oci';
+import { assembleImage } from './assemble-image.ts';
+import type { OnBuildEvent } from './build-event.ts';
+import type { BuiltImage, BuiltPlatform } from './built-image.ts';
+import type { HomebrewApi } from './homebrew-api.ts';
+import type { PackagePlan } from './package-plan.ts';
+import { planPackage } from './plan-package.ts';
+import { type PourDependencies, type PouredPackage, pourPackage } from './pour-package.ts';
+import { putDocument } from './put-document.ts';
+
+export interface BuildImageRequest {
+  /** `jq`, or with a version `jq@1.7.1`. */
+  readonly formula: string;
+  readonly version?: string;
+  readonly platforms: readonly Platform[];
+  readonly onEvent?: OnBuildEvent;
+  readonly signal?: AbortSignal;
+}
+
+export interface BuildImageDependencies extends PourDependencies {
+  readonly api: HomebrewApi;
+}
+
+/**
+ * Builds a package into an image index in the store. Equal formulae give equal digests, whatever was
+ * built before. Throws the errors of planning, fetching and pouring, and `version_differs` where
+ * platforms have different versions.
+ */
+export async function buildImage(
+  deps: BuildImageDependencies,
+  request: BuildImageRequest,
+): Promise<BuiltImage> {
+  const { clock, store } = deps;
+  const start = clock.monotonic();
+  const tags = [...new Set(request.platforms.map(bottleTagOf))].toSorted();
+  if (tags.length === 0) {
+    throw new TaplineError('platform_unsupported', 'no platform to build for is given');
+  }
+  const options = { onEvent: request.onEvent, signal: request.signal };
+  const name =
+    request.version === undefined ? request.formula : `${request.formula}@${request.version}`;
+  const timings = { planMs: 0, fetchMs: 0, layersMs: 0, assembleMs: 0 };
+
+  const plans: PackagePlan[] = [];
+  for (const tag of tags) {
+    plans.push(await planPackage(deps.api, { formula: name, tag, signal: request.signal }));
+  }
+  timings.planMs += clock.monotonic() - start;
+  const packageVersion = commonVersion(plans);
+
+  const images: BuiltPlatform[] = [];
+  for (const first of plans) {
+    let plan = first;
+    let poured = await pourTimed(plan);
+    if (needsGcc(poured)) {
+      const again = clock.monotonic();
+      plan = await planPackage(deps.api, {
+        formula: name,
+        tag: plan.tag,
+        withGcc: true,
+        signal: request.signal,
+      });
+      timings.planMs += clock.monotonic() - again;
+      poured = await pourTimed(plan);
+    }
+    const assembling = clock.monotonic();
+    const image = await assembleImage(store, { plan, kegs: poured.kegs }, options);
+    timings.assembleMs += clock.monotonic() - assembling;
+    request.onEvent?.({ kind: 'image', tag: plan.tag, digest: image.manifest.digest });
+    images.push(image);
+  }
+
+  async function pourTimed(plan: PackagePlan): Promise<PouredPackage> {
+    const poured = await pourPackage(deps, plan, options);
+    timings.fetchMs += poured.fetchMs;
+    timings.layersMs += poured.layersMs;
+    return poured;
+  }
+
+  const formula = plans[0]?.root.formula.name ?? request.formula;
+  const index = await putDocument(store, {
+    schemaVersion: 2,
+    mediaType: mediaTypes.ociIndex,
+    manifests: images.map((image) => image.manifest),
+    annotations: {
+      'org.opencontainers.image.title': formula,
+      'org.opencontainers.image.version': packageVersion,
+    },
+  });
+  return {
+    index: { mediaType: mediaTypes.ociIndex, ...index },
+    formula,
+    packageVersion,
+    images,
+    timings: { ...timings, totalMs: clock.monotonic() - start },
+  };
+}
+
+/**
+ * Homebrew adds gcc where the host's libraries are too old for a bottle. An image has no host, so
+ * it is added where a file needs one of its libraries and no formula of the closure is gcc.
+ */
+function needsGcc({ kegs }: PouredPackage): boolean {
+  return (
+    !kegs.some((keg) => keg.name === 'gcc') &&
+    kegs.some((keg) => keg.layer.needed.some((soname) => gccRuntimeLibraries.includes(soname)))
+  );
+}
+
+function commonVersion(plans: readonly PackagePlan[]): string {
+  const versions = new Map<string, BottleTag[]>();
+  for (const { root, tag } of plans) {
+    versions.set(root.pkgVersion, [...(versions.get(root.pkgVersion) ?? []), tag]);
+  }
+  const [version] = versions.keys();
+  if (version !== undefined && versions.size === 1) return version;
+  const shown = [...versions].map(([text, tags]) => `${text} for ${tags.join(', ')}`).join('; ');
+  throw new TaplineError('version_differs', `platforms have different versions: ${shown}`, {
+    hint: 'Name a version that all platforms have, or build them one by one.',
+  });
+}

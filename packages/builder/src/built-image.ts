@@ -1,0 +1,44 @@
+import type { BottleTag } from '@tapline/brew';
+import type { Descriptor, Digest, ImageConfig, Platform } from '@tapline/oci';
+import type { LayerFacts } from './layer-record.ts';
+
+/** A layer of an image: a formula's, or the links, which belong to no formula. */
+export interface BuiltLayer extends LayerFacts {
+  readonly formula?: string;
+  readonly version?: string;
+}
+
+/** The image of one platform. */
+export interface BuiltPlatform {
+  readonly tag: BottleTag;
+  readonly platform: Platform;
+  readonly manifest: Descriptor;
+  readonly config: ImageConfig;
+  readonly configDigest: Digest;
+  /** Base first. */
+  readonly layers: readonly BuiltLayer[];
+  /** Of all layers, for a device to reserve. */
+  readonly unpackedSize: number;
+  readonly fileCount: number;
+  /** Absolute path of what the image runs. */
+  readonly mainCommand?: string;
+  readonly executables: readonly string[];
+}
+
+/** Durations in ms; platforms are built one after another. */
+export interface BuildTimings {
+  readonly planMs: number;
+  readonly fetchMs: number;
+  readonly layersMs: number;
+  readonly assembleMs: number;
+  readonly totalMs: number;
+}
+
+/** A package as images; all that they refer to is in the store. */
+export interface BuiltImage {
+  readonly index: Descriptor;
+  readonly formula: string;
+  readonly packageVersion: string;
+  readonly images: readonly BuiltPlatform[];
+  readonly timings: BuildTimings;
+}

@@ -1,0 +1,98 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { TaplineError } from '@tapline/base';
+import type { HttpSource } from './http-source.ts';
+
+export interface DocumentRequest {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly maxBytes: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Documents by URL, kept on disk and revalidated by ETag. */
+export interface DocumentCache {
+  /** The text of a document, or undefined where there is none (404). */
+  get(url: string, request: DocumentRequest): Promise<string | undefined>;
+}
+
+/** A cached document is one file, so that text and ETag cannot belong to different versions. */
+interface CachedDocument {
+  readonly url: string;
+  readonly etag: string;
+  readonly text: string;
+}
+
+export function createDocumentCache(init: {
+  readonly source: HttpSource;
+  readonly directory: string;
+}): DocumentCache {
+  const { source, directory } = init;
+  return {
+    async get(url, request) {
+      const path = join(directory, `${createHash('sha256').update(url).digest('hex')}.json`);
+      const cached = await readCached(path, url);
+      const headers = {
+        ...request.headers,
+        ...(cached !== undefined && { 'if-none-match': cached.etag }),
+      };
+      const response = await source.open(url, {
+        headers,
+        accept: [200, 304, 404],
+        signal: request.signal,
+      });
+      if (response.status !== 200) response.body.destroy();
+      if (response.status === 404) return undefined;
+      if (response.status === 304 && cached !== undefined) return cached.text;
+      const text = await readText(url, response.body, request.maxBytes);
+      const { etag } = response.headers;
+      if (typeof etag === 'string') await writeCached(path, { url, etag, text });
+      return text;
+    },
+  };
+}
+
+async function readText(
+  url: string,
+  body: AsyncIterable<Uint8Array>,
+  maxBytes: number,
+): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.length;
+    if (size > maxBytes) {
+      throw new TaplineError('document_too_large', `${url} exceeds ${maxBytes} bytes`, {
+        details: { url, maxBytes },
+      });
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+async function readCached(path: string, url: string): Promise<CachedDocument | undefined> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+  try {
+    const cached: Partial<CachedDocument> = JSON.parse(text);
+    return cached.url === url && cached.etag !== undefined && cached.text !== undefined
+      ? { url, etag: cached.etag, text: cached.text }
+      : undefined;
+  } catch {
+    // Cut short by a power failure: fetched again as if it had never been.
+    return undefined;
+  }
+}
+
+async function writeCached(path: string, document: CachedDocument): Promise<void> {
+  await mkdir(join(path, '..'), { recursive: true });
+  const partial = `${path}.${randomUUID()}`;
+  await writeFile(partial, JSON.stringify(document));
+  await rename(partial, path);
+}

@@ -1,0 +1,172 @@
+import { TaplineError } from '@tapline/base';
+import {
+  bottleRegistryUrl,
+  type BottleTag,
+  catalogueUrl,
+  type Formula,
+  formulaUrl,
+  type HomebrewDomains,
+  parseFormula,
+  parseTab,
+  type Tab,
+} from '@tapline/brew';
+import { type Digest, parseDigest, parseManifest } from '@tapline/oci';
+import { type Catalogue, parseCatalogue } from './catalogue.ts';
+import type { DocumentCache } from './document-cache.ts';
+
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A bottle as the registry of bottles describes it. */
+export interface RegistryBottle {
+  /** The keg's version, with revision. */
+  readonly pkgVersion: string;
+  readonly digest: Digest;
+  readonly url: string;
+  readonly size?: number;
+  readonly tab: Tab;
+}
+
+/** Where formulae and the versions of their bottles are known. */
+export interface HomebrewApi {
+  readonly domains: HomebrewDomains;
+  /** Of the registry's requests; a mirror that needs other credentials gets those. */
+  readonly registryHeaders: Readonly<Record<string, string>>;
+  /** The formula of a name, an alias or an old name. */
+  formula(name: string, tag: BottleTag, options?: CallOptions): Promise<Formula | undefined>;
+  /** All names, to suggest from; none where the mirror has no list. */
+  names(options?: CallOptions): Promise<readonly string[]>;
+  /**
+   * The bottles of one version of a formula by bottle tag, `versionTag` being
+   * `<pkg_version>[-<rebuild>]`; undefined where the registry has no such version, or is none.
+   */
+  bottles(
+    name: string,
+    versionTag: string,
+    options?: CallOptions,
+  ): Promise<ReadonlyMap<string, RegistryBottle> | undefined>;
+  /** Version tags that the registry has of a formula. */
+  versionTags(name: string, options?: CallOptions): Promise<readonly string[]>;
+}
+
+export interface HomebrewApiInit {
+  readonly documents: DocumentCache;
+  readonly domains: HomebrewDomains;
+  /** `HOMEBREW_DOCKER_REGISTRY_TOKEN`; ghcr.io wants one from anybody, and any will do. */
+  readonly token?: string;
+  /** `HOMEBREW_DOCKER_REGISTRY_BASIC_AUTH_TOKEN`. */
+  readonly basicToken?: string;
+}
+
+const maxFormulaBytes = 1024 * 1024;
+const maxCatalogueBytes = 128 * 1024 * 1024;
+const maxManifestBytes = 8 * 1024 * 1024;
+
+export function createHomebrewApi(init: HomebrewApiInit): HomebrewApi {
+  const { documents, domains } = init;
+  const authorization =
+    init.basicToken === undefined ? `Bearer ${init.token ?? 'QQ=='}` : `Basic ${init.basicToken}`;
+  let catalogue: Promise<Catalogue> | undefined;
+
+  // Only asked for where a name is no formula's: the list is large.
+  function loadCatalogue({ signal }: CallOptions): Promise<Catalogue> {
+    catalogue ??= documents
+      .get(catalogueUrl(domains), { maxBytes: maxCatalogueBytes, signal })
+      .then(parseCatalogue)
+      .catch((error: unknown) => {
+        catalogue = undefined;
+        throw error;
+      });
+    return catalogue;
+  }
+
+  async function fetchFormula(name: string, tag: BottleTag, options: CallOptions) {
+    const url = formulaUrl(domains, name);
+    const text = await documents.get(url, { maxBytes: maxFormulaBytes, signal: options.signal });
+    return text === undefined ? undefined : parseFormula(parseJson(text, url), tag);
+  }
+
+  function fetchFromRegistry(url: string, options: CallOptions): Promise<string | undefined> {
+    return documents.get(url, {
+      headers: { authorization, accept: 'application/vnd.oci.image.index.v1+json, */*;q=0.5' },
+      maxBytes: maxManifestBytes,
+      signal: options.signal,
+    });
+  }
+
+  return {
+    domains,
+    registryHeaders: { authorization },
+    async formula(name, tag, options = {}) {
+      const direct = await fetchFormula(name, tag, options);
+      if (direct !== undefined) return direct;
+      const canonical = (await loadCatalogue(options)).canonical.get(name);
+      return canonical === undefined ? undefined : fetchFormula(canonical, tag, options);
+    },
+    async names(options = {}) {
+      return (await loadCatalogue(options)).names;
+    },
+    async bottles(name, versionTag, options = {}) {
+      const registry = bottleRegistryUrl(domains, name);
+      if (registry === undefined) return undefined;
+      const url = `${registry}/manifests/${encodeURIComponent(versionTag)}`;
+      const text = await fetchFromRegistry(url, options);
+      return text === undefined ? undefined : parseVersionIndex(text, { registry, url });
+    },
+    async versionTags(name, options = {}) {
+      const registry = bottleRegistryUrl(domains, name);
+      if (registry === undefined) return [];
+      const url = `${registry}/tags/list`;
+      const text = await fetchFromRegistry(url, options);
+      return text === undefined ? [] : parseTags(parseJson(text, url));
+    },
+  };
+}
+
+/** `<pkg_version>.<tag>[.<rebuild>]` (`GitHubPackages.version_rebuild`). */
+const bottleRefName = /^(.+)\.([a-z][a-z0-9_]*)(?:\.\d+)?$/;
+
+/** The index of a version (`github_packages.rb`): a child per bottle, told apart by annotations. */
+function parseVersionIndex(
+  text: string,
+  { registry, url }: { readonly registry: string; readonly url: string },
+): ReadonlyMap<string, RegistryBottle> {
+  const parsed = parseManifest(text);
+  if (parsed.kind !== 'index') {
+    throw new TaplineError('manifest_invalid', `${url} is not an image index`);
+  }
+  const bottles = new Map<string, RegistryBottle>();
+  for (const { annotations = {} } of parsed.index.manifests) {
+    const named = bottleRefName.exec(annotations['org.opencontainers.image.ref.name'] ?? '');
+    const [, version, tag] = named ?? [];
+    const hex = annotations['sh.brew.bottle.digest'];
+    if (version === undefined || tag === undefined || hex === undefined) continue;
+    const digest = parseDigest(`sha256:${hex}`);
+    const size = Number(annotations['sh.brew.bottle.size'] ?? NaN);
+    bottles.set(tag, {
+      pkgVersion: version,
+      digest,
+      url: `${registry}/blobs/${digest}`,
+      ...(Number.isSafeInteger(size) && { size }),
+      tab: parseTab(annotations['sh.brew.tab'] ?? '{}'),
+    });
+  }
+  return bottles;
+}
+
+function parseTags(json: unknown): readonly string[] {
+  const tags = typeof json === 'object' && json !== null && 'tags' in json ? json.tags : [];
+  return Array.isArray(tags) ? tags.filter((tag) => typeof tag === 'string') : [];
+}
+
+function parseJson(text: string, url: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new TaplineError('homebrew_answer_invalid', `${url} is not JSON`, {
+      cause,
+      hint: 'Check that HOMEBREW_API_DOMAIN names a mirror of the formula API.',
+    });
+  }
+}

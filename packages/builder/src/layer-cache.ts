@@ -1,0 +1,69 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openjdkOf, relocatorVersion } from '@tapline/brew';
+import type { BlobStore } from '@tapline/registry';
+import { compressorId } from './gzip-pinned.ts';
+import type { LayerRecord } from './layer-record.ts';
+import type { PlannedBottle } from './package-plan.ts';
+
+/** Raised whenever the form of {@link LayerRecord} changes. */
+const recordVersion = 1;
+
+/** What is known of layers that were built, here or by an earlier process. */
+export interface LayerCache {
+  /** The layer of a bottle, where it is known and its blob is in the store. */
+  find(bottle: PlannedBottle): Promise<LayerRecord | undefined>;
+  save(bottle: PlannedBottle, record: LayerRecord): Promise<void>;
+}
+
+export function createLayerCache(init: {
+  readonly store: BlobStore;
+  readonly directory: string;
+}): LayerCache {
+  const { store, directory } = init;
+  const pathOf = (bottle: PlannedBottle): string => join(directory, `${layerKey(bottle)}.json`);
+  return {
+    async find(bottle) {
+      const record = await readRecord(pathOf(bottle));
+      return record !== undefined && (await store.has(record.digest)) ? record : undefined;
+    },
+    async save(bottle, record) {
+      await mkdir(directory, { recursive: true });
+      const path = pathOf(bottle);
+      const partial = `${path}.${randomUUID()}`;
+      await writeFile(partial, JSON.stringify(record));
+      await rename(partial, path);
+    },
+  };
+}
+
+/** All that the bytes of a layer depend on; which image it is for does not. */
+function layerKey({ digest, formula, pkgVersion, tab }: PlannedBottle): string {
+  const dependencies = tab?.runtimeDependencies?.map(({ name }) => name) ?? formula.dependencies;
+  const key = [
+    recordVersion,
+    relocatorVersion,
+    compressorId,
+    digest,
+    formula.name,
+    pkgVersion,
+    openjdkOf(dependencies) ?? null,
+    // A bottle's own receipt is part of its digest.
+    tab === undefined
+      ? 'receipt'
+      : ((tab.changedFiles && [...tab.changedFiles].toSorted()) ?? null),
+  ];
+  return createHash('sha256').update(JSON.stringify(key)).digest('hex');
+}
+
+async function readRecord(path: string): Promise<LayerRecord | undefined> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as LayerRecord;
+  } catch (error) {
+    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    // Cut short by a power failure: the layer is built again, to the same bytes.
+    if (isMissing || error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,24 @@
+import type { KegEntry } from '@tapline/brew';
+import type { Digest } from '@tapline/oci';
+
+/** What is known of a layer once it is built. */
+export interface LayerFacts {
+  /** Of the compressed layer. */
+  readonly digest: Digest;
+  /** Of the tar inside. */
+  readonly diffId: Digest;
+  readonly size: number;
+  /** Bytes of the files' contents. */
+  readonly unpackedSize: number;
+  /** Files, directories and links. */
+  readonly fileCount: number;
+}
+
+/** A formula's layer, with what links and dependencies follow from. */
+export interface LayerRecord extends LayerFacts {
+  readonly entries: readonly KegEntry[];
+  /** Sonames that its files need and none of its own files is. */
+  readonly needed: readonly string[];
+  /** ELF files that were left as they are, and why. */
+  readonly notRelocated: readonly { readonly path: string; readonly reason: string }[];
+}
