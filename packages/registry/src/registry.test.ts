@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buffer, text } from 'node:stream/consumers';
+import { buffer, text as readText } from 'node:stream/consumers';
 import { type Descriptor, type Digest, digestBytes, mediaTypes } from '@tapline/oci';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Authorization, RegistryAccess } from './authorize.ts';
@@ -74,7 +74,7 @@ async function pushArtifact(
 }
 
 async function read(blob: { digest: Digest; size: number }, repository = 'a'): Promise<string> {
-  return await text(client.blob(repository, blob));
+  return await readText(client.blob(repository, blob));
 }
 
 describe('blobs', () => {

@@ -13,9 +13,11 @@ export interface ContainerHandle {
   readonly pid: number;
 }
 
-/** How a process ended: one of the two is defined. */
+/** How a process ended, as a shell says it. */
 export interface ExitStatus {
+  /** 128 + n where signal n ended it; undefined where nobody saw it end. */
   readonly exitCode: number | undefined;
+  /** `SIGKILL`, …, where a signal ended it. */
   readonly signal: string | undefined;
 }
 
@@ -25,6 +27,8 @@ export type LimitEnforcer = 'cgroup' | 'rlimit' | 'none';
 /** What confines a container on this machine; weaker than asked for is said here, never hidden. */
 export interface Confinement {
   readonly userNamespace: boolean;
+  /** Who the process is on the host: the owner to give to what it may write. */
+  readonly hostUser: { readonly uid: number; readonly gid: number };
   readonly noNewPrivileges: boolean;
   readonly readOnlyRoot: boolean;
   readonly limitsEnforcedBy: {
@@ -40,7 +44,7 @@ export interface ContainerState {
   readonly status: 'running' | 'stopped';
   /** Of a running container. */
   readonly pid: number | undefined;
-  /** Of a stopped one; 128 + n where signal n ended it; undefined where nobody saw it end. */
+  /** Of a stopped one, as in {@link ExitStatus}. */
   readonly exitCode: number | undefined;
   readonly confinement: Confinement;
   readonly logPath: string;
@@ -49,6 +53,7 @@ export interface ContainerState {
 export interface ProcessIo {
   /** Closed at its end; nothing is readable where it is left out. */
   readonly stdin?: AsyncIterable<Uint8Array> | Uint8Array;
+  /** Output as it comes; there is no backpressure, so take it as fast as the process makes it. */
   readonly onStdout?: (chunk: Uint8Array) => void;
   readonly onStderr?: (chunk: Uint8Array) => void;
   /** Kills the process; the call rejects with the signal's reason. */
@@ -67,7 +72,7 @@ export interface Runtime extends AsyncDisposable {
   prepare(spec: ContainerSpec): Promise<PreparedContainer>;
   /**
    * Starts a container that outlives this process, with its output in a bounded log file. Resolves
-   * when its first process has been executed.
+   * when its first process has been executed. A stopped container of that id is started anew.
    */
   start(container: ContainerSpec | PreparedContainer): Promise<ContainerHandle>;
   /** Runs a container in the foreground until it ends, and removes it. Not shown by `list`. */
