@@ -16,13 +16,13 @@ function gate() {
   const started: string[] = [];
   return {
     started,
-    run(key: string): Promise<Outcome> {
+    run: (key: string): Promise<Outcome> => {
       started.push(key);
       const opened = Promise.withResolvers<Outcome>();
       gates.set(key, [...(gates.get(key) ?? []), opened]);
       return opened.promise;
     },
-    async open(key: string, outcome: Outcome = done): Promise<void> {
+    open: async (key: string, outcome: Outcome = done): Promise<void> => {
       gates.get(key)?.shift()?.resolve(outcome);
       await settle();
     },

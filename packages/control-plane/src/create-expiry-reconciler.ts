@@ -1,0 +1,69 @@
+import { type Clock, isTaplineError, type Log, type Rng } from '@tapline/base';
+import type { ObjectOf, ResourceClient } from '@tapline/client';
+import {
+  type AnyObject,
+  createReconciler,
+  type Informer,
+  objectKey,
+  type Outcome,
+  type Reconciler,
+  type ReconcileMetrics,
+  watch,
+} from '@tapline/reconcile';
+import type { KindDefinition } from '@tapline/resources';
+
+export interface ExpiryReconcilerInit<D extends KindDefinition> {
+  readonly name: string;
+  readonly client: ResourceClient;
+  readonly definition: D;
+  readonly informer: Informer<ObjectOf<D>>;
+  /** When an object is to be removed, in ms since the Unix epoch; undefined: never. */
+  readonly expiresMs: (object: ObjectOf<D>) => number | undefined;
+  readonly metrics: ReconcileMetrics;
+  readonly clock: Clock;
+  readonly rng: Rng;
+  readonly log: Log;
+}
+
+/** Removes objects of a kind whose time is over. */
+export function createExpiryReconciler<D extends KindDefinition>(
+  init: ExpiryReconcilerInit<D>,
+): Reconciler {
+  const { client, clock, definition, informer } = init;
+  async function reconcile(
+    key: string,
+    { signal }: { readonly signal: AbortSignal },
+  ): Promise<Outcome> {
+    const object = informer.get(key);
+    const expiresMs = object === undefined ? undefined : init.expiresMs(object);
+    if (object === undefined || expiresMs === undefined) return { done: true };
+    const leftMs = expiresMs - clock.now();
+    if (leftMs > 0) return { requeueAfterMs: leftMs };
+    const { name, namespace, uid, resourceVersion } = (object as AnyObject).metadata;
+    try {
+      await client.delete(definition, name, {
+        signal,
+        ...(namespace === undefined ? {} : { namespace }),
+        ...(uid === undefined ? {} : { uid }),
+        // It may have been given more time since.
+        ...(resourceVersion === undefined ? {} : { resourceVersion }),
+      });
+    } catch (error) {
+      if (!isTaplineError(error, 'not_found') && !isTaplineError(error, 'conflict')) throw error;
+    }
+    return { done: true };
+  }
+  return createReconciler({
+    name: init.name,
+    clock,
+    rng: init.rng,
+    log: init.log,
+    metrics: init.metrics,
+    watches: [
+      watch(informer, (change, enqueue) => {
+        if (change.kind !== 'deleted') enqueue(objectKey((change.object as AnyObject).metadata));
+      }),
+    ],
+    reconcile,
+  });
+}

@@ -1,0 +1,110 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { ReconcileMetrics } from '@tapline/reconcile';
+import type { StageTimes, Install } from '@tapline/resources';
+import { stages } from '@tapline/resources';
+import type { StageMetrics } from './stage-metrics.ts';
+
+/** What /metrics serves; one registry a control plane, so that two in a process do not mix. */
+export interface ControlPlaneMetrics {
+  readonly reconcile: ReconcileMetrics;
+  readonly stages: StageMetrics;
+  readonly contentType: string;
+  text(): Promise<string>;
+}
+
+/** Values that are read when somebody asks. */
+export interface MetricSources {
+  readonly version: string;
+  readonly storeRevision: () => number;
+  readonly connectedDevices: () => number;
+  readonly queueDepths: () => Readonly<Record<string, number>>;
+}
+
+// A warm delivery takes milliseconds and a cold one minutes: each step is about a factor of 2.5.
+const stageBuckets = [
+  0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
+  30, 60, 300,
+];
+
+export function createMetrics(sources: MetricSources): ControlPlaneMetrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+  const stageSeconds = new Histogram({
+    name: 'tapline_stage_duration_seconds',
+    help: 'Time in each stage of a delivery.',
+    labelNames: ['stage'],
+    buckets: stageBuckets,
+    registers,
+  });
+  const passSeconds = new Histogram({
+    name: 'tapline_reconcile_duration_seconds',
+    help: 'Time of a pass of a reconciler over one object.',
+    labelNames: ['reconciler'],
+    buckets: stageBuckets,
+    registers,
+  });
+  const passes = new Counter({
+    name: 'tapline_reconcile_total',
+    help: 'Passes of a reconciler, by how they ended.',
+    labelNames: ['reconciler', 'outcome'],
+    registers,
+  });
+  const build = new Gauge({
+    name: 'tapline_build_info',
+    help: 'The version that runs; always 1.',
+    labelNames: ['version'],
+    registers,
+  });
+  build.set({ version: sources.version }, 1);
+  const revision: Gauge = new Gauge({
+    name: 'tapline_store_revision',
+    help: 'Newest durable revision of the resource store.',
+    registers,
+    collect(): void {
+      revision.set(sources.storeRevision());
+    },
+  });
+  const connected: Gauge = new Gauge({
+    name: 'tapline_connected_devices',
+    help: 'Devices whose newest session is open.',
+    registers,
+    collect(): void {
+      connected.set(sources.connectedDevices());
+    },
+  });
+  const depth: Gauge<'reconciler'> = new Gauge({
+    name: 'tapline_reconcile_queue_depth',
+    help: 'Objects that wait for a pass.',
+    labelNames: ['reconciler'],
+    registers,
+    collect(): void {
+      for (const [reconciler, waiting] of Object.entries(sources.queueDepths())) {
+        depth.set({ reconciler }, waiting);
+      }
+    },
+  });
+  const known = new Set<string>(stages);
+  function observe(times: StageTimes): void {
+    for (const [stage, seconds] of Object.entries(times)) {
+      // A device names its stages; only known ones become label values.
+      if (known.has(stage)) stageSeconds.observe({ stage }, seconds);
+    }
+  }
+  return {
+    reconcile: {
+      observe({ reconciler, seconds, outcome }) {
+        passSeconds.observe({ reconciler }, seconds);
+        passes.inc({ reconciler, outcome });
+      },
+    },
+    stages: {
+      packageBuilt: observe,
+      installReady(install: Install, notifiedSeconds: number) {
+        observe({ ...install.status?.stages, notified: notifiedSeconds });
+      },
+    },
+    contentType: registry.contentType,
+    text: () => registry.metrics(),
+  };
+}

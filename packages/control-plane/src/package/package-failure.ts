@@ -1,0 +1,31 @@
+import { errorMessage, isTaplineError } from '@tapline/base';
+import type { StatusError } from '@tapline/resources';
+
+/** Codes that trying again does not change; the spec or Homebrew has to. */
+const permanentCodes: ReadonlySet<string> = new Set([
+  'bottle_missing',
+  'cyclic_dependency',
+  'formula_not_found',
+  'invalid_formula_name',
+  'platform_unsupported',
+  'version_not_found',
+]);
+
+export function isPermanent(error: { readonly code: string }): boolean {
+  return permanentCodes.has(error.code);
+}
+
+/** An error as a status shows it. */
+export function statusError(error: unknown): StatusError {
+  if (!isTaplineError(error)) return { code: 'internal', message: errorMessage(error) };
+  const { code, hint } = error;
+  return { code, message: errorMessage(error), ...(hint === undefined ? {} : { hint }) };
+}
+
+/** A code as a condition's reason: `formula_not_found` → `FormulaNotFound`. */
+export function reasonOf(code: string): string {
+  return code
+    .split('_')
+    .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
+    .join('');
+}

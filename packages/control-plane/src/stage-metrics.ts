@@ -1,0 +1,7 @@
+import type { Install, StageTimes } from '@tapline/resources';
+
+/** Where stage times go as they become known. */
+export interface StageMetrics {
+  packageBuilt(times: StageTimes): void;
+  installReady(install: Install, notifiedSeconds: number): void;
+}
