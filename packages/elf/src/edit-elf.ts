@@ -38,8 +38,9 @@ export function editElf(bytes: Uint8Array, edit: ElfEdit): Uint8Array {
   checkEdit(edit);
   const file = parseElf(bytes);
   const plan = planEdit(new ElfReader(bytes), file, edit);
-  const result = plan.length === bytes.length ? bytes.slice() : new Uint8Array(plan.length);
-  if (plan.length !== bytes.length) result.set(bytes);
+  // Not slice(): a Buffer's is a view of the same memory.
+  const result = new Uint8Array(plan.length);
+  result.set(bytes);
   for (const patch of plan.patches) result.set(patch.bytes, patch.offset);
   return result;
 }

@@ -1,0 +1,255 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
+import { arch, tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { editElf } from './edit-elf.ts';
+import { parseElf } from './parse-elf.ts';
+
+const exec = promisify(execFile);
+
+interface Outcome {
+  readonly exitCode: number;
+  readonly stdout: string;
+}
+
+async function run(program: string, args: readonly string[]): Promise<Outcome> {
+  try {
+    const { stdout } = await exec(program, args, { maxBuffer: 2 ** 28, timeout: 60_000 });
+    return { exitCode: 0, stdout };
+  } catch (error) {
+    const { code, stdout, stderr } = error as { code: unknown; stdout: string; stderr: string };
+    if (typeof code !== 'number') throw error;
+    return { exitCode: code, stdout: stdout + stderr };
+  }
+}
+
+/** What readelf complains about; a file may come with complaints of its own. */
+async function complaints(file: string): Promise<readonly string[]> {
+  const { stderr } = await exec('readelf', ['-aW', file], { maxBuffer: 2 ** 28 });
+  return stderr.split('\n').map((line) => line.replaceAll(/0x[0-9a-f]+/g, 'N'));
+}
+
+async function patchelf(option: string, file: string): Promise<string> {
+  return (await exec('patchelf', [option, file])).stdout.trim();
+}
+
+let directory: string;
+/** A directory whose name is longer than any place a linker leaves. */
+let deep: string;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'tapline-elf-peers-'));
+  deep = join(directory, 'd'.repeat(120));
+  await mkdir(deep);
+});
+
+afterAll(async () => {
+  await rm(directory, { recursive: true, force: true });
+});
+
+/** Edits a program so that only the new values can start it, and compares with patchelf. */
+async function editProgram(
+  source: string,
+  edit: { readonly interpreter: string; readonly path: string; readonly kind: 'rpath' | 'runpath' },
+): Promise<string> {
+  const original = await readFile(source);
+  const edited = editElf(original, {
+    interpreter: edit.interpreter,
+    rpath: { kind: edit.kind, value: edit.path },
+  });
+  const target = join(await mkdtemp(join(directory, 'edited-')), basename(source));
+  await writeFile(target, edited, { mode: 0o755 });
+  expect(await patchelf('--print-interpreter', target)).toBe(edit.interpreter);
+  expect(await patchelf('--print-rpath', target)).toBe(edit.path);
+  expect(await complaints(target)).toEqual(await complaints(source));
+  expect(parseElf(edited).buildId).toBe(parseElf(original).buildId);
+  return target;
+}
+
+const tools = ['/usr/bin/readelf', '/usr/bin/patchelf'];
+const noTools = tools.every((tool) => existsSync(tool)) ? undefined : 'no readelf or patchelf';
+
+const localReason = noTools ?? (arch() === 'x64' ? undefined : 'not an x86-64 machine');
+const local = [
+  '/bin/bash',
+  '/bin/ls',
+  '/bin/tar',
+  '/bin/sed',
+  '/bin/grep',
+  '/bin/gzip',
+  '/usr/bin/find',
+  '/usr/bin/sort',
+  '/usr/bin/diff',
+  '/usr/bin/env',
+  '/usr/bin/git',
+  '/usr/bin/curl',
+  '/usr/bin/openssl',
+  '/usr/bin/perl',
+  '/usr/bin/python3',
+  '/usr/bin/jq',
+  '/usr/bin/gcc',
+  '/usr/bin/as',
+  '/usr/bin/runc',
+  '/usr/bin/skopeo',
+  '/usr/bin/umoci',
+  '/usr/bin/etcd',
+  '/usr/bin/qemu-system-x86_64',
+  process.execPath,
+].filter((file) => existsSync(file));
+
+describe.skipIf(localReason !== undefined)(
+  `programs of this machine (${localReason ?? 'x86-64'})`,
+  () => {
+    let interpreter: string;
+
+    beforeAll(async () => {
+      interpreter = join(deep, 'ld-linux-x86-64.so.2');
+      await symlink('/lib64/ld-linux-x86-64.so.2', interpreter);
+    });
+
+    test('are a dozen at least', () => {
+      expect(local.length).toBeGreaterThanOrEqual(12);
+    });
+
+    test.each(local)('%s', async (program) => {
+      const source = await realpath(program);
+      for (const kind of ['rpath', 'runpath'] as const) {
+        const path = `${deep}:$ORIGIN/../lib`;
+        const target = await editProgram(source, { interpreter, path, kind });
+        const version = program.endsWith('/openssl') ? 'version' : '--version';
+        const expected = await run(source, [version]);
+        expect(expected.stdout).not.toBe('');
+        const edited = await run(target, [version]);
+        expect(withoutPaths(edited.stdout)).toBe(withoutPaths(expected.stdout));
+        expect(edited.exitCode).toBe(expected.exitCode);
+      }
+    });
+
+    test.skipIf(!existsSync('/usr/bin/jq'))('libraries, found where the program says', async () => {
+      const interpreterOption = { interpreter, path: deep, kind: 'runpath' } as const;
+      const program = await editProgram('/usr/bin/jq', interpreterOption);
+      for (const name of ['libjq.so.1', 'libonig.so.5']) {
+        const library = await readFile(`/usr/lib/x86_64-linux-gnu/${name}`);
+        const rpath = { kind: 'runpath', value: `${deep}:/${'x'.repeat(200)}` } as const;
+        await writeFile(join(deep, name), editElf(library, { rpath }));
+        expect(await complaints(join(deep, name))).toEqual(['']);
+      }
+      const { stdout } = await run(interpreter, ['--list', program]);
+      expect(stdout).toContain(`libjq.so.1 => ${deep}/libjq.so.1 `);
+      expect(stdout).toContain(`libonig.so.5 => ${deep}/libonig.so.5 `);
+      const { stdout: result } = await run(program, ['-n', '"abc" | test("b.")']);
+      expect(result).toBe('true\n');
+    });
+  },
+);
+
+const arm64Packages = (
+  'libc6 libgcc-s1 libtinfo6 libselinux1 libpcre2-8-0 libacl1 libattr1 libgmp10 libmpfr6 ' +
+  'libsigsegv2 libreadline8 zlib1g libbz2-1.0 liblzma5 libcap2 libcrypt1 libexpat1 ' +
+  'libjq1 libonig5 libstdc++6 bash coreutils grep sed tar gzip findutils diffutils gawk ' +
+  'jq python3.11-minimal perl-base dash file libmagic1 xz-utils bzip2 m4'
+).split(' ');
+const arm64Programs = (
+  'bin/bash bin/ls bin/cat bin/date bin/cp bin/grep bin/sed bin/tar bin/gzip ' +
+  'usr/bin/find usr/bin/sort usr/bin/sha256sum usr/bin/diff usr/bin/gawk usr/bin/jq ' +
+  'usr/bin/python3.11 usr/bin/perl usr/bin/file usr/bin/xz usr/bin/m4 usr/bin/env'
+).split(' ');
+const emulator = '/usr/bin/qemu-aarch64-static';
+
+/** Unpacks arm64 packages through an apt of its own; a reason where that is not possible here. */
+async function unpackArm64(): Promise<{ readonly root: string } | { readonly reason: string }> {
+  if (noTools !== undefined) return { reason: noTools };
+  if (!existsSync(emulator)) return { reason: 'no qemu-aarch64-static' };
+  if (!existsSync('/usr/bin/apt-get')) return { reason: 'no apt-get' };
+  const home = await mkdtemp(join(tmpdir(), 'tapline-elf-arm64-'));
+  const options = [
+    `Dir::State::lists=${home}/lists`,
+    `Dir::State::status=${home}/status`,
+    `Dir::Cache=${home}/cache`,
+    'APT::Architecture=arm64',
+    'APT::Architectures=arm64',
+    'Acquire::Languages=none',
+    'Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false',
+    // Without root apt cannot change to its own user, and need not.
+    'APT::Sandbox::User=',
+  ].flatMap((option) => ['-o', option]);
+  try {
+    await mkdir(join(home, 'lists', 'partial'), { recursive: true });
+    await mkdir(join(home, 'cache', 'archives', 'partial'), { recursive: true });
+    await writeFile(join(home, 'status'), '');
+    const settings = { cwd: home, timeout: 120_000 };
+    await exec('apt-get', ['-qq', ...options, 'update'], settings);
+    await exec('apt-get', ['-qq', ...options, 'download', ...arm64Packages], settings);
+    const root = join(home, 'root');
+    const script = 'for deb in *.deb; do dpkg-deb -x "$deb" root || exit 1; done';
+    await exec('sh', ['-c', script], settings);
+    return { root };
+  } catch (error) {
+    await rm(home, { recursive: true, force: true });
+    const [line] = String(error instanceof Error ? error.message : error).split('\n');
+    return { reason: `arm64 packages cannot be had: ${line}` };
+  }
+}
+
+const arm64 = await unpackArm64();
+
+describe.skipIf('reason' in arm64)(
+  `arm64 programs of Debian (${'reason' in arm64 ? arm64.reason : 'qemu-aarch64'})`,
+  () => {
+    const root = 'root' in arm64 ? arm64.root : '';
+    const loader = join(root, 'lib/ld-linux-aarch64.so.1');
+    const libraries = ['lib', 'usr/lib'].map((name) => join(root, name, 'aarch64-linux-gnu'));
+    let interpreter: string;
+
+    beforeAll(async () => {
+      interpreter = join(deep, 'ld-linux-aarch64.so.1');
+      await symlink(loader, interpreter);
+    });
+
+    afterAll(async () => {
+      await rm(join(root, '..'), { recursive: true, force: true });
+    });
+
+    test.each(arm64Programs)('%s', async (program) => {
+      const source = join(root, program);
+      // DT_RPATH also serves the libraries of libraries, so nothing else has to find them.
+      const path = [...libraries, `$ORIGIN/${'y'.repeat(200)}`].join(':');
+      const target = await editProgram(source, { interpreter, path, kind: 'rpath' });
+      const byHand = ['--library-path', libraries.join(':'), source, '--version'];
+      const expected = await run(emulator, [loader, ...byHand]);
+      expect(expected.exitCode).toBe(0);
+      const edited = await run(emulator, [target, '--version']);
+      expect(withoutPaths(edited.stdout)).toBe(withoutPaths(expected.stdout));
+      const bytes = await readFile(target);
+      const loads = parseElf(bytes).programHeaders.filter(({ type }) => type === 1);
+      const added = loads.at(-1);
+      expect(added?.align).toBe(0x10000);
+    });
+
+    test('libraries', async () => {
+      const source = join(root, 'usr/lib/aarch64-linux-gnu');
+      const place = await mkdtemp(join(directory, 'libraries-'));
+      for (const name of ['libjq.so.1', 'libonig.so.5']) {
+        const rpath = { kind: 'rpath', value: [place, ...libraries].join(':') } as const;
+        const edited = editElf(await readFile(join(source, name)), { rpath });
+        await writeFile(join(place, name), edited);
+        expect(await complaints(join(place, name))).toEqual(['']);
+      }
+      const path = [place, ...libraries].join(':');
+      const program = join(root, 'usr/bin/jq');
+      const target = await editProgram(program, { interpreter, path, kind: 'rpath' });
+      const { stdout } = await run(emulator, [loader, '--list', target]);
+      expect(stdout).toContain(`libjq.so.1 => ${place}/libjq.so.1 `);
+      const { stdout: result } = await run(emulator, [target, '-n', '"abc" | test("b.")']);
+      expect(result).toBe('true\n');
+    });
+  },
+);
+
+/** `file` names its data files, `perl` and others themselves. */
+function withoutPaths(text: string): string {
+  return text.replaceAll(/\/\S+/g, 'PATH');
+}
