@@ -110,9 +110,10 @@ export class SqliteJournal implements Disposable {
 function openDatabase(path: string, maxBytes: number | undefined): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
-    makePrivate(path);
+    createPrivate(path);
     database = new DatabaseSync(path, { timeout: 0 });
     prepareDatabase(database, path);
+    chmodSync(path, 0o600);
     if (maxBytes !== undefined) {
       const pageSize = Number(database.prepare('PRAGMA page_size').get()?.['page_size']);
       database.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(maxBytes / pageSize))}`);
@@ -124,13 +125,15 @@ function openDatabase(path: string, maxBytes: number | undefined): DatabaseSync 
   }
 }
 
-/** Never opens a file that exists: closing it would drop the locks this process has on it. */
-function makePrivate(path: string): void {
+/**
+ * Makes the file unless it exists. One that exists is never opened here: closing it would drop the
+ * locks this process has on it.
+ */
+function createPrivate(path: string): void {
   try {
     closeSync(openSync(path, 'wx', 0o600));
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-    chmodSync(path, 0o600);
   }
 }
 

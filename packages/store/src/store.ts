@@ -75,8 +75,9 @@ export interface WatchOptions {
 /** Batches of changes, never empty, in revision order; iterate it once. */
 export interface Watch extends AsyncIterable<readonly Change[]> {
   /**
-   * Every matching change up to this revision has been yielded: what a bookmark may say once the
-   * batches received so far have been passed on.
+   * The consumer is done with every matching change up to this revision: a batch counts once the
+   * next one is asked for. It moves on with the store also where nothing matches: what a bookmark
+   * may say.
    */
   readonly revision: number;
 }

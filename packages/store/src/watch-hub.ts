@@ -91,15 +91,15 @@ export class WatchHub {
         if (place.cursor < topic.lastRevision) {
           this.#checkNotOvertaken(place.cursor, prefix);
           const past = this.#map.changesAfter(place.cursor, { prefix, limit: maxHistoryBatch });
-          place.cursor = past.upTo;
           if (past.changes.length > 0) yield past.changes;
+          place.cursor = past.upTo;
           continue;
         }
         const live = await nextBatch(watcher);
         const last = live?.at(-1);
         if (live === undefined || last === undefined) return;
-        place.cursor = last.revision;
         yield live;
+        place.cursor = last.revision;
       }
     } finally {
       signal.removeEventListener('abort', onAbort);
@@ -143,7 +143,7 @@ export class WatchHub {
 
 /** How far a watch has come. */
 interface Place {
-  /** Every matching change up to this one has been yielded. */
+  /** The consumer has taken every matching change up to this revision. */
   cursor: number;
   /** Its topic, once it has joined. */
   topic: Topic | undefined;

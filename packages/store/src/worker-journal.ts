@@ -21,7 +21,10 @@ export class WorkerJournal implements Journal {
   #ended: TaplineError | undefined;
 
   constructor() {
-    this.#worker = new Worker(new URL('./journal-thread.ts', import.meta.url));
+    this.#worker = new Worker(new URL('./journal-thread.ts', import.meta.url), {
+      // Flags of the process need not hold for a thread: `--input-type` would stop it.
+      execArgv: [],
+    });
     this.#worker.on('message', (reply: Reply) => {
       const pending = this.#pending.shift();
       if (reply.kind === 'error') pending?.reject(fromErrorData(reply.error));
