@@ -44,7 +44,6 @@ export async function openHomebrewSource(options: {
     environment: {
       HOMEBREW_API_DOMAIN: `${url}/api`,
       HOMEBREW_ARTIFACT_DOMAIN: url,
-      HOMEBREW_BOTTLE_DOMAIN: url,
     },
     description: `bottles made from Debian's packages, because ${new URL(api).host} cannot be reached`,
     [Symbol.asyncDispose]: () => mirror[Symbol.asyncDispose](),

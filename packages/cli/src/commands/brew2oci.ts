@@ -1,0 +1,154 @@
+import { formatBytes, formatDuration } from '@tapline/base';
+import type { BuiltImage, ImageBuilder } from '@tapline/builder';
+import { formatPlatform, parsePlatform } from '@tapline/oci';
+import type { BlobStore } from '@tapline/registry';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { createBuildProgress } from '../build/build-progress.ts';
+import { type ImageTarget, parseImageTarget } from '../build/image-target.ts';
+import { defineCommand, type Command } from '../framework/command.ts';
+import type { Console } from '../framework/console.ts';
+import { exitCode } from '../framework/exit-code.ts';
+import { listFlag, requiredTextFlag, textFlag, textFlagWithDefault } from '../framework/flag.ts';
+import { formatTable } from '../output/format-table.ts';
+
+export const brew2oci: Command = defineCommand({
+  summary: 'Build a Homebrew formula into an OCI image, one layer a formula',
+  description:
+    'Reads HOMEBREW_API_DOMAIN, HOMEBREW_BOTTLE_DOMAIN and HOMEBREW_ARTIFACT_DOMAIN as brew does. The same formula gives the same digests, wherever it is built.',
+  examples: [
+    {
+      command: 'tapline brew2oci jq --platform linux/amd64,linux/arm64 --output ./jq',
+      explains: 'an OCI layout, for skopeo, podman or umoci',
+    },
+    {
+      command: 'tapline brew2oci jq@1.7.1 --output oci://127.0.0.1:5000/tools/jq:1.7.1',
+      explains: 'straight into a registry',
+    },
+  ],
+  positionals: [{ name: 'FORMULA[@VERSION]', description: 'what to build', required: true }],
+  flags: {
+    platform: listFlag('What to build for; absent linux/amd64 and linux/arm64', {
+      valueName: 'OS/ARCH',
+    }),
+    output: requiredTextFlag('A folder for an OCI layout, or oci://REGISTRY/REPOSITORY:TAG', {
+      short: 'O',
+      valueName: 'TARGET',
+    }),
+    version: textFlag('Which version; absent what Homebrew serves now', { valueName: 'VERSION' }),
+    cache: textFlag('Where bottles and layers are kept', {
+      valueName: 'DIR',
+      environment: 'TAPLINE_CACHE',
+    }),
+    format: textFlagWithDefault('How to print the result', {
+      short: 'o',
+      choices: ['text', 'json'],
+      default: 'text',
+    }),
+  },
+  async run({ console, positionals: [text = ''], flags }) {
+    const target = parseImageTarget(flags.output);
+    const platforms = (
+      flags.platform.length === 0 ? ['linux/amd64', 'linux/arm64'] : flags.platform
+    ).map(parsePlatform);
+    const { createImageBuilder } = await import('@tapline/builder');
+    const { FileBlobStore } = await import('@tapline/registry');
+    const { homebrewDomains } = await import('@tapline/brew');
+    const cacheDirectory = flags.cache ?? defaultCache(console.environment);
+    const store = await FileBlobStore.open(join(cacheDirectory, 'images'));
+    const token = console.environment['HOMEBREW_DOCKER_REGISTRY_TOKEN'];
+    const basicToken = console.environment['HOMEBREW_DOCKER_REGISTRY_BASIC_AUTH_TOKEN'];
+    await using builder: ImageBuilder = createImageBuilder({
+      store,
+      cacheDirectory,
+      domains: homebrewDomains(console.environment),
+      clock: console.clock,
+      ...(token === undefined ? {} : { token }),
+      ...(basicToken === undefined ? {} : { basicToken }),
+    });
+    const progress = createBuildProgress(console);
+    try {
+      const image = await builder.build({
+        formula: text,
+        ...(flags.version === undefined ? {} : { version: flags.version }),
+        platforms,
+        onEvent: progress.show,
+        signal: console.signal,
+      });
+      progress.end();
+      const where = await place(store, { image, target }, console);
+      console.write(
+        flags.format === 'json'
+          ? `${JSON.stringify(summary(image))}\n`
+          : `${describeImage(image)}${where}\n`,
+      );
+    } finally {
+      progress.end();
+    }
+    return exitCode.ok;
+  },
+});
+
+function defaultCache(environment: Console['environment']): string {
+  const cache = environment['XDG_CACHE_HOME'] ?? join(environment['HOME'] ?? homedir(), '.cache');
+  return join(cache, 'tapline', 'brew2oci');
+}
+
+/** Writes the image where it is to go; says where that is. */
+async function place(
+  store: BlobStore,
+  { image, target }: { readonly image: BuiltImage; readonly target: ImageTarget },
+  console: Console,
+): Promise<string> {
+  if (target.kind === 'layout') {
+    const { writeOciLayout } = await import('@tapline/builder');
+    await writeOciLayout(store, image, { directory: target.directory, signal: console.signal });
+    return `written to ${target.directory}`;
+  }
+  const { createRegistryClient, pushImage } = await import('@tapline/registry');
+  const { baseUrl, repository } = target;
+  await using client = createRegistryClient({ baseUrl, clock: console.clock });
+  const tag = target.tag ?? image.packageVersion.replaceAll(/[^A-Za-z0-9_.-]/g, '-');
+  const pushed = await pushImage(client, store, {
+    repository,
+    digest: image.index.digest,
+    tag,
+    signal: console.signal,
+  });
+  return `pushed to ${baseUrl}/${repository}:${tag}, ${formatBytes(pushed.uploadedBytes)} uploaded`;
+}
+
+function summary(image: BuiltImage): unknown {
+  return {
+    formula: image.formula,
+    version: image.packageVersion,
+    digest: image.index.digest,
+    images: image.images.map((one) => ({
+      platform: formatPlatform(one.platform),
+      digest: one.manifest.digest,
+      main: one.mainCommand,
+      layers: one.layers.map(({ formula, version, digest, size }) => ({
+        formula,
+        version,
+        digest,
+        size,
+      })),
+    })),
+  };
+}
+
+function describeImage(image: BuiltImage): string {
+  const tables = image.images.map((one) => {
+    const rows = one.layers.map((layer) => [
+      layer.formula ?? '(links)',
+      layer.version ?? '',
+      formatBytes(layer.size),
+      layer.digest,
+    ]);
+    return `${formatPlatform(one.platform)}  ${one.manifest.digest}\n${formatTable(
+      ['  LAYER', 'VERSION', 'SIZE', 'DIGEST'],
+      rows.map(([first, ...rest]) => [`  ${first}`, ...rest]),
+    )}`;
+  });
+  return `${image.formula} ${image.packageVersion}  ${image.index.digest}\n${tables.join('')}built in ${formatDuration(image.timings.totalMs)}, `;
+}
