@@ -1,0 +1,205 @@
+import { type Clock, errorMessage, type Log, type Rng, TaplineError } from '@tapline/base';
+import type { ResourceClient } from '@tapline/client';
+import type { SessionInit } from '@tapline/gateway';
+import type { Digest } from '@tapline/oci';
+import { createInformer, WorkQueue } from '@tapline/reconcile';
+import { type Install, installResource } from '@tapline/resources';
+import type { Runtime } from '@tapline/runtimes';
+import { type AgentMetrics, noMetrics } from './agent-metrics.ts';
+import type { AgentState } from './agent-state.ts';
+import { createContainerTable } from './container-table.ts';
+import type { ImageStore } from './image-store.ts';
+import { newRecord } from './install-record.ts';
+import { InstallWorker } from './install-worker.ts';
+import { createStatusReporter } from './status-reporter.ts';
+import { createStreamAcceptor } from './stream-acceptor.ts';
+
+/** A device's agent without its process: what decides and acts, over what it is given. */
+export interface AgentCoreInit {
+  readonly device: string;
+  readonly client: ResourceClient;
+  readonly state: AgentState;
+  readonly images: ImageStore;
+  readonly runtime: Runtime;
+  readonly clock: Clock;
+  readonly rng: Rng;
+  readonly log: Log;
+  readonly metrics?: AgentMetrics;
+  /** Installs worked on at once. */
+  readonly parallelInstalls?: number;
+}
+
+/** Disposing it leaves running what runs: the next life of the agent adopts it. */
+export interface AgentCore extends AsyncDisposable {
+  /** Resolves when the device's Installs were listed for the first time. */
+  readonly synced: Promise<void>;
+  readonly isSynced: boolean;
+  /** Resolves when there is nothing to do for now. */
+  idle(): Promise<void>;
+  /** Serves exec and logs, for a session. */
+  readonly acceptStream: SessionInit['acceptStream'];
+}
+
+const garbageDelayMs = 1000;
+
+export async function createAgentCore(init: AgentCoreInit): Promise<AgentCore> {
+  const { device, client, state, images, runtime, clock, rng, log } = init;
+  const { metrics = noMetrics } = init;
+  const workers = new Map<string, InstallWorker>();
+  const reporter = createStatusReporter(init);
+  const containers = await createContainerTable({
+    runtime,
+    onEnd: ({ uid, revision, exitCode }) => {
+      log.info('program ended', { install: state.record(uid)?.name, revision, exitCode });
+      workers.get(uid)?.containerEnded();
+      queue.add(uid);
+    },
+    onError: (error) => log.error('container is not watched any more', { error }),
+  });
+  const queue = new WorkQueue({
+    clock,
+    rng,
+    concurrency: init.parallelInstalls ?? 8,
+    baseBackoffMs: 200,
+    maxBackoffMs: 60_000,
+    run: (uid, { signal }) => workerOf(uid).run(signal),
+    onError: (uid, error, retryAfterMs) =>
+      log.info('install is tried again', {
+        install: state.record(uid)?.name,
+        retryAfterMs,
+        error: errorMessage(error),
+      }),
+  });
+  const garbage = new WorkQueue({
+    clock,
+    rng,
+    run: async () => {
+      await images.collect(neededImages());
+      return { done: true };
+    },
+    onError: (_key, error) => log.warn('unneeded images were not deleted', { error }),
+  });
+
+  // What no record speaks of is a leftover of a crash before its Install was forgotten.
+  for (const uid of containers.uids()) {
+    if (state.record(uid) !== undefined) continue;
+    for (const { revision } of containers.of(uid)) await runtime.remove(`${uid}.r${revision}`);
+  }
+  // Also without the control plane: what ran before a crash or a reboot runs again.
+  for (const record of state.records()) queue.add(record.uid);
+  garbage.addAfter('images', garbageDelayMs);
+
+  const informer = createInformer(client, installResource, {
+    clock,
+    rng,
+    log,
+    fieldSelector: `spec.device=${device}`,
+  });
+  informer.onChange((change) => {
+    if (change.kind === 'deleted') vanished(change.object.metadata.uid);
+    else accept(change.object);
+  });
+  const synced = informer.synced.then(forgetUnlisted);
+  // Whoever does not wait for it must not bring the process down.
+  synced.catch((error: unknown) => log.debug('installs were never listed', { error }));
+
+  function accept(install: Install): void {
+    const { uid, name, deletionTimestamp } = install.metadata;
+    if (uid === undefined || install.spec.device !== device) return;
+    if (deletionTimestamp !== undefined) {
+      vanished(uid);
+      return;
+    }
+    const record = state.record(uid);
+    if (record !== undefined && install.spec.revision <= record.desired.revision) {
+      if (install.spec.revision === record.desired.revision) remindIfUnknown(install);
+      return;
+    }
+    state.put(
+      record === undefined
+        ? newRecord({ uid, name, desired: install.spec })
+        : { ...record, desired: install.spec },
+    );
+    workerOf(uid).seen(install.spec.revision);
+    queue.add(uid);
+  }
+
+  /** Says again what the control plane was told once and does not know, as after a restored backup. */
+  function remindIfUnknown({ metadata, spec, status }: Install): void {
+    const { uid } = metadata;
+    const record = uid === undefined ? undefined : state.record(uid);
+    if (record === undefined || state.outboxEntry(record.uid) !== undefined) return;
+    const good = record.active?.revision === spec.revision;
+    if (!good && record.failed?.revision !== spec.revision) return;
+    const states = good ? ['Ready'] : ['RolledBack', 'Failed'];
+    if (status?.observedRevision === spec.revision && states.includes(status.state ?? '')) return;
+    workerOf(record.uid).remind();
+    queue.add(record.uid);
+  }
+
+  function vanished(uid: string | undefined): void {
+    const record = uid === undefined ? undefined : state.record(uid);
+    if (record === undefined) return;
+    state.put({ ...record, removing: true });
+    workerOf(record.uid).removed();
+    queue.add(record.uid);
+  }
+
+  /** Installs that were deleted while nobody here could hear of it. */
+  function forgetUnlisted(): void {
+    const listed = new Set(informer.list().map(({ metadata }) => metadata.uid));
+    for (const { uid } of state.records()) if (!listed.has(uid)) vanished(uid);
+  }
+
+  function workerOf(uid: string): InstallWorker {
+    const known = workers.get(uid);
+    if (known !== undefined) return known;
+    const worker = new InstallWorker({
+      ...init,
+      uid,
+      containers,
+      reporter,
+      metrics,
+      onGarbage: () => {
+        garbage.addAfter('images', garbageDelayMs);
+        if (state.record(uid) === undefined) workers.delete(uid);
+      },
+      collectGarbage: () => images.collect(neededImages()),
+    });
+    workers.set(uid, worker);
+    return worker;
+  }
+
+  /** Of each Install the wanted image, unless it proved bad, the one that is served, and one before. */
+  function neededImages(): ReadonlySet<Digest> {
+    const digests = state
+      .records()
+      .flatMap(({ desired, active, previous, failed }) => [
+        ...(failed?.revision === desired.revision ? [] : [desired]),
+        ...(active === undefined ? [] : [active]),
+        ...(previous === undefined ? [] : [previous]),
+      ]);
+    return new Set(digests.map(({ image }) => image.digest as Digest));
+  }
+
+  return {
+    synced,
+    get isSynced() {
+      return informer.isSynced;
+    },
+    idle: () => queue.idle(),
+    acceptStream: createStreamAcceptor({ device, state, images, runtime, containers, clock, log }),
+    async [Symbol.asyncDispose]() {
+      await informer[Symbol.asyncDispose]();
+      await queue[Symbol.asyncDispose]();
+      await garbage[Symbol.asyncDispose]();
+      await reporter[Symbol.asyncDispose]();
+      await containers[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Thrown to whoever asks for something that the device does not have. */
+export function installUnknown(name: string): TaplineError {
+  return new TaplineError('install_unknown', `install ${name} is not on this device`);
+}

@@ -1,0 +1,76 @@
+import { TaplineError } from '@tapline/base';
+import type { InstallSpec } from '@tapline/resources';
+import type { ContainerSpec, ProcessSpec } from '@tapline/runtimes';
+import type { ImageRoot } from './image-store.ts';
+
+const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+const tmpBytes = 64 * 1024 * 1024;
+
+/** Whose containers these are, and where. */
+export interface ContainerOwner {
+  readonly device: string;
+  readonly install: string;
+  readonly uid: string;
+}
+
+/** The container of an Install's revision: found again by its name after any crash. */
+export function containerId(uid: string, revision: number): string {
+  return `${uid}.r${revision}`;
+}
+
+/** A process of the image, with the environment that the image and the Install give it. */
+export function processOf(
+  spec: InstallSpec,
+  root: ImageRoot,
+  command: readonly string[],
+): ProcessSpec {
+  const { config } = root;
+  const env = Object.fromEntries(
+    (config.Env ?? []).map((entry) => {
+      const equals = entry.indexOf('=');
+      return [entry.slice(0, equals), entry.slice(equals + 1)];
+    }),
+  );
+  return {
+    command,
+    env: { PATH: defaultPath, HOME: '/tmp', ...env, ...spec.run?.env },
+    workingDirectory:
+      config.WorkingDir === undefined || config.WorkingDir === '' ? '/' : config.WorkingDir,
+    user: parseUser(config.User),
+  };
+}
+
+/** A container of the image. Its root file system is never written to; /tmp is its own. */
+export function containerSpecOf(
+  spec: InstallSpec,
+  root: ImageRoot,
+  container: {
+    readonly id: string;
+    readonly command: readonly string[];
+    readonly owner: ContainerOwner;
+  },
+): ContainerSpec {
+  const { owner } = container;
+  return {
+    ...processOf(spec, root, container.command),
+    id: container.id,
+    rootfs: root.rootfs,
+    hostname: owner.device,
+    limits: {
+      ...(spec.limits?.memoryBytes === undefined ? {} : { memoryBytes: spec.limits.memoryBytes }),
+      ...(spec.limits?.pids === undefined ? {} : { pids: spec.limits.pids }),
+    },
+    tmpfs: [{ path: '/tmp', sizeBytes: tmpBytes }],
+    network: spec.network === 'Host' ? 'host' : 'none',
+    labels: { install: owner.install, uid: owner.uid, revision: String(spec.revision) },
+  };
+}
+
+/** `uid` or `uid:gid`; a name would have to be looked up in the image, which ours do not need. */
+function parseUser(text: string | undefined): { readonly uid: number; readonly gid: number } {
+  if (text === undefined || text === '') return { uid: 0, gid: 0 };
+  const match = /^(\d{1,9})(?::(\d{1,9}))?$/.exec(text);
+  if (match !== null) return { uid: Number(match[1]), gid: Number(match[2] ?? 0) };
+  if (text === 'root') return { uid: 0, gid: 0 };
+  throw new TaplineError('image_user_unsupported', `the image's user ${text} is not a number`);
+}

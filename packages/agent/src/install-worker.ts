@@ -1,0 +1,468 @@
+import { type Clock, isTaplineError, type Log, type Rng, TaplineError } from '@tapline/base';
+import type { Outcome } from '@tapline/reconcile';
+import type { InstallSpec } from '@tapline/resources';
+import type { ExitStatus, ProcessIo, Runtime } from '@tapline/runtimes';
+import type { AgentMetrics } from './agent-metrics.ts';
+import type { AgentState } from './agent-state.ts';
+import { checkHealth, healthCommand } from './check-health.ts';
+import {
+  containerId,
+  type ContainerOwner,
+  containerSpecOf,
+  processOf,
+} from './container-spec-of.ts';
+import type { ContainerTable } from './container-table.ts';
+import type { ImageState, ImageStore } from './image-store.ts';
+import { attemptReport, type InstallAttempt, newAttempt } from './install-attempt.ts';
+import { judgeFailure } from './install-failure.ts';
+import type { InstallRecord } from './install-record.ts';
+import { installStatus } from './install-status.ts';
+import { describeStep, type InstallStep } from './install-step.ts';
+import { planInstall, serve } from './plan-install.ts';
+import { createRestartBackoff, type RestartBackoff } from './restart-backoff.ts';
+import type { StatusReporter } from './status-reporter.ts';
+
+export interface InstallWorkerInit {
+  readonly device: string;
+  readonly uid: string;
+  readonly state: AgentState;
+  readonly images: ImageStore;
+  readonly runtime: Runtime;
+  readonly containers: ContainerTable;
+  readonly reporter: StatusReporter;
+  readonly metrics: AgentMetrics;
+  readonly clock: Clock;
+  readonly rng: Rng;
+  readonly log: Log;
+  /** Images may have become unneeded. */
+  readonly onGarbage: () => void;
+  /** Frees what it can now, for an image that does not fit. */
+  readonly collectGarbage: () => Promise<void>;
+}
+
+type Executors = {
+  readonly [K in InstallStep['kind']]: (
+    step: Extract<InstallStep, { readonly kind: K }>,
+    signal: AbortSignal,
+  ) => Promise<void>;
+};
+
+const stopGraceMs = 10_000;
+const parallelFetches = 4;
+const blockedRetryMs = 30_000;
+
+/** Brings one Install from wherever it is to where it should be, one step after the other. */
+export class InstallWorker {
+  readonly #init: InstallWorkerInit;
+  readonly #backoff: RestartBackoff;
+  readonly #execute: Executors;
+  #attempt: InstallAttempt | undefined;
+  /** Wakes whoever waits for a long step, when a container ends meanwhile. */
+  #ended = Promise.withResolvers<void>();
+  #mustReport = false;
+
+  constructor(init: InstallWorkerInit) {
+    this.#init = init;
+    this.#backoff = createRestartBackoff(init);
+    this.#execute = this.#executors();
+  }
+
+  /** The device has seen a revision; an older attempt is pointless from here on. */
+  seen(revision: number): void {
+    if (this.#attempt !== undefined && this.#attempt.revision >= revision) return;
+    this.#attempt?.superseded.abort(
+      new TaplineError('superseded', `revision ${revision} is wanted now`),
+    );
+    this.#attempt = newAttempt(revision, this.#init.clock.monotonic());
+  }
+
+  /** The Install is gone. */
+  removed(): void {
+    this.#attempt?.superseded.abort(new TaplineError('superseded', 'the install is to be removed'));
+    this.#attempt = undefined;
+  }
+
+  containerEnded(): void {
+    this.#backoff.ended();
+    this.#ended.resolve();
+    this.#ended = Promise.withResolvers();
+  }
+
+  /** The control plane does not know how the Install stands. */
+  remind(): void {
+    this.#mustReport = true;
+  }
+
+  async run(stopping: AbortSignal): Promise<Outcome> {
+    const record = this.#init.state.record(this.#init.uid);
+    if (record === undefined) return { done: true };
+    const attempt = (this.#attempt ??= newAttempt(
+      record.desired.revision,
+      this.#init.clock.monotonic(),
+    ));
+    const signal = AbortSignal.any([stopping, attempt.superseded.signal]);
+    try {
+      return await this.#converge(attempt, signal);
+    } catch (error) {
+      stopping.throwIfAborted();
+      // The newer revision has put this Install into the queue again.
+      if (attempt.superseded.signal.aborted) return { done: true };
+      return this.#failed(attempt, error);
+    }
+  }
+
+  async #converge(attempt: InstallAttempt, signal: AbortSignal): Promise<Outcome> {
+    const { state, uid } = this.#init;
+    let before = '';
+    for (;;) {
+      signal.throwIfAborted();
+      const record = state.record(uid);
+      if (record === undefined) return { done: true };
+      const [step] = planInstall(record, await this.#observe(record, attempt));
+      if (step === undefined || step.kind === 'wait') {
+        this.#settled(record, attempt);
+        return step === undefined ? { done: true } : { requeueAfterMs: step.ms };
+      }
+      const text = describeStep(step);
+      if (text === before) {
+        throw new TaplineError('no_progress', `step "${text}" has no effect`);
+      }
+      before = text;
+      await this.#perform(step, signal);
+      attempt.obstacle = undefined;
+    }
+  }
+
+  async #perform(step: InstallStep, signal: AbortSignal): Promise<void> {
+    // The compiler cannot see that the executor is the one of this very kind.
+    const execute = this.#execute[step.kind] as (
+      step: InstallStep,
+      signal: AbortSignal,
+    ) => Promise<void>;
+    await execute(step, signal);
+  }
+
+  async #observe(
+    record: InstallRecord,
+    attempt: InstallAttempt,
+  ): Promise<Parameters<typeof planInstall>[1]> {
+    const { images, containers, uid } = this.#init;
+    const settled =
+      record.removing ||
+      attempt.failure !== undefined ||
+      record.failed?.revision === record.desired.revision ||
+      record.active?.revision === record.desired.revision;
+    // Nobody asks for the image of a settled Install.
+    const image: ImageState = settled
+      ? { kind: 'ready' }
+      : await images.inspect(record.desired.image);
+    if (image.kind === 'ready' && !settled) this.#imageReady(attempt);
+    return {
+      image,
+      reserved: attempt.reserved,
+      containers: containers.of(uid),
+      restartInMs: this.#backoff.waitMs(),
+      healthy: attempt.healthy,
+      failure: attempt.failure,
+    };
+  }
+
+  #imageReady(attempt: InstallAttempt): void {
+    const now = this.#init.clock.monotonic();
+    attempt.pulledMs ??= now;
+    attempt.unpackedMs ??= now;
+  }
+
+  #failed(attempt: InstallAttempt, thrown: unknown): Outcome {
+    const record = this.#init.state.record(this.#init.uid);
+    const failure = judgeFailure(thrown, attempt.tries);
+    attempt.tries += 1;
+    this.#init.log.warn('install does not go on', {
+      install: record?.name,
+      revision: attempt.revision,
+      verdict: failure.kind,
+      error: thrown,
+    });
+    if (record === undefined || record.removing || record.active?.revision === attempt.revision) {
+      // Nothing is wrong with the revision: the device cannot do its part, and tries again.
+      throw thrown;
+    }
+    switch (failure.kind) {
+      case 'retry':
+        attempt.obstacle = failure.error;
+        this.#progress(attempt.state);
+        throw thrown;
+      case 'blocked':
+        attempt.obstacle = failure.error;
+        attempt.state = 'Failed';
+        this.#report(record, attempt);
+        return { requeueAfterMs: blockedRetryMs };
+      case 'permanent':
+        attempt.failure = failure.error;
+        return { requeueAfterMs: 0 };
+    }
+  }
+
+  /** Nothing is left to do for now: says how it ended, where that was not said yet. */
+  #settled(record: InstallRecord, attempt: InstallAttempt): void {
+    if (!this.#mustReport) return;
+    this.#mustReport = false;
+    if (record.failed?.revision === record.desired.revision) {
+      attempt.state = record.active === undefined ? 'Failed' : 'RolledBack';
+      attempt.failure = record.failed.error;
+    } else attempt.state = 'Ready';
+    this.#report(record, attempt);
+  }
+
+  #report(record: InstallRecord, attempt: InstallAttempt): void {
+    const { reporter, uid, clock } = this.#init;
+    const conditions = reporter.newest(uid)?.conditions;
+    const status = installStatus(record, attemptReport(attempt), {
+      conditions,
+      nowMs: clock.now(),
+    });
+    reporter.outcome({ uid, name: record.name }, status);
+  }
+
+  #progress(state: InstallAttempt['state']): void {
+    const { reporter, uid, clock } = this.#init;
+    const record = this.#init.state.record(uid);
+    const attempt = this.#attempt;
+    if (record === undefined || attempt === undefined) return;
+    attempt.state = state;
+    const conditions = reporter.newest(uid)?.conditions;
+    const status = installStatus(record, attemptReport(attempt), {
+      conditions,
+      nowMs: clock.now(),
+    });
+    reporter.progress({ uid, name: record.name }, status);
+  }
+
+  #current(): { readonly record: InstallRecord; readonly attempt: InstallAttempt } {
+    const record = this.#init.state.record(this.#init.uid);
+    if (record === undefined || this.#attempt === undefined) {
+      throw new TaplineError('superseded', 'the install is gone');
+    }
+    return { record, attempt: this.#attempt };
+  }
+
+  #owner(): ContainerOwner {
+    const { device, uid } = this.#init;
+    return { device, uid, install: this.#current().record.name };
+  }
+
+  #executors(): Executors {
+    const { images, state, runtime, containers, reporter, metrics, clock, uid } = this.#init;
+    return {
+      'fetch-manifest': async ({ image }, signal) => {
+        this.#progress('Pulling');
+        await this.#serveWhile(images.fetchManifest(image, { signal }), signal);
+      },
+      reserve: async ({ image, bytes }) => {
+        this.#progress('Pulling');
+        try {
+          await images.reserve(image, bytes);
+        } catch (error) {
+          if (!isTaplineError(error, 'insufficient_storage')) throw error;
+          await this.#init.collectGarbage();
+          await images.reserve(image, bytes);
+        }
+        this.#current().attempt.reserved = true;
+      },
+      'fetch-blobs': async ({ image, blobs }, signal) => {
+        this.#progress('Pulling');
+        const { attempt } = this.#current();
+        const waiting = [...blobs];
+        const fetchSome = async (): Promise<void> => {
+          for (let blob = waiting.shift(); blob !== undefined; blob = waiting.shift()) {
+            const bytes = await images.fetchBlob(image, blob, { signal });
+            attempt.fetchedBytes += bytes;
+            attempt.fetchedBlobs += 1;
+            metrics.addFetchedBytes(bytes);
+          }
+        };
+        const workers = Array.from({ length: Math.min(parallelFetches, blobs.length) }, fetchSome);
+        await this.#serveWhile(settleAll(workers), signal);
+      },
+      'unpack-layer': async ({ image, layer }, signal) => {
+        this.#current().attempt.pulledMs ??= clock.monotonic();
+        this.#progress('Unpacking');
+        await this.#serveWhile(images.unpackLayer(image, layer, { signal }), signal);
+      },
+      'lay-out': async ({ image }, signal) => {
+        this.#current().attempt.pulledMs ??= clock.monotonic();
+        this.#progress('Unpacking');
+        await this.#serveWhile(images.layOut(image), signal);
+        images.release(image);
+      },
+      stop: async ({ revision }) => {
+        // Before the runtime says so: an end that we ask for is not one to restart after.
+        containers.stopped(uid, revision);
+        try {
+          await runtime.stop(containerId(uid, revision), { graceMs: stopGraceMs });
+        } catch (error) {
+          containers.started(uid, revision);
+          throw error;
+        }
+      },
+      'remove-container': async ({ revision }) => {
+        await runtime.remove(containerId(uid, revision));
+        containers.removed(uid, revision);
+      },
+      start: async ({ spec }) => {
+        this.#progress('Starting');
+        await this.#start(spec);
+        this.#current().attempt.startedMs = clock.monotonic();
+      },
+      restart: async ({ spec }) => {
+        const { record } = this.#current();
+        try {
+          await runtime.remove(containerId(uid, spec.revision));
+          containers.removed(uid, spec.revision);
+          await this.#start(spec);
+        } catch (error) {
+          // The pause that follows lets other steps go on meanwhile.
+          this.#backoff.failed();
+          this.#init.log.warn('restart failed', { install: record.name, error });
+          return;
+        }
+        state.put({ ...record, restarts: record.restarts + 1 });
+        metrics.countRestart();
+        if (record.active?.revision === record.desired.revision) this.#progress('Ready');
+      },
+      wait: async ({ ms }, signal) => clock.sleep(ms, { signal }),
+      'check-health': async ({ spec }, signal) => {
+        this.#progress('Starting');
+        await this.#checkHealth(spec, signal);
+        this.#current().attempt.healthy = spec.revision;
+      },
+      commit: async ({ spec }) => {
+        const { record, attempt } = this.#current();
+        attempt.startedMs ??= clock.monotonic();
+        attempt.readyMs = clock.monotonic();
+        attempt.state = 'Ready';
+        attempt.obstacle = undefined;
+        const committed: InstallRecord = {
+          ...record,
+          active: spec,
+          previous: record.active,
+          failed: undefined,
+          finished: undefined,
+        };
+        state.put(committed);
+        this.#mustReport = false;
+        this.#report(committed, attempt);
+        for (const [stage, seconds] of Object.entries(attemptReport(attempt).stages)) {
+          if (stage !== 'total') metrics.observeStage(stage, seconds);
+        }
+        metrics.countOutcome('Ready');
+        this.#init.onGarbage();
+      },
+      finish: async ({ revision }) => {
+        state.put({ ...this.#current().record, finished: revision });
+      },
+      'give-up': async ({ revision, error }) => {
+        const { record } = this.#current();
+        images.release(record.desired.image);
+        state.put({ ...record, failed: { revision, error } });
+        metrics.countOutcome(record.active === undefined ? 'Failed' : 'RolledBack');
+        this.#mustReport = true;
+        this.#init.onGarbage();
+      },
+      forget: async () => {
+        const { record } = this.#current();
+        images.release(record.desired.image);
+        state.forget(uid);
+        reporter.forget(uid);
+        this.#init.onGarbage();
+      },
+    };
+  }
+
+  async #start(spec: InstallSpec): Promise<void> {
+    const { images, runtime, containers, uid } = this.#init;
+    const command = spec.run?.command ?? [];
+    const id = containerId(uid, spec.revision);
+    const root = await images.root(spec.image);
+    await runtime.start(containerSpecOf(spec, root, { id, command, owner: this.#owner() }));
+    this.#backoff.started();
+    containers.started(uid, spec.revision);
+  }
+
+  async #checkHealth(spec: InstallSpec, signal: AbortSignal): Promise<void> {
+    const { images, runtime, clock, uid } = this.#init;
+    const command = healthCommand(spec);
+    const id = containerId(uid, spec.revision);
+    if (command !== undefined) {
+      const root = await images.root(spec.image);
+      const run =
+        spec.run === undefined
+          ? await this.#runOnce(spec, command)
+          : (io: ProcessIo): Promise<ExitStatus> => {
+              this.#assertRunning(spec.revision);
+              return runtime.exec(id, processOf(spec, root, command), io);
+            };
+      await checkHealth(spec, { run, clock, signal });
+    }
+    if (spec.run !== undefined) this.#assertRunning(spec.revision);
+  }
+
+  /** For packages that run on demand: each attempt in a container of its own. */
+  async #runOnce(
+    spec: InstallSpec,
+    command: readonly string[],
+  ): Promise<(io: ProcessIo) => Promise<ExitStatus>> {
+    const { images, runtime, clock, uid } = this.#init;
+    const id = `${uid}.r${spec.revision}.health`;
+    const root = await images.root(spec.image);
+    const prepared = await runtime.prepare(
+      containerSpecOf(spec, root, { id, command, owner: this.#owner() }),
+    );
+    return (io) => {
+      // From here on it is the runtime's process that takes the time.
+      this.#current().attempt.startedMs ??= clock.monotonic();
+      return runtime.run(prepared, io);
+    };
+  }
+
+  #assertRunning(revision: number): void {
+    const { containers, uid } = this.#init;
+    const own = containers.of(uid).find((container) => container.revision === revision);
+    if (own?.status === 'running') return;
+    throw new TaplineError(
+      'program_ended',
+      `the program ended with exit code ${own?.exitCode ?? 'unknown'} before it was healthy`,
+      { hint: 'read its output with `tapline logs`' },
+    );
+  }
+
+  /** What is served is kept running while something takes long. */
+  async #serveWhile(work: Promise<void>, signal: AbortSignal): Promise<void> {
+    const { containers, uid, state, clock } = this.#init;
+    const done = work.then(() => true);
+    for (;;) {
+      const finished = await Promise.race([done, this.#ended.promise.then(() => false)]);
+      if (finished) return;
+      for (;;) {
+        const record = state.record(uid);
+        if (record === undefined) break;
+        const [step] = serve(record, {
+          containers: containers.of(uid),
+          restartInMs: this.#backoff.waitMs(),
+        });
+        if (step === undefined) break;
+        if (step.kind === 'wait') {
+          if (await Promise.race([done, clock.sleep(step.ms, { signal }).then(() => false)]))
+            return;
+        } else await this.#perform(step, signal);
+      }
+    }
+  }
+}
+
+/** Waits for all, so that none goes on after a failure, then throws the first failure. */
+async function settleAll(work: readonly Promise<void>[]): Promise<void> {
+  const results = await Promise.allSettled(work);
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+}

@@ -1,0 +1,153 @@
+import type { InstallSpec, StatusError } from '@tapline/resources';
+import type { ImageState } from './image-store.ts';
+import type { InstallRecord } from './install-record.ts';
+import type { InstallStep } from './install-step.ts';
+
+/** A container of the Install, by the revision that it was started for. */
+export interface ObservedContainer {
+  readonly revision: number;
+  readonly status: 'running' | 'stopped';
+  /** Undefined where nobody saw it end. */
+  readonly exitCode: number | undefined;
+}
+
+/** What the device can see of an Install, beside what it remembers. */
+export interface ObservedInstall {
+  /** Of the desired image. */
+  readonly image: ImageState;
+  /** Whether the bytes that the image needs are set aside. */
+  readonly reserved: boolean;
+  readonly containers: readonly ObservedContainer[];
+  /** How long the next restart has to wait. */
+  readonly restartInMs: number;
+  /** The newest revision that passed its health check in this life of the agent. */
+  readonly healthy: number | undefined;
+  /** Why the desired revision cannot be had, where that is certain. */
+  readonly failure: StatusError | undefined;
+}
+
+/**
+ * What is left to do, in order, from any state: after each step, or a crash in one, the rest of the
+ * plan follows from what is then observed. Nothing to do is an empty plan.
+ */
+export function planInstall(
+  record: InstallRecord,
+  observed: ObservedInstall,
+): readonly InstallStep[] {
+  const { desired, active, failed } = record;
+  if (record.removing) return [...stopAll(observed.containers), { kind: 'forget' }];
+  if (failed?.revision === desired.revision || active?.revision === desired.revision) {
+    return serve(record, observed);
+  }
+  if (observed.failure !== undefined) {
+    return [
+      {
+        kind: 'give-up',
+        revision: desired.revision,
+        error: observed.failure,
+        serving: active?.revision,
+      },
+      ...serve(record, observed),
+    ];
+  }
+  // What is served goes on, and is restarted, until the new image is ready to take over. A pause
+  // before its restart does not hold up what may well be its repair.
+  if (observed.image.kind !== 'ready') {
+    const serving = serve(record, observed);
+    const steps = serving.some(({ kind }) => kind === 'wait') ? [] : serving;
+    return [...steps, ...obtain(desired, observed)];
+  }
+  return takeOver(record, observed);
+}
+
+/** Keeps running what should run, and nothing else: the plan while anything else is under way. */
+export function serve(
+  record: InstallRecord,
+  observed: Pick<ObservedInstall, 'containers' | 'restartInMs'>,
+): readonly InstallStep[] {
+  const { active } = record;
+  const strays = observed.containers.filter(({ revision }) => revision !== active?.revision);
+  if (active?.run === undefined || record.finished === active.revision) return stopAll(strays);
+  const own = observed.containers.find(({ revision }) => revision === active.revision);
+  if (own?.status === 'running') return stopAll(strays);
+  if (own !== undefined && !shouldRestart(active.run.restart, own.exitCode)) {
+    return [...stopAll(strays), { kind: 'finish', revision: active.revision }];
+  }
+  return [
+    ...stopAll(strays),
+    ...(observed.restartInMs > 0 ? [{ kind: 'wait', ms: observed.restartInMs } as const] : []),
+    { kind: 'restart', spec: active },
+  ];
+}
+
+function shouldRestart(
+  policy: NonNullable<InstallSpec['run']>['restart'],
+  exitCode: number | undefined,
+): boolean {
+  switch (policy) {
+    case 'Always':
+      return true;
+    // An end that nobody saw, such as by a reboot, is no success.
+    case 'OnFailure':
+      return exitCode !== 0;
+    case 'Never':
+      return false;
+  }
+}
+
+function obtain(desired: InstallSpec, { image: state, reserved }: ObservedInstall): InstallStep[] {
+  const { image } = desired;
+  switch (state.kind) {
+    case 'unknown':
+      return [{ kind: 'fetch-manifest', image }];
+    case 'partial':
+      return [
+        ...(reserved || state.neededBytes === 0
+          ? []
+          : [{ kind: 'reserve', image, bytes: state.neededBytes } as const]),
+        ...(state.missing.length === 0
+          ? []
+          : [{ kind: 'fetch-blobs', image, blobs: state.missing } as const]),
+        ...state.packed.map((layer) => ({ kind: 'unpack-layer', image, layer }) as const),
+        { kind: 'lay-out', image },
+      ];
+    case 'ready':
+      return [];
+  }
+}
+
+/** The old one ends before the new one starts: both may want the same port. */
+function takeOver(record: InstallRecord, observed: ObservedInstall): InstallStep[] {
+  const { desired } = record;
+  const own = observed.containers.find(({ revision }) => revision === desired.revision);
+  const others = observed.containers.filter(({ revision }) => revision !== desired.revision);
+  const running = others.filter(({ status }) => status === 'running');
+  return [
+    ...running.map(({ revision }) => ({ kind: 'stop', revision }) as const),
+    ...(desired.run === undefined ? [] : startOnce(desired, own)),
+    ...(observed.healthy === desired.revision
+      ? []
+      : [{ kind: 'check-health', spec: desired } as const]),
+    { kind: 'commit', spec: desired },
+    ...others.map(({ revision }) => ({ kind: 'remove-container', revision }) as const),
+  ];
+}
+
+function startOnce(spec: InstallSpec, own: ObservedContainer | undefined): InstallStep[] {
+  if (own === undefined) return [{ kind: 'start', spec }];
+  // An end that nobody saw came from outside, such as by a reboot, and says nothing of the program.
+  const lost = own.status === 'stopped' && own.exitCode === undefined;
+  return lost
+    ? [
+        { kind: 'remove-container', revision: own.revision },
+        { kind: 'start', spec },
+      ]
+    : [];
+}
+
+function stopAll(containers: readonly ObservedContainer[]): InstallStep[] {
+  return containers.flatMap(({ revision, status }) => [
+    ...(status === 'running' ? [{ kind: 'stop', revision } as const] : []),
+    { kind: 'remove-container', revision } as const,
+  ]);
+}

@@ -1,0 +1,65 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { AgentMetrics } from './agent-metrics.ts';
+
+// From 100 µs: a warm start takes milliseconds, a cold fetch minutes.
+const stageBuckets = [
+  0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
+  30, 60, 300,
+];
+
+export interface PrometheusMetrics extends AgentMetrics {
+  setConnected(connected: boolean): void;
+  exposition(): Promise<string>;
+  readonly contentType: string;
+}
+
+/** The agent's metrics in Prometheus's form, in a registry of their own. */
+export function createPrometheusMetrics(version: string): PrometheusMetrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  const build = new Gauge({
+    name: 'tapline_build_info',
+    help: 'Version of this program.',
+    labelNames: ['version'],
+    registers,
+  });
+  build.set({ version }, 1);
+  const stages = new Histogram({
+    name: 'tapline_stage_duration_seconds',
+    help: 'Time in each stage of an install that became ready.',
+    labelNames: ['stage'],
+    buckets: stageBuckets,
+    registers,
+  });
+  const outcomes = new Counter({
+    name: 'tapline_installs_total',
+    help: 'Installs by how they ended.',
+    labelNames: ['outcome'],
+    registers,
+  });
+  const fetched = new Counter({
+    name: 'tapline_fetched_bytes_total',
+    help: 'Bytes of images that came over the network.',
+    registers,
+  });
+  const restarts = new Counter({
+    name: 'tapline_restarts_total',
+    help: 'Programs that were started again.',
+    registers,
+  });
+  const connected = new Gauge({
+    name: 'tapline_session_connected',
+    help: 'Whether the session with the control plane is open.',
+    registers,
+  });
+  return {
+    observeStage: (stage, seconds) => stages.observe({ stage }, seconds),
+    countOutcome: (outcome) => outcomes.inc({ outcome }),
+    addFetchedBytes: (bytes) => fetched.inc(bytes),
+    countRestart: () => restarts.inc(),
+    setConnected: (is) => connected.set(is ? 1 : 0),
+    exposition: () => registry.metrics(),
+    contentType: registry.contentType,
+  };
+}

@@ -1,0 +1,106 @@
+import { type Clock, errorMessage, isTaplineError, type Log, type Rng } from '@tapline/base';
+import type { ResourceClient } from '@tapline/client';
+import { type Outcome, WorkQueue } from '@tapline/reconcile';
+import { installResource, type InstallStatus } from '@tapline/resources';
+import type { AgentState, OutboxEntry } from './agent-state.ts';
+
+/**
+ * Tells the control plane how Installs stand: of each only the newest status, as soon as it takes
+ * it. Nothing ever waits for that.
+ */
+export interface StatusReporter extends AsyncDisposable {
+  /** Where an attempt stands: said only if it is still so after a while. */
+  progress(install: InstallName, status: InstallStatus): void;
+  /** How an attempt ended: durable, and said at once. */
+  outcome(install: InstallName, status: InstallStatus): void;
+  /** Nothing is to be said of the Install any more. */
+  forget(uid: string): void;
+  /** The newest status of this Install, said or not. */
+  newest(uid: string): InstallStatus | undefined;
+}
+
+export interface InstallName {
+  readonly uid: string;
+  readonly name: string;
+}
+
+/** An install that is done within this time is reported once. */
+const coalesceMs = 500;
+
+export function createStatusReporter(init: {
+  readonly client: ResourceClient;
+  readonly state: AgentState;
+  readonly clock: Clock;
+  readonly rng: Rng;
+  readonly log: Log;
+}): StatusReporter {
+  const { client, state, clock, rng, log } = init;
+  const newest = new Map<string, InstallStatus>();
+  const progressing = new Map<string, Omit<OutboxEntry, 'sequence'>>();
+  const queue = new WorkQueue({
+    clock,
+    rng,
+    concurrency: 4,
+    baseBackoffMs: 200,
+    maxBackoffMs: 60_000,
+    run: (uid, { signal }) => deliver(uid, signal),
+    onError: (uid, error, retryAfterMs) =>
+      log.info('status not delivered', { uid, retryAfterMs, error: errorMessage(error) }),
+  });
+  for (const entry of state.outbox()) {
+    newest.set(entry.uid, entry.status);
+    queue.add(entry.uid);
+  }
+
+  async function deliver(uid: string, signal: AbortSignal): Promise<Outcome> {
+    const waiting = progressing.get(uid);
+    if (waiting !== undefined) {
+      progressing.delete(uid);
+      state.putOutbox(waiting);
+    }
+    const entry = state.outboxEntry(uid);
+    if (entry === undefined) return { done: true };
+    // What the control plane was told must not be unknown to the device after a loss of power.
+    await state.barrier();
+    try {
+      await client.patch(
+        installResource,
+        entry.name,
+        // With the uid: another Install of the same name is not this one's to speak of.
+        { kind: 'merge', body: { metadata: { uid }, status: toPatch(entry.status) } },
+        { subresource: 'status', signal },
+      );
+    } catch (error) {
+      const gone = isTaplineError(error, 'not_found') || isTaplineError(error, 'conflict');
+      if (!gone && !isTaplineError(error, 'invalid')) throw error;
+      log.info('status dropped', { uid, name: entry.name, error: errorMessage(error) });
+    }
+    state.delivered(entry);
+    return { done: true };
+  }
+
+  return {
+    progress(install, status) {
+      newest.set(install.uid, status);
+      progressing.set(install.uid, { ...install, status });
+      queue.addAfter(install.uid, coalesceMs);
+    },
+    outcome(install, status) {
+      newest.set(install.uid, status);
+      progressing.delete(install.uid);
+      state.putOutbox({ ...install, status });
+      queue.add(install.uid);
+    },
+    forget(uid) {
+      newest.delete(uid);
+      progressing.delete(uid);
+    },
+    newest: (uid) => newest.get(uid),
+    [Symbol.asyncDispose]: () => queue[Symbol.asyncDispose](),
+  };
+}
+
+/** A merge patch that replaces what the device owns: what is absent now is deleted. */
+function toPatch(status: InstallStatus): Readonly<Record<string, unknown>> {
+  return { active: null, error: null, ...status };
+}
