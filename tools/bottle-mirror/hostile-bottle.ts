@@ -27,9 +27,11 @@ export async function hostileBottle(
 }
 
 function hostileTar(tar: Buffer, keg: string, entry: HostileEntry): Buffer {
-  let end = tar.length;
-  while (end >= blockSize && tar.subarray(end - blockSize, end).every((byte) => byte === 0)) {
-    end -= blockSize;
+  // The end is the first header of zeros: file content may end in zeros too.
+  let end = 0;
+  while (tar[end] !== undefined && tar[end] !== 0) {
+    const size = Number.parseInt(tar.toString('latin1', end + 124, end + 135), 8);
+    end += blockSize + Math.ceil(size / blockSize) * blockSize;
   }
   const body = Buffer.alloc(blockSize, 0x78);
   const entries: Readonly<Record<HostileEntry, readonly Buffer[]>> = {

@@ -53,15 +53,15 @@ export async function openAptRoot(options: AptRootOptions): Promise<AptRoot> {
   };
   const updated = join(root, 'updated');
 
-  async function update(): Promise<void> {
+  async function update(when: 'missing' | 'now'): Promise<void> {
+    // Without Error-Mode apt-get forgives an unreachable mirror and succeeds with no index.
+    const script =
+      'test "$1" = missing && test -e "$2" || ' +
+      '{ apt-get -q -o APT::Update::Error-Mode=any update && : > "$2"; }';
     // The kernel releases flock when its holder dies, so a crash leaves no lock behind.
-    const script = 'test -e "$1" || { apt-get -q update && : > "$1"; }';
+    const args = [join(root, 'update.lock'), 'sh', '-c', script, 'sh', when, updated];
     try {
-      await runProgram(
-        'flock',
-        [join(root, 'update.lock'), 'sh', '-c', script, 'sh', updated],
-        run,
-      );
+      await runProgram('flock', args, run);
     } catch (error) {
       throw unreachable(`cannot fetch the index of Debian ${suite} (${architecture})`, error);
     }
@@ -83,15 +83,15 @@ export async function openAptRoot(options: AptRootOptions): Promise<AptRoot> {
       await rename(join(folder, name), path);
       return path;
     } catch (error) {
-      // The mirror may have moved on since the index was fetched; the next run fetches it anew.
-      await rm(updated, { force: true });
-      throw unreachable(`cannot download ${item.name} ${item.version}`, error);
+      // The mirror may have moved on since the index was fetched. Offline, this says so.
+      await update('now');
+      throw unreachable(`cannot download ${item.name} ${item.version}, index renewed`, error);
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
   }
 
-  if (!existsSync(updated)) await update();
+  if (!existsSync(updated)) await update('missing');
   return {
     suite,
     architecture,
