@@ -1,6 +1,7 @@
 export type { Authorization, Authorize, RegistryAccess } from './authorize.ts';
 export type { BlobRange, BlobStore, BlobWriter, StoredBlob } from './blob-store.ts';
 export { FileBlobStore } from './file-blob-store.ts';
+export type { ImageLink } from './link-image.ts';
 export type {
   FetchedManifest,
   PushBlobOptions,

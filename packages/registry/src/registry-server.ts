@@ -4,6 +4,7 @@ import type { Authorize, RegistryAccess } from './authorize.ts';
 import type { BlobStore } from './blob-store.ts';
 import { answer, answerJson, type Exchange, type RegistryState } from './exchange.ts';
 import { registryErrorAnswer } from './registry-error.ts';
+import { type ImageLink, linkImage } from './link-image.ts';
 import { parseRegistryRoute, type RegistryRoute } from './registry-route.ts';
 import { RepositoryIndex } from './repository-index.ts';
 import { serveBlob } from './serve-blob.ts';
@@ -28,6 +29,8 @@ export interface RegistryServerInit {
 /** An OCI distribution 1.1 registry to mount at `/v2/` of an HTTP server; it owns no socket. */
 export interface RegistryServer extends AsyncDisposable {
   handle(request: IncomingMessage, response: ServerResponse): void;
+  /** Serves an image that is in the blob store already; nothing is copied. */
+  link(image: ImageLink): Promise<void>;
 }
 
 const uploadIdleMs = 60 * 60 * 1000;
@@ -66,6 +69,7 @@ export function createRegistryServer(init: RegistryServerInit): RegistryServer {
     handle(request, response) {
       void respond(request, response);
     },
+    link: (image) => linkImage(state, image),
     async [Symbol.asyncDispose]() {
       await uploads[Symbol.asyncDispose]();
       index[Symbol.dispose]();

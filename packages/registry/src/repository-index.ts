@@ -76,6 +76,32 @@ export class RepositoryIndex implements Disposable {
     });
   }
 
+  /** Links blobs and stores manifests, all of an image or nothing; the tag is of the last one. */
+  putImage(
+    repository: string,
+    image: {
+      readonly blobs: readonly Digest[];
+      readonly manifests: readonly ManifestRecord[];
+      readonly tag: string | undefined;
+    },
+  ): void {
+    this.#transaction(() => {
+      for (const digest of image.blobs) this.#statements.linkBlob.run(repository, digest);
+      for (const { descriptor, subject } of image.manifests) {
+        this.#statements.putManifest.run(
+          repository,
+          descriptor.digest,
+          JSON.stringify(descriptor),
+          subject ?? null,
+        );
+      }
+      const last = image.manifests.at(-1);
+      if (image.tag !== undefined && last !== undefined) {
+        this.#statements.putTag.run(repository, image.tag, last.descriptor.digest);
+      }
+    });
+  }
+
   /** Removes a manifest and its tags; answers whether it was there. */
   deleteManifest(repository: string, digest: Digest): boolean {
     return this.#transaction(() => {

@@ -1,12 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { TaplineError } from '@tapline/base';
-import {
-  type Descriptor,
-  type Digest,
-  digestBytes,
-  type ParsedManifest,
-  parseManifest,
-} from '@tapline/oci';
+import { type Digest, digestBytes, type ParsedManifest, parseManifest } from '@tapline/oci';
+import { describeManifest } from './describe-manifest.ts';
 import { answer, type Exchange, type RegistryState } from './exchange.ts';
 import { readBody } from './read-body.ts';
 import type { ManifestReference } from './registry-route.ts';
@@ -96,7 +91,7 @@ async function putManifest(
   state.index.putManifest(
     repository,
     {
-      descriptor: describe(parsed, { digest, size: bytes.length }),
+      descriptor: describeManifest(parsed, { digest, size: bytes.length }),
       subject: document.subject?.digest,
     },
     reference.kind === 'tag' ? reference.tag : undefined,
@@ -137,23 +132,6 @@ function assertComplete(state: RegistryState, repository: string, parsed: Parsed
       { details: { digests: missing } },
     );
   }
-}
-
-/** What the referrers API says of a manifest (OCI distribution 1.1, "Listing Referrers"). */
-function describe(
-  parsed: ParsedManifest,
-  content: { readonly digest: Digest; readonly size: number },
-): Descriptor {
-  const document = parsed.kind === 'manifest' ? parsed.manifest : parsed.index;
-  const artifactType =
-    document.artifactType ??
-    (parsed.kind === 'manifest' ? parsed.manifest.config.mediaType : undefined);
-  return {
-    mediaType: document.mediaType,
-    ...content,
-    ...(artifactType !== undefined && { artifactType }),
-    ...(document.annotations !== undefined && { annotations: document.annotations }),
-  };
 }
 
 function manifestUnknown({ repository, reference }: NamedManifest): TaplineError {
