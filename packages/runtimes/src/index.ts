@@ -1,6 +1,9 @@
 export type { ContainerLimits, ContainerSpec, ProcessSpec } from './container-spec.ts';
 export { createRuncRuntime, type RuncRuntimeInit } from './create-runc-runtime.ts';
-export type { LayerCompression } from './layer-source.ts';
+export { DiskBudget, type DiskBudgetInit, type DiskReservation } from './disk-budget.ts';
+export type { LayerIndex } from './layer-index.ts';
+export { type LayerCompression, type LayerSource, LayerStore } from './layer-store.ts';
+export { type Rootfs, RootfsStore } from './rootfs-store.ts';
 export type {
   Confinement,
   ContainerHandle,
