@@ -25,7 +25,12 @@ export function placeSegment(file: ElfFile, fileLength: number): SegmentPlace {
     ...loads.map(({ virtualAddress, memorySize }) => virtualAddress + memorySize),
   );
   const firstFreePage = roundUp(memoryEnd, align);
-  const firstFreeOffset = roundUp(fileLength, 8);
+  // glibc takes program headers for part of the first segment whose pages they lie on, although the
+  // page that ends a segment's file content has zeros after it in memory.
+  const pagesEnd = Math.max(
+    ...loads.map(({ offset, fileSize }) => roundUp(offset + fileSize, align)),
+  );
+  const firstFreeOffset = Math.max(roundUp(fileLength, 8), pagesEnd);
 
   // Linux before 5.18 tells a program that its headers are at e_phoff from where the first segment
   // puts the file's start (AT_PHDR), and libc derives the load address from that. So the segment

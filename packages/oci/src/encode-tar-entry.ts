@@ -113,7 +113,8 @@ function encodeHeader(fields: HeaderFields): Uint8Array {
   octal(337, 7, fields.device.minor);
   block.set(fields.prefix, 345);
   const { offset, length } = checksumField;
-  const sum = block.reduce((total, byte) => total + byte, 0x20 * length);
+  let sum = 0x20 * length;
+  for (const byte of block) sum += byte;
   octal(offset, 6, sum);
   block[offset + 7] = 0x20;
   return block;
