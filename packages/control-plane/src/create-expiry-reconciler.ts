@@ -1,7 +1,6 @@
 import { type Clock, isTaplineError, type Log, type Rng } from '@tapline/base';
 import type { ObjectOf, ResourceClient } from '@tapline/client';
 import {
-  type AnyObject,
   createReconciler,
   type Informer,
   objectKey,
@@ -39,7 +38,7 @@ export function createExpiryReconciler<D extends KindDefinition>(
     if (object === undefined || expiresMs === undefined) return { done: true };
     const leftMs = expiresMs - clock.now();
     if (leftMs > 0) return { requeueAfterMs: leftMs };
-    const { name, namespace, uid, resourceVersion } = (object as AnyObject).metadata;
+    const { name, namespace, uid, resourceVersion } = object.metadata;
     try {
       await client.delete(definition, name, {
         signal,
@@ -61,7 +60,7 @@ export function createExpiryReconciler<D extends KindDefinition>(
     metrics: init.metrics,
     watches: [
       watch(informer, (change, enqueue) => {
-        if (change.kind !== 'deleted') enqueue(objectKey((change.object as AnyObject).metadata));
+        if (change.kind !== 'deleted') enqueue(objectKey(change.object.metadata));
       }),
     ],
     reconcile,

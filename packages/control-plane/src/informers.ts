@@ -16,17 +16,18 @@ import {
   type Token,
   tokenResource,
 } from '@tapline/resources';
+import { ownerUids as owner } from './garbage-collection/owner-uids.ts';
 import { isSettled } from './install/is-settled.ts';
 
-/** The control plane's local copies of what its reconcilers look at. */
+/** The control plane's local copies of what its reconcilers look at; `owner` is by owners' uid. */
 export interface Informers extends AsyncDisposable {
   /** By the formula's object name: those that can meet on a device. */
-  readonly deliveries: Informer<Delivery, 'formula'>;
-  readonly devices: Informer<Device>;
+  readonly deliveries: Informer<Delivery, 'formula' | 'owner'>;
+  readonly devices: Informer<Device, 'owner'>;
   /** `unsettled`: by delivery, those whose device has not said its last word. */
-  readonly installs: Informer<Install, 'delivery' | 'unsettled'>;
-  readonly packages: Informer<Package>;
-  readonly tokens: Informer<Token>;
+  readonly installs: Informer<Install, 'delivery' | 'unsettled' | 'owner'>;
+  readonly packages: Informer<Package, 'owner'>;
+  readonly tokens: Informer<Token, 'owner'>;
   readonly events: Informer<Event>;
   readonly synced: Promise<void>;
 }
@@ -37,18 +38,22 @@ export function createInformers(
 ): Informers {
   const deliveries = createInformer(client, deliveryResource, {
     ...init,
-    indexes: { formula: ({ spec }: Delivery) => [formulaObjectName(spec.package.formula)] },
+    indexes: {
+      owner,
+      formula: ({ spec }: Delivery) => [formulaObjectName(spec.package.formula)],
+    },
   });
-  const devices = createInformer(client, deviceResource, init);
+  const devices = createInformer(client, deviceResource, { ...init, indexes: { owner } });
   const installs = createInformer(client, installResource, {
     ...init,
     indexes: {
+      owner,
       delivery: ({ spec }: Install) => [spec.delivery],
       unsettled: (install: Install) => (isSettled(install) ? [] : [install.spec.delivery]),
     },
   });
-  const packages = createInformer(client, packageResource, init);
-  const tokens = createInformer(client, tokenResource, init);
+  const packages = createInformer(client, packageResource, { ...init, indexes: { owner } });
+  const tokens = createInformer(client, tokenResource, { ...init, indexes: { owner } });
   const events = createInformer(client, eventResource, init);
   const all = [deliveries, devices, installs, packages, tokens, events];
   const synced = Promise.all(all.map((informer) => informer.synced)).then(() => undefined);

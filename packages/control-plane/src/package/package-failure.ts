@@ -7,7 +7,9 @@ const permanentCodes: ReadonlySet<string> = new Set([
   'cyclic_dependency',
   'formula_not_found',
   'invalid_formula_name',
+  'layer_conflict',
   'platform_unsupported',
+  'version_differs',
   'version_not_found',
 ]);
 
