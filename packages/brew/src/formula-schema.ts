@@ -58,7 +58,7 @@ export const formulaSchema = z.object({
   keg_only: z.boolean().default(false),
   link_overwrite: z.union([z.array(z.string()), z.boolean()]).nullish(),
   post_install_defined: z.boolean().default(false),
-  post_install_steps: z.unknown(),
+  post_install_steps: z.unknown().optional(),
   service: z.union([service, z.boolean()]).nullish(),
   dependencies: z.array(formulaName).default([]),
   uses_from_macos: z.array(systemDependency).default([]),

@@ -27,8 +27,9 @@ export function homebrewDomains(
   };
 }
 
+/** Names are fit for paths as they are, and mirrors of files have `openssl@3.json`, not `%40`. */
 export function formulaUrl(domains: HomebrewDomains, name: string): string {
-  return `${domains.api}/formula/${encodeURIComponent(name)}.json`;
+  return `${domains.api}/formula/${name}.json`;
 }
 
 /** All formulae, signed; the only place that lists names, aliases and old names. */
@@ -53,7 +54,7 @@ export function bottleUrl(domains: HomebrewDomains, bottle: BottleLocation): str
   if (isRegistry(domains.bottle) && digest !== undefined) {
     return `${domains.bottle}/${bottleRepository(bottle.name)}/blobs/${digest}`;
   }
-  return `${domains.bottle}/${encodeURIComponent(bottleFileName(bottle))}`;
+  return `${domains.bottle}/${bottleFileName(bottle)}`;
 }
 
 /** The registry repository of a formula as a URL, or undefined where the mirror is no registry. */

@@ -1,5 +1,5 @@
 import { isElf } from '@tapline/elf';
-import { isTaplineError } from '@tapline/base';
+import { isTaplineError, TaplineError } from '@tapline/base';
 import { openjdkOf, placeholderValues } from './placeholders.ts';
 import { relocateElf } from './relocate-elf.ts';
 import { relocateText } from './relocate-text.ts';
@@ -28,10 +28,13 @@ export interface RelocatedFile {
   readonly refused?: string;
 }
 
-/** A file of a bottle as Homebrew pours it on Linux. */
+/**
+ * A file of a bottle as Homebrew pours it on Linux. Throws `relocation_failed` for a program or
+ * library that the prefix links to and that could not run.
+ */
 export function relocateFile(file: BottledFile): RelocatedFile {
   const { bytes } = file;
-  if (isElf(bytes)) return relocateAnyElf(bytes, file.formula);
+  if (isElf(bytes)) return relocateAnyElf(file);
   if (!mayHoldPlaceholders(file)) return { kind: 'unchanged', bytes, needed: [] };
   const values = placeholderValues(openjdkOf(file.dependencies));
   const relocated = relocateText(bytes, values);
@@ -60,14 +63,21 @@ export const sniffBytes = 8000;
  * Bottles carry ELF files as data: firmware, other machines' programs, damaged ones that test a
  * parser. What cannot be loaded here is not touched, as Homebrew does not touch it.
  */
-function relocateAnyElf(bytes: Uint8Array, formula: string): RelocatedFile {
+function relocateAnyElf({ path, bytes, formula }: BottledFile): RelocatedFile {
   try {
     const elf = relocateElf(bytes, { formula });
     if (elf === undefined) return { kind: 'unchanged', bytes, needed: [] };
     return { ...elf, kind: kindOf(elf.bytes, bytes) };
-  } catch (error) {
-    if (!isTaplineError(error) || !error.code.startsWith('elf_')) throw error;
-    return { kind: 'unchanged', bytes, needed: [], refused: error.message };
+  } catch (cause) {
+    if (!isTaplineError(cause) || !cause.code.startsWith('elf_')) throw cause;
+    if (cause.code !== 'elf_unsupported' && /^(bin|sbin|lib)\/[^/]+$/.test(path)) {
+      throw new TaplineError(
+        'relocation_failed',
+        `${path} of ${formula} cannot be relocated: ${cause.message}`,
+        { cause, details: { formula, path } },
+      );
+    }
+    return { kind: 'unchanged', bytes, needed: [], refused: cause.message };
   }
 }
 

@@ -1,8 +1,10 @@
 import { isTaplineError } from '@tapline/base';
 import {
   type BottleTag,
+  type Formula,
   formulaNotFound,
   parsePackageRequest,
+  pkgVersion,
   resolveClosure,
 } from '@tapline/brew';
 import { FormulaSet } from './formula-set.ts';
@@ -41,6 +43,9 @@ export async function planPackage(
     await set.load([versioned.name], { signal });
     const formula = set.lookup(versioned.name);
     if (formula === undefined) throw formulaNotFound(versioned.name, {});
+    if (isCurrent(formula, versioned.version)) {
+      return await planCurrent(api, { name: formula.name, set, implicit, tag, signal });
+    }
     return await planVersion(api, { ...versioned, formula, set, implicit, tag, signal });
   } catch (error) {
     if (!isTaplineError(error, 'formula_not_found')) throw error;
@@ -52,6 +57,11 @@ export async function planPackage(
       names,
     });
   }
+}
+
+function isCurrent(formula: Formula, version: string): boolean {
+  const { stableVersion } = formula;
+  return stableVersion !== undefined && [stableVersion, pkgVersion(formula)].includes(version);
 }
 
 async function planCurrent(

@@ -4,6 +4,7 @@ import {
   bottleVersionTag,
   describeBottleTag,
   type Formula,
+  pkgVersion,
   resolveClosure,
 } from '@tapline/brew';
 import type { FormulaSet } from './formula-set.ts';
@@ -66,11 +67,12 @@ async function findVersion(
   api: HomebrewApi,
   { formula, version, tag, signal }: PlanVersionOptions,
 ): Promise<PlannedBottle> {
-  const versionTag = await findVersionTag(api, { formula, version, signal });
-  const bottles = await api.bottles(formula.name, versionTag, { signal });
-  const bottle = bottles?.get(tag) ?? bottles?.get('all');
+  const tags = await api.versionTags(formula.name, { signal });
+  const bottles = await api.bottles(formula.name, newestTag(tags, version) ?? version, { signal });
+  if (bottles === undefined) throw versionNotFound(formula, version, tags);
+  const bottle = bottles.get(tag) ?? bottles.get('all');
   if (bottle !== undefined) return atVersion(formula, bottle);
-  const platforms = [...(bottles?.keys() ?? [])].map(describeBottleTag);
+  const platforms = [...bottles.keys()].map(describeBottleTag);
   throw new TaplineError(
     'bottle_missing',
     `formula ${formula.name} ${version} has no bottle for ${describeBottleTag(tag)}; it has bottles for ${platforms.join(', ')}`,
@@ -79,16 +81,7 @@ async function findVersion(
 }
 
 /** The newest rebuild of the version, or of its newest revision where none is named. */
-async function findVersionTag(
-  api: HomebrewApi,
-  options: {
-    readonly formula: Formula;
-    readonly version: string;
-    readonly signal: AbortSignal | undefined;
-  },
-): Promise<string> {
-  const { formula, version, signal } = options;
-  const tags = await api.versionTags(formula.name, { signal });
+function newestTag(tags: readonly string[], version: string): string | undefined {
   const matching = tags
     .map((tag) => ({ tag, parts: /^(.*?)(?:_(\d+))?(?:-(\d+))?$/.exec(tag) }))
     .filter(({ tag, parts }) => {
@@ -97,17 +90,19 @@ async function findVersionTag(
       return version === tag || version === named || version === stable;
     })
     .toSorted((a, b) => numberAt(b, 2) - numberAt(a, 2) || numberAt(b, 3) - numberAt(a, 3));
-  const [best] = matching;
-  if (best !== undefined) return best.tag;
-  const shown = tags.slice(-10).join(', ');
-  throw new TaplineError(
+  return matching[0]?.tag;
+}
+
+function versionNotFound(formula: Formula, version: string, tags: readonly string[]): TaplineError {
+  // Not every registry lists its tags; the current version is known in any case.
+  const current = formula.stableVersion === undefined ? [] : [pkgVersion(formula)];
+  const versions = tags.length === 0 ? current : tags.slice(-10);
+  return new TaplineError(
     'version_not_found',
-    `formula ${formula.name} has no version ${version}; ${tags.length === 0 ? 'no versions are known' : `there is ${shown}`}`,
+    `formula ${formula.name} has no version ${version}; there is ${versions.join(', ') || 'none'}`,
     {
-      ...(tags.length === 0 && {
-        hint: 'Versions come from a registry of bottles: set HOMEBREW_ARTIFACT_DOMAIN to a mirror that is one.',
-      }),
-      details: { formula: formula.name, version, versions: tags },
+      hint: 'Name one of these, or leave the version out for the current one.',
+      details: { formula: formula.name, version, versions },
     },
   );
 }
