@@ -46,7 +46,14 @@ export async function createAgentCore(init: AgentCoreInit): Promise<AgentCore> {
   const { device, client, state, images, runtime, clock, rng, log } = init;
   const { metrics = noMetrics } = init;
   const workers = new Map<string, InstallWorker>();
-  const reporter = createStatusReporter(init);
+  const reporter = createStatusReporter({
+    ...init,
+    // What the control plane was told must not be unknown to the device after a loss of power.
+    settle: async () => {
+      await images.sync();
+      await state.barrier();
+    },
+  });
   const containers = await createContainerTable({
     runtime,
     onEnd: ({ uid, revision, exitCode }) => {
@@ -120,7 +127,7 @@ export async function createAgentCore(init: AgentCoreInit): Promise<AgentCore> {
         ? newRecord({ uid, name, desired: install.spec })
         : { ...record, desired: install.spec },
     );
-    workerOf(uid).seen(install.spec.revision);
+    workerOf(uid).seen(install.spec);
     queue.add(uid);
   }
 

@@ -1,20 +1,22 @@
 import type { StorageReport } from '@tapline/gateway';
-import type { ContainerConfig, Descriptor, Digest } from '@tapline/oci';
+import type { ContainerConfig, Digest } from '@tapline/oci';
 import type { InstallImage } from '@tapline/resources';
 
-/** A blob that an image is made of. */
-export type ImageBlob = Pick<Descriptor, 'digest' | 'size'>;
+/** A layer of an image. */
+export interface ImageLayer {
+  readonly digest: Digest;
+  /** Bytes as it travels. */
+  readonly size: number;
+}
 
 /** How far an image is on its way to a root file system. */
 export type ImageState =
   | { readonly kind: 'unknown' }
   | {
       readonly kind: 'partial';
-      /** Blobs that are still to be fetched. */
-      readonly missing: readonly ImageBlob[];
-      /** Layers that are still to be unpacked, base first. */
-      readonly packed: readonly ImageBlob[];
-      /** Bytes that fetching and unpacking will take. */
+      /** Layers that are still to be fetched, base first. */
+      readonly missing: readonly ImageLayer[];
+      /** Bytes of disk that they will take. */
       readonly neededBytes: number;
     }
   | { readonly kind: 'ready' };
@@ -27,32 +29,31 @@ export interface ImageRoot {
 
 /**
  * Images on the device, content-addressed. Every method may be repeated after a crash at any point.
- * Errors: those of the registry client, `insufficient_storage`, `layer_invalid`.
+ * Errors: those of the registry client and of the layer store, `insufficient_storage`,
+ * `image_invalid`.
  */
 export interface ImageStore extends AsyncDisposable {
+  /** From here until `release` nothing of the image is collected. */
   inspect(image: InstallImage): Promise<ImageState>;
   /**
-   * Sets bytes aside until the image is ready or `release`d. Throws `insufficient_storage` with
-   * `neededBytes` and `availableBytes` in its details.
+   * Sets bytes aside until `release`. Throws `insufficient_storage` with `neededBytes` and
+   * `availableBytes` in its details.
    */
   reserve(image: InstallImage, bytes: number): Promise<void>;
   release(image: InstallImage): void;
   fetchManifest(image: InstallImage, options: { readonly signal: AbortSignal }): Promise<void>;
-  /** Bytes that came over the network. */
-  fetchBlob(
+  /** Unpacks the layer as it arrives, and verifies both forms; answers the bytes that came. */
+  fetchLayer(
     image: InstallImage,
-    blob: ImageBlob,
+    layer: ImageLayer,
     options: { readonly signal: AbortSignal },
   ): Promise<number>;
-  unpackLayer(
-    image: InstallImage,
-    layer: ImageBlob,
-    options: { readonly signal: AbortSignal },
-  ): Promise<void>;
   layOut(image: InstallImage): Promise<void>;
   /** Of an image that is ready. */
   root(image: InstallImage): Promise<ImageRoot>;
-  /** Deletes what no image of `keep` needs. */
+  /** Deletes what no image of `keep` needs, and none that is on its way. */
   collect(keep: ReadonlySet<Digest>): Promise<void>;
+  /** Resolves when what is ready survives a loss of power. */
+  sync(): Promise<void>;
   storage(): Promise<StorageReport>;
 }

@@ -1,9 +1,10 @@
-import type { InstallStatus, StatusError } from '@tapline/resources';
+import type { InstallImage, InstallSpec, InstallStatus, StatusError } from '@tapline/resources';
 import type { AttemptReport } from './install-status.ts';
 
 /** What happened since the device saw a revision; in memory only, as the facts are on disk. */
 export interface InstallAttempt {
   readonly revision: number;
+  readonly image: InstallImage;
   /** Monotonic milliseconds. */
   readonly seenMs: number;
   pulledMs: number | undefined;
@@ -25,9 +26,10 @@ export interface InstallAttempt {
   readonly superseded: AbortController;
 }
 
-export function newAttempt(revision: number, seenMs: number): InstallAttempt {
+export function newAttempt(spec: InstallSpec, seenMs: number): InstallAttempt {
   return {
-    revision,
+    revision: spec.revision,
+    image: spec.image,
     seenMs,
     pulledMs: undefined,
     unpackedMs: undefined,

@@ -1,17 +1,16 @@
 import { formatBytes, formatDuration } from '@tapline/base';
 import type { InstallImage, InstallSpec, StatusError } from '@tapline/resources';
-import type { ImageBlob } from './image-store.ts';
+import type { ImageLayer } from './image-store.ts';
 
 /** One thing to do for an Install. Each may be repeated after a crash in its middle. */
 export type InstallStep =
   | { readonly kind: 'fetch-manifest'; readonly image: InstallImage }
   | { readonly kind: 'reserve'; readonly image: InstallImage; readonly bytes: number }
   | {
-      readonly kind: 'fetch-blobs';
+      readonly kind: 'fetch-layers';
       readonly image: InstallImage;
-      readonly blobs: readonly ImageBlob[];
+      readonly layers: readonly ImageLayer[];
     }
-  | { readonly kind: 'unpack-layer'; readonly image: InstallImage; readonly layer: ImageBlob }
   | { readonly kind: 'lay-out'; readonly image: InstallImage }
   | { readonly kind: 'stop'; readonly revision: number }
   | { readonly kind: 'remove-container'; readonly revision: number }
@@ -37,10 +36,8 @@ export function describeStep(step: InstallStep): string {
       return `fetch manifest ${short(step.image.digest)}`;
     case 'reserve':
       return `reserve ${formatBytes(step.bytes)}`;
-    case 'fetch-blobs':
-      return `fetch ${step.blobs.map(({ digest }) => short(digest)).join(', ')}`;
-    case 'unpack-layer':
-      return `unpack ${short(step.layer.digest)}`;
+    case 'fetch-layers':
+      return `fetch ${step.layers.map(({ digest }) => short(digest)).join(', ')}`;
     case 'lay-out':
       return `lay out ${short(step.image.digest)}`;
     case 'stop':

@@ -68,18 +68,22 @@ export class InstallWorker {
   }
 
   /** The device has seen a revision; an older attempt is pointless from here on. */
-  seen(revision: number): void {
-    if (this.#attempt !== undefined && this.#attempt.revision >= revision) return;
-    this.#attempt?.superseded.abort(
-      new TaplineError('superseded', `revision ${revision} is wanted now`),
-    );
-    this.#attempt = newAttempt(revision, this.#init.clock.monotonic());
+  seen(spec: InstallSpec): void {
+    if (this.#attempt !== undefined && this.#attempt.revision >= spec.revision) return;
+    this.#abandon(`revision ${spec.revision} is wanted now`);
+    this.#attempt = newAttempt(spec, this.#init.clock.monotonic());
   }
 
   /** The Install is gone. */
   removed(): void {
-    this.#attempt?.superseded.abort(new TaplineError('superseded', 'the install is to be removed'));
+    this.#abandon('the install is to be removed');
     this.#attempt = undefined;
+  }
+
+  #abandon(why: string): void {
+    if (this.#attempt === undefined) return;
+    this.#attempt.superseded.abort(new TaplineError('superseded', why));
+    this.#init.images.release(this.#attempt.image);
   }
 
   containerEnded(): void {
@@ -96,10 +100,7 @@ export class InstallWorker {
   async run(stopping: AbortSignal): Promise<Outcome> {
     const record = this.#init.state.record(this.#init.uid);
     if (record === undefined) return { done: true };
-    const attempt = (this.#attempt ??= newAttempt(
-      record.desired.revision,
-      this.#init.clock.monotonic(),
-    ));
+    const attempt = (this.#attempt ??= newAttempt(record.desired, this.#init.clock.monotonic()));
     const signal = AbortSignal.any([stopping, attempt.superseded.signal]);
     try {
       return await this.#converge(attempt, signal);
@@ -269,31 +270,26 @@ export class InstallWorker {
         }
         this.#current().attempt.reserved = true;
       },
-      'fetch-blobs': async ({ image, blobs }, signal) => {
+      'fetch-layers': async ({ image, layers }, signal) => {
         this.#progress('Pulling');
         const { attempt } = this.#current();
-        const waiting = [...blobs];
+        const waiting = [...layers];
         const fetchSome = async (): Promise<void> => {
-          for (let blob = waiting.shift(); blob !== undefined; blob = waiting.shift()) {
-            const bytes = await images.fetchBlob(image, blob, { signal });
+          for (let layer = waiting.shift(); layer !== undefined; layer = waiting.shift()) {
+            const bytes = await images.fetchLayer(image, layer, { signal });
+            if (bytes === 0) continue;
             attempt.fetchedBytes += bytes;
             attempt.fetchedBlobs += 1;
             metrics.addFetchedBytes(bytes);
           }
         };
-        const workers = Array.from({ length: Math.min(parallelFetches, blobs.length) }, fetchSome);
+        const workers = Array.from({ length: Math.min(parallelFetches, layers.length) }, fetchSome);
         await this.#serveWhile(settleAll(workers), signal);
-      },
-      'unpack-layer': async ({ image, layer }, signal) => {
-        this.#current().attempt.pulledMs ??= clock.monotonic();
-        this.#progress('Unpacking');
-        await this.#serveWhile(images.unpackLayer(image, layer, { signal }), signal);
       },
       'lay-out': async ({ image }, signal) => {
         this.#current().attempt.pulledMs ??= clock.monotonic();
         this.#progress('Unpacking');
         await this.#serveWhile(images.layOut(image), signal);
-        images.release(image);
       },
       stop: async ({ revision }) => {
         // Before the runtime says so: an end that we ask for is not one to restart after.
@@ -317,8 +313,6 @@ export class InstallWorker {
       restart: async ({ spec }) => {
         const { record } = this.#current();
         try {
-          await runtime.remove(containerId(uid, spec.revision));
-          containers.removed(uid, spec.revision);
           await this.#start(spec);
         } catch (error) {
           // The pause that follows lets other steps go on meanwhile.
@@ -352,10 +346,12 @@ export class InstallWorker {
         state.put(committed);
         this.#mustReport = false;
         this.#report(committed, attempt);
+        images.release(spec.image);
         for (const [stage, seconds] of Object.entries(attemptReport(attempt).stages)) {
           if (stage !== 'total') metrics.observeStage(stage, seconds);
         }
         metrics.countOutcome('Ready');
+        await runtime.remove(healthId(uid, spec.revision));
         this.#init.onGarbage();
       },
       finish: async ({ revision }) => {
@@ -413,7 +409,7 @@ export class InstallWorker {
     command: readonly string[],
   ): Promise<(io: ProcessIo) => Promise<ExitStatus>> {
     const { images, runtime, clock, uid } = this.#init;
-    const id = `${uid}.r${spec.revision}.health`;
+    const id = healthId(uid, spec.revision);
     const root = await images.root(spec.image);
     const prepared = await runtime.prepare(
       containerSpecOf(spec, root, { id, command, owner: this.#owner() }),
@@ -458,6 +454,11 @@ export class InstallWorker {
       }
     }
   }
+}
+
+/** Where a package that runs on demand is checked. */
+function healthId(uid: string, revision: number): string {
+  return `${containerId(uid, revision)}.health`;
 }
 
 /** Waits for all, so that none goes on after a failure, then throws the first failure. */

@@ -1,6 +1,7 @@
+import { parseDigest } from '@tapline/oci';
 import type { InstallSpec } from '@tapline/resources';
 import { describe, expect, test } from 'vitest';
-import type { ImageBlob } from './image-store.ts';
+import type { ImageLayer } from './image-store.ts';
 import { type InstallRecord, newRecord } from './install-record.ts';
 import { describeStep } from './install-step.ts';
 import { type ObservedContainer, type ObservedInstall, planInstall } from './plan-install.ts';
@@ -55,8 +56,10 @@ const ended = (revision: number, exitCode?: number): ObservedContainer => ({
   status: 'stopped',
   exitCode,
 });
-const blob = (letter: string, size: number): ImageBlob =>
-  ({ digest: digest(letter), size }) as unknown as ImageBlob;
+const layer = (letter: string, size: number): ImageLayer => ({
+  digest: parseDigest(digest(letter)),
+  size,
+});
 const failure = { code: 'health_check_failed', message: 'exit code 1' };
 
 function plan(of: InstallRecord, given: Partial<ObservedInstall> = {}): string[] {
@@ -71,22 +74,18 @@ describe('a first install', () => {
   test('reserves before it fetches, and fetches only what is missing', () => {
     const image = {
       kind: 'partial',
-      missing: [blob('1', 10), blob('2', 20)],
-      packed: [blob('1', 10), blob('2', 20), blob('3', 30)],
+      missing: [layer('1', 10), layer('2', 20)],
       neededBytes: 2048,
     } as const;
     expect(plan(record(spec(1)), { image })).toEqual([
       'reserve 2.0 KiB',
       'fetch 111111111111, 222222222222',
-      'unpack 111111111111',
-      'unpack 222222222222',
-      'unpack 333333333333',
       'lay out bbbbbbbbbbbb',
     ]);
   });
 
   test('does not reserve twice, nor where nothing is needed', () => {
-    const partial = { kind: 'partial', missing: [], packed: [] } as const;
+    const partial = { kind: 'partial', missing: [] } as const;
     const layOut = ['lay out bbbbbbbbbbbb'];
     expect(plan(record(spec(1)), { image: { ...partial, neededBytes: 0 } })).toEqual(layOut);
     expect(

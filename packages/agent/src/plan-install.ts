@@ -107,8 +107,7 @@ function obtain(desired: InstallSpec, { image: state, reserved }: ObservedInstal
           : [{ kind: 'reserve', image, bytes: state.neededBytes } as const]),
         ...(state.missing.length === 0
           ? []
-          : [{ kind: 'fetch-blobs', image, blobs: state.missing } as const]),
-        ...state.packed.map((layer) => ({ kind: 'unpack-layer', image, layer }) as const),
+          : [{ kind: 'fetch-layers', image, layers: state.missing } as const]),
         { kind: 'lay-out', image },
       ];
     case 'ready':

@@ -30,11 +30,13 @@ const coalesceMs = 500;
 export function createStatusReporter(init: {
   readonly client: ResourceClient;
   readonly state: AgentState;
+  /** Makes durable what a status speaks of, before it is sent. */
+  readonly settle: () => Promise<void>;
   readonly clock: Clock;
   readonly rng: Rng;
   readonly log: Log;
 }): StatusReporter {
-  const { client, state, clock, rng, log } = init;
+  const { client, state, settle, clock, rng, log } = init;
   const newest = new Map<string, InstallStatus>();
   const progressing = new Map<string, Omit<OutboxEntry, 'sequence'>>();
   const queue = new WorkQueue({
@@ -60,8 +62,7 @@ export function createStatusReporter(init: {
     }
     const entry = state.outboxEntry(uid);
     if (entry === undefined) return { done: true };
-    // What the control plane was told must not be unknown to the device after a loss of power.
-    await state.barrier();
+    await settle();
     try {
       await client.patch(
         installResource,

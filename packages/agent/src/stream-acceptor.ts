@@ -72,7 +72,11 @@ export function createStreamAcceptor(init: StreamAcceptorInit): SessionInit['acc
     }
     const id = `exec.${randomUUID()}`;
     const owner = { device, install: record.name, uid: record.uid };
-    return runtime.run(containerSpecOf(active, root, { id, command, owner }), io);
+    try {
+      return await runtime.run(containerSpecOf(active, root, { id, command, owner }), io);
+    } finally {
+      await runtime.remove(id);
+    }
   }
 
   function serveExec(

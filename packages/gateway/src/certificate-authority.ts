@@ -42,6 +42,8 @@ export interface CertificateAuthority {
     readonly publicKey: Uint8Array;
     readonly lifetimeMs?: number;
   }): IssuedCertificate;
+  /** Whether a certificate (DER) is of this authority, expired or not. */
+  hasIssued(certificate: Uint8Array): boolean;
   /** With a key of its own, such as for the administrator. */
   issueIdentity(request: {
     readonly user: string;
@@ -107,6 +109,10 @@ export async function createCertificateAuthority(init: {
     certificatePem,
     fingerprint: createHash('sha256').update(certificate.raw).digest('base64url'),
     issueClient,
+    hasIssued(encoded) {
+      const issued = new X509Certificate(encoded);
+      return issued.checkIssued(certificate) && issued.verify(certificate.publicKey);
+    },
     issueServer({ hosts, lifetimeMs = 90 * day }) {
       const key = newKey();
       const use = { kind: 'server', hosts: [...new Set([...loopback, ...hosts])] } as const;

@@ -11,10 +11,16 @@ export interface DevicePeer {
   readonly publicKey: Uint8Array;
 }
 
-/** Who is at the other end of a TLS connection. Throws `unauthorized` where it is not a device. */
-export function devicePeer(request: IncomingMessage): DevicePeer {
+/**
+ * Who is at the other end of a TLS connection. Throws `unauthorized` where it is not a device.
+ * `expired` decides on certificates (DER) whose only fault is that their time is over.
+ */
+export function devicePeer(
+  request: IncomingMessage,
+  expired: (certificate: Uint8Array) => boolean = () => false,
+): DevicePeer {
   const { socket } = request;
-  if (socket instanceof TLSSocket && socket.authorized) {
+  if (socket instanceof TLSSocket && isAuthentic(socket, expired)) {
     const { subject, raw } = socket.getPeerCertificate();
     const user: unknown = subject?.CN;
     const device = typeof user === 'string' ? deviceOfUser(user) : undefined;
@@ -24,4 +30,11 @@ export function devicePeer(request: IncomingMessage): DevicePeer {
     }
   }
   throw new TaplineError('unauthorized', 'a device certificate of this control plane is needed');
+}
+
+function isAuthentic(socket: TLSSocket, expired: (certificate: Uint8Array) => boolean): boolean {
+  if (socket.authorized) return true;
+  // Node declares an Error here and gives OpenSSL's code.
+  const fault: unknown = socket.authorizationError;
+  return fault === 'CERT_HAS_EXPIRED' && expired(socket.getPeerCertificate().raw);
 }

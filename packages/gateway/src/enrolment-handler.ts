@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Clock, isTaplineError, type Log, TaplineError } from '@tapline/base';
+import type { CertificateAuthority } from './certificate-authority.ts';
 import { devicePeer } from './device-peer.ts';
 import type { Enrolment } from './enrolment.ts';
 import { type EnrolmentAnswer, parseEnrolmentRequest } from './enrolment-request.ts';
@@ -14,10 +15,11 @@ const maxBodyBytes = 16_384;
  */
 export function createEnrolmentHandler(init: {
   readonly enrolment: Enrolment;
+  readonly authority: Pick<CertificateAuthority, 'hasIssued'>;
   readonly clock: Clock;
   readonly log: Log;
 }): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
-  const { enrolment, clock, log } = init;
+  const { enrolment, authority, clock, log } = init;
   const limiter = createFailureLimiter({ clock, failures: 10, windowMs: 60_000 });
 
   async function answer(request: IncomingMessage): Promise<EnrolmentAnswer> {
@@ -29,7 +31,9 @@ export function createEnrolmentHandler(init: {
       case '/gateway/v1/enrol':
         return enrolment.enrol(parseEnrolmentRequest(await readJson(request)));
       case '/gateway/v1/renew':
-        return enrolment.renew(devicePeer(request));
+        // A device that was away for longer than its certificate lasts still has its key, and comes
+        // back; deleting the Device is what keeps it out.
+        return enrolment.renew(devicePeer(request, (raw) => authority.hasIssued(raw)));
       default:
         throw new TaplineError('not_found', `nothing is served at ${pathname}`);
     }

@@ -55,14 +55,18 @@ test.each([
 });
 
 test('anything at all is a message, nothing, or refused by its code', () => {
+  const codeOf = (parse: (text: string) => unknown, text: string): string | undefined => {
+    try {
+      parse(text);
+      return undefined;
+    } catch (error) {
+      return isTaplineError(error) ? error.code : String(error);
+    }
+  };
   fc.assert(
     fc.property(fc.oneof(fc.json(), fc.string()), (text) => {
       for (const parse of [parseDeviceMessage, parseServerMessage]) {
-        try {
-          parse(text);
-        } catch (error) {
-          expect(isTaplineError(error, 'session_message_invalid')).toBe(true);
-        }
+        expect([undefined, 'session_message_invalid']).toContain(codeOf(parse, text));
       }
     }),
   );

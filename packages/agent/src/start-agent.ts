@@ -1,0 +1,219 @@
+import { join } from 'node:path';
+import { type Clock, type Log, type Rng, systemClock, systemRng } from '@tapline/base';
+import { createHttpClient } from '@tapline/client';
+import { connectSession, type DeviceReport, type Session } from '@tapline/gateway';
+import { createHttpTransport, createRegistryClient } from '@tapline/registry';
+import { createRuncRuntime, createUnconfinedRuntime, type Runtime } from '@tapline/runtimes';
+import { type AgentCore, createAgentCore } from './agent-core.ts';
+import { AgentState } from './agent-state.ts';
+import { bootId } from './boot-id.ts';
+import { hostPlatform } from './host-platform.ts';
+import { createIdentityKeeper, type IdentityKeeper } from './identity-keeper.ts';
+import type { ImageStore } from './image-store.ts';
+import { type MetricsServer, startMetricsServer } from './metrics-server.ts';
+import { openImageStore } from './open-image-store.ts';
+import type { PrometheusMetrics } from './prometheus-metrics.ts';
+import { createRenewable, renewableClient } from './renewable-client.ts';
+
+export interface AgentConfig {
+  /** State, images and containers; `joinDevice` has been here before. */
+  readonly dataDirectory: string;
+  readonly version: string;
+  readonly log: Log;
+  readonly clock?: Clock;
+  readonly rng?: Rng;
+  /** `unconfined` isolates nothing; only for devices that have no container runtime. */
+  readonly runtime?: 'runc' | 'unconfined';
+  /** Loopback port of /metrics, /healthz and /readyz, 0 for a free one; none where absent. */
+  readonly metricsPort?: number;
+  /** Bytes to leave free on the disk, and bytes that images may use in all. */
+  readonly floorBytes?: number;
+  readonly quotaBytes?: number;
+}
+
+export interface RunningAgent extends AsyncDisposable {
+  readonly device: string;
+  readonly metricsPort: number | undefined;
+  readonly core: AgentCore;
+}
+
+const storageReportMs = 30_000;
+
+/**
+ * Starts the agent of a device that has joined. Disposing it leaves running what runs. Throws
+ * `not_joined`, `agent_running`, `runtime_unavailable`.
+ */
+export async function startAgent(config: AgentConfig): Promise<RunningAgent> {
+  const { dataDirectory, version, clock = systemClock, rng = systemRng } = config;
+  // Disposed in reverse, and also when a later one fails to start.
+  await using opened = new AsyncDisposableStack();
+  const state = opened.use(await AgentState.open(dataDirectory));
+  const keeper = opened.use(createIdentityKeeper({ state, clock, rng, log: config.log }));
+  const { device } = keeper.current;
+  const log = config.log.with({ device });
+  const { metrics, server } = await openMetrics(config, () => core.isSynced);
+  if (server !== undefined) opened.use(server);
+  const connections = opened.use(openConnections(keeper, { version, clock, rng }));
+  const images = opened.use(
+    await openImageStore({
+      directory: join(dataDirectory, 'images'),
+      registry: connections.registry,
+      log,
+      ...(config.floorBytes === undefined ? {} : { floorBytes: config.floorBytes }),
+      ...(config.quotaBytes === undefined ? {} : { quotaBytes: config.quotaBytes }),
+    }),
+  );
+  const runtime = opened.use(await openRuntime(config, { clock, log }));
+  const core: AgentCore = opened.use(
+    await createAgentCore({
+      device,
+      client: connections.client,
+      state,
+      images,
+      runtime,
+      clock,
+      rng,
+      log,
+      ...(metrics === undefined ? {} : { metrics }),
+    }),
+  );
+  const report = await createReport(images, { version, runtime, keeper, clock });
+  const session = opened.use(
+    connectSession({
+      server: keeper.server,
+      tls: keeper.tls,
+      report: report.current,
+      acceptStream: core.acceptStream,
+      onConnected: ({ clockSkewMs }) => {
+        keeper.setClockSkew(clockSkewMs);
+        metrics?.setConnected(true);
+      },
+      onDisconnected: () => metrics?.setConnected(false),
+      clock,
+      rng,
+      log,
+    }),
+  );
+  opened.use(keepReporting(session, { refresh: report.refresh, clock, log }));
+  const running = opened.move();
+  return {
+    device,
+    metricsPort: server?.port,
+    core,
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+async function openMetrics(
+  config: AgentConfig,
+  isReady: () => boolean,
+): Promise<{ readonly metrics?: PrometheusMetrics; readonly server?: MetricsServer }> {
+  if (config.metricsPort === undefined) return {};
+  // Loaded only where somebody scrapes: an agent at rest stays small.
+  const { createPrometheusMetrics } = await import('./prometheus-metrics.ts');
+  const metrics = createPrometheusMetrics(config.version);
+  const server = await startMetricsServer({ port: config.metricsPort, metrics, isReady });
+  return { metrics, server };
+}
+
+/** Connections to the control plane, opened anew when the certificate was renewed. */
+function openConnections(
+  keeper: IdentityKeeper,
+  init: { readonly version: string; readonly clock: Clock; readonly rng: Rng },
+): AsyncDisposable & {
+  readonly client: ReturnType<typeof renewableClient>;
+  readonly registry: () => ReturnType<typeof createRegistryClient>;
+} {
+  const { version, clock, rng } = init;
+  const baseUrl = keeper.server.origin;
+  const api = createRenewable(() => {
+    const { caPem: ca, certificatePem: certificate, privateKeyPem: key } = keeper.current;
+    const credentials = { kind: 'certificate', certificate, key } as const;
+    return createHttpClient({
+      baseUrl,
+      ca,
+      credentials,
+      userAgent: `tapline-agent/${version}`,
+      clock,
+    });
+  });
+  const transport = createRenewable(() => createHttpTransport({ tls: keeper.tls() }));
+  keeper.onRenewed(() => Promise.all([api.renew(), transport.renew()]).then(() => undefined));
+  return {
+    client: renewableClient(api),
+    registry: () => createRegistryClient({ baseUrl, transport: transport.current, clock, rng }),
+    async [Symbol.asyncDispose]() {
+      await api[Symbol.asyncDispose]();
+      await transport[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function openRuntime(
+  config: AgentConfig,
+  init: { readonly clock: Clock; readonly log: Log },
+): Promise<Runtime> {
+  const directory = join(config.dataDirectory, 'runtime');
+  return config.runtime === 'unconfined'
+    ? createUnconfinedRuntime({ ...init, directory, acceptNoIsolation: true })
+    : createRuncRuntime({ ...init, directory });
+}
+
+async function createReport(
+  images: ImageStore,
+  init: {
+    readonly version: string;
+    readonly runtime: Runtime;
+    readonly keeper: IdentityKeeper;
+    readonly clock: Clock;
+  },
+): Promise<{ readonly current: () => DeviceReport; readonly refresh: () => Promise<boolean> }> {
+  const boot = await bootId(init.clock);
+  let storage = await images.storage();
+  return {
+    current: () => ({
+      agentVersion: init.version,
+      platform: hostPlatform(),
+      bootId: boot,
+      runtimes: [init.runtime.name],
+      storage,
+      certificateNotAfter: new Date(init.keeper.current.notAfter).toISOString(),
+    }),
+    /** Whether it is worth telling: other programs use the disk too, a little all the time. */
+    async refresh() {
+      const before = storage;
+      storage = await images.storage();
+      const change = Math.abs(storage.freeBytes - before.freeBytes);
+      return storage.usedBytes !== before.usedBytes || change > before.freeBytes / 100;
+    },
+  };
+}
+
+function keepReporting(
+  session: Session,
+  init: {
+    readonly refresh: () => Promise<boolean>;
+    readonly clock: Clock;
+    readonly log: Log;
+  },
+): AsyncDisposable {
+  const { refresh, clock, log } = init;
+  const stopping = new AbortController();
+  async function run(): Promise<void> {
+    try {
+      for (;;) {
+        await clock.sleep(storageReportMs, { signal: stopping.signal });
+        if (await refresh()) session.refresh();
+      }
+    } catch (error) {
+      if (!stopping.signal.aborted) log.error('storage is not reported any more', { error });
+    }
+  }
+  const running = run();
+  return {
+    async [Symbol.asyncDispose]() {
+      stopping.abort(new Error('the agent is stopping'));
+      await running;
+    },
+  };
+}
