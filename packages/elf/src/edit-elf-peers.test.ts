@@ -114,7 +114,8 @@ describe.skipIf(localReason !== undefined)(
       expect(local.length).toBeGreaterThanOrEqual(12);
     });
 
-    test.each(local)('%s', async (program) => {
+    // readelf alone takes seconds for the largest.
+    test.each(local)('%s', { timeout: 120_000 }, async (program) => {
       const source = await realpath(program);
       for (const kind of ['rpath', 'runpath'] as const) {
         const path = `${deep}:$ORIGIN/../lib`;
@@ -213,7 +214,7 @@ describe.skipIf('reason' in arm64)(
       await rm(join(root, '..'), { recursive: true, force: true });
     });
 
-    test.each(arm64Programs)('%s', async (program) => {
+    test.each(arm64Programs)('%s', { timeout: 120_000 }, async (program) => {
       const source = join(root, program);
       // DT_RPATH also serves the libraries of libraries, so nothing else has to find them.
       const path = [...libraries, `$ORIGIN/${'y'.repeat(200)}`].join(':');

@@ -190,6 +190,16 @@ describe('extended headers', () => {
     ]);
   });
 
+  test('many global headers cost no more than their bytes', () => {
+    const parts = Array.from({ length: 3000 }, (_, index) => {
+      const records = Array.from({ length: 40 }, (_unused, key) => [`k${index}-${key}`, 'v']);
+      return ['g', 'g', pax(Object.fromEntries(records))] as const;
+    });
+    expect(decode([archiveOf([...parts, ['x', 'x', pax({ path: 'b' })], ['0', 'a', '']])])).toEqual(
+      [{ entry: { ...file, path: 'b' }, data: Buffer.alloc(0) }],
+    );
+  });
+
   test('a size record decides how much content follows', () => {
     const archive = archiveOf([
       ['x', 'x', pax({ size: '600' })],

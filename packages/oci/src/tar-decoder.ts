@@ -2,7 +2,7 @@ import { TaplineError } from '@tapline/base';
 import { decodeUtf8, type PaxRecords, parsePaxRecords } from './pax-records.ts';
 import type { TarEntry } from './tar-entry.ts';
 import { tarError } from './tar-error.ts';
-import { buildTarEntry, mergePaxRecords } from './tar-extensions.ts';
+import { buildTarEntry, globalPaxRecords, mergePaxRecords } from './tar-extensions.ts';
 import { readTarHeader, tarBlockSize, type TarHeader, untilNul } from './tar-header.ts';
 
 /**
@@ -145,7 +145,7 @@ export class TarDecoder {
     const body = this.#buffer;
     switch (this.#extensionType) {
       case 'g':
-        this.#global = mergePaxRecords(this.#global, this.#parsePax(body));
+        this.#global = mergePaxRecords(this.#global, globalPaxRecords(this.#parsePax(body)));
         break;
       case 'L':
         this.#gnuPath = this.#parseName(body);

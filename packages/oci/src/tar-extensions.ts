@@ -64,6 +64,23 @@ export function buildTarEntry(
   };
 }
 
+const globalKeys: ReadonlySet<string> = new Set([
+  'path',
+  'linkpath',
+  'size',
+  'uid',
+  'gid',
+  'mtime',
+]);
+
+/**
+ * Those of a global header that can matter to every entry. The others, `comment` above all, would
+ * only be carried along: a few, so that many global headers cost neither memory nor time.
+ */
+export function globalPaxRecords(records: PaxRecords): PaxRecords {
+  return new Map([...records].filter(([key]) => globalKeys.has(key) || key === 'GNU.sparse.major'));
+}
+
 /** The records of `base` with those of `local` on top; an empty one takes the base's away. */
 export function mergePaxRecords(base: PaxRecords, local: PaxRecords): PaxRecords {
   if (local.size === 0) return base;
