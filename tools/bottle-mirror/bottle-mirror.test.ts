@@ -156,6 +156,8 @@ describe.skipIf(reason !== undefined)(`bottle mirror ${reason ?? ''}`, () => {
       `${mirror.url}/elsewhere`,
     ].map(async (path) => (await fetch(path, { headers: token })).status);
     expect(await Promise.all(statuses)).toEqual([404, 404, 404, 404, 404]);
+    const flat = await fetch(`${mirror.url}/bottles/jq-1.6.x86_64_linux.bottle.tar.gz`);
+    expect(Buffer.from(await flat.arrayBuffer())).toEqual(whole);
     const post = await fetch(api, { method: 'POST' });
     expect(post.status).toBe(405);
   });

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
@@ -20,8 +20,9 @@ export async function hostileBottle(
   const sha256 = createHash('sha256').update(archive).digest('hex');
   await mkdir(folder, { recursive: true });
   const path = join(folder, `${sha256}.tar.gz`);
-  await writeFile(`${path}.${process.pid}`, archive);
-  await rename(`${path}.${process.pid}`, path);
+  const temporary = `${path}.${randomUUID()}`;
+  await writeFile(temporary, archive);
+  await rename(temporary, path);
   const tarSha256 = createHash('sha256').update(hostile).digest('hex');
   return { ...bottle, path, sha256, tarSha256, sizeBytes: archive.length };
 }

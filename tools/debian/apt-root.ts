@@ -1,3 +1,4 @@
+import { createHash, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -52,19 +53,33 @@ export async function openAptRoot(options: AptRootOptions): Promise<AptRoot> {
     ...(signal === undefined ? {} : { signal }),
   };
   const updated = join(root, 'updated');
+  const shown = join(root, 'shown');
 
   async function update(when: 'missing' | 'now'): Promise<void> {
     // Without Error-Mode apt-get forgives an unreachable mirror and succeeds with no index.
     const script =
       'test "$1" = missing && test -e "$2" || ' +
-      '{ apt-get -q -o APT::Update::Error-Mode=any update && : > "$2"; }';
+      '{ apt-get -q -o APT::Update::Error-Mode=any update && rm -rf "$3" && : > "$2"; }';
     // The kernel releases flock when its holder dies, so a crash leaves no lock behind.
-    const args = [join(root, 'update.lock'), 'sh', '-c', script, 'sh', when, updated];
+    const args = [join(root, 'update.lock'), 'sh', '-c', script, 'sh', when, updated, shown];
     try {
       await runProgram('flock', args, run);
     } catch (error) {
       throw unreachable(`cannot fetch the index of Debian ${suite} (${architecture})`, error);
     }
+  }
+
+  /** apt-cache takes a third of a second, so its answers are kept until the next update. */
+  async function showText(names: readonly string[]): Promise<string> {
+    const key = createHash('sha256').update(names.join(' ')).digest('hex');
+    const path = join(shown, key.slice(0, 16));
+    if (existsSync(path)) return readFile(path, 'utf8');
+    // 100: some of the names are unknown; the others are printed all the same.
+    const args = ['show', '--no-all-versions', ...names];
+    const text = await runProgram('apt-cache', args, { ...run, accept: [0, 100] });
+    await mkdir(shown, { recursive: true });
+    await replaceFile(path, text);
+    return text;
   }
 
   async function download(item: DebianPackage): Promise<string> {
@@ -97,9 +112,7 @@ export async function openAptRoot(options: AptRootOptions): Promise<AptRoot> {
     architecture,
     async show(names) {
       if (names.length === 0) return [];
-      // 100: some of the names are unknown; the others are printed all the same.
-      const args = ['show', '--no-all-versions', ...names];
-      const text = await runProgram('apt-cache', args, { ...run, accept: [0, 100] });
+      const text = await showText(names);
       return parseControlFile(text)
         .map((fields) => toDebianPackage(fields))
         .filter((item) => item !== undefined);
@@ -153,7 +166,7 @@ async function aptConfiguration(root: string, architecture: string): Promise<str
 /** Leaves a file alone that is as wanted: apt rebuilds its cache when its inputs look newer. */
 async function replaceFile(path: string, text: string): Promise<void> {
   if (existsSync(path) && (await readFile(path, 'utf8')) === text) return;
-  const temporary = `${path}.${process.pid}`;
+  const temporary = `${path}.${randomUUID()}`;
   await writeFile(temporary, text);
   await rename(temporary, path);
 }
