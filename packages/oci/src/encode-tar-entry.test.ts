@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { encodeTarEntry, tarPadding } from './encode-tar-entry.ts';
+import { encodeTar } from './encode-tar.ts';
 import type { TarEntry } from './tar-entry.ts';
 
 const file: TarEntry = {
@@ -68,5 +69,11 @@ test.each<[Partial<TarEntry>, RegExp]>([
 ])('refuses %j', (change, why) => {
   expect(() => encodeTarEntry({ ...file, ...change })).toThrow(
     expect.objectContaining({ code: 'tar_entry_invalid', message: expect.stringMatching(why) }),
+  );
+});
+
+test('refuses an archive whose content is not as long as the entry says', () => {
+  expect(() => [...encodeTar([{ entry: file, data: new Uint8Array(599) }])]).toThrow(
+    /"usr\/bin\/jq" has size 600 and 599 bytes of content/,
   );
 });
