@@ -3,7 +3,7 @@ export { createRuncRuntime, type RuncRuntimeInit } from './create-runc-runtime.t
 export { DiskBudget, type DiskBudgetInit, type DiskReservation } from './disk-budget.ts';
 export type { LayerIndex } from './layer-index.ts';
 export { type LayerCompression, type LayerSource, LayerStore } from './layer-store.ts';
-export { type Rootfs, RootfsStore } from './rootfs-store.ts';
+export { type Rootfs, type RootfsMethod, RootfsStore } from './rootfs-store.ts';
 export type {
   Confinement,
   ContainerHandle,

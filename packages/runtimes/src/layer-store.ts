@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { type Log, TaplineError } from '@tapline/base';
@@ -254,15 +254,20 @@ async function extract(root: string, diffId: Digest, source: LayerSource): Promi
   return extractor.index();
 }
 
-function decompress({ open: openSource, compression }: LayerSource): AsyncIterable<Uint8Array> {
-  const packed = openSource();
-  if (compression === 'none') return packed;
+async function* decompress(source: LayerSource): AsyncGenerator<Uint8Array, void> {
+  const packed = source.open();
+  if (source.compression === 'none') {
+    yield* packed;
+    return;
+  }
   const unpacker =
-    compression === 'gzip'
+    source.compression === 'gzip'
       ? createGunzip({ chunkSize: chunkBytes })
       : createZstdDecompress({ chunkSize: chunkBytes });
-  // `compose` carries errors and the end of reading in both directions.
-  return Readable.from(packed).compose(unpacker) as AsyncIterable<Uint8Array>;
+  const fed = pipeline(packed, unpacker);
+  // Who reads the unpacker meets the same error there.
+  fed.catch(() => {});
+  yield* unpacker as AsyncIterable<Uint8Array>;
 }
 
 function isMissing(error: unknown): boolean {
