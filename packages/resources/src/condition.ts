@@ -21,7 +21,8 @@ export const conditionsSchema: z.ZodOptional<z.ZodArray<typeof conditionSchema>>
   .array(conditionSchema)
   .max(32)
   .optional()
-  .describe('What holds of the object now, one entry a type.');
+  .describe('What holds of the object now, one entry a type.')
+  .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] });
 
 /** The condition of that type, if it was ever set. */
 export function findCondition(

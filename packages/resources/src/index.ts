@@ -54,6 +54,33 @@ export { type Event, type EventBody, eventResource } from './kubernetes/event.ts
 export { type Lease, type LeaseBody, leaseResource } from './kubernetes/lease.ts';
 export { type Namespace, type NamespaceBody, namespaceResource } from './kubernetes/namespace.ts';
 export { type JsonPath, parseJsonPath, readJsonPath } from './json-path.ts';
+export {
+  type BodyResult,
+  type BodyValidator,
+  bodyValidator,
+  type FieldIssue,
+} from './body-validator.ts';
+export { fieldValue } from './field-value.ts';
+export {
+  type FieldRequirement,
+  type FieldSelector,
+  matchesFields,
+  parseFieldSelector,
+  requiredField,
+} from './field-selector.ts';
+export { customResourceDefinition } from './custom-resource-definition.ts';
+export { isPlainDefinition } from './is-plain-definition.ts';
+export {
+  isLabelKey,
+  isLabelValue,
+  type LabelRequirement,
+  type LabelRequirements,
+  matchesLabels,
+  parseLabelSelector,
+  toLabelRequirements,
+} from './label-selector.ts';
+export { objectSchema } from './object-schema.ts';
+export { structuralSchema, type StructuralSchema } from './structural-schema.ts';
 export { formulaObjectName, installName, isObjectName } from './names.ts';
 export type {
   ApiObject,

@@ -1,0 +1,48 @@
+import type { PolicyRule } from '@tapline/resources';
+
+export interface BootstrapRole {
+  readonly name: string;
+  /** Who has it from the start. */
+  readonly group: string;
+  readonly rules: readonly PolicyRule[];
+}
+
+const read = ['get', 'list', 'watch'];
+const write = ['create', 'update', 'patch', 'delete', 'deletecollection'];
+const own = ['tapline.dev'];
+
+/** The roles that exist from the start, each bound to a group of its name. */
+export const bootstrapRoles: readonly BootstrapRole[] = [
+  {
+    name: 'admin',
+    group: 'tapline:admin',
+    rules: [
+      { verbs: ['*'], apiGroups: ['*'], resources: ['*'] },
+      { verbs: ['*'], nonResourceURLs: ['*'] },
+    ],
+  },
+  {
+    name: 'operator',
+    group: 'tapline:operator',
+    rules: [
+      { verbs: [...read, ...write], apiGroups: own, resources: ['*'] },
+      { verbs: [...read, ...write], apiGroups: [''], resources: ['events'] },
+      { verbs: read, apiGroups: [''], resources: ['namespaces'] },
+      { verbs: read, apiGroups: ['coordination.k8s.io'], resources: ['leases'] },
+      { verbs: ['get'], nonResourceURLs: ['/metrics'] },
+    ],
+  },
+  {
+    name: 'viewer',
+    group: 'tapline:viewer',
+    rules: [
+      {
+        verbs: read,
+        apiGroups: own,
+        resources: ['deliveries', 'devices', 'installs', 'installs/log', 'packages'],
+      },
+      { verbs: read, apiGroups: [''], resources: ['events', 'namespaces'] },
+      { verbs: ['get'], nonResourceURLs: ['/metrics'] },
+    ],
+  },
+];

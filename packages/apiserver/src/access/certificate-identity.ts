@@ -1,0 +1,42 @@
+import { TLSSocket } from 'node:tls';
+import type { Socket } from 'node:net';
+import type { Identity } from '../identity.ts';
+
+interface Known {
+  readonly identity: Identity;
+  readonly notAfterMs: number;
+}
+
+/** Who the verified client certificates of connections are for, read once a connection. */
+export class CertificateIdentities {
+  readonly #known = new WeakMap<Socket, Known | 'none'>();
+
+  /** Undefined without a valid certificate; a connection may outlive the one it began with. */
+  identify(socket: Socket, nowMs: number): Identity | undefined {
+    let known = this.#known.get(socket);
+    if (known === undefined) {
+      known = read(socket) ?? 'none';
+      this.#known.set(socket, known);
+    }
+    if (known === 'none' || nowMs >= known.notAfterMs) return undefined;
+    return known.identity;
+  }
+}
+
+function read(socket: Socket): Known | undefined {
+  if (!(socket instanceof TLSSocket) || !socket.authorized) return undefined;
+  const certificate = socket.getPeerCertificate();
+  // Empty where the client sent none.
+  if (certificate.subject === undefined) return undefined;
+  const { CN, O } = certificate.subject as { CN?: string | string[]; O?: string | string[] };
+  if (typeof CN !== 'string' || CN === '') return undefined;
+  const groups = O === undefined ? [] : [O].flat();
+  return {
+    identity: {
+      user: CN,
+      groups: [...new Set([...groups, 'system:authenticated'])],
+      via: 'certificate',
+    },
+    notAfterMs: Date.parse(certificate.valid_to),
+  };
+}

@@ -1,0 +1,77 @@
+import { fieldValue } from '@tapline/resources';
+import type { Attributes, Authorizer, Decision, ObjectLookup } from './authorizer.ts';
+
+const group = 'tapline.dev';
+const roles = [
+  { prefix: 'system:device:', group: 'system:devices' },
+  { prefix: 'system:node:', group: 'system:nodes' },
+] as const;
+
+/** The device's name where the identity is one's, as its certificate says. */
+export function deviceNameOf({ user, groups }: Attributes['identity']): string | undefined {
+  const role = roles.find((one) => user.startsWith(one.prefix) && groups.includes(one.group));
+  return role === undefined ? undefined : user.slice(role.prefix.length);
+}
+
+/**
+ * Limits a device to its own objects, whatever roles say: its Device, and the Installs whose
+ * spec.device is itself. A device that was deleted may do nothing, though its certificate is valid.
+ */
+export function createDeviceAuthorizer(lookup: ObjectLookup): Authorizer {
+  return (attributes) => {
+    const { identity } = attributes;
+    const device = deviceNameOf(identity);
+    if (device === undefined) {
+      const claims = roles.some((one) => identity.groups.includes(one.group));
+      return claims
+        ? no(`user ${identity.user} is in a group of devices without being one`)
+        : undefined;
+    }
+    if (lookup(group, 'devices', device) === undefined) {
+      return no(`device ${device} does not exist`);
+    }
+    if (attributes.group !== group) return no('devices reach their own objects only');
+    switch (attributes.resource) {
+      case 'devices':
+        return ownDevice(attributes, device);
+      case 'installs':
+        return ownInstalls(attributes, device, lookup);
+      default:
+        return no('devices reach their own objects only');
+    }
+  };
+}
+
+function ownDevice({ verb, subresource, name }: Attributes, device: string): Decision {
+  if (name !== device) return no('a device reaches its own Device only');
+  if (verb === 'get' && (subresource === '' || subresource === 'status')) return yes();
+  if ((verb === 'update' || verb === 'patch') && subresource === 'status') return yes();
+  return no('a device may read its Device and write its status');
+}
+
+function ownInstalls(
+  { verb, subresource, name, requiredField }: Attributes,
+  device: string,
+  lookup: ObjectLookup,
+): Decision {
+  if ((verb === 'list' || verb === 'watch') && subresource === '') {
+    return requiredField?.('spec.device') === device
+      ? yes()
+      : no(`a device lists and watches Installs with the field selector spec.device=${device}`);
+  }
+  const writesStatus = (verb === 'update' || verb === 'patch') && subresource === 'status';
+  const reads = verb === 'get' && (subresource === '' || subresource === 'status');
+  if (!writesStatus && !reads) return no('a device may read its Installs and write their status');
+  const install = name === undefined ? undefined : lookup(group, 'installs', name);
+  return fieldValue(install, ['spec', 'device']) === device
+    ? yes()
+    : no('a device reaches Installs of its own only');
+}
+
+function yes(): Decision {
+  return { allowed: true, reason: 'the device owns it' };
+}
+
+function no(reason: string): Decision {
+  return { allowed: false, reason };
+}

@@ -1,0 +1,509 @@
+import { isDeepStrictEqual } from 'node:util';
+import { type Clock, isTaplineError, type Rng } from '@tapline/base';
+import type { ObjectMeta } from '@tapline/resources';
+import type { Store, WriteOperation } from '@tapline/store';
+import type { AnyObject } from '../any-object.ts';
+import {
+  alreadyExists,
+  apiError,
+  badRequest,
+  conflict,
+  invalid,
+  modifiedMeanwhile,
+  notFound,
+} from '../api-error.ts';
+import { applyObject } from '../fields/apply-object.ts';
+import { trackUpdate } from '../fields/track-update.ts';
+import { isRecord } from '../fields/list-items.ts';
+import type { ObjectCache } from '../object-cache.ts';
+import { storedText } from '../object-text.ts';
+import type { DeleteQuery } from '../operations.ts';
+import { jsonPatch } from '../patch/json-patch.ts';
+import { mergePatch } from '../patch/merge-patch.ts';
+import { strategicMergePatch } from '../patch/strategic-merge-patch.ts';
+import { keyOf, type ServedKind } from '../served-kind.ts';
+import { StoredObject } from '../stored-object.ts';
+import { decodeMetadata } from '../validate-metadata.ts';
+import type { Admission } from './admission.ts';
+import { generateName } from './generate-name.ts';
+import { newObject, updatedObject } from './next-object.ts';
+import { parseRevision } from './parse-revision.ts';
+import { rawObject } from './raw-object.ts';
+import { applyScale, scaleOf } from './scale.ts';
+import type { WriteContext, WriteOutcome } from './write-context.ts';
+
+export type EnginePatch =
+  | { readonly kind: 'merge' | 'json' | 'strategic'; readonly body: unknown }
+  | { readonly kind: 'apply'; readonly body: unknown; readonly force: boolean };
+
+export interface EngineInit {
+  readonly store: Store;
+  readonly cache: ObjectCache;
+  readonly clock: Clock;
+  readonly rng: Rng;
+  readonly newUid: () => string;
+  readonly admission: Admission;
+}
+
+const maxAttempts = 16;
+
+/** Reads and writes objects in the store by Kubernetes's rules; who may is decided before. */
+export class Engine {
+  readonly #init: EngineInit;
+
+  constructor(init: EngineInit) {
+    this.#init = init;
+  }
+
+  get(kind: ServedKind, namespace: string | undefined, name: string): StoredObject {
+    const found = this.find(kind, namespace, name);
+    if (found === undefined) throw notFound(kind, name);
+    return found;
+  }
+
+  find(kind: ServedKind, namespace: string | undefined, name: string): StoredObject | undefined {
+    const { store, cache } = this.#init;
+    const entry = store.getSync(keyOf(kind, namespace, name));
+    return entry === undefined ? undefined : cache.at(kind, entry);
+  }
+
+  async create(kind: ServedKind, value: unknown, context: WriteContext): Promise<WriteOutcome> {
+    const metadata = this.#newMetadata(kind, value, context);
+    const generated = metadata.name === '';
+    for (let attempt = 0; ; attempt += 1) {
+      const name = generated
+        ? generateName(metadata.generateName ?? '', this.#init.rng)
+        : metadata.name;
+      try {
+        return await this.#create(kind, value, { ...metadata, name }, context);
+      } catch (error) {
+        const again = generated && isTaplineError(error, 'already_exists') && attempt < maxAttempts;
+        if (!again) throw error;
+      }
+    }
+  }
+
+  async update(kind: ServedKind, value: unknown, context: WriteContext): Promise<WriteOutcome> {
+    const raw = rawObject(kind, value);
+    const metadata = decodeMetadata(kind, raw.metadata, { ...context, name: context.name ?? '' });
+    const name = context.name ?? metadata.name;
+    if (metadata.name !== '' && metadata.name !== name) {
+      throw badRequest(
+        `the name of the object (${metadata.name}) does not match the name on the URL (${name})`,
+      );
+    }
+    checkNamespace(kind, metadata, context.namespace);
+    const revision = parseRevision(metadata.resourceVersion);
+    const live = this.get(kind, context.namespace, name);
+    if (revision === undefined && kind.hasStatus) {
+      throw invalid(kind, name, [
+        {
+          reason: 'FieldValueInvalid',
+          message: 'Invalid value: 0: must be specified for an update',
+          field: 'metadata.resourceVersion',
+        },
+      ]);
+    }
+    if (revision !== undefined && revision !== live.revision) throw modifiedMeanwhile(kind, name);
+    checkUid(kind, live.object, metadata.uid);
+    return this.#replace(kind, live, value, context);
+  }
+
+  async patch(
+    kind: ServedKind,
+    name: string,
+    patch: EnginePatch,
+    context: WriteContext,
+  ): Promise<WriteOutcome> {
+    for (let attempt = 0; ; attempt += 1) {
+      const live = this.find(kind, context.namespace, name);
+      try {
+        if (patch.kind === 'apply') return await this.#apply(kind, name, live, patch, context);
+        if (live === undefined) throw notFound(kind, name);
+        const scaled = context.subresource === 'scale';
+        const value = patched(scaled ? scaleOf(kind, live.object) : live.object, patch);
+        checkPatched(kind, live, value);
+        return await this.#replace(kind, live, value, context);
+      } catch (error) {
+        if (!isLostRace(error)) throw error;
+      }
+      if (attempt >= maxAttempts) throw modifiedMeanwhile(kind, name);
+    }
+  }
+
+  async delete(
+    kind: ServedKind,
+    name: string,
+    query: DeleteQuery & { readonly dryRun: boolean },
+  ): Promise<WriteOutcome> {
+    for (let attempt = 0; ; attempt += 1) {
+      const live = this.get(kind, query.namespace, name);
+      checkPreconditions(kind, live, query);
+      try {
+        return await this.#delete(kind, live, query);
+      } catch (error) {
+        if (!isLostRace(error)) throw error;
+        if (query.resourceVersion !== undefined || attempt >= maxAttempts) {
+          throw modifiedMeanwhile(kind, name);
+        }
+      }
+    }
+  }
+
+  /** The Scale (autoscaling/v1) of an object. */
+  getScale(kind: ServedKind, namespace: string | undefined, name: string): AnyObject {
+    return scaleOf(kind, this.get(kind, namespace, name).object);
+  }
+
+  #newMetadata(kind: ServedKind, value: unknown, context: WriteContext): ObjectMeta {
+    const metadata = decodeMetadata(kind, rawObject(kind, value).metadata, {
+      ...context,
+      name: '',
+    });
+    if ((metadata.resourceVersion ?? '') !== '') {
+      throw badRequest('resourceVersion should not be set on objects to be created');
+    }
+    checkNamespace(kind, metadata, context.namespace);
+    return metadata;
+  }
+
+  async #create(
+    kind: ServedKind,
+    value: unknown,
+    metadata: ObjectMeta,
+    context: WriteContext,
+  ): Promise<WriteOutcome> {
+    const { clock, newUid, admission } = this.#init;
+    const time = rfc3339(clock.now());
+    const namespace = kind.namespaced ? context.namespace : undefined;
+    const identity = { name: metadata.name, namespace, uid: newUid(), time };
+    const draft = newObject(kind, value, metadata, { ...context, identity });
+    admission({ kind, caller: context.caller, before: undefined, after: draft, engine: this });
+    const { managedFields } = trackUpdate(
+      kind,
+      { before: undefined, after: draft },
+      metadata.managedFields,
+      { manager: context.manager, subresource: undefined, time },
+    );
+    return this.#insert(kind, withManaged(draft, managedFields), context);
+  }
+
+  async #insert(kind: ServedKind, object: AnyObject, context: WriteContext): Promise<WriteOutcome> {
+    const { name, namespace } = object.metadata;
+    const key = keyOf(kind, namespace, name);
+    if (context.dryRun && this.#init.store.getSync(key) !== undefined) {
+      throw alreadyExists(kind, name);
+    }
+    const operation = { kind: 'create', key, value: storedText(kind, object) } as const;
+    const stored = await this.#write(kind, operation, object, context.dryRun);
+    return { stored, changed: [], kind: 'created' };
+  }
+
+  async #replace(
+    kind: ServedKind,
+    live: StoredObject,
+    value: unknown,
+    context: WriteContext,
+  ): Promise<WriteOutcome> {
+    const before = live.object;
+    const wanted = context.subresource === 'scale' ? applyScale(kind, before, value) : value;
+    const { object, metadata } = updatedObject(kind, before, wanted, context);
+    const { managedFields, changed } = trackUpdate(
+      kind,
+      { before, after: object },
+      metadata.managedFields ?? before.metadata.managedFields,
+      {
+        manager: context.manager,
+        subresource: context.subresource,
+        time: rfc3339(this.#init.clock.now()),
+      },
+    );
+    return this.#finish(kind, live, withManaged(object, managedFields), { context, changed });
+  }
+
+  async #apply(
+    kind: ServedKind,
+    name: string,
+    live: StoredObject | undefined,
+    patch: EnginePatch & { readonly kind: 'apply' },
+    context: WriteContext,
+  ): Promise<WriteOutcome> {
+    const raw = rawObject(kind, patch.body);
+    const metadata = decodeMetadata(kind, raw.metadata, { ...context, name });
+    if (metadata.managedFields !== undefined) {
+      throw badRequest('metadata.managedFields must be nil');
+    }
+    if (metadata.name !== '' && metadata.name !== name) {
+      throw badRequest(`the name of the object (${metadata.name}) does not match ${name}`);
+    }
+    checkNamespace(kind, metadata, context.namespace);
+    const config: AnyObject = {
+      apiVersion: kind.apiVersion,
+      kind: kind.kind,
+      metadata: { ...metadata, name },
+      ...raw.fields,
+    };
+    const time = rfc3339(this.#init.clock.now());
+    const own = {
+      manager: context.manager,
+      subresource: context.subresource,
+      time,
+      force: patch.force,
+    };
+    if (live === undefined) {
+      if (context.subresource !== undefined) throw notFound(kind, name);
+      const namespace = kind.namespaced ? context.namespace : undefined;
+      const identity = { name, namespace, uid: this.#init.newUid(), time };
+      const empty: AnyObject = {
+        apiVersion: kind.apiVersion,
+        kind: kind.kind,
+        metadata: { name },
+      };
+      const applied = applyObject(kind, empty, config, own);
+      const draft = newObject(kind, applied.object, config.metadata, { ...context, identity });
+      this.#init.admission({
+        kind,
+        caller: context.caller,
+        before: undefined,
+        after: draft,
+        engine: this,
+      });
+      return this.#insert(kind, withManaged(draft, applied.managedFields(draft)), context);
+    }
+    const revision = parseRevision(metadata.resourceVersion);
+    if (revision !== undefined && revision !== live.revision) throw modifiedMeanwhile(kind, name);
+    checkUid(kind, live.object, metadata.uid);
+    const applied = applyObject(kind, live.object, config, own);
+    const { object } = updatedObject(kind, live.object, applied.object, context);
+    const changed = trackUpdate(kind, { before: live.object, after: object }, [], own).changed;
+    const managed = withManaged(object, applied.managedFields(object));
+    return this.#finish(kind, live, managed, { context, changed });
+  }
+
+  /** Writes what an update came to: nothing, a new state, or the end of a deletion. */
+  async #finish(
+    kind: ServedKind,
+    live: StoredObject,
+    object: AnyObject,
+    { context, changed }: { readonly context: WriteContext; readonly changed: readonly string[] },
+  ): Promise<WriteOutcome> {
+    const { resourceVersion, ...metadata } = live.object.metadata;
+    const { resourceVersion: _next, ...nextMetadata } = object.metadata;
+    const before = live.revision;
+    if (
+      changed.length === 0 &&
+      resourceVersion !== undefined &&
+      isDeepStrictEqual({ ...live.object, metadata }, { ...object, metadata: nextMetadata })
+    ) {
+      return { stored: live, before, changed, kind: 'unchanged' };
+    }
+    this.#init.admission({
+      kind,
+      caller: context.caller,
+      before: live.object,
+      after: object,
+      engine: this,
+    });
+    const key = keyOf(kind, object.metadata.namespace, object.metadata.name);
+    const ending =
+      object.metadata.deletionTimestamp !== undefined &&
+      (object.metadata.finalizers ?? []).length === 0;
+    if (ending) {
+      const operation = { kind: 'delete', key, ifRevision: before } as const;
+      const stored = await this.#write(kind, operation, object, context.dryRun);
+      return { stored, before, changed, kind: 'deleted' };
+    }
+    const value = storedText(kind, object);
+    const operation = { kind: 'update', key, value, ifRevision: before } as const;
+    const stored = await this.#write(kind, operation, object, context.dryRun);
+    return { stored, before, changed, kind: 'updated' };
+  }
+
+  async #delete(
+    kind: ServedKind,
+    live: StoredObject,
+    query: DeleteQuery & { readonly dryRun: boolean },
+  ): Promise<WriteOutcome> {
+    const before = live.revision;
+    const { object } = live;
+    const finalizers = finalizersFor(object.metadata, query.propagationPolicy);
+    const key = keyOf(kind, object.metadata.namespace, object.metadata.name);
+    if (finalizers.length === 0) {
+      const operation = { kind: 'delete', key, ifRevision: before } as const;
+      const stored = await this.#write(kind, operation, object, query.dryRun);
+      return { stored, before, changed: [], kind: 'deleted' };
+    }
+    if (
+      object.metadata.deletionTimestamp !== undefined &&
+      isDeepStrictEqual(finalizers, object.metadata.finalizers)
+    ) {
+      return { stored: live, before, changed: [], kind: 'unchanged' };
+    }
+    const { generation } = object.metadata;
+    const next: AnyObject = {
+      ...object,
+      metadata: {
+        ...object.metadata,
+        deletionTimestamp: object.metadata.deletionTimestamp ?? rfc3339(this.#init.clock.now()),
+        deletionGracePeriodSeconds: 0,
+        ...(generation === undefined ? {} : { generation: generation + 1 }),
+        finalizers,
+      },
+    };
+    const value = storedText(kind, next);
+    const operation = { kind: 'update', key, value, ifRevision: before } as const;
+    const stored = await this.#write(kind, operation, next, query.dryRun);
+    return { stored, before, changed: ['metadata.deletionTimestamp'], kind: 'updated' };
+  }
+
+  /** One operation, or none on a dry run; what is written is not parsed again. */
+  async #write(
+    kind: ServedKind,
+    operation: WriteOperation,
+    object: AnyObject,
+    dryRun: boolean,
+  ): Promise<StoredObject> {
+    const { store, cache } = this.#init;
+    const { name } = object.metadata;
+    if (dryRun) {
+      const value = storedText(kind, object);
+      return new StoredObject(kind, value, Number(object.metadata.resourceVersion ?? 0));
+    }
+    try {
+      const { revision } = await store.write([operation]);
+      const stored = new StoredObject(
+        kind,
+        operation.kind === 'delete' ? storedText(kind, object) : operation.value,
+        revision,
+        { ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } },
+      );
+      if (operation.kind === 'delete') cache.forget(operation.key);
+      else cache.put(operation.key, stored);
+      return stored;
+    } catch (error) {
+      throw writeError(error, kind, name);
+    }
+  }
+}
+
+/** A race that reading again may win; what clients sent with a revision is a plain conflict. */
+function isLostRace(error: unknown): boolean {
+  return isTaplineError(error, 'conflict') && error.details['race'] === true;
+}
+
+function writeError(error: unknown, kind: ServedKind, name: string): unknown {
+  if (!isTaplineError(error)) return error;
+  switch (error.code) {
+    case 'already_exists':
+      return alreadyExists(kind, name);
+    case 'not_found':
+      return notFound(kind, name);
+    case 'conflict': {
+      const lost = modifiedMeanwhile(kind, name);
+      Object.assign(lost.details, { race: true });
+      return lost;
+    }
+    case 'invalid_value':
+      return apiError('too_large', error.message, { about: kind, name });
+    case 'store_closed':
+    case 'store_full':
+    case 'store_failed':
+      return apiError('unavailable', error.message, { cause: error });
+    default:
+      return error;
+  }
+}
+
+function patched(
+  live: AnyObject,
+  patch: { readonly kind: 'merge' | 'json' | 'strategic'; readonly body: unknown },
+): unknown {
+  switch (patch.kind) {
+    case 'merge':
+      return mergePatch(live, patch.body);
+    case 'strategic':
+      return strategicMergePatch(live, patch.body);
+    case 'json':
+      return jsonPatch(live, patch.body);
+  }
+}
+
+/** What a patch may not change. A revision in it says which one it is for. */
+function checkPatched(kind: ServedKind, live: StoredObject, value: unknown): void {
+  const { name } = live.object.metadata;
+  const metadata = isRecord(value) ? value['metadata'] : undefined;
+  const next = decodeMetadata(kind, metadata, { name, fieldValidation: 'Ignore' });
+  if (next.resourceVersion !== undefined && parseRevision(next.resourceVersion) !== live.revision) {
+    throw modifiedMeanwhile(kind, name);
+  }
+  for (const field of ['name', 'namespace'] as const) {
+    if (next[field] !== live.object.metadata[field]) {
+      throw invalid(kind, name, [
+        {
+          reason: 'FieldValueInvalid',
+          message: `Invalid value: ${JSON.stringify(next[field] ?? '').slice(0, 128)}: field is immutable`,
+          field: `metadata.${field}`,
+        },
+      ]);
+    }
+  }
+  checkUid(kind, live.object, next.uid);
+}
+
+function checkUid(kind: ServedKind, live: AnyObject, uid: string | undefined): void {
+  if (uid === undefined || uid === '' || uid === live.metadata.uid) return;
+  throw conflict(
+    kind,
+    live.metadata.name,
+    `Precondition failed: UID in precondition: ${uid.slice(0, 64)}, UID in object meta: ${live.metadata.uid}`,
+  );
+}
+
+function checkNamespace(
+  kind: ServedKind,
+  metadata: ObjectMeta,
+  namespace: string | undefined,
+): void {
+  const given = metadata.namespace ?? '';
+  if (given === '' || given === namespace) return;
+  throw badRequest(
+    kind.namespaced
+      ? `the namespace of the provided object does not match the namespace sent on the request`
+      : `${kind.kind} is not namespaced, but metadata.namespace is ${JSON.stringify(given.slice(0, 64))}`,
+  );
+}
+
+function checkPreconditions(kind: ServedKind, live: StoredObject, query: DeleteQuery): void {
+  checkUid(kind, live.object, query.uid);
+  const revision = parseRevision(query.resourceVersion);
+  if (revision === undefined || revision === live.revision) return;
+  throw conflict(
+    kind,
+    live.object.metadata.name,
+    `Precondition failed: ResourceVersion in precondition: ${revision}, ResourceVersion in object meta: ${live.revision}`,
+  );
+}
+
+/** Kubernetes's way to store the policy: a finalizer that the garbage collector works off. */
+function finalizersFor(
+  metadata: ObjectMeta,
+  policy: DeleteQuery['propagationPolicy'],
+): readonly string[] {
+  const kept = (metadata.finalizers ?? []).filter(
+    (one) => policy === undefined || (one !== 'foregroundDeletion' && one !== 'orphan'),
+  );
+  if (policy === 'Foreground') return [...kept, 'foregroundDeletion'];
+  if (policy === 'Orphan') return [...kept, 'orphan'];
+  return kept;
+}
+
+function withManaged(object: AnyObject, managedFields: ObjectMeta['managedFields']): AnyObject {
+  const { managedFields: _managedFields, ...metadata } = object.metadata;
+  if (managedFields === undefined || managedFields.length === 0) return { ...object, metadata };
+  return { ...object, metadata: { ...metadata, managedFields } };
+}
+
+/** Kubernetes's Time: whole seconds, UTC. */
+function rfc3339(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
+}
