@@ -1,4 +1,5 @@
 import { TaplineError } from '@tapline/base';
+import { type HomebrewDomains, homebrewDomains } from '@tapline/brew';
 
 /** Everything a control plane is told; parsed once, then trusted. */
 export interface ControlPlaneConfiguration {
@@ -9,8 +10,11 @@ export interface ControlPlaneConfiguration {
   readonly port: number;
   /** Names and addresses that devices reach it by, beside the loopback ones; the first is its URL's. */
   readonly advertisedHosts: readonly string[];
-  /** Base URLs of Homebrew, or of mirrors of it; Homebrew's own where absent. */
-  readonly homebrew: { readonly apiUrl?: string; readonly bottleUrl?: string };
+  /** Homebrew, or mirrors of it, by Homebrew's own variables. */
+  readonly homebrew: HomebrewDomains;
+  /** `HOMEBREW_DOCKER_REGISTRY_TOKEN` and `…_BASIC_AUTH_TOKEN`, for mirrors that need one. */
+  readonly homebrewToken?: string;
+  readonly homebrewBasicToken?: string;
   /** How old what an unversioned package resolved may be before a rollout resolves it again. */
   readonly packageMaxAgeMs: number;
   /** Packages built at the same time. */
@@ -36,8 +40,15 @@ export function parseControlPlaneConfiguration(
   }
   const integer = (name: string, range: IntegerRange): number =>
     parseInteger(name, environment[name], range);
-  const apiUrl = parseUrl('TAPLINE_HOMEBREW_API', environment['TAPLINE_HOMEBREW_API']);
-  const bottleUrl = parseUrl('TAPLINE_HOMEBREW_BOTTLES', environment['TAPLINE_HOMEBREW_BOTTLES']);
+  for (const name of [
+    'HOMEBREW_API_DOMAIN',
+    'HOMEBREW_BOTTLE_DOMAIN',
+    'HOMEBREW_ARTIFACT_DOMAIN',
+  ]) {
+    checkUrl(name, environment[name]);
+  }
+  const token = environment['HOMEBREW_DOCKER_REGISTRY_TOKEN'];
+  const basicToken = environment['HOMEBREW_DOCKER_REGISTRY_BASIC_AUTH_TOKEN'];
   return {
     dataDirectory,
     host: environment['TAPLINE_HOST'] ?? '127.0.0.1',
@@ -46,10 +57,9 @@ export function parseControlPlaneConfiguration(
       .split(',')
       .map((host) => host.trim())
       .filter((host) => host !== ''),
-    homebrew: {
-      ...(apiUrl === undefined ? {} : { apiUrl }),
-      ...(bottleUrl === undefined ? {} : { bottleUrl }),
-    },
+    homebrew: homebrewDomains(environment),
+    ...(token === undefined ? {} : { homebrewToken: token }),
+    ...(basicToken === undefined ? {} : { homebrewBasicToken: basicToken }),
     packageMaxAgeMs:
       1000 * integer('TAPLINE_PACKAGE_MAX_AGE_SECONDS', { fallback: 900, min: 1, max: 31_536_000 }),
     buildConcurrency: integer('TAPLINE_BUILD_CONCURRENCY', { fallback: 2, min: 1, max: 64 }),
@@ -78,13 +88,12 @@ function parseInteger(name: string, text: string | undefined, range: IntegerRang
   return value;
 }
 
-function parseUrl(name: string, text: string | undefined): string | undefined {
-  if (text === undefined || text === '') return undefined;
+function checkUrl(name: string, text: string | undefined): void {
+  if (text === undefined || text === '') return;
   if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
     throw new TaplineError(
       'configuration_invalid',
       `${name} ${JSON.stringify(text)} is no HTTP URL`,
     );
   }
-  return text.replace(/\/+$/, '');
 }

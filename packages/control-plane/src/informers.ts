@@ -25,7 +25,7 @@ export interface Informers extends AsyncDisposable {
   readonly deliveries: Informer<Delivery, 'formula' | 'owner'>;
   readonly devices: Informer<Device, 'owner'>;
   /** `unsettled`: by delivery, those whose device has not said its last word. */
-  readonly installs: Informer<Install, 'delivery' | 'unsettled' | 'owner'>;
+  readonly installs: Informer<Install, 'delivery' | 'device' | 'unsettled' | 'owner'>;
   readonly packages: Informer<Package, 'owner'>;
   readonly tokens: Informer<Token, 'owner'>;
   readonly events: Informer<Event>;
@@ -49,6 +49,7 @@ export function createInformers(
     indexes: {
       owner,
       delivery: ({ spec }: Install) => [spec.delivery],
+      device: ({ spec }: Install) => [spec.device],
       unsettled: (install: Install) => (isSettled(install) ? [] : [install.spec.delivery]),
     },
   });

@@ -1,0 +1,90 @@
+import { X509Certificate } from 'node:crypto';
+import { open, readFile, rename } from 'node:fs/promises';
+import type { Clock } from '@tapline/base';
+import type { CertificateAuthority } from '@tapline/gateway';
+import { mastersGroup } from '@tapline/apiserver';
+
+const day = 86_400_000;
+const lifetimeMs = 365 * day;
+const renewBeforeMs = 30 * day;
+
+/**
+ * Writes the administrator's kubeconfig (mode 0600): the certificate that is there while it is valid
+ * for another month, else a new one.
+ */
+export async function writeAdminKubeconfig(init: {
+  readonly path: string;
+  readonly url: string;
+  readonly authority: CertificateAuthority;
+  readonly clock: Clock;
+}): Promise<void> {
+  const { authority, clock, path, url } = init;
+  const current = await readCredential(path);
+  const isGood =
+    current !== undefined &&
+    current.authority === authority.certificatePem &&
+    new X509Certificate(current.certificate).validToDate.getTime() - clock.now() > renewBeforeMs;
+  const { certificate, key } = isGood ? current : issue(authority);
+  const text = `apiVersion: v1
+kind: Config
+clusters:
+  - name: tapline
+    cluster:
+      server: ${JSON.stringify(url)}
+      certificate-authority-data: ${encode(authority.certificatePem)}
+users:
+  - name: admin
+    user:
+      client-certificate-data: ${encode(certificate)}
+      client-key-data: ${encode(key)}
+contexts:
+  - name: tapline
+    context:
+      cluster: tapline
+      user: admin
+current-context: tapline
+`;
+  // Renamed into place, so that whoever reads it meanwhile sees a whole file.
+  const partial = `${path}.partial`;
+  {
+    await using file = await open(partial, 'w', 0o600);
+    await file.chmod(0o600);
+    await file.writeFile(text);
+    await file.sync();
+  }
+  await rename(partial, path);
+}
+
+function issue(authority: CertificateAuthority): { certificate: string; key: string } {
+  const groups = [mastersGroup];
+  const issued = authority.issueIdentity({ user: 'admin', groups, lifetimeMs });
+  return { certificate: issued.certificatePem, key: issued.privateKeyPem };
+}
+
+/** The credential of a file that an earlier start wrote; undefined where there is none. */
+async function readCredential(
+  path: string,
+): Promise<
+  { readonly certificate: string; readonly key: string; readonly authority: string } | undefined
+> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+  const field = (name: string): string | undefined => {
+    const found = new RegExp(`^ *${name}: ([A-Za-z0-9+/=]+)$`, 'm').exec(text)?.[1];
+    return found === undefined ? undefined : Buffer.from(found, 'base64').toString();
+  };
+  const certificate = field('client-certificate-data');
+  const key = field('client-key-data');
+  const authority = field('certificate-authority-data');
+  if (certificate === undefined || key === undefined || authority === undefined) return undefined;
+  return { certificate, key, authority };
+}
+
+function encode(pem: string): string {
+  return Buffer.from(pem).toString('base64');
+}

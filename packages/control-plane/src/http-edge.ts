@@ -1,0 +1,161 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer } from 'node:https';
+import type { Duplex } from 'node:stream';
+import { type Clock, type Log, TaplineError } from '@tapline/base';
+import type { CertificateAuthority } from '@tapline/gateway';
+
+type Handle = (request: IncomingMessage, response: ServerResponse) => void;
+type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+
+/** One part of the surface: everything below a path. */
+export interface EdgeRoute {
+  /** A path, or with a slash at its end everything below it; the longest match wins. */
+  readonly path: string;
+  readonly handle?: Handle;
+  readonly upgrade?: Upgrade;
+}
+
+export interface HttpEdgeInit {
+  readonly authority: CertificateAuthority;
+  readonly host: string;
+  readonly port: number;
+  /** Names and addresses for the server's certificate, beside the loopback ones. */
+  readonly hosts: readonly string[];
+  readonly routes: readonly EdgeRoute[];
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface HttpEdge extends AsyncDisposable {
+  readonly port: number;
+}
+
+const day = 86_400_000;
+const certificateLifetimeMs = 90 * day;
+const renewAfterMs = 60 * day;
+
+/** Slow senders of headers hold nothing for long; bodies and answers may take their time. */
+const headersTimeoutMs = 15_000;
+const keepAliveTimeoutMs = 75_000;
+/** How long requests under way may take to end when the server stops. */
+const drainMs = 2000;
+
+/** The control plane's one HTTPS server: what is mounted decides on who may do what. */
+export async function startHttpEdge(init: HttpEdgeInit): Promise<HttpEdge> {
+  const { authority, clock, hosts, log } = init;
+  const routes = init.routes.toSorted((a, b) => b.path.length - a.path.length);
+  const stopping = new AbortController();
+
+  function identity(): { key: string; cert: string } {
+    const issued = authority.issueServer({ hosts, lifetimeMs: certificateLifetimeMs });
+    return { key: issued.privateKeyPem, cert: issued.certificatePem };
+  }
+
+  const context = { ca: authority.certificatePem, minVersion: 'TLSv1.2' } as const;
+  const server = createServer({
+    ...context,
+    ...identity(),
+    // Certificates are asked for, and judged by whoever handles the request: join tokens, access
+    // tokens and probes come without one.
+    requestCert: true,
+    rejectUnauthorized: false,
+    ALPNProtocols: ['http/1.1'],
+    noDelay: true,
+    headersTimeout: headersTimeoutMs,
+    keepAliveTimeout: keepAliveTimeoutMs,
+    // Layers are pushed and watches run for longer than any limit that would help.
+    requestTimeout: 0,
+  });
+
+  function routeOf(request: IncomingMessage): EdgeRoute | undefined {
+    const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
+    return routes.find((route) =>
+      route.path.endsWith('/')
+        ? path.startsWith(route.path) || `${path}/` === route.path
+        : path === route.path,
+    );
+  }
+
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    const handle = routeOf(request)?.handle;
+    if (handle !== undefined) {
+      handle(request, response);
+      return;
+    }
+    const body = 'nothing is served here\n';
+    response.writeHead(404, {
+      'content-type': 'text/plain',
+      'content-length': Buffer.byteLength(body),
+    });
+    response.end(body);
+  });
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    socket.on('error', (error) => log.debug('upgraded socket failed', { error }));
+    const upgrade = routeOf(request)?.upgrade;
+    if (upgrade === undefined) {
+      socket.end('HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n');
+      return;
+    }
+    upgrade(request, socket, head);
+  });
+  server.on('tlsClientError', (error) => log.debug('TLS handshake failed', { error }));
+  server.on('clientError', (error, socket) => {
+    log.debug('request not understood', { error });
+    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n');
+  });
+
+  async function renew(): Promise<void> {
+    for (;;) {
+      try {
+        await clock.sleep(renewAfterMs, { signal: stopping.signal });
+      } catch (error) {
+        if (stopping.signal.aborted) return;
+        throw error;
+      }
+      server.setSecureContext({ ...context, ...identity() });
+      log.info('server certificate renewed');
+    }
+  }
+
+  const port = await listen(server, init);
+  const renewing = renew();
+  return {
+    port,
+    async [Symbol.asyncDispose]() {
+      stopping.abort(new TaplineError('stopped', 'the server is stopping'));
+      await renewing;
+      const closed = new Promise<void>((resolve) => {
+        server.close(() => resolve());
+      });
+      server.closeIdleConnections();
+      const drained = new AbortController();
+      const drain = clock
+        .sleep(drainMs, { signal: drained.signal })
+        .then(() => server.closeAllConnections())
+        .catch((error: unknown) => {
+          if (!drained.signal.aborted) throw error;
+        });
+      await closed;
+      drained.abort();
+      await drain;
+    },
+  };
+}
+
+function listen(
+  server: ReturnType<typeof createServer>,
+  { host, port }: Pick<HttpEdgeInit, 'host' | 'port'>,
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause) => {
+      const hint = 'choose another port, or 0 for a free one';
+      reject(
+        new TaplineError('listen_failed', `cannot listen at ${host} port ${port}`, { cause, hint }),
+      );
+    });
+    server.listen(port, host, () => {
+      const address = server.address();
+      if (typeof address === 'object' && address !== null) resolve(address.port);
+    });
+  });
+}
