@@ -2,7 +2,19 @@
 export interface SystemPackage {
   readonly name: string;
   /** Installed when all of these are on the path. */
-  readonly programs: readonly string[];
+  readonly programs: readonly string[  {
+    name: 'gcc',
+    programs: ['gcc'],
+    demo: false,
+    without: 'no ELF files of rare layouts are made to be edited',
+  },
+  {
+    name: 'python3',
+    programs: ['python3'],
+    demo: false,
+    without: 'archives are not read by a foreign reader',
+  },
+];
   /** Whether the demo needs it, too. */
   readonly demo: boolean;
   /** What is left out without it. */
@@ -57,5 +69,17 @@ export const systemPackages: readonly SystemPackage[] = [
     programs: ['readelf'],
     demo: false,
     without: 'edited ELF files are not checked by readelf',
+  },
+  {
+    name: 'gcc',
+    programs: ['gcc'],
+    demo: false,
+    without: 'no ELF files of rare layouts are made to be edited',
+  },
+  {
+    name: 'python3',
+    programs: ['python3'],
+    demo: false,
+    without: 'archives are not read by a foreign reader',
   },
 ];

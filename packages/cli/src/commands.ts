@@ -8,8 +8,8 @@ export const commandGroups: readonly CommandGroup[] = [
       demo: async () => (await import('./commands/demo.ts')).demo,
       up: async () => (await import('./commands/up.ts')).up,
       'token create': async () => (await import('./commands/token-create.ts')).tokenCreate,
-      
-      
+      join: async () => (await import('./commands/join.ts')).join,
+      agent: async () => (await import('./commands/agent.ts')).agent,
     },
   },
   {

@@ -82,16 +82,16 @@ async function openSocket(
     signal.addEventListener('abort', () => socket.terminate(), { once: true });
     socket.once('open', () => resolve(socket));
     socket.once('unexpected-response', (_request, response: IncomingMessage) => {
-      void readText(response).then((text) => {
-        const fallback = new TaplineError(
-          'unexpected_answer',
-          `the control plane answered ${response.statusCode ?? 0}`,
-        );
-        reject(statusError(text) ?? fallback);
-      }, reject);
+      refusal(response).then(reject, reject);
     });
     socket.once('error', (cause) => {
       reject(new TaplineError('unreachable', `${url.origin} did not answer`, { cause }));
     });
   });
+}
+
+async function refusal(response: IncomingMessage): Promise<TaplineError> {
+  const text = await readText(response);
+  const status = `the control plane answered ${response.statusCode ?? 0}`;
+  return statusError(text) ?? new TaplineError('unexpected_answer', status);
 }

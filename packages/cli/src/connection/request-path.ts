@@ -79,9 +79,12 @@ export function statusError(text: string): TaplineError | undefined {
     readonly details?: { readonly causes?: readonly { readonly reason?: unknown }[] };
   };
   if (typeof message !== 'string') return undefined;
-  const cause = details?.causes?.find(
-    (one) => typeof one.reason === 'string' && /^[a-z0-9_]+$/.test(one.reason),
-  );
-  const code = cause?.reason ?? reasonCodes[String(reason)] ?? 'failed';
-  return new TaplineError(String(code), message);
+  const own = details?.causes?.map((one) => one.reason).find(isOwnCode);
+  const code = own ?? (typeof reason === 'string' ? reasonCodes[reason] : undefined) ?? 'failed';
+  return new TaplineError(code, message);
+}
+
+/** Kubernetes's own reasons are in CamelCase. */
+function isOwnCode(reason: unknown): reason is string {
+  return typeof reason === 'string' && /^[a-z0-9_]+$/.test(reason);
 }

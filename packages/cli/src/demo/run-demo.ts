@@ -48,7 +48,7 @@ export async function runDemo(
   const token = (await capture(['token', 'create', '--uses', String(devices.length)])).trim();
   say(console, `$ tapline token create --uses ${devices.length}`);
   for (const name of devices) {
-    const join_ = [
+    const words = [
       'join',
       server,
       '--token',
@@ -60,7 +60,7 @@ export async function runDemo(
       '--data',
       join(folder, name),
     ];
-    stack.use(await startTapline([...join_, ...runtime.flags], /(joined)/));
+    stack.use(await startTapline([...words, ...runtime.flags], /(joined)/));
     say(console, `$ tapline join ${server} --token … --name ${name} --label team=design`);
   }
 

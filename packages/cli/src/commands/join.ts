@@ -1,0 +1,55 @@
+import { TaplineError } from '@tapline/base';
+import { hostname } from 'node:os';
+import { parseLabels } from '../connection/parse-labels.ts';
+import { agentFlags } from '../device/agent-flags.ts';
+import { agentDataDirectory, runAgent } from '../device/run-agent.ts';
+import { defineCommand, type Command } from '../framework/command.ts';
+import { exitCode } from '../framework/exit-code.ts';
+import { booleanFlag, listFlag, requiredTextFlag, textFlag } from '../framework/flag.ts';
+
+export const join: Command = defineCommand({
+  summary: 'Make this machine a device of a control plane, and run its agent',
+  description:
+    'Makes a key that never leaves this machine, checks that the control plane is the one the token names, and has the key certified.',
+  examples: [
+    {
+      command: 'tapline join https://tapline.example.net:7443 --token $TOKEN --label team=design',
+      explains: 'as the name of this host',
+    },
+    {
+      command: 'tapline join https://10.0.0.5:7443 --token $TOKEN --name edge-7 --no-run',
+      explains: 'and leave running it to a service manager',
+    },
+  ],
+  positionals: [{ name: 'URL', description: 'where the control plane is', required: true }],
+  flags: {
+    token: requiredTextFlag('What `tapline token create` printed', {
+      valueName: 'TOKEN',
+      environment: 'TAPLINE_TOKEN',
+    }),
+    name: textFlag('Name of the device; absent that of this host', { valueName: 'NAME' }),
+    label: listFlag('Labels of the device', { short: 'l', valueName: 'KEY=VALUE' }),
+    noRun: booleanFlag('Join only; `tapline agent` runs it later'),
+    ...agentFlags,
+  },
+  async run({ console, positionals: [url = ''], flags }) {
+    if (!URL.canParse(url) || new URL(url).protocol !== 'https:') {
+      throw new TaplineError('usage', `${JSON.stringify(url)} is no https URL`, {
+        hint: 'use the one that `tapline token create` shows',
+      });
+    }
+    const { hostPlatform, joinDevice } = await import('@tapline/agent');
+    const { device } = await joinDevice({
+      dataDirectory: agentDataDirectory(flags.data, console.environment),
+      server: new URL(url),
+      token: flags.token,
+      name: flags.name ?? hostname().toLowerCase(),
+      platform: hostPlatform(),
+      labels: parseLabels(flags.label),
+      clock: console.clock,
+      signal: console.signal,
+    });
+    console.write(`joined ${url} as ${device}\n`);
+    return flags.noRun ? exitCode.ok : await runAgent(flags, console);
+  },
+});

@@ -1,0 +1,43 @@
+import { type Flag, integerFlag, textFlag, textFlagWithDefault } from '../framework/flag.ts';
+
+/** How an agent runs; `join` and `agent` have these. */
+export const agentFlags: {
+  readonly data: Flag<string | undefined>;
+  readonly runtime: Flag<string>;
+  readonly metricsPort: Flag<number>;
+  readonly quota: Flag<number>;
+  readonly logLevel: Flag<string>;
+} = {
+  data: textFlag('Where it keeps identity, images and state', {
+    valueName: 'DIR',
+    environment: 'TAPLINE_AGENT_DATA',
+  }),
+  runtime: textFlagWithDefault('What confines programs; unconfined is no isolation at all', {
+    choices: ['runc', 'unconfined'],
+    default: 'runc',
+    environment: 'TAPLINE_RUNTIME',
+  }),
+  metricsPort: integerFlag('Loopback port of /metrics, /healthz and /readyz; 0 takes a free one', {
+    min: 0,
+    max: 65_535,
+    default: 0,
+  }),
+  quota: integerFlag('Most MiB that images may use; 0 is what the disk has', {
+    min: 0,
+    max: 1_073_741_824,
+    default: 0,
+  }),
+  logLevel: textFlagWithDefault('How much it logs, on standard error', {
+    choices: ['debug', 'info', 'warn', 'error'],
+    default: 'warn',
+    environment: 'TAPLINE_LOG_LEVEL',
+  }),
+};
+
+export interface AgentFlagValues {
+  readonly data: string | undefined;
+  readonly runtime: string;
+  readonly metricsPort: number;
+  readonly quota: number;
+  readonly logLevel: string;
+}

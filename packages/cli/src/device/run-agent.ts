@@ -1,0 +1,42 @@
+import { buildVersion, createJsonLog, type LogLevel } from '@tapline/base';
+import { once } from 'node:events';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { Console } from '../framework/console.ts';
+import { exitCode } from '../framework/exit-code.ts';
+import type { AgentFlagValues } from './agent-flags.ts';
+
+/** Runs the agent of a device that has joined, until it is told to stop; programs go on. */
+export async function runAgent(flags: AgentFlagValues, console: Console): Promise<number> {
+  const { startAgent } = await import('@tapline/agent');
+  const log = createJsonLog({
+    clock: console.clock,
+    write: (line) => console.note(line),
+    level: flags.logLevel as LogLevel,
+  });
+  await using agent = await startAgent({
+    dataDirectory: agentDataDirectory(flags.data, console.environment),
+    version: buildVersion,
+    log,
+    clock: console.clock,
+    runtime: flags.runtime === 'unconfined' ? 'unconfined' : 'runc',
+    metricsPort: flags.metricsPort,
+    ...(flags.quota === 0 ? {} : { quotaBytes: flags.quota * 1024 * 1024 }),
+  });
+  console.write(
+    `agent of ${agent.device} runs; metrics at http://127.0.0.1:${agent.metricsPort}/metrics\n`,
+  );
+  if (!console.signal.aborted) await once(console.signal, 'abort');
+  return exitCode.ok;
+}
+
+export function agentDataDirectory(
+  flag: string | undefined,
+  environment: Console['environment'],
+): string {
+  if (flag !== undefined) return flag;
+  if (process.getuid?.() === 0) return '/var/lib/tapline/agent';
+  const share =
+    environment['XDG_DATA_HOME'] ?? join(environment['HOME'] ?? homedir(), '.local', 'share');
+  return join(share, 'tapline', 'agent');
+}
