@@ -1,0 +1,483 @@
+import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { type Log, silentLog, systemClock, systemRng, TaplineError } from '@tapline/base';
+import type { ResourceClient } from '@tapline/client';
+import { type Device, deviceResource } from '@tapline/resources';
+import { temporaryFolder, type TemporaryFolder } from '@tapline/testing';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { WebSocket } from 'ws';
+import { type CertificateAuthority, createCertificateAuthority } from './certificate-authority.ts';
+import { connectSession, type Session, type SessionInit } from './connect-session.ts';
+import { newDeviceKey, publicKeyOf } from './device-key.ts';
+import { deviceKeyAnnotation, deviceUser } from './device-names.ts';
+import { keyFingerprint } from './enrolment-proof.ts';
+import { decodeOutcome, encodeOutcome } from './exec-outcome.ts';
+import { createInstallConnectHandlers } from './install-connect-handlers.ts';
+import { createMemoryClient } from './memory-client.ts';
+import { createSessionHub, type SessionHub } from './session-hub.ts';
+import { decodeFrame, encodeFrame, streamProtocol } from './stream-frame.ts';
+
+let folder: TemporaryFolder;
+let authority: CertificateAuthority;
+let client: ResourceClient;
+let server: Server;
+let url: URL;
+let hub: SessionHub;
+const opened: AsyncDisposable[] = [];
+const sockets = new Set<TLSSocket>();
+
+const hubOptions = { answerTimeoutMs: 500, pingIntervalMs: 100, returnGraceMs: 50 };
+
+function newHub(more: Partial<typeof hubOptions> = {}): SessionHub {
+  return createSessionHub({
+    client,
+    clock: systemClock,
+    rng: systemRng,
+    log: silentLog,
+    ...hubOptions,
+    ...more,
+  });
+}
+
+beforeEach(async () => {
+  folder = await temporaryFolder();
+  authority = await createCertificateAuthority({ directory: folder.path, clock: systemClock });
+  client = createMemoryClient();
+  hub = newHub();
+  const { certificatePem: cert, privateKeyPem: key } = authority.issueServer({ hosts: [] });
+  const ca = authority.certificatePem;
+  server = createServer({ cert, key, ca, requestCert: true, rejectUnauthorized: false });
+  server.on('secureConnection', (socket) => sockets.add(socket));
+  server.on('upgrade', (request, socket, head) => void hub.upgrade(request, socket, head));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  url = new URL(`https://127.0.0.1:${(server.address() as AddressInfo).port}`);
+});
+afterEach(async () => {
+  for (const one of opened.splice(0)) await one[Symbol.asyncDispose]();
+  await hub[Symbol.asyncDispose]();
+  for (const socket of sockets) socket.destroy();
+  sockets.clear();
+  server.close();
+  await folder[Symbol.asyncDispose]();
+});
+
+interface Credentials {
+  readonly name: string;
+  readonly tls: { readonly ca: string; readonly cert: string; readonly key: string };
+}
+
+async function enrolled(name: string): Promise<Credentials> {
+  const key = newDeviceKey();
+  const publicKey = publicKeyOf(key);
+  await client.create(deviceResource, {
+    metadata: { name, annotations: { [deviceKeyAnnotation]: keyFingerprint(publicKey) } },
+    spec: { platform: 'linux/amd64', role: 'device' },
+  });
+  const { certificatePem: cert } = authority.issueClient({
+    user: deviceUser(name),
+    groups: ['system:devices'],
+    publicKey,
+  });
+  return { name, tls: { ca: authority.certificatePem, cert, key } };
+}
+
+function connect({ tls }: Credentials, more: Partial<SessionInit> = {}): Session {
+  const session = connectSession({
+    server: url,
+    tls: () => tls,
+    report: () => ({
+      agentVersion: '1.2.3',
+      platform: 'linux/amd64',
+      bootId: 'boot',
+      runtimes: ['runc'],
+    }),
+    acceptStream: () => {
+      throw new TaplineError('nothing_here', 'no streams in this test');
+    },
+    clock: systemClock,
+    rng: systemRng,
+    log: silentLog,
+    baseBackoffMs: 20,
+    maxBackoffMs: 100,
+    ...more,
+  });
+  opened.push(session);
+  return session;
+}
+
+async function presence(name: string): Promise<NonNullable<Device['status']>['presence']> {
+  return (await client.get(deviceResource, name)).status?.presence;
+}
+
+function until(check: () => void | Promise<void>): Promise<void> {
+  return vi.waitFor(check, { timeout: 10_000, interval: 10 });
+}
+
+describe('presence', () => {
+  test('follows the session, with what the device reported and how wrong its clock is', async () => {
+    const hour = 3_600_000;
+    const clock = { ...systemClock, now: () => systemClock.now() + hour };
+    const session = connect(await enrolled('d1'), { clock });
+    await until(() => expect(session.epoch).toBe(1));
+    const { status } = await client.get(deviceResource, 'd1');
+    expect(status).toMatchObject({
+      presence: { connected: true, epoch: 1 },
+      agentVersion: '1.2.3',
+      bootId: 'boot',
+    });
+    expect(status?.clockSkewSeconds).toBeCloseTo(3600, 0);
+    await session[Symbol.asyncDispose]();
+    await until(async () =>
+      expect(await presence('d1')).toMatchObject({ connected: false, epoch: 1 }),
+    );
+  });
+
+  test('is of the newest session: the end of an older one says nothing', async () => {
+    const credentials = await enrolled('d1');
+    const log: Log = { ...silentLog, with: () => log };
+    const first = connect(credentials, { log, baseBackoffMs: 60_000, maxBackoffMs: 120_000 });
+    await until(() => expect(first.epoch).toBe(1));
+    const second = connect(credentials);
+    await until(() => expect(second.epoch).toBe(2));
+    await until(() => expect(first.epoch).toBeUndefined());
+    await first[Symbol.asyncDispose]();
+    await systemClock.sleep(100);
+    expect(await presence('d1')).toMatchObject({ connected: true, epoch: 2 });
+  });
+
+  test('goes on counting after the control plane was started again', async () => {
+    const session = connect(await enrolled('d1'));
+    await until(() => expect(session.epoch).toBe(1));
+    await hub[Symbol.asyncDispose]();
+    hub = newHub();
+    await until(() => expect(session.epoch).toBe(2));
+    expect(await presence('d1')).toMatchObject({ connected: true, epoch: 2 });
+  });
+
+  test('ends for devices that do not come back after such a start', async () => {
+    const session = connect(await enrolled('d1'));
+    await until(() => expect(session.epoch).toBe(1));
+    await hub[Symbol.asyncDispose]();
+    await session[Symbol.asyncDispose]();
+    expect(await presence('d1')).toMatchObject({ connected: true });
+    hub = newHub();
+    await until(async () =>
+      expect(await presence('d1')).toMatchObject({ connected: false, epoch: 1 }),
+    );
+  });
+
+  test('ends for a device that falls silent', async () => {
+    const { tls } = await enrolled('d1');
+    const target = new URL('/gateway/v1/session', url);
+    target.protocol = 'wss:';
+    const mute = new WebSocket(target, 'v1.session.tapline.dev', tls);
+    mute.on('open', () =>
+      mute.send(
+        JSON.stringify({
+          kind: 'hello',
+          now: 0,
+          report: { agentVersion: '1', platform: 'p', bootId: 'b', runtimes: [] },
+        }),
+      ),
+    );
+    await until(async () => expect(await presence('d1')).toMatchObject({ connected: true }));
+    await until(async () => expect(await presence('d1')).toMatchObject({ connected: false }));
+    expect(hub.session('d1')).toBeUndefined();
+  });
+
+  test('comes back by itself after the connection broke', async () => {
+    const session = connect(await enrolled('d1'));
+    await until(() => expect(session.epoch).toBe(1));
+    for (const socket of sockets) socket.destroy();
+    await until(() => expect(session.epoch).toBe(2));
+    expect(await presence('d1')).toMatchObject({ connected: true, epoch: 2 });
+  });
+
+  test('of 100 devices that connect at once', async () => {
+    const all = await Promise.all(
+      Array.from({ length: 100 }, (_, index) => enrolled(`fleet-${index}`)),
+    );
+    const sessions = all.map((credentials) => connect(credentials));
+    await until(() => expect(sessions.every(({ epoch }) => epoch === 1)).toBe(true));
+    const { items } = await client.list(deviceResource);
+    expect(items.filter(({ status }) => status?.presence?.connected === true)).toHaveLength(100);
+  });
+});
+
+describe('refused', () => {
+  const refusal = async (credentials: Credentials): Promise<string> => {
+    let message = '';
+    const log: Log = {
+      ...silentLog,
+      info: (_text, fields) => (message = String(fields?.['error'])),
+    };
+    const session = connect(credentials, { log });
+    await until(() => expect(message).not.toBe(''));
+    expect(session.epoch).toBeUndefined();
+    return message;
+  };
+
+  test('a device that was deleted', async () => {
+    const credentials = await enrolled('d1');
+    await client.delete(deviceResource, 'd1');
+    expect(await refusal(credentials)).toContain('not enrolled');
+  });
+
+  test('the old key of a device that enrolled again', async () => {
+    const credentials = await enrolled('d1');
+    await client.delete(deviceResource, 'd1');
+    await enrolled('d1');
+    expect(await refusal(credentials)).toContain('another key');
+  });
+
+  test('a user who is no device', async () => {
+    const { certificatePem: cert, privateKeyPem: key } = authority.issueIdentity({
+      user: 'admin',
+      groups: ['system:masters'],
+    });
+    expect(
+      await refusal({ name: 'admin', tls: { ca: authority.certificatePem, cert, key } }),
+    ).toContain('device certificate');
+  });
+});
+
+const execRequest = {
+  kind: 'exec',
+  install: 'd1.jq',
+  uid: 'u1',
+  command: ['cat'],
+  stdin: true,
+} as const;
+
+describe('streams', () => {
+  test('to a device that is not there', async () => {
+    await enrolled('d1');
+    await expect(hub.openStream('d1', execRequest)).rejects.toMatchObject({
+      code: 'device_offline',
+    });
+  });
+
+  test('that the device refuses, with its reason', async () => {
+    const session = connect(await enrolled('d1'));
+    await until(() => expect(session.epoch).toBe(1));
+    await expect(hub.openStream('d1', execRequest)).rejects.toMatchObject({
+      code: 'stream_refused',
+      details: { code: 'nothing_here' },
+    });
+  });
+
+  test('that nobody else can take over', async () => {
+    const asked = Promise.withResolvers<undefined>();
+    const first = connect(await enrolled('d1'), {
+      acceptStream: () => async (stream) => {
+        asked.resolve(undefined);
+        for await (const message of stream.messages) await stream.send(message);
+      },
+    });
+    const { tls } = await enrolled('thief');
+    await until(() => expect(first.epoch).toBe(1));
+    const stream = await hub.openStream('d1', execRequest);
+    await asked.promise;
+    await stream.send(Uint8Array.of(1, 2, 3));
+    for await (const message of stream.messages) {
+      expect([...message]).toEqual([1, 2, 3]);
+      break;
+    }
+    const target = new URL(`/gateway/v1/streams/${'A'.repeat(22)}`, url);
+    target.protocol = 'wss:';
+    const theft = new WebSocket(target, streamProtocol, tls);
+    const [, response] = (await once(theft, 'unexpected-response')) as [
+      unknown,
+      { statusCode: number },
+    ];
+    expect(response.statusCode).toBe(404);
+    theft.on('error', () => undefined);
+    theft.terminate();
+  });
+
+  test('end with the session', async () => {
+    const session = connect(await enrolled('d1'), {
+      acceptStream: () => async (stream) => {
+        for await (const message of stream.messages) await stream.send(message);
+      },
+    });
+    await until(() => expect(session.epoch).toBe(1));
+    const stream = await hub.openStream('d1', execRequest);
+    const replaced = connect({ name: 'd1', tls: await sameDevice() }, { baseBackoffMs: 10_000 });
+    void replaced;
+    await until(() => expect(stream.closed.aborted).toBe(true));
+
+    async function sameDevice(): Promise<Credentials['tls']> {
+      await client.delete(deviceResource, 'd1');
+      return (await enrolled('d1')).tls;
+    }
+  });
+
+  test('hold a device back that sends faster than it is read', async () => {
+    const chunk = encodeFrame({ kind: 'stdout', bytes: new Uint8Array(32_768) });
+    let sent = 0;
+    // Both ends share this process's one thread, which 128 MiB keep busy for longer than a short
+    // ping interval allows.
+    await hub[Symbol.asyncDispose]();
+    hub = newHub({ pingIntervalMs: 10_000 });
+    const session = connect(await enrolled('d1'), {
+      acceptStream: () => async (stream) => {
+        for (; sent < 4000; sent += 1) await stream.send(chunk);
+      },
+    });
+    await until(() => expect(session.epoch).toBe(1));
+    const stream = await hub.openStream('d1', execRequest);
+    await systemClock.sleep(300);
+    // 4000 chunks are 128 MiB; what both ends and the kernel hold is a small part of it.
+    const held = sent;
+    expect(held).toBeLessThan(1000);
+    await systemClock.sleep(200);
+    expect(sent).toBe(held);
+    let received = 0;
+    for await (const message of stream.messages) {
+      received += 1;
+      expect(message.length).toBe(chunk.length);
+    }
+    expect(received).toBe(4000);
+  });
+});
+
+describe('a user', () => {
+  const install = {
+    metadata: { name: 'd1.jq', uid: 'u1' },
+    spec: { device: 'd1' },
+  };
+  let api: ReturnType<typeof createHttpServer>;
+  let apiUrl: string;
+
+  beforeEach(async () => {
+    const handlers = createInstallConnectHandlers({ hub, log: silentLog });
+    api = createHttpServer((request, response) => {
+      const query = new URL(request.url ?? '/', 'http://api').searchParams;
+      const gone = new AbortController();
+      response.on('close', () => gone.abort());
+      handlers['installs/log']
+        .handle?.({ object: install, query, request, signal: gone.signal }, response)
+        .catch((error: unknown) => {
+          response.statusCode = 500;
+          response.end(error instanceof TaplineError ? error.code : String(error));
+        });
+    });
+    api.on('upgrade', (request, socket, head) => {
+      const query = new URL(request.url ?? '/', 'http://api').searchParams;
+      const { signal } = new AbortController();
+      handlers['installs/exec']
+        .upgrade?.({ object: install, query, request, signal }, socket, head)
+        .catch((error: unknown) =>
+          socket.end(
+            `HTTP/1.1 503 No\r\nx-code: ${error instanceof TaplineError ? error.code : String(error)}\r\n\r\n`,
+          ),
+        );
+    });
+    api.listen(0, '127.0.0.1');
+    await once(api, 'listening');
+    apiUrl = `127.0.0.1:${(api.address() as AddressInfo).port}`;
+  });
+  afterEach(() => {
+    api.closeAllConnections();
+    api.close();
+  });
+
+  test('runs a program with its input, its output and its exit code', async () => {
+    const requests: unknown[] = [];
+    const session = connect(await enrolled('d1'), {
+      acceptStream: (request) => {
+        requests.push(request);
+        return async (stream) => {
+          const input: Uint8Array[] = [];
+          for await (const message of stream.messages) {
+            const frame = decodeFrame(message);
+            if (frame.kind === 'close') break;
+            input.push(frame.bytes);
+          }
+          await stream.send(encodeFrame({ kind: 'stdout', bytes: Buffer.concat(input) }));
+          await stream.send(encodeFrame({ kind: 'stderr', bytes: Buffer.from('careful') }));
+          const outcome = encodeOutcome({ kind: 'exited', exitCode: 5 });
+          await stream.send(encodeFrame({ kind: 'error', bytes: outcome }));
+        };
+      },
+    });
+    await until(() => expect(session.epoch).toBe(1));
+    const query = 'command=jq&command=.a&stdin=true';
+    const user = new WebSocket(`ws://${apiUrl}/exec?${query}`, streamProtocol);
+    const frames: string[] = [];
+    user.on('message', (data: Buffer) => {
+      const frame = decodeFrame(data);
+      if (frame.kind === 'error') {
+        frames.push(`error ${JSON.stringify(decodeOutcome(frame.bytes))}`);
+      } else if (frame.kind !== 'close' && frame.bytes.length > 0) {
+        frames.push(`${frame.kind} ${Buffer.from(frame.bytes).toString()}`);
+      }
+    });
+    await once(user, 'open');
+    user.send(encodeFrame({ kind: 'stdin', bytes: Buffer.from('{"a"') }));
+    user.send(encodeFrame({ kind: 'stdin', bytes: Buffer.from(':1}') }));
+    user.send(encodeFrame({ kind: 'close', channel: 0 }));
+    await once(user, 'close');
+    expect(requests).toEqual([{ ...execRequest, command: ['jq', '.a'] }]);
+    expect(frames).toEqual([
+      'stdout {"a":1}',
+      'stderr careful',
+      'error {"kind":"exited","exitCode":5}',
+    ]);
+  });
+
+  test('hears before the connection stands that the device is offline', async () => {
+    const user = new WebSocket(`ws://${apiUrl}/exec?command=true`, streamProtocol);
+    const [, response] = (await once(user, 'unexpected-response')) as [
+      unknown,
+      { headers: Record<string, string> },
+    ];
+    expect(response.headers['x-code']).toBe('device_offline');
+    user.on('error', () => undefined);
+    user.terminate();
+  });
+
+  test('hears of it when the device goes away in the middle', async () => {
+    const session = connect(await enrolled('d1'), {
+      acceptStream: () => async (stream, signal) => {
+        await stream.send(encodeFrame({ kind: 'stdout', bytes: Buffer.from('begun') }));
+        await once(signal, 'abort');
+      },
+    });
+    await until(() => expect(session.epoch).toBe(1));
+    const user = new WebSocket(`ws://${apiUrl}/exec?command=true`, streamProtocol);
+    const outcomes: unknown[] = [];
+    user.on('message', (data: Buffer) => {
+      const frame = decodeFrame(data);
+      if (frame.kind === 'error') outcomes.push(decodeOutcome(frame.bytes));
+      else if (frame.kind === 'stdout' && frame.bytes.length > 0) {
+        void session[Symbol.asyncDispose]();
+      }
+    });
+    await once(user, 'close');
+    expect(outcomes).toEqual([
+      { kind: 'failed', code: 'device_offline', message: 'the device went away' },
+    ]);
+  });
+
+  test('reads logs as they come', async () => {
+    const session = connect(await enrolled('d1'), {
+      acceptStream: (request) => async (stream) => {
+        const lines = request.kind === 'logs' ? `tail ${request.tailLines}\n` : '';
+        await stream.send(encodeFrame({ kind: 'stdout', bytes: new Uint8Array() }));
+        await stream.send(encodeFrame({ kind: 'stdout', bytes: Buffer.from(lines) }));
+        await stream.send(encodeFrame({ kind: 'stdout', bytes: Buffer.from('more\n') }));
+      },
+    });
+    await until(() => expect(session.epoch).toBe(1));
+    const response = await fetch(`http://${apiUrl}/log?tailLines=7`);
+    expect(await response.text()).toBe('tail 7\nmore\n');
+    const wrong = await fetch(`http://${apiUrl}/log?tailLines=-1`);
+    expect(await wrong.text()).toBe('bad_request');
+  });
+});
