@@ -1,6 +1,6 @@
 import { constants, generateKeyPairSync, sign } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 export interface SigningKey {
@@ -23,6 +23,8 @@ export async function loadSigningKey(folder: string): Promise<SigningKey> {
     });
     await writeFile(join(fresh, 'private.pem'), pair.privateKey, { mode: 0o600 });
     await writeFile(join(fresh, 'homebrew-1.pem'), pair.publicKey);
+    // The public half is for clients of any user.
+    await chmod(fresh, 0o755);
     try {
       // Both halves appear at once; a mirror started at the same time may have won.
       await rename(fresh, key);

@@ -188,6 +188,40 @@ describe.skipIf(reason !== undefined)(`bottle mirror ${reason ?? ''}`, () => {
     expect(first).toEqual(second);
   });
 
+  test('one bottle serves all platforms where nothing in it depends on one', async () => {
+    await using mirror = await startBottleMirror({ formulae: ['ca-certificates'] });
+    const document = await getJson<FormulaDocument>(
+      `${mirror.url}/api/formula/ca-certificates.json`,
+    );
+    expect(Object.keys(document.bottle.stable?.files ?? {})).toEqual(['all']);
+    const { sha256: digest = '' } = document.bottle.stable?.files['all'] ?? {};
+    const core = `${mirror.url}/v2/homebrew/core/ca-certificates`;
+    const index = await getJson<Manifest>(`${core}/manifests/20230311`, token);
+    expect(index.manifests).toHaveLength(1);
+    expect(index.manifests[0]).not.toHaveProperty('platform');
+    expect(index.manifests[0]?.annotations).toMatchObject({
+      'org.opencontainers.image.ref.name': '20230311.all',
+      'sh.brew.bottle.digest': digest,
+    });
+  });
+
+  test('bottles keep hard links, configuration and, some of them, their receipt', async () => {
+    const formulae = ['bash', 'bzip2', 'oniguruma'];
+    await using mirror = await startBottleMirror({ ...jqOnly, formulae });
+    await using folder = await temporaryFolder();
+    async function listing(formula: string): Promise<string> {
+      const response = await fetch(await bottleUrl(mirror, formula), { headers: token });
+      const archive = join(folder.path, `${formula}.tar.gz`);
+      await writeFile(archive, Buffer.from(await response.arrayBuffer()));
+      return await runProgram('tar', ['tvzf', archive]);
+    }
+    expect(await listing('bzip2')).toContain(
+      'bzip2/1.0.8/bin/bzip2 link to bzip2/1.0.8/bin/bunzip2',
+    );
+    expect(await listing('bash')).toContain(' bash/5.2.15/.bottle/etc/bash.bashrc\n');
+    expect(await listing('oniguruma')).toContain(' oniguruma/6.9.8/INSTALL_RECEIPT.json\n');
+  });
+
   test('refuses a formula it does not have', async () => {
     const starting = startBottleMirror({ ...jqOnly, formulae: ['jq', 'no-such-formula'] });
     await expect(starting).rejects.toMatchObject({

@@ -15,7 +15,7 @@ import { type FormulaPlan, pkgVersion, registryTag } from './plan-formulae.ts';
 import type { Platform } from './platform.ts';
 
 /** Raised whenever the same packages would give another bottle. */
-const recipe = 2;
+const recipe = 3;
 
 export interface BottleShelfOptions {
   readonly platform: Platform;
@@ -33,7 +33,7 @@ export interface BottleShelf {
   /** A bottle of another version, linked against this shelf's current formulae. */
   build(plan: FormulaPlan, root: AptRoot, glibcVersion: string): Promise<Bottle>;
   /** Direct and indirect dependencies of a bottle, without the implicit ones. */
-  runtimeDependencies(libraries: readonly string[]): Promise<readonly RuntimeDependency[]>;
+  runtimeDependencies(dependencies: readonly string[]): Promise<readonly RuntimeDependency[]>;
 }
 
 // The machines this runs on are small; a third build only slows the other two.
@@ -76,7 +76,7 @@ export function createBottleShelf(options: BottleShelfOptions): BottleShelf {
   async function build(plan: FormulaPlan, root: AptRoot, glibcVersion: string): Promise<Bottle> {
     const fileName = `${plan.entry.name}-${registryTag(plan)}.${platform.tag}.${cacheKey(plan)}`;
     const base = join(cache, fileName);
-    if (existsSync(`${base}.json`)) {
+    if (existsSync(`${base}.json`) && existsSync(`${base}.tar.gz`)) {
       const built = JSON.parse(await readFile(`${base}.json`, 'utf8')) as Bottle;
       return { ...built, path: `${base}.tar.gz` };
     }
@@ -89,7 +89,7 @@ export function createBottleShelf(options: BottleShelfOptions): BottleShelf {
         const keg = await buildKeg({ plan, platform, debs, candidates, folder });
         const subject = { ...keg, platform: platform.tag, suite: plan.suite };
         if (plan.entry.receipt === true) {
-          const tab = bottleTab(subject, await runtimeDependencies(keg.libraries));
+          const tab = bottleTab(subject, await runtimeDependencies(keg.dependencies));
           const receipt = join(keg.path, 'INSTALL_RECEIPT.json');
           await writeFile(receipt, JSON.stringify(tab), { mode: 0o644 });
         }
@@ -101,6 +101,7 @@ export function createBottleShelf(options: BottleShelfOptions): BottleShelf {
           pkgVersion: pkgVersion(plan),
           registryTag: registryTag(plan),
           platform: platform.tag,
+          tag: plan.entry.all === true ? 'all' : platform.tag,
           suite: plan.suite,
           path: `${base}.tar.gz`,
           sha256: archive.sha256,
@@ -120,15 +121,15 @@ export function createBottleShelf(options: BottleShelfOptions): BottleShelf {
   }
 
   async function runtimeDependencies(
-    libraries: readonly string[],
+    dependencies: readonly string[],
   ): Promise<readonly RuntimeDependency[]> {
-    const direct = listedDependencies(libraries);
+    const direct = listedDependencies(dependencies);
     const found = new Map<string, FormulaPlan>();
     const queue = [...direct];
     for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
       if (found.has(name)) continue;
       found.set(name, planOf(name));
-      queue.push(...listedDependencies((await bottle(name)).libraries));
+      queue.push(...listedDependencies((await bottle(name)).dependencies));
     }
     return [...found.values()].map((plan) => ({
       full_name: plan.entry.name,

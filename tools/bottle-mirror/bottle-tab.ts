@@ -16,7 +16,7 @@ export interface RuntimeDependency {
 /** The part of a bottle that its tab describes; known before the archive is written. */
 export type TabSubject = Pick<
   Bottle,
-  'platform' | 'changedFiles' | 'modifiedTime' | 'libraries' | 'suite'
+  'platform' | 'changedFiles' | 'modifiedTime' | 'dependencies' | 'suite'
 >;
 
 /**
@@ -47,6 +47,6 @@ export function bottleTab(
 }
 
 /** Direct dependencies as a formula lists them. */
-export function listedDependencies(libraries: readonly string[]): readonly string[] {
-  return libraries.filter((name) => !implicitFormulae.includes(name));
+export function listedDependencies(dependencies: readonly string[]): readonly string[] {
+  return dependencies.filter((name) => !implicitFormulae.includes(name));
 }

@@ -6,7 +6,10 @@ export interface Bottle {
   readonly formula: string;
   readonly pkgVersion: string;
   readonly registryTag: string;
+  /** Machine it was built for. */
   readonly platform: PlatformTag;
+  /** What it is published as: its platform, or `all` where nothing in it depends on one. */
+  readonly tag: PlatformTag | 'all';
   /** Where its archive lies. */
   readonly path: string;
   /** Of the tar.gz file, in hex. */
@@ -15,8 +18,8 @@ export interface Bottle {
   /** Of the tar inside, in hex: the layer's diff id. */
   readonly tarSha256: string;
   readonly installedBytes: number;
-  /** Formulae whose libraries its ELF files name, sorted; with the implicit ones. */
-  readonly libraries: readonly string[];
+  /** Formulae it needs: the owners of what its ELF files name, the implicit ones too; sorted. */
+  readonly dependencies: readonly string[];
   /** Sonames and library names that other kegs can link to. */
   readonly sonames: readonly string[];
   /** Text files with placeholders, relative to the keg. */

@@ -27,7 +27,7 @@ export interface BuildKegOptions {
 
 export type KegFacts = Pick<
   Bottle,
-  'libraries' | 'sonames' | 'changedFiles' | 'pathExecFiles' | 'modifiedTime' | 'installedBytes'
+  'dependencies' | 'sonames' | 'changedFiles' | 'pathExecFiles' | 'modifiedTime' | 'installedBytes'
 > & { readonly path: string };
 
 /** Makes a poured-looking keg, with placeholders, out of Debian packages. */
@@ -44,6 +44,7 @@ export async function buildKeg(options: BuildKegOptions): Promise<KegFacts> {
 
   const elf = await readElfFacts(keg, layout.files);
   const libraries = findLibraries(formula, elf, options.candidates);
+  const dependencies = [...libraries, ...(plan.entry.dependencies ?? [])].toSorted();
   const changedFiles: string[] = [];
   if (formula === 'glibc') {
     // Homebrew never patches glibc; its loader is what <prefix>/lib/ld.so leads to.
@@ -61,13 +62,14 @@ export async function buildKeg(options: BuildKegOptions): Promise<KegFacts> {
     }
   }
   if (formula === 'gcc') await symlink(basename(gccLibFolder), join(keg, 'lib/gcc/current'));
+  if (formula === 'ca-certificates') await bundleCertificates(keg, layout.files);
   await mkdir(join(keg, '.brew'));
-  const ruby = formulaRuby(plan, listedDependencies(libraries));
+  const ruby = formulaRuby(plan, listedDependencies(dependencies));
   await writeFile(join(keg, '.brew', `${formula}.rb`), ruby);
   await setKegModes(keg);
   return {
     path: keg,
-    libraries,
+    dependencies,
     sonames: providedSonames(elf),
     changedFiles,
     pathExecFiles: layout.files.filter((path) => /^s?bin\/[^/]+$/.test(path)),
@@ -118,6 +120,13 @@ async function relocateTextFile(
   await chmod(path, (await lstat(path)).mode | 0o200);
   await writeFile(path, relocated, 'latin1');
   return true;
+}
+
+/** Homebrew ships one file of certificates; Debian makes it from many when it is installed. */
+async function bundleCertificates(keg: string, files: readonly string[]): Promise<void> {
+  const certificates = files.filter((path) => path.endsWith('.crt'));
+  const texts = await Promise.all(certificates.map((path) => readFile(join(keg, path), 'utf8')));
+  await writeFile(join(keg, 'share/ca-certificates/cacert.pem'), texts.join(''));
 }
 
 async function folderBytes(folder: string): Promise<number> {

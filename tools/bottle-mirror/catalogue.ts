@@ -9,6 +9,10 @@ export interface CatalogueEntry {
   readonly revision?: number;
   /** Homebrew's rebuild: `1` makes the tag `6.9.8-1`. */
   readonly rebuild?: number;
+  /** Formulae it depends on without linking to them. */
+  readonly dependencies?: readonly string[];
+  /** Whether one bottle serves every platform (`all`). */
+  readonly all?: boolean;
   /** Whether the bottle carries its INSTALL_RECEIPT.json; most of Homebrew's do not. */
   readonly receipt?: boolean;
 }
@@ -36,7 +40,13 @@ export const catalogue: readonly CatalogueEntry[] = [
   { name: 'bash', packages: ['bash'] },
   { name: 'coreutils', packages: ['coreutils'] },
   { name: 'sqlite', packages: ['sqlite3', 'libsqlite3-0'], aliases: ['sqlite3'] },
-  { name: 'openssl@3', packages: ['openssl', 'libssl3'], aliases: ['openssl'] },
+  {
+    name: 'openssl@3',
+    packages: ['openssl', 'libssl3'],
+    aliases: ['openssl'],
+    dependencies: ['ca-certificates'],
+  },
+  { name: 'ca-certificates', packages: ['ca-certificates'], all: true },
   { name: 'curl', packages: ['curl', 'libcurl4'] },
   { name: 'git', packages: ['git', 'git-man'] },
   { name: 'gawk', packages: ['gawk'] },

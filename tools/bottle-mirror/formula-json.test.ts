@@ -8,11 +8,12 @@ import type { PlatformTag } from './platform.ts';
 
 const facts = await readFormulaFacts();
 
-function bottle(formula: string, platform: PlatformTag, libraries: readonly string[]): Bottle {
+function bottle(formula: string, platform: PlatformTag, dependencies: readonly string[]): Bottle {
   return {
     formula,
     platform,
-    libraries,
+    dependencies,
+    tag: platform,
     pkgVersion: '1.0',
     registryTag: '1.0',
     path: '',

@@ -49,7 +49,7 @@ export function formulaJson(
         stable: {
           rebuild: entry.rebuild ?? 0,
           root_url: rootUrl,
-          files: Object.fromEntries(bottles.map((bottle) => [bottle.platform, bottleFile(bottle)])),
+          files: Object.fromEntries(bottles.map((bottle) => [bottle.tag, bottleFile(bottle)])),
         },
       }),
     },
@@ -122,7 +122,7 @@ function sortDependencies(
   own: FormulaFacts | undefined,
   facts: ReadonlyMap<string, FormulaFacts>,
 ): { readonly dependencies: readonly string[]; readonly usesFromMacos: readonly string[] } {
-  const all = listedDependencies(bottle.libraries);
+  const all = listedDependencies(bottle.dependencies);
   const fromMacos = all.filter(
     (name) =>
       own?.usesFromMacos.includes(name) === true ||

@@ -52,7 +52,9 @@ export function createMirrorContent(options: MirrorContentOptions): MirrorConten
       ([tag, shelf]) =>
         shelf.plans.has(formula) && findFault(faults, 'no-bottle', formula)?.platform !== tag,
     );
-    return Promise.all(available.map(async ([, shelf]) => publish(await shelf.bottle(formula))));
+    // One bottle is enough where it is for all platforms.
+    const wanted = planOf(formula).entry.all === true ? available.slice(0, 1) : available;
+    return Promise.all(wanted.map(async ([, shelf]) => publish(await shelf.bottle(formula))));
   }
 
   async function release(formula: string, bottles: readonly Bottle[]): Promise<OciRelease> {
@@ -61,7 +63,7 @@ export function createMirrorContent(options: MirrorContentOptions): MirrorConten
     const released = bottles.map(async (bottle) => ({
       bottle,
       runtimeDependencies:
-        (await shelves.get(bottle.platform)?.runtimeDependencies(bottle.libraries)) ?? [],
+        (await shelves.get(bottle.platform)?.runtimeDependencies(bottle.dependencies)) ?? [],
     }));
     const about = {
       formula,

@@ -83,7 +83,7 @@ export function ociRelease(
       'sh.brew.tab': JSON.stringify(bottleTab(bottle, runtimeDependencies)),
     };
     const config = add(mediaType.config, {
-      ...platform,
+      ...(bottle.tag === 'all' ? {} : platform),
       rootfs: { type: 'layers', diff_ids: [`sha256:${bottle.tarSha256}`] },
     });
     const manifest = add(mediaType.manifest, {
@@ -100,7 +100,13 @@ export function ociRelease(
       ],
       annotations: { ...shared, ...own },
     });
-    return { mediaType: mediaType.manifest, ...manifest, platform, annotations: own };
+    return {
+      mediaType: mediaType.manifest,
+      ...manifest,
+      // A bottle for all platforms names none; clients match it by its ref.name.
+      ...(bottle.tag !== 'all' && { platform }),
+      annotations: own,
+    };
   });
   const index = add(mediaType.index, {
     schemaVersion: 2,
@@ -119,12 +125,12 @@ function rebuildOf(bottle: Bottle): string {
 /** `1.6.x86_64_linux`, with a rebuild `6.9.8.x86_64_linux.1` (GitHubPackages.version_rebuild). */
 function platformTag(bottle: Bottle): string {
   const rebuild = rebuildOf(bottle);
-  return `${bottle.pkgVersion}.${bottle.platform}${rebuild === '' ? '' : `.${rebuild}`}`;
+  return `${bottle.pkgVersion}.${bottle.tag}${rebuild === '' ? '' : `.${rebuild}`}`;
 }
 
 /** The name of the file in brew's cache. */
 export function localFileName(bottle: Bottle, separator = '--'): string {
   const rebuild = rebuildOf(bottle);
   const suffix = `.bottle${rebuild === '' ? '' : `.${rebuild}`}.tar.gz`;
-  return `${bottle.formula}${separator}${bottle.pkgVersion}.${bottle.platform}${suffix}`;
+  return `${bottle.formula}${separator}${bottle.pkgVersion}.${bottle.tag}${suffix}`;
 }

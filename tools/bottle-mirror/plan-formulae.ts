@@ -77,15 +77,16 @@ export async function planFormulae(
     const main = packages.find((item) => item.name === entry.packages[0]) ?? first;
     const needed = packages
       .flatMap((item) => requirements(item))
-      .filter((name) => known.has(name))
+      .filter((name) => known.get(name)?.section === 'libs')
       .map((name) => owner.get(name) ?? formula)
       .filter((name) => name !== formula);
+    const linkless = entry.dependencies ?? [];
     plans.set(formula, {
       entry,
       version: upstreamVersion(main.version),
       suite: root.suite,
       packages,
-      candidates: [...new Set(needed)].toSorted(),
+      candidates: [...new Set([...needed, ...linkless])].toSorted(),
     });
   }
   return plans;

@@ -64,7 +64,9 @@ async function pour(name: string, tag: string, options: PourOptions): Promise<vo
   const repository = `${url}/v2/homebrew/core/${name.replace('@', '/')}`;
   const index = (await fetchJson(`${repository}/manifests/${tag}`)) as Manifest;
   const child = index.manifests.find(({ annotations }) =>
-    annotations['org.opencontainers.image.ref.name']?.includes(`.${platform}`),
+    [platform, 'all'].some((suffix) =>
+      annotations['org.opencontainers.image.ref.name']?.includes(`.${suffix}`),
+    ),
   );
   const digest = child?.annotations['sh.brew.bottle.digest'] ?? '';
   const bytes = await fetchBytes(`${repository}/blobs/sha256:${digest}`);
