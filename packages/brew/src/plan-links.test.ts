@@ -23,9 +23,9 @@ function keg(name: string, files: readonly string[], options: Partial<Keg> = {})
 
 /** The plan as text, without what every prefix has. */
 function plan(...kegs: readonly Keg[]): string[] {
-  const standing = planLinks([]).map((step) => step.path);
+  const standing = new Set(planLinks([]).map((step) => step.path));
   return planLinks(kegs)
-    .filter((step) => step.kind !== 'directory' || !standing.includes(step.path))
+    .filter((step) => step.kind !== 'directory' || !standing.has(step.path))
     .filter((step) => !/^(opt|var\/homebrew)\//.test(step.path))
     .map((step) => {
       switch (step.kind) {
