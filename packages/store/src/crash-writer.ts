@@ -1,13 +1,15 @@
+import { openSync, writeSync } from 'node:fs';
 import { openSqliteStore } from './sqlite-store.ts';
 import type { Entry, WriteOperation } from './store.ts';
 
 /**
- * The program that crash.test.ts kills: writes to the store at the path given as fast as it can and
- * prints one line per answered write, in one system call, so that a line read was answered.
+ * The program that crash.test.ts kills: writes to the store at the first path as fast as it can, and
+ * a line per answered write to the second. A file, since a pipe that is full takes no line at once.
  */
-const [path = ''] = process.argv.slice(2);
+const [path = '', answersPath = ''] = process.argv.slice(2);
+const answers = openSync(answersPath, 'w');
 await using store = await openSqliteStore({ path, retention: { revisions: 40, bytes: 2 ** 20 } });
-process.stdout.write(`open ${store.revision} ${store.compactedRevision}\n`);
+writeSync(1, 'open\n');
 
 // Each writer owns its keys; two writes of three belong to a pair that has to stay equal.
 await Promise.all(Array.from({ length: 8 }, (_, writer) => writeForever(writer)));
@@ -37,5 +39,5 @@ function remove(key: string): WriteOperation {
 
 function report(kind: string, revision: number, entries: readonly Entry[]): void {
   const written = entries.map(({ key, value, modRevision }) => [key, modRevision, value]);
-  process.stdout.write(`${JSON.stringify({ kind, revision, written })}\n`);
+  writeSync(answers, `${JSON.stringify({ kind, revision, written })}\n`);
 }

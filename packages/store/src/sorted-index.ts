@@ -36,13 +36,18 @@ export class SortedIndex<Item extends Keyed> {
     if (chunk.length === 0) this.#chunks.splice(at, 1);
   }
 
-  /** Items whose key is `key` or follows it. The index must not change meanwhile. */
-  *from(key: string): Generator<Item, undefined, void> {
+  /**
+   * Visits items in order from `key` on, itself included, until `visit` answers false. It must not
+   * change the index. Not a generator: lists walk tens of thousands of items.
+   */
+  scan(key: string, visit: (item: Item) => boolean): void {
     let at = Math.max(this.#chunkOf(key), 0);
     let position = lowerBound(this.#chunks[at] ?? [], key);
     for (; at < this.#chunks.length; at++, position = 0) {
       const chunk = this.#chunks[at] ?? [];
-      for (; position < chunk.length; position++) yield chunk[position] as Item;
+      for (; position < chunk.length; position++) {
+        if (!visit(chunk[position] as Item)) return;
+      }
     }
   }
 

@@ -89,14 +89,14 @@ export class VersionedMap {
     const entries: Entry[] = [];
     let remaining = 0;
     const start = after !== undefined && after > prefix ? after : prefix;
-    for (const chain of this.#ordered.from(start)) {
-      if (!chain.key.startsWith(prefix)) break;
-      if (chain.key === after) continue;
+    this.#ordered.scan(start, (chain) => {
+      if (!chain.key.startsWith(prefix)) return false;
       const change = changeAt(chain.newest, revision);
-      if (change?.kind !== 'put') continue;
+      if (change?.kind !== 'put' || chain.key === after) return true;
       if (entries.length < limit) entries.push(entryOf(change));
       else remaining += 1;
-    }
+      return true;
+    });
     return { entries, revision, more: remaining > 0, remaining };
   }
 
