@@ -21,3 +21,4 @@ export type {
   WatchEvent,
   WatchOptions,
 } from './resource-client.ts';
+export { statusError } from './status-error.ts';

@@ -1,0 +1,187 @@
+import { type Clock, TaplineError } from '@tapline/base';
+import { Agent as HttpAgent, type IncomingMessage, request as httpRequest } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from 'node:https';
+import type { Credentials } from './http-client.ts';
+import { statusError } from './status-error.ts';
+
+export interface HttpExchangeInit {
+  readonly baseUrl: string;
+  readonly ca?: string;
+  readonly credentials: Credentials;
+  readonly userAgent: string;
+  readonly clock: Clock;
+  readonly timeoutMs: number;
+}
+
+export interface ExchangeRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly body?: unknown;
+  readonly contentType?: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const maxAnswerBytes = 256 * 1024 * 1024;
+
+/** Requests to one API over connections that stay open. */
+export class HttpExchange implements AsyncDisposable {
+  readonly #base: URL;
+  readonly #prefix: string;
+  readonly #agent: HttpAgent;
+  readonly #shared: RequestOptions;
+  readonly #headers: Readonly<Record<string, string>>;
+  readonly #clock: Clock;
+  readonly #timeoutMs: number;
+  readonly #disposing = new AbortController();
+
+  constructor(init: HttpExchangeInit) {
+    const { credentials } = init;
+    this.#base = new URL(init.baseUrl);
+    this.#prefix = this.#base.pathname.replace(/\/$/, '');
+    const keepAlive = { keepAlive: true, noDelay: true };
+    this.#agent =
+      this.#base.protocol === 'http:'
+        ? new HttpAgent(keepAlive)
+        : new HttpsAgent({
+            ...keepAlive,
+            ...(init.ca === undefined ? {} : { ca: init.ca }),
+            ...(credentials.kind === 'certificate'
+              ? { cert: credentials.certificate, key: credentials.key }
+              : {}),
+          });
+    this.#shared = {
+      host: this.#base.hostname.replace(/^\[|\]$/g, ''),
+      port: this.#base.port === '' ? undefined : Number(this.#base.port),
+      agent: this.#agent,
+    };
+    this.#headers = {
+      'user-agent': init.userAgent,
+      accept: 'application/json',
+      ...(credentials.kind === 'token' ? { authorization: `Bearer ${credentials.token}` } : {}),
+    };
+    this.#clock = init.clock;
+    this.#timeoutMs = init.timeoutMs;
+  }
+
+  /** The parsed body of an answer below 300; others are thrown as what they say. */
+  async json(request: ExchangeRequest): Promise<unknown> {
+    const late = new AbortController();
+    const timer = new AbortController();
+    const expiry = this.#clock.sleep(this.#timeoutMs, { signal: timer.signal }).then(
+      () =>
+        late.abort(
+          new TaplineError(
+            'unavailable',
+            `${this.#origin} did not answer ${request.method} ${request.path} in ${this.#timeoutMs} ms`,
+          ),
+        ),
+      () => undefined,
+    );
+    try {
+      const signals = [late.signal, ...(request.signal === undefined ? [] : [request.signal])];
+      const signal = AbortSignal.any(signals);
+      const response = await this.open({ ...request, signal });
+      return parseJson(await readAll(response, signal), this.#origin);
+    } finally {
+      timer.abort();
+      await expiry;
+    }
+  }
+
+  /** An answer of 200 whose body is still to be read. */
+  async open(request: ExchangeRequest): Promise<IncomingMessage> {
+    const response = await this.#send(request);
+    const { statusCode = 0 } = response;
+    if (statusCode < 300) return response;
+    const text = await readAll(response, undefined);
+    let body: unknown;
+    try {
+      body = JSON.parse(text.toString('utf8'));
+    } catch {
+      // A proxy's page is no Status; its HTTP status says all there is.
+      body = undefined;
+    }
+    throw statusError(statusCode, body);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposing.abort(new TaplineError('unavailable', 'the client is closed'));
+    this.#agent.destroy();
+    await Promise.resolve();
+  }
+
+  get #origin(): string {
+    return this.#base.origin;
+  }
+
+  #send(request: ExchangeRequest): Promise<IncomingMessage> {
+    const { method, path, body, contentType = 'application/json', signal } = request;
+    const signals = [this.#disposing.signal, ...(signal === undefined ? [] : [signal])];
+    const either = AbortSignal.any(signals);
+    const bytes = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
+    const open = this.#base.protocol === 'http:' ? httpRequest : httpsRequest;
+    return new Promise((resolve, reject) => {
+      if (either.aborted) return reject(either.reason);
+      const sent = open(
+        {
+          ...this.#shared,
+          method,
+          path: `${this.#prefix}${path}`,
+          headers: {
+            ...this.#headers,
+            ...(bytes === undefined
+              ? {}
+              : { 'content-type': contentType, 'content-length': bytes.length }),
+          },
+        },
+        resolve,
+      );
+      const onAbort = (): void => void sent.destroy();
+      either.addEventListener('abort', onAbort, { once: true });
+      sent.once('close', () => either.removeEventListener('abort', onAbort));
+      sent.on('error', (cause) => {
+        reject(
+          either.aborted
+            ? either.reason
+            : new TaplineError('unavailable', `${this.#origin} cannot be reached`, { cause }),
+        );
+      });
+      sent.end(bytes);
+    });
+  }
+}
+
+async function readAll(
+  response: IncomingMessage,
+  signal: AbortSignal | undefined,
+): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > maxAnswerBytes) {
+        throw new TaplineError(
+          'unexpected_answer',
+          `an answer has more than ${maxAnswerBytes} bytes`,
+        );
+      }
+      chunks.push(chunk);
+    }
+  } catch (cause) {
+    signal?.throwIfAborted();
+    if (cause instanceof TaplineError) throw cause;
+    throw new TaplineError('unavailable', 'the connection was cut within an answer', { cause });
+  }
+  return Buffer.concat(chunks, size);
+}
+
+function parseJson(bytes: Buffer, origin: string): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8'));
+  } catch (cause) {
+    throw new TaplineError('unexpected_answer', `${origin} answered something other than JSON`, {
+      cause,
+    });
+  }
+}
