@@ -3,7 +3,7 @@ import type { KubeconfigContext } from '@tapline/client';
 import type { ExecOutcome } from '@tapline/gateway';
 import type { IncomingMessage } from 'node:http';
 import type { Console } from '../framework/console.ts';
-import { readText, requestOptions, statusError } from './request-path.ts';
+import { refusalOf, requestOptions } from './request-path.ts';
 
 const stdinChannel = 0;
 
@@ -82,16 +82,10 @@ async function openSocket(
     signal.addEventListener('abort', () => socket.terminate(), { once: true });
     socket.once('open', () => resolve(socket));
     socket.once('unexpected-response', (_request, response: IncomingMessage) => {
-      refusal(response).then(reject, reject);
+      refusalOf(response).then(reject, reject);
     });
     socket.once('error', (cause) => {
       reject(new TaplineError('unreachable', `${url.origin} did not answer`, { cause }));
     });
   });
-}
-
-async function refusal(response: IncomingMessage): Promise<TaplineError> {
-  const text = await readText(response);
-  const status = `the control plane answered ${response.statusCode ?? 0}`;
-  return statusError(text) ?? new TaplineError('unexpected_answer', status);
 }

@@ -35,56 +35,25 @@ export async function requestPath(
       .end();
   });
   if (response.statusCode === 200) return response;
-  throw await errorOf(response);
+  throw await refusalOf(response);
 }
 
-/** The error a Kubernetes Status says. */
-async function errorOf(response: IncomingMessage): Promise<TaplineError> {
+/** The error that such an answer says, whatever its body is. */
+export async function refusalOf(response: IncomingMessage): Promise<TaplineError> {
+  const { statusError } = await import('@tapline/client');
   const text = await readText(response);
-  const code = response.statusCode ?? 0;
-  return (
-    statusError(text) ??
-    new TaplineError(
-      'unexpected_answer',
-      `the control plane answered ${code}: ${text.slice(0, 200)}`,
-    )
-  );
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    // A proxy's page is no Status; its HTTP status says all there is.
+    body = undefined;
+  }
+  return statusError(response.statusCode ?? 0, body);
 }
 
 export async function readText(response: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of response) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks).toString('utf8');
-}
-
-const reasonCodes: Readonly<Record<string, string>> = {
-  NotFound: 'not_found',
-  Forbidden: 'forbidden',
-  Unauthorized: 'unauthorized',
-  ServiceUnavailable: 'unavailable',
-  BadRequest: 'bad_request',
-};
-
-/** The error in a Kubernetes Status object, with our own code where its causes carry one. */
-export function statusError(text: string): TaplineError | undefined {
-  let status: unknown;
-  try {
-    status = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  const { message, reason, details } = (status ?? {}) as {
-    readonly message?: unknown;
-    readonly reason?: unknown;
-    readonly details?: { readonly causes?: readonly { readonly reason?: unknown }[] };
-  };
-  if (typeof message !== 'string') return undefined;
-  const own = details?.causes?.map((one) => one.reason).find(isOwnCode);
-  const code = own ?? (typeof reason === 'string' ? reasonCodes[reason] : undefined) ?? 'failed';
-  return new TaplineError(code, message);
-}
-
-/** Kubernetes's own reasons are in CamelCase. */
-function isOwnCode(reason: unknown): reason is string {
-  return typeof reason === 'string' && /^[a-z0-9_]+$/.test(reason);
 }
