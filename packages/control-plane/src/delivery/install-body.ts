@@ -26,7 +26,7 @@ export function installBody(
     readonly images: readonly PinnedImage[];
     readonly nowMs: number;
   },
-): NewObject<InstallSpec> {
+): NewObject<InstallSpec> & { readonly metadata: { readonly name: string } } {
   const { formula } = delivery.spec.package;
   const { version, repository } = pinned.status;
   const { platform } = device.spec;

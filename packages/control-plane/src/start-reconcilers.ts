@@ -1,0 +1,113 @@
+import type { Clock, Log, Rng } from '@tapline/base';
+import type { ResourceClient } from '@tapline/client';
+import { createEventRecorder, type Explanation } from '@tapline/reconcile';
+import {
+  deliveryResource,
+  deviceResource,
+  eventResource,
+  installResource,
+  packageResource,
+  tokenResource,
+} from '@tapline/resources';
+import { createExpiryReconciler } from './create-expiry-reconciler.ts';
+import { createDeliveryReconciler } from './delivery/delivery-reconciler.ts';
+import { createDeviceReconciler } from './device/device-reconciler.ts';
+import { eventExpiryMs } from './event/event-expiry.ts';
+import { createGarbageCollector } from './garbage-collection/garbage-collector.ts';
+import { createInformers, type Informers } from './informers.ts';
+import { explainInstall } from './install/explain-install.ts';
+import type { ControlPlaneMetrics } from './metrics.ts';
+import { createPackageReconciler } from './package/package-reconciler.ts';
+import type { PackageSource } from './package/package-source.ts';
+import { tokenExpiryMs } from './token/token-expiry.ts';
+
+export interface ReconcilersInit {
+  readonly client: ResourceClient;
+  readonly source: PackageSource;
+  readonly metrics: Pick<ControlPlaneMetrics, 'reconcile' | 'stages'>;
+  readonly clock: Clock;
+  readonly rng: Rng;
+  readonly log: Log;
+  readonly packageMaxAgeMs: number;
+  readonly buildConcurrency: number;
+  readonly eventTtlMs: number;
+  readonly tokenGraceMs: number;
+}
+
+/** All reconcilers of a control plane over one client; they care not what API it reaches. */
+export interface Reconcilers extends AsyncDisposable {
+  readonly informers: Informers;
+  /** Resolves when the informers are synced and passes have begun. */
+  readonly started: Promise<void>;
+  explainDelivery(name: string): Explanation | undefined;
+  explainInstall(name: string): Explanation | undefined;
+  /** Objects that wait for a pass, by reconciler. */
+  depths(): Readonly<Record<string, number>>;
+}
+
+export function startReconcilers(init: ReconcilersInit): Reconcilers {
+  const { client, clock, rng, log } = init;
+  const informers = createInformers(client, { clock, rng, log });
+  const events = createEventRecorder({ client, clock, log, component: 'tapline-control-plane' });
+  const common = { client, informers, clock, rng, log, metrics: init.metrics.reconcile };
+  const recording = { ...common, events, stageMetrics: init.metrics.stages };
+  const { deliveries, devices, installs, packages, tokens } = informers;
+  const delivery = createDeliveryReconciler({
+    ...recording,
+    packageMaxAgeMs: init.packageMaxAgeMs,
+  });
+  const reconcilers = [
+    delivery,
+    createPackageReconciler({
+      ...recording,
+      source: init.source,
+      concurrency: init.buildConcurrency,
+    }),
+    createDeviceReconciler(common),
+    createGarbageCollector({
+      ...common,
+      kinds: [
+        { definition: deliveryResource, informer: deliveries },
+        { definition: deviceResource, informer: devices },
+        { definition: installResource, informer: installs },
+        { definition: packageResource, informer: packages },
+        { definition: tokenResource, informer: tokens },
+      ],
+    }),
+    createExpiryReconciler({
+      ...common,
+      name: 'token',
+      definition: tokenResource,
+      informer: tokens,
+      expiresMs: (token) => tokenExpiryMs(token, init.tokenGraceMs),
+    }),
+    createExpiryReconciler({
+      ...common,
+      name: 'event',
+      definition: eventResource,
+      informer: informers.events,
+      expiresMs: (event) => eventExpiryMs(event, init.eventTtlMs),
+    }),
+  ];
+  const started = Promise.all(reconcilers.map((reconciler) => reconciler.started)).then(
+    () => undefined,
+  );
+  started.catch(() => undefined);
+  return {
+    informers,
+    started,
+    explainDelivery: (name) => delivery.explain(name),
+    explainInstall(name) {
+      const install = installs.get(name);
+      return install === undefined
+        ? undefined
+        : explainInstall(install, devices.get(install.spec.device));
+    },
+    depths: () => Object.fromEntries(reconcilers.map(({ name, depth }) => [name, depth])),
+    async [Symbol.asyncDispose]() {
+      await Promise.all(reconcilers.map((reconciler) => reconciler[Symbol.asyncDispose]()));
+      await events[Symbol.asyncDispose]();
+      await informers[Symbol.asyncDispose]();
+    },
+  };
+}
