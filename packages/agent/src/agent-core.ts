@@ -27,6 +27,8 @@ export interface AgentCoreInit {
   readonly metrics?: AgentMetrics;
   /** Installs worked on at once. */
   readonly parallelInstalls?: number;
+  /** How long a program may take to end when asked to, before it is killed; 10 s unless given. */
+  readonly stopGraceMs?: number;
 }
 
 /** Disposing it leaves running what runs: the next life of the agent adopts it. */
@@ -163,6 +165,7 @@ export async function createAgentCore(init: AgentCoreInit): Promise<AgentCore> {
     if (known !== undefined) return known;
     const worker = new InstallWorker({
       ...init,
+      stopGraceMs: init.stopGraceMs ?? 10_000,
       uid,
       containers,
       reporter,

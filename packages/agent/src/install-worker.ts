@@ -34,6 +34,8 @@ export interface InstallWorkerInit {
   readonly clock: Clock;
   readonly rng: Rng;
   readonly log: Log;
+  /** How long a program may take to end when asked to. */
+  readonly stopGraceMs: number;
   /** Images may have become unneeded. */
   readonly onGarbage: () => void;
   /** Frees what it can now, for an image that does not fit. */
@@ -47,7 +49,6 @@ type Executors = {
   ) => Promise<void>;
 };
 
-const stopGraceMs = 10_000;
 const parallelFetches = 4;
 const blockedRetryMs = 30_000;
 
@@ -295,7 +296,7 @@ export class InstallWorker {
         // Before the runtime says so: an end that we ask for is not one to restart after.
         containers.stopped(uid, revision);
         try {
-          await runtime.stop(containerId(uid, revision), { graceMs: stopGraceMs });
+          await runtime.stop(containerId(uid, revision), { graceMs: this.#init.stopGraceMs });
         } catch (error) {
           containers.started(uid, revision);
           throw error;

@@ -28,7 +28,7 @@ function spec(revision: number, more: Partial<InstallSpec> = {}): InstallSpec {
   };
 }
 
-const always = { run: { command: ['/opt/bin/served'], restart: 'Always' } } as const;
+const always: Partial<InstallSpec> = { run: { command: ['/opt/bin/served'], restart: 'Always' } };
 
 function record(desired: InstallSpec, more: Partial<InstallRecord> = {}): InstallRecord {
   return { ...newRecord({ uid: 'u1', name: 'd1.jq', desired }), ...more };

@@ -81,7 +81,7 @@ export async function startAgent(config: AgentConfig): Promise<RunningAgent> {
   const session = opened.use(
     connectSession({
       server: keeper.server,
-      tls: keeper.tls,
+      tls: () => keeper.tls(),
       report: report.current,
       acceptStream: core.acceptStream,
       onConnected: ({ clockSkewMs }) => {

@@ -21,8 +21,6 @@ export function createMemoryClient(): ResourceClient & { failWith(error: unknown
   let revision = 1;
   let failure: unknown;
 
-  const keyOf = (definition: { plural: string }, name: string): string =>
-    `${definition.plural}/${name}`;
   function check(): void {
     if (failure !== undefined) throw failure;
   }
@@ -54,15 +52,6 @@ export function createMemoryClient(): ResourceClient & { failWith(error: unknown
     objects.set(keyOf(definition, object.metadata.name), stored);
     emit(kind, definition.plural, stored);
     return structuredClone(stored) as never;
-  }
-  function merge(target: unknown, patch: unknown): unknown {
-    if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return patch;
-    const result: Record<string, unknown> = { ...(typeof target === 'object' ? target : {}) };
-    for (const [key, value] of Object.entries(patch)) {
-      if (value === null) delete result[key];
-      else result[key] = merge(result[key], value);
-    }
-    return result;
   }
   function checkVersion(current: Stored, given: unknown): void {
     if (given !== undefined && given !== current.metadata['resourceVersion'])
@@ -98,7 +87,11 @@ export function createMemoryClient(): ResourceClient & { failWith(error: unknown
           ...object,
           apiVersion: 'tapline.dev/v1alpha1',
           kind: definition.kind,
-          metadata: { ...object.metadata, uid: randomUUID(), generation: 1 },
+          metadata: {
+            ...object.metadata,
+            uid: object.metadata['uid'] ?? randomUUID(),
+            generation: 1,
+          },
         },
         'added',
       );
@@ -147,4 +140,18 @@ export function createMemoryClient(): ResourceClient & { failWith(error: unknown
     },
   };
   return client as unknown as ResourceClient & { failWith(error: unknown): void };
+}
+
+function keyOf(definition: { plural: string }, name: string): string {
+  return `${definition.plural}/${name}`;
+}
+
+function merge(target: unknown, patch: unknown): unknown {
+  if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return patch;
+  const result: Record<string, unknown> = { ...(typeof target === 'object' ? target : {}) };
+  for (const [key, value] of Object.entries(patch)) {
+    if (value === null) delete result[key];
+    else result[key] = merge(result[key], value);
+  }
+  return result;
 }

@@ -1,0 +1,84 @@
+import { join } from 'node:path';
+import { silentLog, systemClock, systemRng } from '@tapline/base';
+import { createRegistryClient } from '@tapline/registry';
+import { installResource, type InstallSpec } from '@tapline/resources';
+import { createRuncRuntime } from '@tapline/runtimes';
+import { createMemoryClient } from '../../gateway/src/memory-client.ts';
+import { createAgentCore } from './agent-core.ts';
+import { AgentState } from './agent-state.ts';
+import { openImageStore } from './open-image-store.ts';
+
+/** What the crash test tells an agent process that it starts. */
+export interface CrashOrder {
+  readonly folder: string;
+  readonly registry: string;
+  readonly uid: string;
+  readonly spec: InstallSpec;
+  /** Ends itself by SIGKILL at this call of a store or runtime method; never where 0. */
+  readonly killAt: number;
+}
+
+/**
+ * A whole agent in a process of its own, which may kill itself before or after any call that it
+ * makes to its state, images or runtime. Prints `converged <calls>` when the order is carried out.
+ */
+async function run({ folder, registry, uid, spec, killAt }: CrashOrder): Promise<void> {
+  let calls = 0;
+  function boundary(): void {
+    calls += 1;
+    if (calls === killAt) process.kill(process.pid, 'SIGKILL');
+  }
+  function mined<T extends object>(target: T): T {
+    return new Proxy(target, {
+      get(of, name) {
+        const value: unknown = Reflect.get(of, name, of);
+        if (typeof value !== 'function' || name === 'wait' || typeof name === 'symbol')
+          return value;
+        return (...given: unknown[]) => {
+          boundary();
+          const result: unknown = Reflect.apply(value, of, given);
+          if (!(result instanceof Promise)) return result;
+          return result.then((settled: unknown) => {
+            boundary();
+            return settled;
+          });
+        };
+      },
+    });
+  }
+  const clock = systemClock;
+  const log = silentLog;
+  const client = createMemoryClient();
+  const metadata = { name: 'd1.tool', uid };
+  await client.create(installResource, { metadata, spec });
+  const registryClient = createRegistryClient({ baseUrl: registry });
+  await createAgentCore({
+    device: 'd1',
+    client,
+    state: mined(await AgentState.open(join(folder, 'state'))),
+    images: mined(
+      await openImageStore({
+        directory: join(folder, 'images'),
+        registry: () => registryClient,
+        log,
+        floorBytes: 0,
+      }),
+    ),
+    runtime: mined(await createRuncRuntime({ directory: join(folder, 'runtime'), clock, log })),
+    clock,
+    rng: systemRng,
+    log,
+    stopGraceMs: 50,
+  });
+  for (;;) {
+    const { status } = await client.get(installResource, 'd1.tool');
+    const outcome = ['Ready', 'RolledBack', 'Failed'].includes(status?.state ?? '');
+    if (status?.observedRevision === spec.revision && outcome) {
+      process.stdout.write(`${status.state} ${status.active?.revision} after ${calls} calls\n`);
+      return;
+    }
+    await clock.sleep(5);
+  }
+}
+
+await run(JSON.parse(process.argv[2] ?? '') as CrashOrder);
