@@ -1,4 +1,16 @@
+import {
+  customResourceDefinition,
+  deliveryResource,
+  deviceResource,
+  installResource,
+  packageResource,
+  tokenResource,
+} from '@tapline/resources';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { stringify } from 'yaml';
 import { cliReference } from './cli-reference.ts';
+import { errorReference } from './error-reference.ts';
 
 export interface GeneratedFile {
   /** From the project's root. */
@@ -6,7 +18,17 @@ export interface GeneratedFile {
   readonly text: string;
 }
 
+const root = join(fileURLToPath(import.meta.url), '..', '..', '..');
+const kinds = [deviceResource, packageResource, deliveryResource, installResource, tokenResource];
+
 /** Every file that derives from declarations; a test holds them to what is committed. */
 export async function generatedFiles(): Promise<readonly GeneratedFile[]> {
-  return [{ path: 'docs/reference/cli.md', text: await cliReference() }];
+  return [
+    { path: 'docs/reference/cli.md', text: await cliReference() },
+    { path: 'docs/reference/errors.md', text: errorReference(root) },
+    ...kinds.map((kind) => ({
+      path: `deploy/crds/${kind.plural}.yaml`,
+      text: `# Generated from packages/resources by \`npm run generate\`.\n${stringify(customResourceDefinition(kind), { aliasDuplicateObjects: false })}`,
+    })),
+  ];
 }
