@@ -6,4 +6,9 @@ interface Benchmark {
 }
 
 /** Every benchmark by name; each file is loaded only when it runs. */
-export const benchmarks: Readonly<Record<string, Benchmark>> = {};
+export const benchmarks: Readonly<Record<string, Benchmark>> = {
+  runtimes: {
+    description: 'starting a prepared container beside bare runc',
+    run: async () => await (await import('./runtimes.ts')).benchmarkRuntimes(),
+  },
+};

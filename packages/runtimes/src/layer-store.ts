@@ -41,7 +41,8 @@ const chunkBytes = 256 * 1024;
  * `open`, and fetched again.
  */
 export class LayerStore implements AsyncDisposable {
-  readonly #directory: string;
+  /** The folder that holds a folder for each layer. */
+  readonly directory: string;
   readonly #partial: string;
   readonly #boot: string;
   readonly #log: Log;
@@ -50,7 +51,7 @@ export class LayerStore implements AsyncDisposable {
   readonly #unsynced = new Set<Digest>();
 
   private constructor(directory: string, options: { readonly boot: string; readonly log: Log }) {
-    this.#directory = join(directory, 'layers');
+    this.directory = join(directory, 'layers');
     this.#partial = join(directory, 'partial');
     this.#boot = options.boot;
     this.#log = options.log;
@@ -67,7 +68,7 @@ export class LayerStore implements AsyncDisposable {
     });
     await rm(store.#partial, { recursive: true, force: true });
     await mkdir(store.#partial, { recursive: true, mode: 0o711 });
-    await mkdir(store.#directory, { recursive: true, mode: 0o711 });
+    await mkdir(store.directory, { recursive: true, mode: 0o711 });
     for (const digest of await store.list()) await store.#dropUnsafe(digest);
     return store;
   }
@@ -82,7 +83,7 @@ export class LayerStore implements AsyncDisposable {
   }
 
   async list(): Promise<readonly Digest[]> {
-    const names = await readdir(this.#directory);
+    const names = await readdir(this.directory);
     return names.map((name) => parseDigest(`sha256:${name}`));
   }
 
@@ -170,7 +171,7 @@ export class LayerStore implements AsyncDisposable {
       const batch = [...this.#unsynced];
       this.#unsynced.clear();
       try {
-        await runFile('sync', ['-f', this.#directory]);
+        await runFile('sync', ['-f', this.directory]);
         for (const diffId of batch) await this.#markSynced(diffId);
       } catch (error) {
         // They stay unmarked: after a power failure they are fetched again.
@@ -218,7 +219,7 @@ export class LayerStore implements AsyncDisposable {
   }
 
   #folder(diffId: Digest): string {
-    return join(this.#directory, diffId.slice(diffId.indexOf(':') + 1));
+    return join(this.directory, diffId.slice(diffId.indexOf(':') + 1));
   }
 }
 

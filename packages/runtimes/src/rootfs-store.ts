@@ -151,14 +151,14 @@ export class RootfsStore {
   async #prepare(image: Digest, layers: readonly Digest[]): Promise<Rootfs> {
     await this.delete(image);
     const indexes = await Promise.all(layers.map((layer) => this.#layers.index(layer)));
+    // Relative to the layers, so that more of them fit into one mount.
+    const cwd = this.#layers.directory;
     const overlay =
       this.#method === 'overlay' && isPlainStack(indexes)
         ? overlayOptions([
-            ...layers
-              .map((layer) => relative(this.#directory, this.#layers.pathOf(layer)))
-              .toReversed(),
+            ...layers.map((layer) => relative(cwd, this.#layers.pathOf(layer))).toReversed(),
             // The kernel wants two lower folders at least.
-            relative(this.#directory, this.#empty),
+            relative(cwd, this.#empty),
           ])
         : undefined;
     const method: RootfsMethod = overlay === undefined ? 'links' : 'overlay';
@@ -177,7 +177,7 @@ export class RootfsStore {
       throw tooManyLinks(error) ?? error;
     }
     const path = this.#path(image);
-    if (overlay !== undefined) await mountOverlay(path, { options: overlay, cwd: this.#directory });
+    if (overlay !== undefined) await mountOverlay(path, { options: overlay, cwd });
     return { image, layers, path, method };
   }
 

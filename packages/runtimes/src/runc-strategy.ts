@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync, writeFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -26,10 +27,12 @@ export interface RuncStrategyInit {
 /** Launches with runc, one process per container: `run`, never `create` and then `start`. */
 export function createRuncStrategy({ program, root, host }: RuncStrategyInit): LaunchStrategy {
   const run = promisify(execFile);
+  // Ids are unique within a folder of state only; control groups are the machine's.
+  const scope = createHash('sha256').update(root).digest('hex').slice(0, 8);
 
   const options = (spec: ContainerSpec, userNamespace: boolean): RuncConfigOptions => ({
     firstHostId: userNamespace ? firstHostId : undefined,
-    cgroupsPath: `/${cgroupParent}/${spec.id}`,
+    cgroupsPath: `/${cgroupParent}/${scope}-${spec.id}`,
     cgroups: host.cgroups,
   });
   const command = (instance: Instance, words: readonly string[]): string =>

@@ -1,5 +1,6 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,10 +10,13 @@ import type { ContainerSpec } from './container-spec.ts';
 import type { ContainerRuntimeInit } from './container-runtime.ts';
 import { createRuncRuntime } from './create-runc-runtime.ts';
 import { createUnconfinedRuntime } from './create-unconfined-runtime.ts';
+import { probeHost } from './host-support.ts';
+import { readOptional } from './read-optional.ts';
 import type { Runtime } from './runtime.ts';
 import { makeTestRootfs } from './test-rootfs.ts';
 
 const isRoot = process.getuid?.() === 0;
+const memoryGroups = isRoot && probeHost().cgroups.memory;
 const hasRunc = spawnSync('runc', ['--version']).status === 0 && isRoot;
 
 let rootfs: string;
@@ -103,7 +107,7 @@ function runtimeContract(open: (init: ContainerRuntimeInit) => Promise<Runtime>)
         name: 'TimeoutError',
       });
       expect(systemClock.monotonic() - before).toBeLessThan(10_000);
-      expect(await running('sleep 3[01]')).toBe(false);
+      expect(await running('sleep 30', 'sleep 31')).toBe(false);
     });
 
     test('runs one prepared container many times, also at once', async () => {
@@ -274,10 +278,13 @@ function specOf(root: string, script: string, more: Partial<ContainerSpec>): Con
   };
 }
 
-/** Whether a process with such a command line still runs, soon. */
-async function running(pattern: string): Promise<boolean> {
+/** Whether a process with one of such command lines still runs, soon. */
+async function running(...commandLines: readonly string[]): Promise<boolean> {
   for (let tries = 0; tries < 50; tries += 1) {
-    if (spawnSync('pgrep', ['-fx', pattern]).status !== 0) return false;
+    const found = readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .map((pid) => readOptional(`/proc/${pid}/cmdline`)?.split('\0').join(' ').trim() ?? '');
+    if (!found.some((commandLine) => commandLines.includes(commandLine))) return false;
     await systemClock.sleep(20);
   }
   return true;
@@ -329,6 +336,22 @@ describe.skipIf(!hasRunc)('runc (skipped without runc or root)', () => {
     test('the number of processes is limited', async () => {
       const bomb = 'i=0; while [ $i -lt 40 ]; do sleep 1 & i=$((i+1)); done; wait; echo all';
       expect(await inside(bomb, { limits: { pids: 10 } })).toMatch(/fork|Cannot/);
+    });
+
+    test.skipIf(!memoryGroups)('memory is limited (skipped without control groups)', async () => {
+      const hog = specOf(rootfs, 'exec head -c 100000000 /dev/zero >/tmp/x', {
+        limits: { memoryBytes: 32 * 1024 * 1024 },
+        tmpfs: [{ path: '/tmp', sizeBytes: 256 * 1024 * 1024 }],
+      });
+      expect(await runtime.run(hog)).toEqual({ exitCode: 137, signal: 'SIGKILL' });
+    });
+
+    test('what escapes begin with is refused', async () => {
+      const asRoot = { user: { uid: 0, gid: 0 } };
+      expect(await inside('unshare --user true', asRoot)).toMatch(/not permitted/);
+      expect(await inside('mount -t tmpfs x /tmp', asRoot)).toMatch(
+        /permission denied|not permitted/,
+      );
     });
 
     test('a program that is not there says so', async () => {

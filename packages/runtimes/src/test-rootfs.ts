@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-const programs = ['sh', 'cat', 'sleep', 'id', 'touch', 'env', 'head'];
+const programs = ['sh', 'cat', 'sleep', 'id', 'touch', 'env', 'head', 'mount', 'unshare'];
 
 /**
  * A small root file system for tests and benchmarks, made of this machine's own programs and the

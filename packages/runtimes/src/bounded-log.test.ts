@@ -1,0 +1,30 @@
+import { appendFile, mkdtemp, open, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { boundLog } from './bounded-log.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tapline-log-'));
+});
+afterEach(async () => await rm(folder, { recursive: true }));
+
+test('a log beyond its bound starts again, for a writer that has it open too', async () => {
+  const path = join(folder, 'log');
+  await using writer = await open(path, 'a');
+  await writer.write('12345');
+  expect(await boundLog(path, 5)).toBe(false);
+  await writer.write('6');
+  expect(await boundLog(path, 5)).toBe(true);
+  await writer.write('new');
+  expect(await readFile(path, 'utf8')).toBe('new');
+  expect(await readFile(`${path}.1`, 'utf8')).toBe('123456');
+  await appendFile(path, 'er lines');
+  await boundLog(path, 5);
+  expect(await readFile(`${path}.1`, 'utf8')).toBe('newer lines');
+});
+
+test('a log that is gone needs no bound', async () => {
+  expect(await boundLog(join(folder, 'none'), 5)).toBe(false);
+});
