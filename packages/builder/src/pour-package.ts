@@ -4,6 +4,7 @@ import type { BottleCache } from './bottle-cache.ts';
 import type { OnBuildEvent } from './build-event.ts';
 import { buildFormulaLayer } from './build-formula-layer.ts';
 import type { PouredKeg } from './build-link-layer.ts';
+import { createLimiter } from './create-limiter.ts';
 import { admitToDisk, type FreeBytes } from './disk-admission.ts';
 import type { LayerCache } from './layer-cache.ts';
 import type { LayerRecord } from './layer-record.ts';
@@ -32,7 +33,9 @@ export interface PourOptions {
 
 export interface PouredPackage {
   readonly kegs: readonly PouredKeg[];
+  /** Until the last bottle was there. */
   readonly fetchMs: number;
+  /** From then until the last layer was built; most are built while others are fetched. */
   readonly layersMs: number;
 }
 
@@ -47,35 +50,47 @@ export async function pourPackage(
   const known = await Promise.all(plan.bottles.map((bottle) => layers.find(bottle)));
   const missing = plan.bottles.filter((_, index) => known[index] === undefined);
   await reserve(deps, plan, missing, options);
-  const paths = await mapConcurrently(
-    missing,
-    { limit: deps.downloads, signal: options.signal },
-    (bottle, signal) => deps.bottles.fetch(bottle, { ...options, signal }),
-  );
-  const fetched = clock.monotonic();
-  const pathOf = new Map(missing.map((bottle, index) => [bottle, paths[index]]));
-  const kegs = await mapConcurrently(
-    plan.bottles,
-    { limit: deps.builds, signal: options.signal },
-    async (bottle, signal) => {
+
+  let fetched = clock.monotonic();
+  const whenDownloadsAllow = createLimiter(deps.downloads);
+  const whenBuildsAllow = createLimiter(deps.builds);
+  async function pour(bottle: PlannedBottle, signal: AbortSignal): Promise<LayerRecord> {
+    const path = await whenDownloadsAllow(() =>
+      deps.bottles.fetch(bottle, { onEvent: options.onEvent, signal }),
+    );
+    fetched = clock.monotonic();
+    return whenBuildsAllow(async () => {
+      signal.throwIfAborted();
       const begun = clock.monotonic();
-      const path = pathOf.get(bottle);
-      const found = known[plan.bottles.indexOf(bottle)];
-      const layer = found ?? (await build(deps, bottle, { path: path ?? '', signal }));
-      for (const file of layer.notRelocated) {
-        options.onEvent?.({ kind: 'not-relocated', formula: bottle.formula.name, ...file });
-      }
-      options.onEvent?.({
-        kind: 'layer',
-        formula: bottle.formula.name,
-        source: found === undefined ? 'built' : 'cached',
-        size: layer.size,
-        durationMs: clock.monotonic() - begun,
-      });
-      return pouredKeg(bottle, layer);
+      const layer = await build(deps, bottle, { path, signal });
+      const durationMs = clock.monotonic() - begun;
+      report(bottle, layer, { source: 'built', durationMs }, options);
+      return layer;
+    });
+  }
+  const poured = await mapConcurrently(
+    [...plan.bottles.entries()],
+    { limit: plan.bottles.length, signal: options.signal },
+    async ([index, bottle], signal) => {
+      const found = known[index];
+      if (found === undefined) return pouredKeg(bottle, await pour(bottle, signal));
+      report(bottle, found, { source: 'cached', durationMs: 0 }, options);
+      return pouredKeg(bottle, found);
     },
   );
-  return { kegs, fetchMs: fetched - start, layersMs: clock.monotonic() - fetched };
+  return { kegs: poured, fetchMs: fetched - start, layersMs: clock.monotonic() - fetched };
+}
+
+function report(
+  { formula: { name } }: PlannedBottle,
+  layer: LayerRecord,
+  made: { readonly source: 'built' | 'cached'; readonly durationMs: number },
+  { onEvent }: PourOptions,
+): void {
+  for (const file of layer.notRelocated) {
+    onEvent?.({ kind: 'not-relocated', formula: name, ...file });
+  }
+  onEvent?.({ kind: 'layer', formula: name, size: layer.size, ...made });
 }
 
 /** Room for what is fetched, and for layers about as large as their bottles. */
