@@ -104,7 +104,10 @@ export class ContainerRuntime implements Runtime {
     // The shell stays as the monitor: it outlives this process and writes down the exit code.
     const [log, exit] = [shellWord(instance.logPath), shellWord(instance.exitFile)];
     const line = this.#strategy.runLine(instance, 'background');
-    this.#shells.run(`exec </dev/null >>${log} 2>&1; ${line}; echo $? >${exit}`).process.unref();
+    const shell = this.#shells.run(`exec </dev/null >>${log} 2>&1; ${line}; echo $? >${exit}`);
+    shell.process.unref();
+    // It has its own streams; these ends would stay open for as long as it runs.
+    for (const stream of [shell.stdin, shell.stdout, shell.stderr]) stream.destroy();
     const pid = await started;
     this.#boundLogs();
     setImmediate(() => this.#shells.refill());

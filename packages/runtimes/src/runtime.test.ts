@@ -174,6 +174,21 @@ function runtimeContract(open: (init: ContainerRuntimeInit) => Promise<Runtime>)
       expect(await runtime.list()).toHaveLength(1);
     });
 
+    test('leaves no descriptors open, however many it starts', async () => {
+      const cycle = async (): Promise<number> => {
+        await runtime.start(spec('exit 0'));
+        await runtime.wait('test');
+        await runtime.run(spec('exit 0'));
+        await runtime.remove('test');
+        await systemClock.sleep(20);
+        return readdirSync('/proc/self/fd').length;
+      };
+      await cycle();
+      const before = await cycle();
+      for (let round = 0; round < 5; round += 1) await cycle();
+      expect(await cycle()).toBeLessThanOrEqual(before + 2);
+    });
+
     test('refuses to start twice, and forgets what is removed', async () => {
       const long = spec('sleep 32');
       await runtime.start(long);
