@@ -7,8 +7,13 @@ interface Benchmark {
 
 /** Every benchmark by name; each file is loaded only when it runs. */
 export const benchmarks: Readonly<Record<string, Benchmark>> = {
+  deploy: {
+    description:
+      'deliveries end to end, beside runc and podman; a thousand devices; the command line',
+    run: async () => await (await import('./deploy.ts')).benchmarkDeploy(),
+  },
   runtimes: {
-    description: 'starting a prepared container beside bare runc',
+    description: 'starting a prepared container, beside bare runc',
     run: async () => await (await import('./runtimes.ts')).benchmarkRuntimes(),
   },
 };
