@@ -13,10 +13,12 @@ export async function measureSimulatedFleet(
   { devices, token }: { readonly devices: number; readonly token: string },
 ): Promise<readonly BenchmarkRow[]> {
   const script = join(import.meta.dirname, 'simulated-fleet.ts');
-  await using _fleet = await startProcess(
-    process.execPath,
-    [script, controlPlane.url, token, String(devices)],
-    { readyLine: /fleet of \d+ is connected/, readyWithinMs: 120_000 },
+  await using cleanUp = new AsyncDisposableStack();
+  cleanUp.use(
+    await startProcess(process.execPath, [script, controlPlane.url, token, String(devices)], {
+      readyLine: /fleet of \d+ is connected/,
+      readyWithinMs: 120_000,
+    }),
   );
   await using rollouts = await Rollouts.create(controlPlane.client, {
     name: 'fleet',
