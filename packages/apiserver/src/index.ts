@@ -15,3 +15,4 @@ export type {
   WatchQuery,
   WriteOptions,
 } from './operations.ts';
+export { type AuditLog, type AuditLogOptions, openAuditLog } from './audit-log.ts';

@@ -109,6 +109,18 @@ export class Engine {
     return this.#replace(kind, live, value, context);
   }
 
+  /** Writes the replicas that a Scale asks for. */
+  async updateScale(
+    kind: ServedKind,
+    name: string,
+    scale: unknown,
+    context: WriteContext,
+  ): Promise<WriteOutcome> {
+    const live = this.get(kind, context.namespace, name);
+    checkPatched(kind, live, scale);
+    return this.#replace(kind, live, scale, context);
+  }
+
   async patch(
     kind: ServedKind,
     name: string,

@@ -1,0 +1,135 @@
+import type { Clock } from '@tapline/base';
+import type { AccessControl } from './access/authorize.ts';
+import type { Attributes } from './access/authorizer.ts';
+import { forbidden } from './access/forbidden.ts';
+import type { AuditEntry, AuditSink } from './audit-entry.ts';
+import type { WriteOutcome } from './engine/write-context.ts';
+import type { Caller } from './operations.ts';
+import type { ServedKind } from './served-kind.ts';
+import { statusOf } from './status.ts';
+
+/** What a request is about, for the decision and the audit log. */
+export interface Target {
+  readonly caller: Caller;
+  readonly verb: string;
+  readonly kind: ServedKind;
+  readonly subresource?: string | undefined;
+  readonly namespace?: string | undefined;
+  readonly name?: string | undefined;
+  readonly requiredField?: ((path: string) => string | undefined) | undefined;
+  readonly dryRun?: boolean;
+}
+
+export interface GateInit {
+  readonly access: AccessControl;
+  readonly audit: AuditSink;
+  readonly clock: Clock;
+  readonly newId: () => string;
+}
+
+const maxChanged = 64;
+
+/** Where who writes an object can say why; a request header says it for one request. */
+const reasonAnnotation = 'tapline.dev/reason';
+
+/** Where everybody passes: decides, and writes down what was done and what was refused. */
+export class Gate {
+  readonly #init: GateInit;
+
+  constructor(init: GateInit) {
+    this.#init = init;
+  }
+
+  /** Passes or throws `forbidden`, which is in the audit log by then. */
+  async check(target: Target): Promise<void> {
+    const decision = this.#init.access.decide(attributesOf(target));
+    if (!decision.allowed) await this.#refuse(target, decision.reason);
+  }
+
+  /** Runs an allowed write; its entry is written before this answers, also where it fails. */
+  async write(target: Target, run: () => Promise<WriteOutcome>): Promise<WriteOutcome> {
+    await this.check(target);
+    const { audit } = this.#init;
+    let outcome: WriteOutcome;
+    try {
+      outcome = await run();
+    } catch (error) {
+      const { code, reason } = statusOf(error);
+      audit.record(this.#entry(target, { decision: 'allow', code, reason: reason ?? '' }));
+      await audit.written();
+      throw error;
+    }
+    audit.record(this.#entry(target, outcomeFields(outcome)));
+    await audit.written();
+    return outcome;
+  }
+
+  /** Notes an action that is no write, such as a stream to a device. */
+  async note(target: Target): Promise<void> {
+    this.#init.audit.record(this.#entry(target, { decision: 'allow', code: 200 }));
+    await this.#init.audit.written();
+  }
+
+  async #refuse(target: Target, reason: string): Promise<never> {
+    this.#init.audit.record(this.#entry(target, { decision: 'deny', code: 403, reason }));
+    await this.#init.audit.written();
+    throw forbidden(attributesOf(target), target.kind.kind, reason);
+  }
+
+  #entry(
+    target: Target,
+    result: Pick<AuditEntry, 'decision' | 'code'> & Partial<AuditEntry>,
+  ): AuditEntry {
+    const { caller, verb, kind, subresource, namespace, name, dryRun } = target;
+    const { identity, userAgent, reason, sourceAddress } = caller;
+    return {
+      time: new Date(this.#init.clock.now()).toISOString(),
+      id: this.#init.newId(),
+      user: identity.user,
+      groups: identity.groups,
+      via: identity.via,
+      verb,
+      group: kind.group,
+      resource: kind.plural,
+      ...(subresource === undefined ? {} : { subresource }),
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(name === undefined ? {} : { name }),
+      ...(dryRun === true ? { dryRun } : {}),
+      ...(reason === undefined ? {} : { reason }),
+      ...result,
+      ...(userAgent === undefined ? {} : { userAgent }),
+      ...(sourceAddress === undefined ? {} : { sourceAddress }),
+    };
+  }
+}
+
+function outcomeFields(
+  outcome: WriteOutcome,
+): Pick<AuditEntry, 'decision' | 'code'> & Partial<AuditEntry> {
+  const { stored, before, changed, kind } = outcome;
+  const { name, uid, annotations } = stored.object.metadata;
+  const why = annotations?.[reasonAnnotation];
+  return {
+    decision: 'allow',
+    code: kind === 'created' ? 201 : 200,
+    name,
+    ...(uid === undefined ? {} : { uid }),
+    ...(why === undefined ? {} : { reason: why }),
+    ...(before === undefined ? {} : { before: String(before) }),
+    after: String(stored.revision),
+    ...(changed.length === 0 ? {} : { changed: changed.slice(0, maxChanged) }),
+  };
+}
+
+function attributesOf(target: Target): Attributes {
+  return {
+    identity: target.caller.identity,
+    verb: target.verb,
+    group: target.kind.group,
+    resource: target.kind.plural,
+    subresource: target.subresource ?? '',
+    namespace: target.namespace,
+    name: target.name,
+    requiredField: target.requiredField,
+  };
+}

@@ -1,0 +1,73 @@
+import { isTaplineError, TaplineError } from '@tapline/base';
+import { badRequest } from '../api-error.ts';
+import { statusOf } from '../status.ts';
+import type { HttpHandlerInit } from './http-handler.ts';
+import {
+  collectionPlace,
+  count,
+  formOf,
+  includeObjectOf,
+  isTrue,
+  listQuery,
+  type ResourceRequest,
+} from './serve-resource.ts';
+import { WatchResponse } from './watch-response.ts';
+
+/** Serves a watch until the client goes, its time is over, or the server stops. */
+export async function serveWatch(init: HttpHandlerInit, about: ResourceRequest): Promise<number> {
+  const { request, response, query, kind } = about;
+  const form = formOf(about);
+  if (request.httpVersion !== '1.1') throw badRequest('a watch needs HTTP/1.1');
+  const { labelSelector, fieldSelector, resourceVersion } = listQuery(query);
+  const bookmarks = isTrue(query.get('allowWatchBookmarks') ?? 'false');
+  const sendInitialEvents = isTrue(query.get('sendInitialEvents') ?? 'false');
+  if (sendInitialEvents && query.get('resourceVersionMatch') !== 'NotOlderThan') {
+    throw badRequest('sendInitialEvents needs resourceVersionMatch=NotOlderThan');
+  }
+  const over = new AbortController();
+  const done = (): void => over.abort(new TaplineError('stopped', 'the watch ended'));
+  const sink = new WatchResponse({
+    response,
+    kind,
+    form,
+    includeObject: includeObjectOf(about),
+    now: () => init.clock.now(),
+    maxBufferedBytes: init.limits.maxBufferedWatchBytes,
+    onSlow: () => init.metrics.watchEnded(),
+    onEnd: done,
+  });
+  response.once('close', done);
+  try {
+    await init.service.watch(collectionPlace(about), {
+      labelSelector,
+      fieldSelector,
+      resourceVersion,
+      bookmarks,
+      sendInitialEvents,
+      sink,
+      signal: over.signal,
+    });
+  } catch (error) {
+    if (!over.signal.aborted) done();
+    if (!response.headersSent) throw error;
+    // Part of the state is out already: what happened has to come as an event.
+    sink.end(isTaplineError(error) ? error : internal(error));
+    return statusOf(error).code;
+  }
+  sink.start();
+  sink.goLive();
+  const timeout = query.get('timeoutSeconds');
+  const timeoutMs =
+    timeout === null || timeout === '' || timeout === '0'
+      ? init.limits.watchTimeoutMs * (1 + init.rng())
+      : count('timeoutSeconds', timeout) * 1000;
+  init.clock
+    .sleep(timeoutMs, { signal: over.signal })
+    .then(() => sink.end())
+    .catch(() => undefined);
+  return 200;
+}
+
+function internal(cause: unknown): TaplineError {
+  return new TaplineError('internal', 'internal error', { cause });
+}
