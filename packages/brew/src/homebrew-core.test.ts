@@ -9,11 +9,13 @@ import { resolveClosure } from './resolve-closure.ts';
 // Homebrew/homebrew-core (August 2026), BSD-2-Clause, in the shape of the formula API.
 const data = new URL('../../../../shared/data/homebrew-core.json.gz', import.meta.url);
 
+const sample = new URL('../../../../shared/data/formula-api-sample.json', import.meta.url);
+
 /** The data set was made without Homebrew's aliases; these two are all that dependencies use. */
 const aliases: Readonly<Record<string, string>> = { python: 'python@3.14', openssl: 'openssl@3' };
 
-const isThere = existsSync(data);
-const reason = isThere ? '' : ' (skipped: shared/data/homebrew-core.json.gz is not here)';
+const isThere = existsSync(data) && existsSync(sample);
+const reason = isThere ? '' : ' (skipped: shared/data is not here)';
 
 describe.skipIf(!isThere)(`all of homebrew-core${reason}`, () => {
   const bottled: Readonly<Record<BottleTag, number>> = { x86_64_linux: 8405, arm64_linux: 8379 };
@@ -46,5 +48,19 @@ describe.skipIf(!isThere)(`all of homebrew-core${reason}`, () => {
     }
     expect(unresolved).toEqual([]);
     expect(count).toBe(bottled[tag]);
+  });
+});
+
+describe.skipIf(!isThere)(`a formula as the public API served it in 2022${reason}`, () => {
+  test('is read', () => {
+    const formula = parseFormula(JSON.parse(readFileSync(sample, 'utf8')), 'x86_64_linux');
+    expect(formula).toMatchObject({
+      name: 'actionlint',
+      stableVersion: '1.6.10',
+      license: 'MIT',
+      dependencies: [],
+      oldNames: [],
+    });
+    expect([...formula.bottles.keys()]).toEqual(['arm64_monterey', 'x86_64_linux']);
   });
 });

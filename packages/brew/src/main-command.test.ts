@@ -7,7 +7,7 @@ test.each([
   ['ripgrep', ['bin/rg'], 'bin/rg'],
   ['openssl@3', ['bin/c_rehash', 'bin/openssl'], 'bin/openssl'],
   ['python@3.14', ['bin/idle3', 'bin/pip3.14', 'bin/python3.14'], 'bin/python3.14'],
-  ['coreutils', ['bin/b2sum', 'bin/base64'], 'bin/b2sum'],
+  ['coreutils', ['bin/[', 'bin/b2sum', 'bin/base64'], 'bin/b2sum'],
   ['ca-certificates', [], undefined],
 ])('%s of %j', (formula, executables, expected) => {
   expect(mainCommand(formula, executables)).toBe(expected);

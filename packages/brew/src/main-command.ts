@@ -15,5 +15,6 @@ export function mainCommand(formula: string, executables: readonly string[]): st
     const found = executables.find((path) => path.slice(path.lastIndexOf('/') + 1) === name);
     if (found !== undefined) return found;
   }
-  return executables[0];
+  // coreutils has one called `[`.
+  return executables.find((path) => /\/[A-Za-z0-9][^/]*$/.test(path)) ?? executables[0];
 }

@@ -5,7 +5,10 @@ import { relocateElf } from './relocate-elf.ts';
 import { relocateText } from './relocate-text.ts';
 import type { Tab } from './tab.ts';
 
-/** Changes whenever the bytes that relocation makes of a bottle could change. */
+/**
+ * Raised whenever the bytes that relocation makes of a bottle could change, which includes what
+ * `editElf` writes: layers are kept under it.
+ */
 export const relocatorVersion = 1;
 
 export interface BottledFile {

@@ -122,7 +122,13 @@ export function createBottleCache(init: BottleCacheInit): BottleCache {
       }
     } catch (error) {
       signal?.throwIfAborted();
-      if (isDiskFull(error)) throw error;
+      if (isDiskFull(error)) {
+        throw new TaplineError(
+          'insufficient_storage',
+          `the disk of ${directory} was full after ${part.size} of ${totalBytes ?? 'unknown'} bytes of ${bottle.formula.name}`,
+          { cause: error, details: { directory, formula: bottle.formula.name } },
+        );
+      }
       return { kind: 'broken', why: errorMessage(error), totalBytes };
     }
     return totalBytes === undefined || part.size >= totalBytes
