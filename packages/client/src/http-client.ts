@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { type Clock, TaplineError } from '@tapline/base';
 import { apiVersionOf, type KindDefinition } from '@tapline/resources';
 import { type ExchangeRequest, HttpExchange } from './http-exchange.ts';
@@ -50,6 +51,9 @@ const patchTypes: Readonly<Record<Patch['kind'], string>> = {
   apply: 'application/apply-patch+yaml',
 };
 
+/** Without this Kubernetes drops unknown fields, with a warning that nobody here would see. */
+const strict = { fieldValidation: 'Strict' };
+
 /** A client of any Kubernetes API over HTTP/1.1. */
 export function createHttpClient(init: HttpClientInit): HttpClient {
   const exchange = new HttpExchange({ ...init, timeoutMs: init.timeoutMs ?? 30_000 });
@@ -64,7 +68,8 @@ export function createHttpClient(init: HttpClientInit): HttpClient {
     options: PatchOptions,
   ): Promise<ObjectOf<D>> {
     const { name, namespace = options.namespace } = changed.metadata;
-    const path = kubernetesPath(definition, { ...options, name, ...defined({ namespace }) });
+    const place = { ...options, name, query: strict, ...defined({ namespace }) };
+    const path = kubernetesPath(definition, place);
     return object<D>({ method: 'PUT', path, body: changed, signal: options.signal });
   }
 
@@ -114,7 +119,7 @@ export function createHttpClient(init: HttpClientInit): HttpClient {
         definition.scope === 'Namespaced'
           ? (metadata.namespace ?? options.namespace ?? 'default')
           : undefined;
-      const path = kubernetesPath(definition, defined({ namespace }));
+      const path = kubernetesPath(definition, { query: strict, ...defined({ namespace }) });
       const body = { apiVersion: apiVersionOf(definition), kind: definition.kind, ...created };
       return object<D>({ method: 'POST', path, body, signal: options.signal });
     },
@@ -127,12 +132,21 @@ export function createHttpClient(init: HttpClientInit): HttpClient {
     patch(definition, name, patch, options = {}) {
       const query =
         patch.kind === 'apply'
-          ? { fieldManager: patch.fieldManager, force: patch.force === true ? 'true' : undefined }
-          : {};
+          ? {
+              ...strict,
+              fieldManager: patch.fieldManager,
+              force: patch.force === true ? 'true' : undefined,
+            }
+          : strict;
+      const { kind } = definition;
+      const body =
+        patch.kind === 'apply' && typeof patch.body === 'object'
+          ? { apiVersion: apiVersionOf(definition), kind, ...patch.body }
+          : patch.body;
       return object({
         method: 'PATCH',
         path: kubernetesPath(definition, { ...options, name, query }),
-        body: patch.body,
+        body,
         contentType: patchTypes[patch.kind],
         signal: options.signal,
       });
@@ -173,9 +187,10 @@ async function* watch<D extends KindDefinition>(
       resourceVersion,
     },
   });
-  const response = await exchange.open({ method: 'GET', path, signal });
   const lines = new LineSplitter(maxEventBytes);
+  let response: IncomingMessage | undefined;
   try {
+    response = await exchange.open({ method: 'GET', path, signal });
     for await (const chunk of response as AsyncIterable<Buffer>) {
       for (const line of lines.push(chunk)) {
         const event = parseEvent<D>(line);
@@ -183,11 +198,12 @@ async function* watch<D extends KindDefinition>(
       }
     }
   } catch (cause) {
-    signal?.throwIfAborted();
+    // Whoever ends the watch gets its end, not an error.
+    if (signal?.aborted === true) return;
     if (cause instanceof TaplineError) throw cause;
     throw new TaplineError('unavailable', 'the watch was cut', { cause });
   } finally {
-    response.destroy();
+    response?.destroy();
   }
 }
 
