@@ -62,7 +62,7 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
       after: anyFraction,
     }),
   },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('compact' as const), at: anyFraction }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('compact' as const), at: anyFraction }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('reopen' as const) }) },
 );
 
@@ -73,7 +73,7 @@ export async function checkHistories(
 ): Promise<number> {
   let taken = 0;
   await fc.assert(
-    fc.asyncProperty(fc.array(anyStep, { minLength: 5, maxLength: 30 }), async (steps) => {
+    fc.asyncProperty(fc.array(anyStep, { minLength: 10, maxLength: 40 }), async (steps) => {
       const run = new HistoryRun(await open());
       try {
         for (const each of steps) await run.take(each);
@@ -117,9 +117,14 @@ class HistoryRun {
     }
   }
 
-  /** The watches have seen what they should have, and the entries are those of the model. */
+  /** What is left at the end, also on disk, is what the model has: entries and history. */
   async finish(): Promise<void> {
     await this.#checkWatches();
+    await this.#reopen();
+    const { compactedRevision } = this.#model;
+    this.#watches.push(watchAll(this.#store, '', compactedRevision));
+    await this.#checkWatches();
+    await this.#list('', { limit: 3, revision: compactedRevision });
     await this.#list('', { limit: 3, revision: this.#model.revision });
   }
 

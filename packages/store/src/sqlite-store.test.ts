@@ -131,6 +131,22 @@ describe('SqliteStore: its file', () => {
     expect(store.revision).toBe(revision + 1);
   });
 
+  test('keeps every entry through a compaction, also one last written before it', async () => {
+    const path = newPath();
+    const store = await openSqliteStore({ path });
+    await store.write([create('/a'), create('/b'), update('/a', 5), update('/b', 5)]);
+    await store.write([{ kind: 'delete', key: '/b' }, create('/c')]);
+    await store.compact(store.revision);
+    const before = await store.list({ prefix: '' });
+    await store[Symbol.asyncDispose]();
+    const database = new DatabaseSync(path);
+    const rows = database.prepare('SELECT revision FROM change ORDER BY revision').all();
+    database.close();
+    expect(rows.map((row) => row['revision'])).toEqual([3, 6]);
+    await using reopened = await openSqliteStore({ path });
+    expect(await reopened.list({ prefix: '' })).toEqual(before);
+  });
+
   test('does not grow while compaction keeps up', async () => {
     const path = newPath();
     await using store = await openSqliteStore({
