@@ -56,8 +56,11 @@ function linkMember(step: LinkStep, copied: ReadonlyMap<string, CopiedFile>): Ta
       return { entry: { ...entryOf('symlink', path, 0o777), linkTarget: step.target } };
     case 'copy': {
       const source = copied.get(copyKey(step.formula, step.source));
-      const member = file(path, source?.data ?? new Uint8Array());
-      return { ...member, entry: { ...member.entry, ...owner, mode: source?.mode ?? 0o644 } };
+      if (source === undefined) {
+        throw new RangeError(`the layer of ${step.formula} lacks ${step.source}`);
+      }
+      const member = file(path, source.data);
+      return { ...member, entry: { ...member.entry, ...owner, mode: source.mode } };
     }
   }
 }
@@ -82,8 +85,12 @@ async function readCopies(
 ): Promise<ReadonlyMap<string, CopiedFile>> {
   const copied = new Map<string, CopiedFile>();
   for (const keg of kegs) {
-    const isWanted = steps.some((step) => step.kind === 'copy' && step.formula === keg.name);
-    if (!isWanted) continue;
+    const missing = new Set(
+      steps.flatMap((step) =>
+        step.kind === 'copy' && step.formula === keg.name ? [step.source] : [],
+      ),
+    );
+    if (missing.size === 0) continue;
     const root = `${prefix.slice(1)}/Cellar/${keg.name}/${keg.pkgVersion}/`;
     const { digest } = keg.layer;
     let parts: Uint8Array[] | undefined;
@@ -95,9 +102,15 @@ async function readCopies(
       } else if (event.kind === 'data') {
         parts?.push(event.bytes);
       } else if (event.kind === 'entry-end' && parts !== undefined && last !== undefined) {
-        const key = copyKey(keg.name, last.path.slice(root.length));
+        const source = last.path.slice(root.length);
         const linked = copied.get(copyKey(keg.name, (last.linkTarget ?? '').slice(root.length)));
-        copied.set(key, linked ?? { mode: last.mode, data: Buffer.concat(parts) });
+        copied.set(
+          copyKey(keg.name, source),
+          linked ?? { mode: last.mode, data: Buffer.concat(parts) },
+        );
+        missing.delete(source);
+        // They are at the start of a large layer.
+        if (missing.size === 0) break;
       }
     }
   }
