@@ -20,6 +20,7 @@ import { createAuthenticator } from './access/create-authenticator.ts';
 import type { AuditSink } from './audit-entry.ts';
 import { writeBootstrapObjects } from './bootstrap-objects.ts';
 import type { ConnectHandler } from './connect-handler.ts';
+import type { Identity } from './identity.ts';
 import { createOperations } from './create-operations.ts';
 import type { AdmissionRequest } from './engine/admission.ts';
 import { Engine } from './engine/engine.ts';
@@ -64,6 +65,11 @@ export interface ApiServer extends AsyncDisposable {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   /** The same without HTTP. */
   readonly operations: Operations;
+  /**
+   * Who sends a request, for what is served beside the API on the same connections. Throws
+   * `unauthorized` where a bearer token is not valid.
+   */
+  authenticate(request: IncomingMessage): Identity;
 }
 
 const defaultLimits: ApiServerLimits = {
@@ -135,6 +141,11 @@ export async function createApiServer(init: ApiServerInit): Promise<ApiServer> {
     maxBodyBytes: limits.maxBodyBytes,
   });
   const tokens = kindOf('tapline.dev', 'tokens');
+  const authenticate = createAuthenticator({
+    clock,
+    findToken: (name) =>
+      tokens === undefined ? undefined : engine.find(tokens, undefined, name)?.object,
+  });
   const handler = new HttpHandler({
     kinds,
     service,
@@ -143,11 +154,7 @@ export async function createApiServer(init: ApiServerInit): Promise<ApiServer> {
     access,
     pages,
     connectHandlers,
-    authenticate: createAuthenticator({
-      clock,
-      findToken: (name) =>
-        tokens === undefined ? undefined : engine.find(tokens, undefined, name)?.object,
-    }),
+    authenticate,
     metrics,
     limits,
     clock,
@@ -159,6 +166,7 @@ export async function createApiServer(init: ApiServerInit): Promise<ApiServer> {
     handle: (request, response) => handler.handle(request, response),
     upgrade: (request, socket, head) => handler.upgrade(request, socket, head),
     operations: createOperations(service),
+    authenticate,
     async [Symbol.asyncDispose]() {
       stop.abort(new TaplineError('unavailable', 'the server is stopping'));
       await hub[Symbol.asyncDispose]();
