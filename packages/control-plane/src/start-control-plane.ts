@@ -1,5 +1,35 @@
-import { type Clock, type Log, type Rng, TaplineError } from '@tapline/base';
+import type { ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import { createApiServer, internalIdentity, openAuditLog } from '@tapline/apiserver';
+import { buildVersion, type Clock, type Log, type Rng, TaplineError } from '@tapline/base';
+import { createImageBuilder } from '@tapline/builder';
+import { createInProcessClient } from '@tapline/client';
+import {
+  createCertificateAuthority,
+  createEnrolment,
+  createEnrolmentHandler,
+  createInstallConnectHandlers,
+  createSessionHub,
+  type SessionHub,
+} from '@tapline/gateway';
+import { createRegistryServer, FileBlobStore } from '@tapline/registry';
+import {
+  deliveryResource,
+  deviceResource,
+  installResource,
+  packageResource,
+  tokenResource,
+} from '@tapline/resources';
+import { openSqliteStore } from '@tapline/store';
+import { writeAdminKubeconfig } from './admin-kubeconfig.ts';
 import type { ControlPlaneConfiguration } from './configuration.ts';
+import { openDataFolder } from './data-folder.ts';
+import { createExplainHandler } from './explain-handler.ts';
+import { startHttpEdge } from './http-edge.ts';
+import { createMetrics } from './metrics.ts';
+import { createBuilderSource } from './package/builder-source.ts';
+import { createRegistryAccess } from './registry-access.ts';
+import { type Reconcilers, startReconcilers } from './start-reconcilers.ts';
 
 /** What a control plane runs on. */
 export interface ControlPlaneInit {
@@ -23,7 +53,186 @@ export interface ControlPlane extends AsyncDisposable {
   readonly ready: Promise<void>;
 }
 
-/** Starts the API, registry, gateway and reconcilers in this process. */
+/**
+ * Starts the API, registry, gateway and reconcilers in this process. Errors: `store_locked` where
+ * another process uses the data folder, `listen_failed`.
+ */
 export async function startControlPlane(init: ControlPlaneInit): Promise<ControlPlane> {
-  throw new TaplineError('unavailable', `no control plane at ${init.configuration.host} yet`);
+  const { clock, configuration, log, rng } = init;
+  await using opened = new AsyncDisposableStack();
+  const folder = await openDataFolder(configuration.dataDirectory);
+  // First of all: its lock keeps a second process away from everything else in the folder.
+  const store = opened.use(await openSqliteStore({ path: folder.storeFile }));
+  const authority = await createCertificateAuthority({ directory: folder.ca, clock });
+  const audit = opened.use(openAuditLog({ path: folder.auditFile }));
+
+  // The API serves streams to devices and plans of reconcilers, which are its clients themselves.
+  const late: { hub?: SessionHub; reconcilers?: Reconcilers; isReady: boolean } = {
+    isReady: false,
+  };
+  const metrics = createMetrics({
+    version: buildVersion,
+    storeRevision: () => store.revision,
+    connectedDevices: () => connectedDevices(late.reconcilers),
+    queueDepths: () => late.reconcilers?.depths() ?? {},
+  });
+  const streams = createInstallConnectHandlers({
+    hub: {
+      async openStream(device, request, options) {
+        if (late.hub === undefined) {
+          throw new TaplineError('unavailable', 'the gateway is starting', { hint: 'try again' });
+        }
+        return await late.hub.openStream(device, request, options);
+      },
+    },
+    log,
+  });
+  const api = await createApiServer({
+    store,
+    definitions: [
+      deliveryResource,
+      deviceResource,
+      installResource,
+      packageResource,
+      tokenResource,
+    ],
+    clock,
+    log,
+    audit,
+    version: buildVersion,
+    metrics,
+    connectHandlers: {
+      ...streams,
+      'deliveries/explain': createExplainHandler((name) => late.reconcilers?.explainDelivery(name)),
+      'installs/explain': createExplainHandler((name) => late.reconcilers?.explainInstall(name)),
+    },
+  });
+  const closeApi = once(() => api[Symbol.asyncDispose]());
+  opened.defer(closeApi);
+
+  const blobs = await FileBlobStore.open(join(folder.registry, 'content'));
+  const registry = opened.use(
+    createRegistryServer({
+      blobs,
+      directory: folder.registry,
+      authorize: createRegistryAccess({
+        authenticate: (request) => api.authenticate(request),
+        installsOf: (device) =>
+          late.reconcilers?.informers.installs.byIndex('device', device) ?? [],
+      }),
+      clock,
+      log,
+    }),
+  );
+  const builder = opened.use(
+    createImageBuilder({
+      store: blobs,
+      cacheDirectory: folder.buildCache,
+      domains: configuration.homebrew,
+      ...(configuration.homebrewToken === undefined ? {} : { token: configuration.homebrewToken }),
+      ...(configuration.homebrewBasicToken === undefined
+        ? {}
+        : { basicToken: configuration.homebrewBasicToken }),
+      clock,
+      rng,
+      log,
+    }),
+  );
+  const reconcilers = startReconcilers({
+    client: createInProcessClient(api, internalIdentity('control-plane')),
+    source: createBuilderSource({ builder, registry, clock }),
+    metrics,
+    clock,
+    rng,
+    log,
+    ...configuration,
+  });
+  late.reconcilers = reconcilers;
+  const closeReconcilers = once(() => reconcilers[Symbol.asyncDispose]());
+  opened.defer(closeReconcilers);
+  const gatewayClient = createInProcessClient(api, internalIdentity('gateway'));
+  const hub = createSessionHub({ client: gatewayClient, clock, rng, log });
+  late.hub = hub;
+  const closeHub = once(() => hub[Symbol.asyncDispose]());
+  opened.defer(closeHub);
+  const enrolment = createEnrolment({ authority, client: gatewayClient, clock, log });
+  const enrol = createEnrolmentHandler({ enrolment, authority, clock, log });
+
+  const edge = await startHttpEdge({
+    authority,
+    host: configuration.host,
+    port: configuration.port,
+    hosts: [...configuration.advertisedHosts, ...reachableHost(configuration.host)],
+    clock,
+    log,
+    routes: [
+      {
+        path: '/',
+        handle: (request, response) => api.handle(request, response),
+        upgrade: (request, socket, head) => api.upgrade(request, socket, head),
+      },
+      { path: '/v2/', handle: (request, response) => registry.handle(request, response) },
+      { path: '/gateway/v1/enrol', handle: (request, response) => void enrol(request, response) },
+      { path: '/gateway/v1/renew', handle: (request, response) => void enrol(request, response) },
+      {
+        path: '/gateway/v1/',
+        upgrade: (request, socket, head) => void hub.upgrade(request, socket, head),
+      },
+      { path: '/readyz', handle: (_request, response) => answerReady(response, late.isReady) },
+    ],
+  });
+  opened.defer(async () => {
+    // Nobody new is let in; then what holds connections open ends, and they can close.
+    const closed = edge[Symbol.asyncDispose]();
+    await closeReconcilers();
+    await closeHub();
+    await closeApi();
+    await closed;
+  });
+
+  const host =
+    configuration.advertisedHosts[0] ?? reachableHost(configuration.host)[0] ?? '127.0.0.1';
+  const url = `https://${host.includes(':') ? `[${host}]` : host}:${edge.port}`;
+  await writeAdminKubeconfig({ path: folder.adminKubeconfig, url, authority, clock });
+  const ready = reconcilers.started.then(() => {
+    late.isReady = true;
+    log.info('control plane ready', { url });
+  });
+  ready.catch(() => undefined);
+  const owned = opened.move();
+  return {
+    url,
+    port: edge.port,
+    caFingerprint: authority.fingerprint,
+    caCertificatePem: authority.certificatePem,
+    adminKubeconfigPath: folder.adminKubeconfig,
+    ready,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+/** The host to be reached by, where the one to listen at is not every address there is. */
+function reachableHost(host: string): readonly string[] {
+  return host === '0.0.0.0' || host === '::' ? [] : [host];
+}
+
+function answerReady(response: ServerResponse, isReady: boolean): void {
+  const body = isReady ? 'ok' : 'informers are not synced';
+  response.writeHead(isReady ? 200 : 503, {
+    'content-type': 'text/plain; charset=utf-8',
+    'content-length': Buffer.byteLength(body),
+  });
+  response.end(body);
+}
+
+function connectedDevices(reconcilers: Reconcilers | undefined): number {
+  return (reconcilers?.informers.devices.list() ?? []).filter(
+    ({ status }) => status?.presence?.connected === true,
+  ).length;
+}
+
+/** The same promise for every call: what is closed in order must not be closed again by the stack. */
+function once(close: () => PromiseLike<void>): () => PromiseLike<void> {
+  let closing: PromiseLike<void> | undefined;
+  return () => (closing ??= close());
 }

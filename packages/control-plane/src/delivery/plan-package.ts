@@ -74,18 +74,19 @@ export function planPackage(init: PackagePlanInit): PackagePlan {
     if (published.status === 'Unknown' || status.error === undefined) {
       return { kind: 'pending', steps: [], waiting: waitingFor(found, published.message) };
     }
-    return { kind: 'failed', steps: [], error: status.error };
+    // An attempt from before the rollout says nothing about now.
+    if (!(Date.parse(status.resolvedAt ?? '') < init.acceptedAtMs)) {
+      return { kind: 'failed', steps: [], error: status.error };
+    }
+    const why = `it failed before with ${status.error.code}`;
+    return { kind: 'pending', steps: refresh(found, init.nowMs), waiting: { what, why } };
   }
   const freshEnough = Date.parse(status.resolvedAt ?? '') >= init.acceptedAtMs - init.maxAgeMs;
   // Without Homebrew a fleet still gets what the registry has.
   const unreachable = status.error?.code === 'homebrew_unreachable';
   if (version === undefined && !freshEnough && !unreachable) {
-    const asked = Date.parse(found.metadata.annotations?.[resolveAfterAnnotation] ?? '');
-    const isAsked = asked > Date.parse(status.resolvedAt ?? '');
-    const after = new Date(init.nowMs).toISOString();
-    const steps = isAsked ? [] : ([{ kind: 'refresh-package', name, after }] as const);
     const why = `it was last resolved at ${status.resolvedAt ?? 'no known time'}`;
-    return { kind: 'pending', steps, waiting: { what, why } };
+    return { kind: 'pending', steps: refresh(found, init.nowMs), waiting: { what, why } };
   }
   return {
     kind: 'usable',
@@ -103,6 +104,13 @@ export function planPackage(init: PackagePlanInit): PackagePlan {
     steps: [],
     error: status.error,
   };
+}
+
+/** Asks for a newer resolution, unless that has been asked for already. */
+function refresh({ metadata, status }: Package, nowMs: number): readonly DeliveryStep[] {
+  const asked = Date.parse(metadata.annotations?.[resolveAfterAnnotation] ?? '');
+  if (asked > Date.parse(status?.resolvedAt ?? '')) return [];
+  return [{ kind: 'refresh-package', name: metadata.name, after: new Date(nowMs).toISOString() }];
 }
 
 function waitingFor(found: Package, fallback: string): Waiting {
