@@ -2,8 +2,15 @@ import { isUtf8 } from 'node:buffer';
 import { parse as parseYaml } from 'yaml';
 import { errorMessage } from '@tapline/base';
 import { badRequest } from '../api-error.ts';
+import { decodeObject, protobufMediaType } from '../protobuf/decode-object.ts';
 
 const maxDepth = 100;
+
+/** A body by its media type, of those that typed clients send: JSON, YAML or protobuf. */
+export function parseObjectBody(bytes: Buffer, mediaType: string): unknown {
+  if (mediaType === protobufMediaType) return decodeObject(bytes);
+  return parseBody(bytes, { yaml: mediaType === 'application/yaml' });
+}
 
 /** A body as JSON, or as YAML where it does not look like JSON and `yaml` allows it. */
 export function parseBody(bytes: Buffer, options: { readonly yaml: boolean }): unknown {

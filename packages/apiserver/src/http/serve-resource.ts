@@ -9,11 +9,13 @@ import { isRecord } from '../fields/list-items.ts';
 import type { Caller, DeleteQuery, ListQuery } from '../operations.ts';
 import type { ServedKind } from '../served-kind.ts';
 import type { Place, WriteOptions } from '../service.ts';
+import { protobufMediaType } from '../protobuf/decode-object.ts';
 import { successStatus } from '../status.ts';
 import type { StoredObject } from '../stored-object.ts';
 import type { HttpHandlerInit } from './http-handler.ts';
 import { type Form, negotiateForm } from './negotiate.ts';
-import { parseBody } from './parse-body.ts';
+import { mediaType } from './media-type.ts';
+import { parseBody, parseObjectBody } from './parse-body.ts';
 import { partialObject } from './partial-object.ts';
 import { readBody } from './read-body.ts';
 import type { RequestPath } from './request-path.ts';
@@ -370,16 +372,15 @@ function fieldValidationOf(value: string | null): WriteOptions['fieldValidation'
   }
 }
 
+const objectTypes = ['application/json', 'application/yaml', protobufMediaType];
+
 async function objectBody(
   { limits }: HttpHandlerInit,
   { request }: ResourceRequest,
 ): Promise<unknown> {
   const type = mediaType(request);
-  const yaml = type === 'application/yaml';
-  if (!yaml && type !== 'application/json' && type !== '') {
-    throw unsupported(['application/json', 'application/yaml']);
-  }
-  return parseBody(await readBody(request, limits.maxBodyBytes), { yaml });
+  if (!objectTypes.includes(type) && type !== '') throw unsupported(objectTypes);
+  return parseObjectBody(await readBody(request, limits.maxBodyBytes), type);
 }
 
 async function patchBody(
@@ -422,17 +423,13 @@ function unsupported(accepted: readonly string[]): Error {
   );
 }
 
-function mediaType(request: IncomingMessage): string {
-  return (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
-}
-
 /** DeleteOptions come in the body, in the query, or both. */
 async function deleteOptions(
   { limits }: HttpHandlerInit,
   { request, query }: ResourceRequest,
 ): Promise<DeleteQuery> {
   const bytes = await readBody(request, limits.maxBodyBytes);
-  const body = bytes.length === 0 ? {} : parseBody(bytes, { yaml: false });
+  const body = bytes.length === 0 ? {} : parseObjectBody(bytes, mediaType(request));
   if (!isRecord(body)) throw badRequest('the body must be DeleteOptions');
   const preconditions = isRecord(body['preconditions']) ? body['preconditions'] : {};
   const { uid, resourceVersion } = preconditions;

@@ -7,7 +7,8 @@ import { reviewAccess } from './access-review.ts';
 import type { Discovery } from './discovery.ts';
 import { negotiateDiscovery } from './negotiate.ts';
 import type { OpenApiDocuments } from './openapi.ts';
-import { parseBody } from './parse-body.ts';
+import { mediaType } from './media-type.ts';
+import { parseObjectBody } from './parse-body.ts';
 import { readBody } from './read-body.ts';
 import type { RequestPath } from './request-path.ts';
 import { sendJson } from './respond.ts';
@@ -126,7 +127,8 @@ export class StaticPages {
       throw apiError('forbidden', `${plural} is forbidden: ${decision.reason}`);
     if (request.method !== 'POST')
       throw apiError('method_not_allowed', `${plural} takes POST only`);
-    const body = parseBody(await readBody(request, maxBodyBytes), { yaml: false });
+    const bytes = await readBody(request, maxBodyBytes);
+    const body = parseObjectBody(bytes, mediaType(request));
     const answer = reviewAccess(plural, body, { identity, access, policy });
     if (answer === undefined) throw unknownPath(request.url ?? '');
     await sendJson(response, 201, JSON.stringify(answer));
