@@ -16,13 +16,20 @@ export function deliveryProgress(delivery: Delivery, generation: number): Delive
   if (ready?.status === 'True') return { kind: 'ready' };
   const progressing = findCondition(status.conditions, 'Progressing');
   if (progressing?.status === 'False' && ready?.status === 'False') {
-    return {
-      kind: 'failed',
-      code: status.error?.code ?? ready.reason,
-      message: status.error?.message ?? ready.message,
-    };
+    return failure(delivery, ready.message);
   }
   const { counts } = status;
   const text = progressing?.message ?? ready?.message ?? 'in progress';
   return { kind: 'waiting', text, done: counts?.ready ?? 0, of: counts?.desired ?? 0 };
+}
+
+/** What failed: the package itself, or the devices, whose first error is then quoted. */
+function failure({ status }: Delivery, message: string): DeliveryProgress {
+  const { error, counts } = status ?? {};
+  if ((counts?.failed ?? 0) === 0 && error !== undefined) {
+    return { kind: 'failed', code: error.code, message: error.message };
+  }
+  const [firstLine = ''] = (error?.message ?? '').split('\n');
+  const quoted = error === undefined ? '' : `\n  ${error.code}: ${firstLine}`;
+  return { kind: 'failed', code: 'not_ready', message: `${message}${quoted}` };
 }

@@ -103,6 +103,23 @@ describe('deliveryProgress', () => {
   });
 });
 
+test('failed devices are counted, and the first error is quoted without what it printed', () => {
+  const stopped = delivery({
+    observedGeneration: 2,
+    error: { code: 'health_check_failed', message: 'jq --version failed: exit code 1\nmore' },
+    counts: { desired: 2, reachable: 2, updated: 2, ready: 0, failed: 2, offline: 0 },
+    conditions: [
+      condition('Ready', 'False', 'WaveFailed'),
+      condition('Progressing', 'False', 'WaveFailed'),
+    ],
+  });
+  expect(deliveryProgress(stopped, 2)).toEqual({
+    kind: 'failed',
+    code: 'not_ready',
+    message: 'WaveFailed it is\n  health_check_failed: jq --version failed: exit code 1',
+  });
+});
+
 test('the outcome sums the stages of package and devices', () => {
   const done = delivery({
     revision: 3,
