@@ -194,11 +194,13 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
     configuration.advertisedHosts[0] ?? reachableHost(configuration.host)[0] ?? '127.0.0.1';
   const url = `https://${host.includes(':') ? `[${host}]` : host}:${edge.port}`;
   await writeAdminKubeconfig({ path: folder.adminKubeconfig, url, authority, clock });
-  const ready = reconcilers.started.then(() => {
+  const ready = becomeReady();
+  ready.catch(() => undefined);
+  async function becomeReady(): Promise<void> {
+    await reconcilers.started;
     late.isReady = true;
     log.info('control plane ready', { url });
-  });
-  ready.catch(() => undefined);
+  }
   const owned = opened.move();
   return {
     url,

@@ -363,11 +363,11 @@ describe('startReconcilers', () => {
 
   it('shows presence as a condition of the device', async () => {
     await devices(['d1']);
-    await eventually(async () => {
+    const ready = await eventually(async () => {
       const device = await client.get(deviceResource, 'd1');
-      const ready = findCondition(device.status?.conditions, 'Ready');
-      return ready?.reason === 'Connected' ? ready : undefined;
+      return findCondition(device.status?.conditions, 'Ready');
     });
+    expect(ready).toMatchObject({ status: 'True', reason: 'Connected' });
   });
 
   it('removes tokens once they have expired', async () => {
@@ -377,10 +377,11 @@ describe('startReconcilers', () => {
       spec: { purpose: 'Join', hash: 'a'.repeat(64), expiresAt, uses: 1, role: 'device' },
     });
     await expect(client.get(tokenResource, 'short')).resolves.toBeDefined();
-    await eventually(async () => {
+    const left = await eventually(async () => {
       const { items } = await client.list(tokenResource);
       return items.length === 0 ? items : undefined;
     });
+    expect(left).toEqual([]);
   });
 
   it('converges however often the reconcilers are stopped and started again', async () => {

@@ -1,0 +1,249 @@
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { request as httpsRequest } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { silentLog, systemClock, systemRng } from '@tapline/base';
+import { createHttpClient, type HttpClient, loadKubeconfig } from '@tapline/client';
+import {
+  connectSession,
+  enrolDevice,
+  formatJoinToken,
+  hashSecret,
+  newDeviceKey,
+} from '@tapline/gateway';
+import {
+  deliveryResource,
+  deviceResource,
+  findCondition,
+  installResource,
+  tokenResource,
+} from '@tapline/resources';
+import { parseControlPlaneConfiguration } from './configuration.ts';
+import { type ControlPlane, startControlPlane } from './start-control-plane.ts';
+
+interface Answer {
+  readonly status: number | undefined;
+  readonly text: string;
+}
+
+describe('startControlPlane', () => {
+  let directory: string;
+  let plane: ControlPlane;
+  let admin: HttpClient;
+  let adminTls: { readonly cert: string; readonly key: string };
+
+  function start(): Promise<ControlPlane> {
+    return startControlPlane({
+      configuration: parseControlPlaneConfiguration({
+        TAPLINE_DATA_DIRECTORY: directory,
+        TAPLINE_PORT: '0',
+        // Nothing listens there: what asks Homebrew is told at once that it is unreachable.
+        HOMEBREW_API_DOMAIN: 'http://127.0.0.1:9',
+        HOMEBREW_BOTTLE_DOMAIN: 'http://127.0.0.1:9',
+      }),
+      clock: systemClock,
+      rng: systemRng,
+      log: silentLog,
+    });
+  }
+
+  async function open(): Promise<void> {
+    plane = await start();
+    await plane.ready;
+    const context = await loadKubeconfig(plane.adminKubeconfigPath);
+    admin = createHttpClient({ ...context, userAgent: 'test', clock: systemClock });
+    if (context.credentials.kind !== 'certificate') throw new Error('no certificate');
+    adminTls = { cert: context.credentials.certificate, key: context.credentials.key };
+  }
+
+  async function close(): Promise<void> {
+    await admin[Symbol.asyncDispose]();
+    await plane[Symbol.asyncDispose]();
+  }
+
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'tapline-control-plane-'));
+    await open();
+  });
+
+  afterEach(async () => {
+    await close();
+    await rm(directory, { recursive: true });
+  });
+
+  function ask(
+    path: string,
+    tls: { readonly cert?: string; readonly key?: string } = {},
+  ): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const options = { ca: plane.caCertificatePem, agent: false, ...tls };
+      httpsRequest(`${plane.url}${path}`, options, (response) => {
+        response.toArray().then((chunks) => {
+          resolve({ status: response.statusCode, text: Buffer.concat(chunks).toString() });
+          return undefined;
+        }, reject);
+      })
+        .on('error', reject)
+        .end();
+    });
+  }
+
+  /** A device that has joined, with its TLS identity. */
+  async function joinDevice(name: string) {
+    const secret = Buffer.alloc(32, name).toString('base64url');
+    const token = `join-${name}`;
+    await admin.create(tokenResource, {
+      metadata: { name: token },
+      spec: {
+        purpose: 'Join',
+        hash: hashSecret(secret),
+        expiresAt: new Date(systemClock.now() + 60_000).toISOString(),
+        uses: 1,
+        role: 'device',
+      },
+    });
+    const identity = await enrolDevice({
+      server: new URL(plane.url),
+      token: formatJoinToken({ name: token, secret, caFingerprint: plane.caFingerprint }),
+      name,
+      platform: 'linux/amd64',
+      labels: {},
+      privateKeyPem: newDeviceKey(),
+      clock: systemClock,
+    });
+    return { ca: identity.caPem, cert: identity.certificatePem, key: identity.privateKeyPem };
+  }
+
+  it('serves health to anybody and the rest to those it knows', async () => {
+    expect(await ask('/readyz')).toEqual({ status: 200, text: 'ok' });
+    expect((await ask('/healthz')).status).toBe(200);
+    for (const path of ['/metrics', '/apis/tapline.dev/v1alpha1/devices']) {
+      expect((await ask(path)).status).toBe(403);
+    }
+    expect((await ask('/v2/')).status).toBe(401);
+    expect((await ask('/v2/', adminTls)).status).toBe(200);
+    expect((await ask('/gateway/v1/nothing')).status).toBe(404);
+  });
+
+  it('counts in the names that dashboards know', async () => {
+    const { text } = await ask('/metrics', adminTls);
+    for (const name of [
+      'tapline_build_info{version="',
+      'tapline_stage_duration_seconds',
+      'tapline_reconcile_total',
+      'tapline_store_revision',
+      'tapline_connected_devices 0',
+      'process_resident_memory_bytes',
+    ]) {
+      expect(text).toContain(name);
+    }
+  });
+
+  it('makes its authority and administrator once, and keeps what it was told', async () => {
+    const { caFingerprint } = plane;
+    await admin.create(deviceResource, {
+      metadata: { name: 'd1' },
+      spec: { platform: 'linux/amd64', role: 'device' },
+    });
+    const before = await readFile(plane.adminKubeconfigPath, 'utf8');
+    const key = /client-key-data: .*/;
+    expect((await stat(plane.adminKubeconfigPath)).mode & 0o777).toBe(0o600);
+    await close();
+    await open();
+    expect(plane.caFingerprint).toBe(caFingerprint);
+    const after = await readFile(plane.adminKubeconfigPath, 'utf8');
+    expect(key.exec(after)?.[0]).toBe(key.exec(before)?.[0]);
+    expect((await admin.get(deviceResource, 'd1')).spec.platform).toBe('linux/amd64');
+  });
+
+  it('refuses a second process on its data', async () => {
+    await expect(start()).rejects.toMatchObject({ code: 'store_locked' });
+    expect((await ask('/readyz')).status).toBe(200);
+  });
+
+  it('lets a device join, shows its presence, and gives it nothing but its own', async () => {
+    const tls = await joinDevice('d1');
+    const session = connectSession({
+      server: new URL(plane.url),
+      tls: () => tls,
+      report: () => ({
+        agentVersion: '0.0.0',
+        platform: 'linux/amd64',
+        bootId: 'boot',
+        runtimes: [],
+        storage: { freeBytes: 1, reservedBytes: 0, usedBytes: 0 },
+        certificateNotAfter: new Date(systemClock.now() + 60_000).toISOString(),
+      }),
+      acceptStream: () => Promise.reject(new Error('no streams here')),
+      clock: systemClock,
+      rng: systemRng,
+      log: silentLog,
+    });
+    const ready = await eventually(async () => {
+      const device = await admin.get(deviceResource, 'd1');
+      return findCondition(device.status?.conditions, 'Ready');
+    });
+    expect(ready).toMatchObject({ status: 'True', reason: 'Connected' });
+    expect((await ask('/metrics', adminTls)).text).toContain('tapline_connected_devices 1');
+    expect((await ask('/apis/tapline.dev/v1alpha1/deliveries', tls)).status).toBe(403);
+    expect((await ask('/v2/jq/tags/list', tls)).status).toBe(403);
+    await admin.create(installResource, {
+      metadata: { name: 'd1.jq' },
+      spec: {
+        device: 'd1',
+        delivery: 'none',
+        formula: 'jq',
+        version: '1.7.1',
+        revision: 1,
+        image: {
+          repository: 'jq',
+          digest: `sha256:${'a'.repeat(64)}`,
+          platform: 'linux/amd64',
+          sizeBytes: 1,
+          unpackedBytes: 1,
+        },
+      },
+    });
+    // The registry knows the repository's reader now, though not yet the repository.
+    const allowed = await eventually(async () => {
+      const answer = await ask('/v2/jq/tags/list', tls);
+      return answer.status === 403 ? undefined : answer;
+    });
+    expect(allowed.status).toBe(404);
+    expect((await ask('/v2/bash/tags/list', tls)).status).toBe(403);
+    await session[Symbol.asyncDispose]();
+  });
+
+  it('explains why a delivery has not converged', async () => {
+    await joinDevice('d1');
+    await admin.create(deliveryResource, {
+      metadata: { name: 'jq' },
+      spec: { package: { formula: 'jq' }, selector: {}, rollout: 1 },
+    });
+    const explanation = await eventually(async () => {
+      const { status, text } = await ask(
+        '/apis/tapline.dev/v1alpha1/deliveries/jq/explain',
+        adminTls,
+      );
+      expect(status).toBe(200);
+      return text.includes('127.0.0.1:9') ? (JSON.parse(text) as unknown) : undefined;
+    });
+    expect(explanation).toMatchObject({
+      steps: [],
+      waiting: [{ what: 'package jq' }, { what: 'device d1' }],
+    });
+    const path = '/apis/tapline.dev/v1alpha1/deliveries/none/explain';
+    expect((await ask(path, adminTls)).status).toBe(404);
+  });
+});
+
+async function eventually<T>(attempt: () => Promise<T | undefined>): Promise<T> {
+  const deadlineMs = systemClock.monotonic() + 15_000;
+  for (;;) {
+    const found = await attempt();
+    if (found !== undefined) return found;
+    if (systemClock.monotonic() > deadlineMs) throw new Error('it did not happen within 15 s');
+    await systemClock.sleep(20);
+  }
+}
