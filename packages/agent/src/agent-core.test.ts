@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { createJsonLog, silentLog, systemClock, systemRng, TaplineError } from '@tapline/base';
+import type { ResourceClient } from '@tapline/client';
 import type { Digest } from '@tapline/oci';
 import {
   createRegistryClient,
@@ -16,11 +17,15 @@ import {
 import { createRuncRuntime, type Runtime } from '@tapline/runtimes';
 import { haveProgram, temporaryFolder, type TemporaryFolder } from '@tapline/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createMemoryClient } from '../../gateway/src/memory-client.ts';
 import { type AgentCore, createAgentCore } from './agent-core.ts';
 import { AgentState } from './agent-state.ts';
 import { type ImageStoreInit, openImageStore } from './open-image-store.ts';
-import { createTestImages, type TestImages } from './test-images.ts';
+import {
+  createInterruptibleClient,
+  type InterruptibleClient,
+} from './testing/interruptible-client.ts';
+import { startTestApi, type TestApi } from './testing/start-test-api.ts';
+import { createTestImages, type TestImages } from './testing/test-images.ts';
 
 const log =
   process.env['TAPLINE_TEST_LOG'] === undefined
@@ -54,20 +59,30 @@ describe.skipIf(!root)('the agent, with runc (needs root and runc)', () => {
   });
 
   let folder: TemporaryFolder;
-  let client: ReturnType<typeof createMemoryClient>;
+  let api: TestApi;
+  let client: ResourceClient;
+  let deviceClient: InterruptibleClient;
   let agent:
     | (AsyncDisposable & { core: AgentCore; runtime: Runtime; state: AgentState })
     | undefined;
   let source: Pick<RegistryClient, 'manifest' | 'blob'>;
   beforeEach(async () => {
     folder = await temporaryFolder();
-    client = createMemoryClient();
+    api = await startTestApi('d1');
+    ({ client } = api);
+    deviceClient = createInterruptibleClient(api.deviceClient);
     source = registryClient;
   });
   afterEach(async () => {
-    const runtime = agent?.runtime;
-    for (const { id } of (await runtime?.list()) ?? []) await runtime?.remove(id);
     await stop();
+    // Only now: a running agent would start again what is removed.
+    await using runtime = await createRuncRuntime({
+      directory: join(folder.path, 'runtime'),
+      clock: systemClock,
+      log,
+    });
+    for (const { id } of await runtime.list()) await runtime.remove(id);
+    await api[Symbol.asyncDispose]();
     await folder[Symbol.asyncDispose]();
   });
 
@@ -90,7 +105,7 @@ describe.skipIf(!root)('the agent, with runc (needs root and runc)', () => {
     const core = stack.use(
       await createAgentCore({
         device: 'd1',
-        client,
+        client: deviceClient,
         state,
         images: store,
         runtime,
@@ -138,6 +153,7 @@ describe.skipIf(!root)('the agent, with runc (needs root and runc)', () => {
     return client.get(installResource, `d1.${formula}`).then((install) => install.status);
   }
 
+  /** Waits until the status of the Install matches. */
   async function reaches(expected: object, formula?: string): Promise<void> {
     await vi.waitFor(async () => expect(await status(formula)).toMatchObject(expected), {
       timeout: 15_000,
@@ -175,7 +191,8 @@ describe.skipIf(!root)('the agent, with runc (needs root and runc)', () => {
     await deliver(specOf(await images.push('one', 'echo 1')));
     await reaches({ state: 'Ready', observedRevision: 1 });
     await deliver(specOf(await images.push('two', 'echo 2'), { revision: 2 }));
-    await reaches({ state: 'Ready', observedRevision: 2, fetchedBlobs: 1 });
+    await reaches({ state: 'Ready', observedRevision: 2 });
+    expect(await status()).toMatchObject({ fetchedBlobs: 1 });
   });
 
   test('goes back to the last good one when a new one is not healthy', async () => {
@@ -228,7 +245,7 @@ describe.skipIf(!root)('the agent, with runc (needs root and runc)', () => {
     expect(second?.pid).not.toBe(first?.pid);
 
     await stop();
-    client.failWith(new TaplineError('unavailable', 'the control plane is away'));
+    deviceClient.failWith(new TaplineError('unavailable', 'the control plane is away'));
     const core = await start();
     await core.idle();
     const [third] = (await agent?.runtime.list()) ?? [];
@@ -243,7 +260,7 @@ describe.skipIf(!root)('the agent, with runc (needs root and runc)', () => {
     // What a reboot leaves: files, and no process.
     for (const { id } of (await agent?.runtime.list()) ?? []) await agent?.runtime.remove(id);
     await stop();
-    client.failWith(new TaplineError('unavailable', 'the control plane is away'));
+    deviceClient.failWith(new TaplineError('unavailable', 'the control plane is away'));
     const core = await start();
     await core.idle();
     expect(await agent?.runtime.list()).toMatchObject([{ status: 'running' }]);
@@ -308,13 +325,13 @@ describe.skipIf(!root)('the agent, with runc (needs root and runc)', () => {
     await start();
     await deliver(specOf(image));
     await vi.waitFor(() => expect(agent?.state.records()).toHaveLength(1));
-    client.failWith(new TaplineError('unavailable', 'away'));
+    deviceClient.failWith(new TaplineError('unavailable', 'away'));
     await vi.waitFor(() => expect(agent?.state.records()[0]?.active?.revision).toBe(1), {
       timeout: 10_000,
     });
     await stop();
     await start();
-    client.failWith(undefined);
+    deviceClient.failWith(undefined);
     await reaches({ state: 'Ready', observedRevision: 1 });
     await vi.waitFor(() => expect(agent?.state.outbox()).toEqual([]));
   });
@@ -342,6 +359,7 @@ describe.skipIf(!root)('the agent, with runc (needs root and runc)', () => {
     await reaches({ state: 'Pulling' });
     await deliver(specOf(await images.push('quick', 'echo quick'), { revision: 2 }));
     await reaches({ state: 'Ready', observedRevision: 2 });
+    expect(aborted).toBe(true);
   });
 
   test('never goes back to an older revision', async () => {
@@ -400,7 +418,7 @@ describe.skipIf(!root)('the agent, with runc (needs root and runc)', () => {
     source = {
       manifest: (repository, reference, options) =>
         reference === stuck.digest
-          ? Promise.race([never, aborted(options?.signal)])
+          ? Promise.race([never, abortOf(options?.signal)])
           : registryClient.manifest(repository, reference, options),
       blob: (...given) => registryClient.blob(...given),
     };
@@ -409,10 +427,13 @@ describe.skipIf(!root)('the agent, with runc (needs root and runc)', () => {
     await deliver(specOf(image));
     await reaches({ state: 'Ready' });
     await reaches({ state: 'Pulling' }, 'stuck');
+    expect(
+      agent?.state.record((await client.get(installResource, 'd1.tool')).metadata.uid ?? ''),
+    ).toMatchObject({ active: { revision: 1 } });
   });
 });
 
-function aborted(signal: AbortSignal | undefined): Promise<never> {
+function abortOf(signal: AbortSignal | undefined): Promise<never> {
   return new Promise((_resolve, reject) => {
     signal?.addEventListener('abort', () => reject(signal.reason));
   });

@@ -5,7 +5,6 @@ export type { ImageLayer, ImageRoot, ImageState, ImageStore } from './image-stor
 export type { InstallRecord } from './install-record.ts';
 export { describeStep, type InstallStep } from './install-step.ts';
 export { type ObservedContainer, type ObservedInstall, planInstall } from './plan-install.ts';
-export { createPrometheusMetrics, type PrometheusMetrics } from './prometheus-metrics.ts';
 export { hostPlatform } from './host-platform.ts';
 export { joinDevice, type JoinRequest } from './join-device.ts';
 export { type ImageStoreInit, openImageStore } from './open-image-store.ts';

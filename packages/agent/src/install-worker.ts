@@ -1,21 +1,16 @@
 import { type Clock, isTaplineError, type Log, type Rng, TaplineError } from '@tapline/base';
 import type { Outcome } from '@tapline/reconcile';
 import type { InstallSpec } from '@tapline/resources';
-import type { ExitStatus, ProcessIo, Runtime } from '@tapline/runtimes';
+import type { Runtime } from '@tapline/runtimes';
 import type { AgentMetrics } from './agent-metrics.ts';
 import type { AgentState } from './agent-state.ts';
-import { checkHealth, healthCommand } from './check-health.ts';
-import {
-  containerId,
-  type ContainerOwner,
-  containerSpecOf,
-  processOf,
-} from './container-spec-of.ts';
+import { containerId } from './container-spec-of.ts';
 import type { ContainerTable } from './container-table.ts';
 import type { ImageState, ImageStore } from './image-store.ts';
 import { attemptReport, type InstallAttempt, newAttempt } from './install-attempt.ts';
 import { judgeFailure } from './install-failure.ts';
 import type { InstallRecord } from './install-record.ts';
+import { createInstallPrograms, type InstallPrograms } from './install-programs.ts';
 import { installStatus } from './install-status.ts';
 import { describeStep, type InstallStep } from './install-step.ts';
 import { planInstall, serve } from './plan-install.ts';
@@ -56,6 +51,7 @@ const blockedRetryMs = 30_000;
 export class InstallWorker {
   readonly #init: InstallWorkerInit;
   readonly #backoff: RestartBackoff;
+  readonly #programs: InstallPrograms;
   readonly #execute: Executors;
   #attempt: InstallAttempt | undefined;
   /** Wakes whoever waits for a long step, when a container ends meanwhile. */
@@ -65,6 +61,7 @@ export class InstallWorker {
   constructor(init: InstallWorkerInit) {
     this.#init = init;
     this.#backoff = createRestartBackoff(init);
+    this.#programs = createInstallPrograms(init);
     this.#execute = this.#executors();
   }
 
@@ -248,11 +245,6 @@ export class InstallWorker {
     return { record, attempt: this.#attempt };
   }
 
-  #owner(): ContainerOwner {
-    const { device, uid } = this.#init;
-    return { device, uid, install: this.#current().record.name };
-  }
-
   #executors(): Executors {
     const { images, state, runtime, containers, reporter, metrics, clock, uid } = this.#init;
     return {
@@ -308,13 +300,15 @@ export class InstallWorker {
       },
       start: async ({ spec }) => {
         this.#progress('Starting');
-        await this.#start(spec);
+        await this.#programs.start(spec);
+        this.#backoff.started();
         this.#current().attempt.startedMs = clock.monotonic();
       },
       restart: async ({ spec }) => {
         const { record } = this.#current();
         try {
-          await this.#start(spec);
+          await this.#programs.start(spec);
+          this.#backoff.started();
         } catch (error) {
           // The pause that follows lets other steps go on meanwhile.
           this.#backoff.failed();
@@ -328,7 +322,11 @@ export class InstallWorker {
       wait: async ({ ms }, signal) => clock.sleep(ms, { signal }),
       'check-health': async ({ spec }, signal) => {
         this.#progress('Starting');
-        await this.#checkHealth(spec, signal);
+        await this.#programs.prove(spec, {
+          signal,
+          // From there on it is the runtime's process that takes the time.
+          onSpawn: () => (this.#current().attempt.startedMs ??= clock.monotonic()),
+        });
         this.#current().attempt.healthy = spec.revision;
       },
       commit: async ({ spec }) => {
@@ -352,7 +350,7 @@ export class InstallWorker {
           if (stage !== 'total') metrics.observeStage(stage, seconds);
         }
         metrics.countOutcome('Ready');
-        await runtime.remove(healthId(uid, spec.revision));
+        await this.#programs.tidy(spec.revision);
         this.#init.onGarbage();
       },
       finish: async ({ revision }) => {
@@ -374,63 +372,6 @@ export class InstallWorker {
         this.#init.onGarbage();
       },
     };
-  }
-
-  async #start(spec: InstallSpec): Promise<void> {
-    const { images, runtime, containers, uid } = this.#init;
-    const command = spec.run?.command ?? [];
-    const id = containerId(uid, spec.revision);
-    const root = await images.root(spec.image);
-    await runtime.start(containerSpecOf(spec, root, { id, command, owner: this.#owner() }));
-    this.#backoff.started();
-    containers.started(uid, spec.revision);
-  }
-
-  async #checkHealth(spec: InstallSpec, signal: AbortSignal): Promise<void> {
-    const { images, runtime, clock, uid } = this.#init;
-    const command = healthCommand(spec);
-    const id = containerId(uid, spec.revision);
-    if (command !== undefined) {
-      const root = await images.root(spec.image);
-      const run =
-        spec.run === undefined
-          ? await this.#runOnce(spec, command)
-          : (io: ProcessIo): Promise<ExitStatus> => {
-              this.#assertRunning(spec.revision);
-              return runtime.exec(id, processOf(spec, root, command), io);
-            };
-      await checkHealth(spec, { run, clock, signal });
-    }
-    if (spec.run !== undefined) this.#assertRunning(spec.revision);
-  }
-
-  /** For packages that run on demand: each attempt in a container of its own. */
-  async #runOnce(
-    spec: InstallSpec,
-    command: readonly string[],
-  ): Promise<(io: ProcessIo) => Promise<ExitStatus>> {
-    const { images, runtime, clock, uid } = this.#init;
-    const id = healthId(uid, spec.revision);
-    const root = await images.root(spec.image);
-    const prepared = await runtime.prepare(
-      containerSpecOf(spec, root, { id, command, owner: this.#owner() }),
-    );
-    return (io) => {
-      // From here on it is the runtime's process that takes the time.
-      this.#current().attempt.startedMs ??= clock.monotonic();
-      return runtime.run(prepared, io);
-    };
-  }
-
-  #assertRunning(revision: number): void {
-    const { containers, uid } = this.#init;
-    const own = containers.of(uid).find((container) => container.revision === revision);
-    if (own?.status === 'running') return;
-    throw new TaplineError(
-      'program_ended',
-      `the program ended with exit code ${own?.exitCode ?? 'unknown'} before it was healthy`,
-      { hint: 'read its output with `tapline logs`' },
-    );
   }
 
   /** What is served is kept running while something takes long. */
@@ -455,11 +396,6 @@ export class InstallWorker {
       }
     }
   }
-}
-
-/** Where a package that runs on demand is checked. */
-function healthId(uid: string, revision: number): string {
-  return `${containerId(uid, revision)}.health`;
 }
 
 /** Waits for all, so that none goes on after a failure, then throws the first failure. */

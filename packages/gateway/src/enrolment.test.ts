@@ -15,10 +15,11 @@ import { createEnrolmentHandler } from './enrolment-handler.ts';
 import { createEnrolment } from './enrolment.ts';
 import { hashSecret } from './hash-secret.ts';
 import { formatJoinToken } from './join-token.ts';
-import { createMemoryClient } from './memory-client.ts';
+import { startTestApi, type TestApi } from './testing/start-test-api.ts';
 
 let folder: TemporaryFolder;
 let authority: CertificateAuthority;
+let objects: TestApi;
 let client: ResourceClient;
 let server: Server;
 let url: URL;
@@ -27,12 +28,14 @@ const clock = new ManualClock(Date.now());
 beforeEach(async () => {
   folder = await temporaryFolder();
   authority = await createCertificateAuthority({ directory: folder.path, clock: systemClock });
-  client = createMemoryClient();
+  objects = await startTestApi();
+  ({ client } = objects);
   ({ server, url } = await serve(authority));
 });
 afterEach(async () => {
   server.closeAllConnections();
   server.close();
+  await objects[Symbol.asyncDispose]();
   await folder[Symbol.asyncDispose]();
 });
 

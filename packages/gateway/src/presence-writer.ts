@@ -1,6 +1,7 @@
 import { backoffMs, type Clock, isTaplineError, type Log, type Rng } from '@tapline/base';
 import type { ResourceClient } from '@tapline/client';
-import { type Device, deviceResource, type DeviceStatus } from '@tapline/resources';
+import { type Device, deviceResource } from '@tapline/resources';
+import type { ReportedStatus } from './reported-status.ts';
 
 /** What a session says about its device. */
 export interface Presence {
@@ -9,7 +10,7 @@ export interface Presence {
   /** RFC 3339. */
   readonly since: string;
   /** Fields of Device.status that the device reported. */
-  readonly reported: Omit<DeviceStatus, 'presence' | 'conditions'>;
+  readonly reported: ReportedStatus;
 }
 
 /** `superseded`: a newer session has written already, and this one says nothing any more. */

@@ -16,12 +16,13 @@ import { deviceKeyAnnotation, deviceUser } from './device-names.ts';
 import { keyFingerprint } from './enrolment-proof.ts';
 import { decodeOutcome, encodeOutcome } from './exec-outcome.ts';
 import { createInstallConnectHandlers } from './install-connect-handlers.ts';
-import { createMemoryClient } from './memory-client.ts';
+import { startTestApi, type TestApi } from './testing/start-test-api.ts';
 import { createSessionHub, type SessionHub } from './session-hub.ts';
 import { decodeFrame, encodeFrame, streamProtocol } from './stream-frame.ts';
 
 let folder: TemporaryFolder;
 let authority: CertificateAuthority;
+let objects: TestApi;
 let client: ResourceClient;
 let server: Server;
 let url: URL;
@@ -45,7 +46,8 @@ function newHub(more: Partial<typeof hubOptions> = {}): SessionHub {
 beforeEach(async () => {
   folder = await temporaryFolder();
   authority = await createCertificateAuthority({ directory: folder.path, clock: systemClock });
-  client = createMemoryClient();
+  objects = await startTestApi();
+  ({ client } = objects);
   hub = newHub();
   const { certificatePem: cert, privateKeyPem: key } = authority.issueServer({ hosts: [] });
   const ca = authority.certificatePem;
@@ -62,6 +64,7 @@ afterEach(async () => {
   for (const socket of sockets) socket.destroy();
   sockets.clear();
   server.close();
+  await objects[Symbol.asyncDispose]();
   await folder[Symbol.asyncDispose]();
 });
 

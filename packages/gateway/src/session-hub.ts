@@ -12,10 +12,10 @@ import { keyFingerprint } from './enrolment-proof.ts';
 import { errorAnswer } from './error-body.ts';
 import { messageBytes } from './message-bytes.ts';
 import { createPresenceWriter, type Presence } from './presence-writer.ts';
+import { reportedStatus } from './reported-status.ts';
 import { refuseUpgrade } from './refuse-upgrade.ts';
 import {
   type DeviceMessage,
-  type DeviceReport,
   maxMessageBytes,
   parseDeviceMessage,
   type ServerMessage,
@@ -197,7 +197,7 @@ export function createSessionHub(init: {
       streams: new Set(),
       heardMs: clock.monotonic(),
       report: {
-        ...reported(hello.report),
+        ...reportedStatus(hello.report),
         clockSkewSeconds: Math.round((hello.now - clock.now()) / 10) / 100,
       },
     };
@@ -215,7 +215,7 @@ export function createSessionHub(init: {
       case 'pong':
         return;
       case 'report':
-        session.report = { ...session.report, ...reported(message.report) };
+        session.report = { ...session.report, ...reportedStatus(message.report) };
         if (sessions.get(session.device) === session) note(session, true);
         return;
       case 'refuse-stream': {
@@ -389,15 +389,4 @@ function send(socket: WebSocket, message: ServerMessage): void {
     );
   }
   socket.send(text);
-}
-
-function reported(report: DeviceReport): Presence['reported'] {
-  const { agentVersion, bootId, runtimes, storage, certificateNotAfter } = report;
-  return {
-    agentVersion,
-    bootId,
-    runtimes: [...runtimes],
-    ...(storage === undefined ? {} : { storage }),
-    ...(certificateNotAfter === undefined ? {} : { certificateNotAfter }),
-  };
 }

@@ -1,28 +1,28 @@
 import { join } from 'node:path';
 import { silentLog, systemClock, systemRng } from '@tapline/base';
+import { createHttpClient } from '@tapline/client';
 import { createRegistryClient } from '@tapline/registry';
-import { installResource, type InstallSpec } from '@tapline/resources';
+import { installResource } from '@tapline/resources';
 import { createRuncRuntime } from '@tapline/runtimes';
-import { createMemoryClient } from '../../gateway/src/memory-client.ts';
-import { createAgentCore } from './agent-core.ts';
-import { AgentState } from './agent-state.ts';
-import { openImageStore } from './open-image-store.ts';
+import { createAgentCore } from '../agent-core.ts';
+import { AgentState } from '../agent-state.ts';
+import { openImageStore } from '../open-image-store.ts';
 
 /** What the crash test tells an agent process that it starts. */
 export interface CrashOrder {
   readonly folder: string;
-  readonly registry: string;
-  readonly uid: string;
-  readonly spec: InstallSpec;
+  readonly server: string;
+  readonly tls: { readonly ca: string; readonly cert: string; readonly key: string };
+  readonly revision: number;
   /** Ends itself by SIGKILL at this call of a store or runtime method; never where 0. */
   readonly killAt: number;
 }
 
 /**
  * A whole agent in a process of its own, which may kill itself before or after any call that it
- * makes to its state, images or runtime. Prints `converged <calls>` when the order is carried out.
+ * makes to its state, images or runtime. Prints its outcome and how many calls it took when the order is carried out.
  */
-async function run({ folder, registry, uid, spec, killAt }: CrashOrder): Promise<void> {
+async function run({ folder, server, tls, revision, killAt }: CrashOrder): Promise<void> {
   let calls = 0;
   function boundary(): void {
     calls += 1;
@@ -48,11 +48,15 @@ async function run({ folder, registry, uid, spec, killAt }: CrashOrder): Promise
   }
   const clock = systemClock;
   const log = silentLog;
-  const client = createMemoryClient();
-  const metadata = { name: 'd1.tool', uid };
-  await client.create(installResource, { metadata, spec });
-  const registryClient = createRegistryClient({ baseUrl: registry });
-  await createAgentCore({
+  const client = createHttpClient({
+    baseUrl: server,
+    ca: tls.ca,
+    credentials: { kind: 'certificate', certificate: tls.cert, key: tls.key },
+    userAgent: 'crash-child',
+    clock,
+  });
+  const registryClient = createRegistryClient({ baseUrl: server, tls });
+  const core = await createAgentCore({
     device: 'd1',
     client,
     state: mined(await AgentState.open(join(folder, 'state'))),
@@ -70,10 +74,12 @@ async function run({ folder, registry, uid, spec, killAt }: CrashOrder): Promise
     log,
     stopGraceMs: 50,
   });
+  await core.synced;
   for (;;) {
+    await core.idle();
     const { status } = await client.get(installResource, 'd1.tool');
     const outcome = ['Ready', 'RolledBack', 'Failed'].includes(status?.state ?? '');
-    if (status?.observedRevision === spec.revision && outcome) {
+    if (status?.observedRevision === revision && outcome) {
       process.stdout.write(`${status.state} ${status.active?.revision} after ${calls} calls\n`);
       return;
     }
