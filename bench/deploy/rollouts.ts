@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { HttpClient } from '../../packages/client/src/index.ts';
 import {
   deliveryResource,
@@ -5,6 +6,9 @@ import {
   type Install,
   installResource,
 } from '../../packages/resources/src/index.ts';
+
+const pollMs = 5;
+const settleMs = 30;
 
 /** Rolls a delivery out again and again, and times each device from the request to ready. */
 export class Rollouts implements AsyncDisposable {
@@ -35,14 +39,26 @@ export class Rollouts implements AsyncDisposable {
    * was seen ready at the new revision. Rejects when not all are after `timeoutMs`.
    */
   async again(devices: number, timeoutMs: number): Promise<readonly number[]> {
-    const current = await this.#client.get(deliveryResource, this.#name);
-    const revision = (current.status?.revision ?? 0) + 1;
-    return await this.#follow({ devices, timeoutMs, revision }, () =>
-      this.#client.update(deliveryResource, {
-        ...current,
-        spec: { ...current.spec, rollout: current.spec.rollout + 1 },
+    const { rollout, revision } = await this.#settled();
+    return await this.#follow({ devices, timeoutMs, revision: revision + 1 }, () =>
+      this.#client.patch(deliveryResource, this.#name, {
+        kind: 'merge',
+        body: { spec: { rollout: rollout + 1 } },
       }),
     );
+  }
+
+  /** Waits until the rollout before this one is written up, so that its end disturbs no figure. */
+  async #settled(): Promise<{ readonly rollout: number; readonly revision: number }> {
+    for (;;) {
+      const { metadata, spec, status } = await this.#client.get(deliveryResource, this.#name);
+      const ready = status?.conditions?.find((condition) => condition.type === 'Ready');
+      if (status?.observedGeneration === metadata.generation && ready?.status === 'True') {
+        await delay(settleMs);
+        return { rollout: spec.rollout, revision: status?.revision ?? 0 };
+      }
+      await delay(pollMs);
+    }
   }
 
   /** The same for the first rollout, whose request was sent at creation. */

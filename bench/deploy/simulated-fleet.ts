@@ -87,7 +87,9 @@ async function startDevice(name: string): Promise<AgentCore> {
   return core;
 }
 
-const nothing = (): Promise<void> => Promise.resolve();
+function nothing(): Promise<void> {
+  return Promise.resolve();
+}
 
 function presentImages(): ImageStore {
   return {

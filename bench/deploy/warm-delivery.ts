@@ -30,7 +30,9 @@ export async function measureWarmDelivery(
     rollout: 1,
   });
   const [cold = Number.NaN] = await rollouts.first(1, 120_000);
-  const bundle = copyBundle(data, join(folder, 'bundle'));
+  const bundle = await captureBundle({ data, to: join(folder, 'bundle') }, () =>
+    rollouts.again(1, 30_000),
+  );
   const runc = (round: number): Promise<number> =>
     timeCommand('runc', [
       '--root',
@@ -41,13 +43,14 @@ export async function measureWarmDelivery(
       bundle,
       `bare-${round}`,
     ]);
-  const podman = preparePodman(controlPlane, folder);
+  using podman = preparePodman(controlPlane, folder);
 
   const times = { ours: [] as number[], runc: [] as number[], podman: [] as number[] };
   for (let round = -warmUp; round < rounds; round += 1) {
     const [ours = Number.NaN] = await rollouts.again(1, 30_000);
     const bare = await runc(round);
-    const engine = podman === undefined || round % podmanEvery !== 0 ? undefined : await podman();
+    const engine =
+      podman.run === undefined || round % podmanEvery !== 0 ? undefined : await podman.run();
     if (round < 0) continue;
     times.ours.push(ours);
     times.runc.push(bare);
@@ -103,21 +106,36 @@ export async function measureWarmDelivery(
   ];
 }
 
-/** The bundle of the device's last run, with the root file system it names. */
-function copyBundle(data: string, to: string): string {
+/** Copies the bundle that the device makes while the work goes on; it is gone when that is done. */
+async function captureBundle(
+  folders: { readonly data: string; readonly to: string },
+  work: () => Promise<unknown>,
+): Promise<string> {
+  const { data, to } = folders;
   const bundles = join(data, 'runtime', 'bundles');
-  const name = readdirSync(bundles).find((one) => existsSync(join(bundles, one, 'config.json')));
-  if (name === undefined) throw new Error(`no bundle in ${bundles}`);
   mkdirSync(to, { recursive: true });
-  cpSync(join(bundles, name, 'config.json'), join(to, 'config.json'));
+  const isMade = (name: string): boolean => existsSync(join(bundles, name, 'config.json'));
+  let captured = false;
+  const timer = setInterval(() => {
+    const name = captured ? undefined : readdirSync(bundles).find(isMade);
+    if (name === undefined) return;
+    cpSync(join(bundles, name, 'config.json'), join(to, 'config.json'));
+    captured = true;
+  }, 1);
+  try {
+    await work();
+  } finally {
+    clearInterval(timer);
+  }
+  if (!captured) throw new Error(`no bundle was seen in ${bundles}`);
   return to;
 }
 
-/** Builds the image and loads it into podman; undefined where podman cannot run here. */
+/** Builds the image and loads it into podman; nothing to run where podman cannot do that here. */
 function preparePodman(
   controlPlane: ControlPlaneOnThisMachine,
   folder: string,
-): (() => Promise<number>) | undefined {
+): Disposable & { readonly run?: () => Promise<number> } {
   const layout = join(folder, 'layout');
   const storage = ['--root', join(folder, 'podman'), '--runroot', join(folder, 'podman-run')];
   const main = join(import.meta.dirname, '../../packages/cli/src/main.ts');
@@ -139,7 +157,9 @@ function preparePodman(
   const pull = spawnSync('podman', [...storage, 'pull', '--quiet', `oci:${layout}`], {
     encoding: 'utf8',
   });
-  if (build.status !== 0 || pull.status !== 0) return undefined;
+  // podman leaves its storage mounted upon itself.
+  const unmount = (): void => void spawnSync('umount', [join(folder, 'podman', 'overlay')]);
+  if (build.status !== 0 || pull.status !== 0) return { [Symbol.dispose]: unmount };
   const image = pull.stdout.trim();
   const words = [
     ...storage,
@@ -156,7 +176,7 @@ function preparePodman(
     image,
     '--version',
   ];
-  return () => timeCommand('podman', words);
+  return { run: () => timeCommand('podman', words), [Symbol.dispose]: unmount };
 }
 
 function residentBytes(pid: number): number {
