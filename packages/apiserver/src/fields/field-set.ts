@@ -83,7 +83,10 @@ export function decodeFields(fields: unknown, depth = 0): FieldSet {
   for (const [step, child] of Object.entries(fields)) {
     steps += 1;
     if (step === '.') member = true;
-    else if (/^[fkv]:/.test(step)) children.set(step, decodeFields(child, depth + 1));
+    else if (/^[fkv]:/.test(step)) {
+      const below = decodeFields(child, depth + 1);
+      if (!isEmptySet(below)) children.set(step, below);
+    }
   }
   // A place without anything below it is a member, except the root.
   return { member: depth > 0 && (member || steps === 0), children };

@@ -10,7 +10,7 @@ import type { Caller, DeleteQuery, ListQuery } from '../operations.ts';
 import type { ServedKind } from '../served-kind.ts';
 import type { Place, WriteOptions } from '../service.ts';
 import { protobufMediaType } from '../protobuf/decode-object.ts';
-import { successStatus } from '../status.ts';
+import { statusOf, successStatus } from '../status.ts';
 import type { StoredObject } from '../stored-object.ts';
 import type { HttpHandlerInit } from './http-handler.ts';
 import { type Form, negotiateForm } from './negotiate.ts';
@@ -34,17 +34,19 @@ export interface ResourceRequest {
 
 /** Serves a request about stored objects. */
 export async function serveResource(init: HttpHandlerInit, about: ResourceRequest): Promise<void> {
-  const { response, kind } = about;
+  const { kind } = about;
   const start = init.clock.monotonic();
   const { verb, run } = dispatch(init, about);
-  let code = 500;
+  const observe = (code: number): void => {
+    if (verb === 'watch') return;
+    const seconds = (init.clock.monotonic() - start) / 1000;
+    init.metrics.observe(verb, kind.plural, code, seconds);
+  };
   try {
-    code = await run();
-  } finally {
-    if (verb !== 'watch') {
-      const seconds = (init.clock.monotonic() - start) / 1000;
-      init.metrics.observe(verb, kind.plural, response.headersSent ? code : 0, seconds);
-    }
+    observe(await run());
+  } catch (error) {
+    observe(statusOf(error).code);
+    throw error;
   }
 }
 

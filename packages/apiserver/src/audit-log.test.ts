@@ -1,0 +1,94 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { temporaryFolder } from '@tapline/testing';
+import { expect, test } from 'vitest';
+import type { AuditEntry } from './audit-entry.ts';
+import { openAuditLog } from './audit-log.ts';
+
+function entry(id: string): AuditEntry {
+  return {
+    time: '2026-01-01T00:00:00.000Z',
+    id,
+    user: 'me',
+    groups: [],
+    via: 'token',
+    verb: 'create',
+    group: '',
+    resource: 'events',
+    decision: 'allow',
+    code: 201,
+  };
+}
+
+function idsIn(path: string): readonly string[] {
+  return readFileSync(path, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as AuditEntry).id);
+}
+
+test('entries of one turn are written together, before written() resolves', async () => {
+  await using folder = await temporaryFolder();
+  const path = join(folder.path, 'audit.jsonl');
+  using log = openAuditLog({ path });
+  log.record(entry('a'));
+  const first = log.written();
+  log.record(entry('b'));
+  await Promise.all([first, log.written()]);
+  expect(idsIn(path)).toEqual(['a', 'b']);
+  log.record(entry('c'));
+  await log.written();
+  expect(idsIn(path)).toEqual(['a', 'b', 'c']);
+});
+
+test('files rotate by size and the oldest go', async () => {
+  await using folder = await temporaryFolder();
+  const path = join(folder.path, 'audit.jsonl');
+  using log = openAuditLog({ path, maxBytes: 400, keep: 2 });
+  for (let index = 0; index < 12; index += 1) {
+    log.record(entry(String(index)));
+    await log.written();
+  }
+  expect(readdirSync(folder.path).toSorted()).toEqual([
+    'audit.jsonl',
+    'audit.jsonl.1',
+    'audit.jsonl.2',
+  ]);
+  const kept = [`${path}.2`, `${path}.1`, path].flatMap((one) => idsIn(one));
+  expect(kept).toEqual(
+    Array.from({ length: kept.length }, (_, index) => String(12 - kept.length + index)),
+  );
+});
+
+test('what was written survives SIGKILL of the process', async () => {
+  await using folder = await temporaryFolder();
+  const path = join(folder.path, 'audit.jsonl');
+  const module = fileURLToPath(new URL('./audit-log.ts', import.meta.url));
+  const script = `
+    import { openAuditLog } from ${JSON.stringify(module)};
+    const log = openAuditLog({ path: ${JSON.stringify(path)} });
+    for (let index = 0; ; index += 1) {
+      log.record({ id: String(index) });
+      await log.written();
+      process.stdout.write(index + '\\n');
+      await new Promise((resolve) => setImmediate(resolve));
+    }`;
+  const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text;
+    if (output.split('\n').length > 50) child.kill('SIGKILL');
+  });
+  await once(child, 'exit');
+  const acknowledged = output
+    .trim()
+    .split('\n')
+    .filter((line) => /^\d+$/.test(line));
+  expect(acknowledged.length).toBeGreaterThan(40);
+  expect(idsIn(path).slice(0, acknowledged.length - 1)).toEqual(acknowledged.slice(0, -1));
+});
