@@ -39,6 +39,7 @@ const headersTimeoutMs = 15_000;
 const keepAliveTimeoutMs = 75_000;
 /** How long requests under way may take to end when the server stops. */
 const drainMs = 2000;
+const drainStepMs = 10;
 
 /** The control plane's one HTTPS server: what is mounted decides on who may do what. */
 export async function startHttpEdge(init: HttpEdgeInit): Promise<HttpEdge> {
@@ -124,20 +125,21 @@ export async function startHttpEdge(init: HttpEdgeInit): Promise<HttpEdge> {
     async [Symbol.asyncDispose]() {
       stopping.abort(new TaplineError('stopped', 'the server is stopping'));
       await renewing;
+      let isClosed = false;
       const closed = new Promise<void>((resolve) => {
-        server.close(() => resolve());
-      });
-      server.closeIdleConnections();
-      const drained = new AbortController();
-      const drain = clock
-        .sleep(drainMs, { signal: drained.signal })
-        .then(() => server.closeAllConnections())
-        .catch((error: unknown) => {
-          if (!drained.signal.aborted) throw error;
+        server.close(() => {
+          isClosed = true;
+          resolve();
         });
+      });
+      const deadlineMs = clock.monotonic() + drainMs;
+      // Connections become idle one by one, as the requests on them end.
+      while (!isClosed && clock.monotonic() < deadlineMs) {
+        server.closeIdleConnections();
+        await clock.sleep(drainStepMs);
+      }
+      server.closeAllConnections();
       await closed;
-      drained.abort();
-      await drain;
     },
   };
 }
