@@ -1,7 +1,6 @@
 import { errorMessage, TaplineError } from '@tapline/base';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { parse } from 'yaml';
 import { z } from 'zod';
 import type { Credentials } from './http-client.ts';
 
@@ -96,7 +95,7 @@ async function credentialsOf(
 
 async function parseFile(path: string): Promise<z.infer<typeof schema>> {
   const text = await readText(path);
-  const parsed = schema.safeParse(parseText(text, path));
+  const parsed = schema.safeParse(await parseText(text, path));
   if (parsed.success) return parsed.data;
   throw new TaplineError(
     'kubeconfig_invalid',
@@ -105,9 +104,10 @@ async function parseFile(path: string): Promise<z.infer<typeof schema>> {
 }
 
 /** What Tapline writes is JSON, which is YAML and much quicker to read. */
-function parseText(text: string, path: string): unknown {
+async function parseText(text: string, path: string): Promise<unknown> {
   try {
-    return text.trimStart().startsWith('{') ? JSON.parse(text) : parse(text);
+    if (text.trimStart().startsWith('{')) return JSON.parse(text);
+    return (await import('yaml')).parse(text);
   } catch (cause) {
     throw new TaplineError('kubeconfig_invalid', `${path} is no YAML`, { cause });
   }

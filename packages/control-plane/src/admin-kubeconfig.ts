@@ -25,25 +25,8 @@ export async function writeAdminKubeconfig(init: {
     current.authority === authority.certificatePem &&
     new X509Certificate(current.certificate).validToDate.getTime() - clock.now() > renewBeforeMs;
   const { certificate, key } = isGood ? current : issue(authority);
-  const text = `apiVersion: v1
-kind: Config
-clusters:
-  - name: tapline
-    cluster:
-      server: ${JSON.stringify(url)}
-      certificate-authority-data: ${encode(authority.certificatePem)}
-users:
-  - name: admin
-    user:
-      client-certificate-data: ${encode(certificate)}
-      client-key-data: ${encode(key)}
-contexts:
-  - name: tapline
-    context:
-      cluster: tapline
-      user: admin
-current-context: tapline
-`;
+  // JSON is YAML to every reader, and our own command line reads it without a YAML parser.
+  const text = `${JSON.stringify(kubeconfigOf({ url, authority, certificate, key }), undefined, 2)}\n`;
   // Renamed into place, so that whoever reads it meanwhile sees a whole file.
   const partial = `${path}.partial`;
   {
@@ -74,15 +57,40 @@ async function readCredential(
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw error;
   }
-  const field = (name: string): string | undefined => {
-    const found = new RegExp(`^ *${name}: ([A-Za-z0-9+/=]+)$`, 'm').exec(text)?.[1];
-    return found === undefined ? undefined : Buffer.from(found, 'base64').toString();
+  const { clusters, users } = JSON.parse(text) as ReturnType<typeof kubeconfigOf>;
+  const [cluster, user] = [clusters[0]?.cluster, users[0]?.user];
+  if (cluster === undefined || user === undefined) return undefined;
+  return {
+    certificate: decode(user['client-certificate-data']),
+    key: decode(user['client-key-data']),
+    authority: decode(cluster['certificate-authority-data']),
   };
-  const certificate = field('client-certificate-data');
-  const key = field('client-key-data');
-  const authority = field('certificate-authority-data');
-  if (certificate === undefined || key === undefined || authority === undefined) return undefined;
-  return { certificate, key, authority };
+}
+
+function kubeconfigOf(init: {
+  readonly url: string;
+  readonly authority: CertificateAuthority;
+  readonly certificate: string;
+  readonly key: string;
+}) {
+  const { url, authority, certificate, key } = init;
+  const cluster = {
+    server: url,
+    'certificate-authority-data': encode(authority.certificatePem),
+  };
+  const user = { 'client-certificate-data': encode(certificate), 'client-key-data': encode(key) };
+  return {
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name: 'tapline', cluster }],
+    users: [{ name: 'admin', user }],
+    contexts: [{ name: 'tapline', context: { cluster: 'tapline', user: 'admin' } }],
+    'current-context': 'tapline',
+  };
+}
+
+function decode(base64: string): string {
+  return Buffer.from(base64, 'base64').toString();
 }
 
 function encode(pem: string): string {
