@@ -12,6 +12,7 @@ import { parseElf } from './parse-elf.ts';
 
 const run = promisify(execFile);
 const hasGcc = process.platform === 'linux' && existsSync('/usr/bin/gcc');
+const hasPatchelf = existsSync('/usr/bin/patchelf');
 const long = 'l'.repeat(150);
 
 test.each<[string, ElfEdit, RegExp]>([
@@ -184,6 +185,36 @@ int main(void) {
     }
     expect(await start(editElf(bytes, { rpath: { kind: 'none' } }))).toBe(output);
   });
+
+  test.skipIf(!hasPatchelf)(
+    'a string table that patchelf laid across two segments (skipped without patchelf)',
+    async () => {
+      const name = join(directory, 'across');
+      await build('across', ['-no-pie']);
+      // Longer than what is left of the page that patchelf adds, shorter than two.
+      const rpath = `@@PLACEHOLDER@@/${'r'.repeat(3000)}`;
+      await writeFile(join(directory, 'rpath'), rpath);
+      await run('patchelf', ['--set-rpath', `@${join(directory, 'rpath')}`, name]);
+      const bytes = await readFile(name);
+      const file = parseElf(bytes);
+      expect(file.runpath).toBe(rpath);
+      const table = file.sectionHeaders.find((section) => section.name === '.dynstr');
+      const first = table?.address ?? 0;
+      const end = first + (table?.size ?? 0);
+      expect(
+        file.programHeaders.some(
+          ({ type, virtualAddress: address }) => type === 1 && address > first && address < end,
+        ),
+      ).toBe(true);
+      for (const value of ['/short', `/${'s'.repeat(2990)}`, `/${'t'.repeat(4000)}`]) {
+        const edit = { interpreter: loader, rpath: { kind: 'runpath', value } } as const;
+        const edited = editElf(bytes, edit);
+        expect(parseElf(edited)).toMatchObject({ interpreter: loader, runpath: value });
+        expect(Buffer.from(edited).includes('PLACEHOLDER')).toBe(false);
+        expect(await start(edited)).toBe(output);
+      }
+    },
+  );
 
   test('without section headers, and with other data appended', async () => {
     const bytes = await build('stripped', ['-s']);
