@@ -1,5 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BenchmarkRow, benchmarkRow } from '../result.ts';
 import { quantile } from '../quantile.ts';
@@ -137,7 +146,9 @@ function preparePodman(
   folder: string,
 ): Disposable & { readonly run?: () => Promise<number> } {
   const layout = join(folder, 'layout');
-  const storage = ['--root', join(folder, 'podman'), '--runroot', join(folder, 'podman-run')];
+  // podman refuses a run root of more than 50 characters.
+  const runRoot = mkdtempSync(join(tmpdir(), 'tlp-'));
+  const storage = ['--root', join(folder, 'podman'), '--runroot', runRoot];
   const main = join(import.meta.dirname, '../../packages/cli/src/main.ts');
   const build = spawnSync(
     process.execPath,
@@ -158,8 +169,11 @@ function preparePodman(
     encoding: 'utf8',
   });
   // podman leaves its storage mounted upon itself.
-  const unmount = (): void => void spawnSync('umount', [join(folder, 'podman', 'overlay')]);
-  if (build.status !== 0 || pull.status !== 0) return { [Symbol.dispose]: unmount };
+  const cleanUp = (): void => {
+    spawnSync('umount', [join(folder, 'podman', 'overlay')]);
+    rmSync(runRoot, { recursive: true, force: true });
+  };
+  if (build.status !== 0 || pull.status !== 0) return { [Symbol.dispose]: cleanUp };
   const image = pull.stdout.trim();
   const words = [
     ...storage,
@@ -176,7 +190,7 @@ function preparePodman(
     image,
     '--version',
   ];
-  return { run: () => timeCommand('podman', words), [Symbol.dispose]: unmount };
+  return { run: () => timeCommand('podman', words), [Symbol.dispose]: cleanUp };
 }
 
 function residentBytes(pid: number): number {
