@@ -7,6 +7,10 @@ interface Benchmark {
 
 /** Every benchmark by name; each file is loaded only when it runs. */
 export const benchmarks: Readonly<Record<string, Benchmark>> = {
+  api: {
+    description: "durable creates, fan-out of watches and status writes, beside etcd's gateway",
+    run: async () => await (await import('./api.ts')).benchmarkApi(),
+  },
   deploy: {
     description:
       'deliveries end to end, beside runc and podman; a thousand devices; the command line',

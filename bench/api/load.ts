@@ -82,10 +82,7 @@ export async function measureFanOut(
 }
 
 /** Seconds until one write over each of as many connections, all sent at once, is answered. */
-export async function measureBurst(
-  port: number,
-  requests: readonly string[],
-): Promise<number> {
+export async function measureBurst(port: number, requests: readonly string[]): Promise<number> {
   const connections = await openAll(port, requests.length);
   const start = performance.now();
   const answers = await Promise.all(
@@ -103,9 +100,7 @@ async function openAll(port: number, count: number): Promise<readonly RawConnect
   // In batches: a listen queue that overflows would make clients wait for seconds.
   while (connections.length < count) {
     const batch = Math.min(100, count - connections.length);
-    const opened = await Promise.all(
-      Array.from({ length: batch }, () => RawConnection.open(port)),
-    );
+    const opened = await Promise.all(Array.from({ length: batch }, () => RawConnection.open(port)));
     connections.push(...opened);
   }
   return connections;
