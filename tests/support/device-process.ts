@@ -1,0 +1,75 @@
+import { spawnSync } from 'node:child_process';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { startProcess, type StartedProcess } from '@tapline/testing';
+import { type ListedContainer, listContainers, mountsBelow, removeContainers } from './containers.ts';
+import { taplineMain } from './run-tapline.ts';
+
+/** A device whose agent is a process that can be stopped, killed and started again. */
+export interface DeviceProcess extends AsyncDisposable {
+  readonly name: string;
+  readonly data: string;
+  /** What its agent logged since its last start. */
+  output(): string;
+  /** Starts the agent of a device that has joined. */
+  start(): Promise<void>;
+  /** Its programs go on. */
+  stop(): Promise<void>;
+  kill(): Promise<void>;
+  containers(): readonly ListedContainer[];
+}
+
+export interface DeviceProcessInit {
+  readonly name: string;
+  readonly folder: string;
+  readonly server: string;
+  readonly token: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Programs to run the agent with, such as faketime. */
+  readonly wrapper?: readonly string[];
+  /** Flags of the agent. */
+  readonly flags?: readonly string[];
+  readonly labels?: readonly string[];
+}
+
+/** Joins a device and runs its agent. Disposing it also removes what runs on it. */
+export async function startDeviceProcess(init: DeviceProcessInit): Promise<DeviceProcess> {
+  const { name, server, token, env = {}, flags = [], labels = ['team=design'] } = init;
+  const data = join(init.folder, name);
+  const runcRoot = join(data, 'runtime', 'runc');
+  const shared = ['--data', data, '--log-level', 'info', ...flags];
+  const labelled = labels.flatMap((label) => ['--label', label]);
+  let running = await begin(
+    ['join', server, '--token', token, '--name', name, ...labelled, ...shared],
+  );
+
+  function begin(words: readonly string[]): Promise<StartedProcess> {
+    const [program = '', ...rest] = [...(init.wrapper ?? []), process.execPath, taplineMain];
+    return startProcess(program, [...rest, ...words], {
+      readyLine: /agent of \S+ runs/,
+      env,
+      readyWithinMs: 40_000,
+    });
+  }
+
+  return {
+    name,
+    data,
+    output: () => running.output(),
+    async start() {
+      running = await begin(['agent', ...shared]);
+    },
+    stop: () => running[Symbol.asyncDispose](),
+    async kill() {
+      running.kill('SIGKILL');
+      await running.exited;
+    },
+    containers: () => listContainers(runcRoot),
+    async [Symbol.asyncDispose]() {
+      await running[Symbol.asyncDispose]();
+      removeContainers(runcRoot);
+      for (const path of mountsBelow(data)) spawnSync('umount', ['--lazy', path]);
+      await rm(data, { recursive: true, force: true, maxRetries: 3 });
+    },
+  };
+}

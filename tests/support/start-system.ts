@@ -1,0 +1,125 @@
+import { temporaryFolder } from '@tapline/testing';
+import { type BottleMirror, startBottleMirror } from '../../tools/bottle-mirror/bottle-mirror.ts';
+import type { Fault } from '../../tools/bottle-mirror/fault.ts';
+import type { PlatformTag } from '../../tools/bottle-mirror/platform.ts';
+import { mountsBelow, processesOf } from './containers.ts';
+import { type ControlPlaneProcess, startControlPlaneProcess } from './control-plane-process.ts';
+import { type DeviceProcess, type DeviceProcessInit, startDeviceProcess } from './device-process.ts';
+import { eventually } from './eventually.ts';
+import { type CommandOptions, type CommandResult, runTapline } from './run-tapline.ts';
+
+/** Everything Tapline is, as processes of its own on this machine. */
+export interface System extends AsyncDisposable {
+  readonly folder: string;
+  readonly controlPlane: ControlPlaneProcess;
+  readonly devices: readonly DeviceProcess[];
+  readonly mirror: RestartableMirror;
+  /** What names this system to its commands. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Runs a command of the administrator. */
+  tapline(words: readonly string[], options?: CommandOptions): Promise<CommandResult>;
+  /** Has another device join. */
+  addDevice(init: AddedDevice): Promise<DeviceProcess>;
+}
+
+type AddedDevice = Pick<DeviceProcessInit, 'name' | 'env' | 'flags' | 'labels' | 'wrapper'>;
+
+/** A mirror that can go away and come back at the same address. */
+export interface RestartableMirror extends AsyncDisposable {
+  readonly url: string;
+  stop(): Promise<void>;
+  start(): Promise<void>;
+}
+
+export interface SystemOptions {
+  /** Their names; all have the label team=design. */
+  readonly devices?: readonly string[];
+  /** What the mirror serves; jq unless given. */
+  readonly formulae?: readonly string[];
+  readonly faults?: readonly Fault[];
+  /** Environment of the control plane. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Starts a mirror, a control plane and devices that have joined; fails where disposing leaves something. */
+export async function startSystem(options: SystemOptions = {}): Promise<System> {
+  const { devices: names = [], formulae = ['jq'], faults = [] } = options;
+  await using opened = new AsyncDisposableStack();
+  const { path: folder } = opened.use(await temporaryFolder());
+  opened.defer(() => nothingIsLeft(folder));
+  const mirror = opened.use(await startMirror({ formulae, faults }));
+  const environment = {
+    HOMEBREW_API_DOMAIN: `${mirror.url}/api`,
+    HOMEBREW_ARTIFACT_DOMAIN: mirror.url,
+    TAPLINE_KUBECONFIG: `${folder}/control-plane/admin.kubeconfig`,
+    XDG_CONFIG_HOME: `${folder}/config`,
+  };
+  const controlPlane = opened.use(
+    await startControlPlaneProcess(folder, { ...environment, ...options.env }),
+  );
+
+  function tapline(
+    words: readonly string[],
+    more: CommandOptions = {},
+  ): Promise<CommandResult> {
+    return runTapline(words, { ...more, env: { ...environment, ...more.env } });
+  }
+
+  async function addDevice(init: AddedDevice): Promise<DeviceProcess> {
+    const { code, out, err } = await tapline(['token', 'create']);
+    if (code !== 0) throw new Error(`no token: ${err}`);
+    const server = controlPlane.url;
+    const token = out.trim();
+    return await startDeviceProcess({ ...init, folder, server, token });
+  }
+
+  const devices: DeviceProcess[] = [];
+  for (const name of names) devices.push(opened.use(await addDevice({ name })));
+  const owned = opened.move();
+  return {
+    folder,
+    controlPlane,
+    devices,
+    mirror,
+    environment,
+    tapline,
+    addDevice: async (init) => owned.use(await addDevice(init)),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+/** The mirror's name for the platform of this machine. */
+const platform: PlatformTag = process.arch === 'arm64' ? 'arm64_linux' : 'x86_64_linux';
+
+async function startMirror(content: {
+  readonly formulae: readonly string[];
+  readonly faults: readonly Fault[];
+}): Promise<RestartableMirror> {
+  const options = { ...content, platforms: [platform] };
+  let running: BottleMirror | undefined = await startBottleMirror(options);
+  const { url } = running;
+  const stop = async (): Promise<void> => {
+    await running?.[Symbol.asyncDispose]();
+    running = undefined;
+  };
+  return {
+    url,
+    stop,
+    async start() {
+      running = await startBottleMirror({ ...options, port: Number(new URL(url).port) });
+    },
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+/** Ends a test in failure that leaves a process or a mount behind. */
+async function nothingIsLeft(folder: string): Promise<void> {
+  const left = (): readonly string[] => [...processesOf(folder), ...mountsBelow(folder)];
+  try {
+    await eventually(`nothing is left of ${folder}`, () => left().length === 0, {
+      withinMs: 10_000,
+    });
+  } catch (cause) {
+    throw new Error(`left behind: ${left().join('; ')}`, { cause });
+  }
+}
