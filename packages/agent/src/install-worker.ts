@@ -57,6 +57,8 @@ export class InstallWorker {
   /** Wakes whoever waits for a long step, when a container ends meanwhile. */
   #ended = Promise.withResolvers<void>();
   #mustReport = false;
+  /** Digest of the image that was seen to be there, or was proved. */
+  #proven: string | undefined;
 
   constructor(init: InstallWorkerInit) {
     this.#init = init;
@@ -146,15 +148,13 @@ export class InstallWorker {
     attempt: InstallAttempt,
   ): Promise<Parameters<typeof planInstall>[1]> {
     const { images, containers, uid } = this.#init;
+    const { desired, active, failed } = record;
     const settled =
       record.removing ||
       attempt.failure !== undefined ||
-      record.failed?.revision === record.desired.revision ||
-      record.active?.revision === record.desired.revision;
-    // Nobody asks for the image of a settled Install.
-    const image: ImageState = settled
-      ? { kind: 'ready' }
-      : await images.inspect(record.desired.image);
+      failed?.revision === desired.revision ||
+      active?.revision === desired.revision;
+    const image = settled ? await this.#servedImage(record) : await images.inspect(desired.image);
     if (image.kind === 'ready' && !settled) this.#imageReady(attempt);
     return {
       image,
@@ -164,6 +164,20 @@ export class InstallWorker {
       healthy: attempt.healthy,
       failure: attempt.failure,
     };
+  }
+
+  /** Looked at once in each life of the agent: only a loss of power takes what was there. */
+  async #servedImage({ active, removing }: InstallRecord): Promise<ImageState> {
+    const { images } = this.#init;
+    if (active === undefined || removing || this.#proven === active.image.digest) {
+      return { kind: 'ready' };
+    }
+    const state = await images.inspect(active.image);
+    if (state.kind === 'ready') {
+      this.#proven = active.image.digest;
+      images.release(active.image);
+    }
+    return state;
   }
 
   #imageReady(attempt: InstallAttempt): void {
@@ -346,6 +360,7 @@ export class InstallWorker {
         this.#mustReport = false;
         this.#report(committed, attempt);
         images.release(spec.image);
+        this.#proven = spec.image.digest;
         for (const [stage, seconds] of Object.entries(attemptReport(attempt).stages)) {
           if (stage !== 'total') metrics.observeStage(stage, seconds);
         }

@@ -36,7 +36,7 @@ function record(desired: InstallSpec, more: Partial<InstallRecord> = {}): Instal
 
 function observed(more: Partial<ObservedInstall> = {}): ObservedInstall {
   return {
-    image: { kind: 'unknown' },
+    image: { kind: 'ready' },
     reserved: false,
     containers: [],
     restartInMs: 0,
@@ -60,6 +60,7 @@ const layer = (letter: string, size: number): ImageLayer => ({
   digest: parseDigest(digest(letter)),
   size,
 });
+const unknown = { kind: 'unknown' } as const;
 const failure = { code: 'health_check_failed', message: 'exit code 1' };
 
 function plan(of: InstallRecord, given: Partial<ObservedInstall> = {}): string[] {
@@ -68,7 +69,7 @@ function plan(of: InstallRecord, given: Partial<ObservedInstall> = {}): string[]
 
 describe('a first install', () => {
   test('begins with the manifest', () => {
-    expect(plan(record(spec(1)))).toEqual(['fetch manifest bbbbbbbbbbbb']);
+    expect(plan(record(spec(1)), { image: unknown })).toEqual(['fetch manifest bbbbbbbbbbbb']);
   });
 
   test('reserves before it fetches, and fetches only what is missing', () => {
@@ -127,7 +128,9 @@ describe('an update', () => {
   const updating = record(spec(2, always), { active: spec(1, always) });
 
   test('stops the old program only when the new image is ready', () => {
-    expect(plan(updating, { containers: [running(1)] })).toEqual(['fetch manifest cccccccccccc']);
+    expect(plan(updating, { image: unknown, containers: [running(1)] })).toEqual([
+      'fetch manifest cccccccccccc',
+    ]);
     expect(plan(updating, { image: { kind: 'ready' }, containers: [running(1)] })).toEqual([
       'stop revision 1',
       'start revision 2',
@@ -138,16 +141,16 @@ describe('an update', () => {
   });
 
   test('restarts what is served while it is under way', () => {
-    expect(plan(updating, { containers: [ended(1, 1)] })).toEqual([
+    expect(plan(updating, { image: unknown, containers: [ended(1, 1)] })).toEqual([
       'restart revision 1',
       'fetch manifest cccccccccccc',
     ]);
   });
 
   test('is not held up by the pause before a restart: it may be the repair', () => {
-    expect(plan(updating, { containers: [ended(1, 1)], restartInMs: 5000 })).toEqual([
-      'fetch manifest cccccccccccc',
-    ]);
+    expect(
+      plan(updating, { image: unknown, containers: [ended(1, 1)], restartInMs: 5000 }),
+    ).toEqual(['fetch manifest cccccccccccc']);
   });
 
   test('goes on with the container that an earlier life started', () => {
@@ -183,13 +186,19 @@ describe('an update', () => {
   test('that was given up is not tried again', () => {
     const given = { ...updating, failed: { revision: 2, error: failure } };
     expect(plan(given, { containers: [running(1)] })).toEqual([]);
-    expect(plan({ ...given, desired: spec(3, always) }, { containers: [running(1)] })).toEqual([
-      'fetch manifest dddddddddddd',
-    ]);
+    expect(
+      plan({ ...given, desired: spec(3, always) }, { image: unknown, containers: [running(1)] }),
+    ).toEqual(['fetch manifest dddddddddddd']);
   });
 });
 
 describe('what is served', () => {
+  test('is fetched again where a loss of power took its image', () => {
+    expect(plan(served('Always'), { image: { kind: 'unknown' } })).toEqual([
+      'fetch manifest bbbbbbbbbbbb',
+    ]);
+  });
+
   const served = (restart: 'Always' | 'OnFailure' | 'Never'): InstallRecord => {
     const good = spec(1, { run: { command: ['/opt/bin/served'], restart } });
     return record(good, { active: good });

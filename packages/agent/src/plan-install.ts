@@ -13,7 +13,7 @@ export interface ObservedContainer {
 
 /** What the device can see of an Install, beside what it remembers. */
 export interface ObservedInstall {
-  /** Of the desired image. */
+  /** Of the image that is wanted: the desired one, or where that is settled the one that is served. */
   readonly image: ImageState;
   /** Whether the bytes that the image needs are set aside. */
   readonly reserved: boolean;
@@ -37,7 +37,9 @@ export function planInstall(
   const { desired, active, failed } = record;
   if (record.removing) return [...stopAll(observed.containers), { kind: 'forget' }];
   if (failed?.revision === desired.revision || active?.revision === desired.revision) {
-    return serve(record, observed);
+    // A loss of power may have taken what was not yet on the disk.
+    const lost = active === undefined ? [] : obtain(active, observed);
+    return lost.length > 0 ? lost : serve(record, observed);
   }
   if (observed.failure !== undefined) {
     return [
@@ -95,8 +97,8 @@ function shouldRestart(
   }
 }
 
-function obtain(desired: InstallSpec, { image: state, reserved }: ObservedInstall): InstallStep[] {
-  const { image } = desired;
+function obtain(wanted: InstallSpec, { image: state, reserved }: ObservedInstall): InstallStep[] {
+  const { image } = wanted;
   switch (state.kind) {
     case 'unknown':
       return [{ kind: 'fetch-manifest', image }];
