@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
@@ -63,14 +63,14 @@ export class AgentState implements AsyncDisposable {
     }
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     const path = join(directory, 'agent.sqlite');
+    // The key of the device is in there; SQLite gives its other files the mode of this one.
+    closeSync(openSync(path, 'a', 0o600));
     const database = new DatabaseSync(path);
     try {
       database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;');
       database.exec(`PRAGMA synchronous = NORMAL; ${schema}`);
       // The first write takes the lock and makes the write-ahead log's file.
       database.exec("INSERT OR REPLACE INTO meta VALUES ('schema', '1')");
-      // The key of the device is in there.
-      chmodSync(path, 0o600);
       return new AgentState(database, await open(`${path}-wal`, 'r+'));
     } catch (cause) {
       database.close();
