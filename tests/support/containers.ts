@@ -13,6 +13,8 @@ export function listContainers(root: string): readonly ListedContainer[] {
   if (!existsSync(root)) return [];
   const text = execFileSync('runc', ['--root', root, 'list', '--format', 'json'], {
     encoding: 'utf8',
+    // It complains of containers that end while it lists them.
+    stdio: ['ignore', 'pipe', 'ignore'],
   });
   return (JSON.parse(text) as readonly ListedContainer[] | null) ?? [];
 }

@@ -2,7 +2,12 @@ import { spawnSync } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startProcess, type StartedProcess } from '@tapline/testing';
-import { type ListedContainer, listContainers, mountsBelow, removeContainers } from './containers.ts';
+import {
+  type ListedContainer,
+  listContainers,
+  mountsBelow,
+  removeContainers,
+} from './containers.ts';
 import { taplineMain } from './run-tapline.ts';
 
 /** A device whose agent is a process that can be stopped, killed and started again. */
@@ -39,9 +44,16 @@ export async function startDeviceProcess(init: DeviceProcessInit): Promise<Devic
   const runcRoot = join(data, 'runtime', 'runc');
   const shared = ['--data', data, '--log-level', 'info', ...flags];
   const labelled = labels.flatMap((label) => ['--label', label]);
-  let running = await begin(
-    ['join', server, '--token', token, '--name', name, ...labelled, ...shared],
-  );
+  let running = await begin([
+    'join',
+    server,
+    '--token',
+    token,
+    '--name',
+    name,
+    ...labelled,
+    ...shared,
+  ]);
 
   function begin(words: readonly string[]): Promise<StartedProcess> {
     const [program = '', ...rest] = [...(init.wrapper ?? []), process.execPath, taplineMain];

@@ -1,10 +1,15 @@
+import { deviceResource } from '@tapline/resources';
 import { temporaryFolder } from '@tapline/testing';
 import { type BottleMirror, startBottleMirror } from '../../tools/bottle-mirror/bottle-mirror.ts';
 import type { Fault } from '../../tools/bottle-mirror/fault.ts';
 import type { PlatformTag } from '../../tools/bottle-mirror/platform.ts';
 import { mountsBelow, processesOf } from './containers.ts';
 import { type ControlPlaneProcess, startControlPlaneProcess } from './control-plane-process.ts';
-import { type DeviceProcess, type DeviceProcessInit, startDeviceProcess } from './device-process.ts';
+import {
+  type DeviceProcess,
+  type DeviceProcessInit,
+  startDeviceProcess,
+} from './device-process.ts';
 import { eventually } from './eventually.ts';
 import { type CommandOptions, type CommandResult, runTapline } from './run-tapline.ts';
 
@@ -58,10 +63,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     await startControlPlaneProcess(folder, { ...environment, ...options.env }),
   );
 
-  function tapline(
-    words: readonly string[],
-    more: CommandOptions = {},
-  ): Promise<CommandResult> {
+  function tapline(words: readonly string[], more: CommandOptions = {}): Promise<CommandResult> {
     return runTapline(words, { ...more, env: { ...environment, ...more.env } });
   }
 
@@ -70,7 +72,14 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     if (code !== 0) throw new Error(`no token: ${err}`);
     const server = controlPlane.url;
     const token = out.trim();
-    return await startDeviceProcess({ ...init, folder, server, token });
+    await using device = new AsyncDisposableStack();
+    const started = device.use(await startDeviceProcess({ ...init, folder, server, token }));
+    await eventually(`${init.name} is connected`, async () => {
+      const { status } = await controlPlane.client.get(deviceResource, init.name);
+      return status?.presence?.connected;
+    });
+    device.move();
+    return started;
   }
 
   const devices: DeviceProcess[] = [];

@@ -44,6 +44,8 @@ type Executors = {
   ) => Promise<void>;
 };
 
+type AttemptState = InstallAttempt['state'];
+
 const parallelFetches = 4;
 const blockedRetryMs = 30_000;
 
@@ -220,11 +222,15 @@ export class InstallWorker {
   #settled(record: InstallRecord, attempt: InstallAttempt): void {
     if (!this.#mustReport) return;
     this.#mustReport = false;
-    if (record.failed?.revision === record.desired.revision) {
-      attempt.state = record.active === undefined ? 'Failed' : 'RolledBack';
-      attempt.failure = record.failed.error;
-    } else attempt.state = 'Ready';
+    attempt.state = this.#end(record, attempt);
     this.#report(record, attempt);
+  }
+
+  /** How an attempt ended whose revision was proved or given up. */
+  #end({ active, desired, failed }: InstallRecord, attempt: InstallAttempt): AttemptState {
+    if (failed?.revision !== desired.revision) return 'Ready';
+    attempt.failure = failed.error;
+    return active === undefined ? 'Failed' : 'RolledBack';
   }
 
   #report(record: InstallRecord, attempt: InstallAttempt): void {
@@ -237,7 +243,7 @@ export class InstallWorker {
     reporter.outcome({ uid, name: record.name }, status);
   }
 
-  #progress(state: InstallAttempt['state']): void {
+  #progress(state: AttemptState): void {
     const { reporter, uid, clock } = this.#init;
     const record = this.#init.state.record(uid);
     const attempt = this.#attempt;
@@ -331,7 +337,9 @@ export class InstallWorker {
         }
         state.put({ ...record, restarts: record.restarts + 1 });
         metrics.countRestart();
-        if (record.active?.revision === record.desired.revision) this.#progress('Ready');
+        const { active, desired, failed } = record;
+        if (![active?.revision, failed?.revision].includes(desired.revision)) return;
+        this.#progress(this.#end(record, this.#current().attempt));
       },
       wait: async ({ ms }, signal) => clock.sleep(ms, { signal }),
       'check-health': async ({ spec }, signal) => {
