@@ -1,4 +1,4 @@
-import { type Clock, errorMessage, type Log, type Rng, TaplineError } from '@tapline/base';
+import { type Clock, errorMessage, type Log, type Rng } from '@tapline/base';
 import type { ResourceClient } from '@tapline/client';
 import type { SessionInit } from '@tapline/gateway';
 import type { Digest } from '@tapline/oci';
@@ -207,9 +207,4 @@ export async function createAgentCore(init: AgentCoreInit): Promise<AgentCore> {
       await containers[Symbol.asyncDispose]();
     },
   };
-}
-
-/** Thrown to whoever asks for something that the device does not have. */
-export function installUnknown(name: string): TaplineError {
-  return new TaplineError('install_unknown', `install ${name} is not on this device`);
 }
