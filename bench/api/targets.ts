@@ -58,10 +58,12 @@ export function statusWrite(index: number, token: string): string {
   });
 }
 
+function keyOf(index: number): string {
+  return Buffer.from(`/registry/installs/${String(index).padStart(9, '0')}`).toString('base64');
+}
+
 /** The same object in etcd: created where the key is not there, as Kubernetes does it. */
 export function etcdTarget(port: number): Target {
-  const keyOf = (index: number): string =>
-    Buffer.from(`/registry/installs/${String(index).padStart(9, '0')}`).toString('base64');
   const prefix = Buffer.from('/registry/installs/').toString('base64');
   const end = Buffer.from('/registry/installs0').toString('base64');
   return {

@@ -54,7 +54,7 @@ export function decodeMetadata(kind: ServedKind, value: unknown, options: BodyOp
     if (options.fieldValidation === 'Strict') throw strictDecodingError(kind, unknown);
     if (options.fieldValidation === 'Warn') for (const problem of unknown) options.warn?.(problem);
   }
-  return { name: '', ...result } as ObjectMeta;
+  return { name: '', ...result };
 }
 
 function checkType(path: string, value: unknown, type: 'string' | 'number' | 'map' | 'list'): void {

@@ -94,7 +94,9 @@ function convert(json: JsonSchema, path: string): StructuralSchema {
 
 /** The one union a structural schema knows. */
 function intOrString(choices: readonly JsonSchema[], path: string): StructuralSchema {
-  const types = choices.map((choice) => choice['type']).toSorted();
+  const types = choices
+    .map((choice) => String(choice['type']))
+    .toSorted((a, b) => (a < b ? -1 : 1));
   if (types.length !== 2 || types[0] !== 'integer' || types[1] !== 'string') {
     throw new TaplineError(
       'invalid_schema',
@@ -105,7 +107,8 @@ function intOrString(choices: readonly JsonSchema[], path: string): StructuralSc
   const bounds: Record<string, unknown> = {};
   for (const choice of choices) {
     for (const key of ['pattern', 'minLength', 'maxLength', 'minimum', 'maximum'] as const) {
-      if (choice[key] !== undefined) bounds[key] = choice[key];
+      const bound = choice[key];
+      if (bound !== undefined && bound !== Number.MAX_SAFE_INTEGER) bounds[key] = bound;
     }
   }
   return {

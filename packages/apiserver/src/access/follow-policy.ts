@@ -1,4 +1,4 @@
-import type { ClusterRole, ClusterRoleBinding } from '@tapline/resources';
+import type { ClusterRoleBinding } from '@tapline/resources';
 import type { AnyObject } from '../any-object.ts';
 import type { ServedKind } from '../served-kind.ts';
 import { parseSelection } from '../watch/selection.ts';
@@ -40,7 +40,7 @@ export async function followPolicy(init: {
     });
   };
   await follow('clusterroles', (name, object) => {
-    policy.setRole(name, object as ClusterRole | undefined);
+    policy.setRole(name, object);
   });
   await follow('clusterrolebindings', (name, object) => {
     policy.setBinding(name, object as ClusterRoleBinding | undefined);

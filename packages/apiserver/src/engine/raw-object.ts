@@ -19,12 +19,12 @@ export function rawObject(kind: ServedKind, value: unknown): RawObject {
   const { apiVersion, kind: given, metadata, ...fields } = value;
   if (apiVersion !== undefined && apiVersion !== kind.apiVersion) {
     throw badRequest(
-      `the API version in the data (${String(apiVersion)}) does not match the expected API version (${kind.apiVersion})`,
+      `the API version in the data (${JSON.stringify(apiVersion)}) does not match the expected API version (${kind.apiVersion})`,
     );
   }
   if (given !== undefined && given !== kind.kind) {
     throw badRequest(
-      `the kind in the data (${String(given)}) does not match the expected kind (${kind.kind})`,
+      `the kind in the data (${JSON.stringify(given)}) does not match the expected kind (${kind.kind})`,
     );
   }
   return { metadata, fields };

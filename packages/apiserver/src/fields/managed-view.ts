@@ -23,6 +23,5 @@ export function managedView(
 }
 
 function isEmpty(value: object): boolean {
-  for (const _name in value) return false;
-  return true;
+  return Object.keys(value).length === 0;
 }

@@ -145,28 +145,27 @@ function ofReview([group, plural, kind]: readonly [string, string, string]): Res
 }
 
 function resourceList(group: string, version: string, members: readonly Resource[]): string {
-  const resources = members
-    .filter((one) => one.version === version)
-    .flatMap((one) => [
-      {
-        name: one.plural,
-        singularName: one.singular,
-        namespaced: one.namespaced,
-        kind: one.kind,
-        verbs: one.verbs,
-        ...(one.shortNames.length === 0 ? {} : { shortNames: one.shortNames }),
-        ...(one.categories.length === 0 ? {} : { categories: one.categories }),
-      },
-      ...one.subresources.map((sub) => ({
-        name: `${one.plural}/${sub.name}`,
-        singularName: '',
-        namespaced: one.namespaced,
-        group: sub.group,
-        version: sub.version,
-        kind: sub.kind,
-        verbs: sub.verbs,
-      })),
-    ]);
+  const own = members.filter((one) => one.version === version);
+  const resources = own.flatMap((one) => [
+    {
+      name: one.plural,
+      singularName: one.singular,
+      namespaced: one.namespaced,
+      kind: one.kind,
+      verbs: one.verbs,
+      ...(one.shortNames.length === 0 ? {} : { shortNames: one.shortNames }),
+      ...(one.categories.length === 0 ? {} : { categories: one.categories }),
+    },
+    ...one.subresources.map((sub) => ({
+      name: `${one.plural}/${sub.name}`,
+      singularName: '',
+      namespaced: one.namespaced,
+      group: sub.group,
+      version: sub.version,
+      kind: sub.kind,
+      verbs: sub.verbs,
+    })),
+  ]);
   return JSON.stringify({
     kind: 'APIResourceList',
     apiVersion: 'v1',

@@ -275,32 +275,32 @@ function textOf(about: ResourceRequest, stored: StoredObject, { form, nowMs }: R
   }
 }
 
-function listText(about: ResourceRequest, list: StoredList, { form, nowMs }: Rendering): string {
+function listText(about: ResourceRequest, found: StoredList, { form, nowMs }: Rendering): string {
   const { kind } = about;
-  const resourceVersion = String(list.revision);
+  const resourceVersion = String(found.revision);
   if (form === 'table') {
-    const objects = list.objects.map(({ object }) => object);
+    const objects = found.objects.map(({ object }) => object);
     return JSON.stringify(
       tableOf(kind, objects, {
         includeObject: includeObjectOf(about),
         nowMs,
         resourceVersion,
         columns: true,
-        continue: list.continue,
-        remaining: list.remaining,
+        continue: found.continue,
+        remaining: found.remaining,
       }),
     );
   }
   const metadata = JSON.stringify({
     resourceVersion,
-    ...(list.continue === undefined ? {} : { continue: list.continue }),
-    ...(list.remaining === undefined ? {} : { remainingItemCount: list.remaining }),
+    ...(found.continue === undefined ? {} : { continue: found.continue }),
+    ...(found.remaining === undefined ? {} : { remainingItemCount: found.remaining }),
   });
   const [listKind, apiVersion] =
     form === 'partial'
       ? ['PartialObjectMetadataList', 'meta.k8s.io/v1']
       : [`${kind.kind}List`, kind.apiVersion];
-  const items = list.objects.map((stored) =>
+  const items = found.objects.map((stored) =>
     form === 'partial' ? JSON.stringify(partialObject(stored.object)) : stored.text,
   );
   return `{"kind":"${listKind}","apiVersion":"${apiVersion}","metadata":${metadata},"items":[${items.join(',')}]}`;

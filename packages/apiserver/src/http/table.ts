@@ -65,7 +65,7 @@ function cell(column: CompiledColumn, object: AnyObject, nowMs: number): unknown
   if (value === undefined || value === null) return column.type === 'date' ? '<unknown>' : null;
   switch (column.type) {
     case 'date': {
-      const time = Date.parse(String(value));
+      const time = typeof value === 'string' ? Date.parse(value) : Number.NaN;
       return Number.isNaN(time) ? '<invalid>' : humanTime(nowMs - time);
     }
     case 'integer':

@@ -52,7 +52,8 @@ function put(
     case 'map': {
       const entry = decodeMessage(value, { 1: ['key', 'string'], 2: ['value', 'string'] });
       const map = (result[name] ?? {}) as Record<string, unknown>;
-      setOwn(map, String(entry['key'] ?? ''), entry['value'] ?? '');
+      const { key = '' } = entry;
+      if (typeof key === 'string') setOwn(map, key, entry['value'] ?? '');
       result[name] = map;
       return;
     }

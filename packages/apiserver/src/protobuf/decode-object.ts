@@ -23,8 +23,8 @@ export function decodeObject(bytes: Buffer): unknown {
         1: ['apiVersion', 'string'],
         2: ['kind', 'string'],
       });
-      apiVersion = String(type['apiVersion'] ?? '');
-      kind = String(type['kind'] ?? '');
+      if (typeof type['apiVersion'] === 'string') apiVersion = type['apiVersion'];
+      if (typeof type['kind'] === 'string') kind = type['kind'];
     } else if (field.number === 2) raw = field.value;
   }
   // Whatever the group, DeleteOptions are meta/v1's.

@@ -1,0 +1,101 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { matchesFields, parseFieldSelector, requiredField } from './field-selector.ts';
+import { matchesLabels, parseLabelSelector, toLabelRequirements } from './label-selector.ts';
+
+describe('label selectors', () => {
+  const labels = { app: 'web', tier: '3', empty: '', 'a.b/c': 'x' };
+  test.each([
+    ['', true],
+    ['app', true],
+    ['!app', false],
+    ['!none', true],
+    ['app=web', true],
+    ['app==web,tier=3', true],
+    ['app!=web', false],
+    ['none!=x', true],
+    ['app in (db, web)', true],
+    ['app notin (db,web)', false],
+    ['none notin (x)', true],
+    ['tier>2', true],
+    ['tier<3', false],
+    ['empty=', true],
+    ['empty=,app=web', true],
+    ['a.b/c=x', true],
+    ['constructor', false],
+  ])('%j: %s', (selector, matches) => {
+    expect(matchesLabels(parseLabelSelector(selector), labels)).toBe(matches);
+  });
+
+  test.each([
+    '=a',
+    'a in',
+    'a in (',
+    'a b',
+    'a,,b',
+    'a,',
+    '-a',
+    'a=!',
+    'a>x',
+    `a=${'x'.repeat(64)}`,
+  ])('%j is refused', (selector) => {
+    expect(() => parseLabelSelector(selector)).toThrow(/label selector/);
+  });
+
+  test('whatever comes in is parsed or refused as a bad request', () => {
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        try {
+          matchesLabels(parseLabelSelector(text), { a: 'b' });
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'bad_request' });
+        }
+      }),
+    );
+  });
+
+  test("an object's selector means the same", () => {
+    const requirements = toLabelRequirements({
+      matchLabels: { app: 'web' },
+      matchExpressions: [
+        { key: 'tier', operator: 'In', values: ['3', '4'] },
+        { key: 'none', operator: 'DoesNotExist' },
+        { key: 'empty', operator: 'Exists' },
+        { key: 'app', operator: 'NotIn', values: ['db'] },
+      ],
+    });
+    expect(requirements).toEqual(
+      parseLabelSelector('app=web,tier in (3,4),!none,empty,app notin (db)'),
+    );
+  });
+});
+
+describe('field selectors', () => {
+  const object = { metadata: { name: 'a' }, spec: { device: 'd,1', on: true, n: 3 } };
+  const selectable = ['metadata.name', 'spec.device', 'spec.on', 'spec.n', 'spec.none'];
+  test.each([
+    ['metadata.name=a', true],
+    ['metadata.name==b', false],
+    ['metadata.name!=b', true],
+    [String.raw`spec.device=d\,1`, true],
+    ['spec.on=true,spec.n=3', true],
+    ['spec.none=', true],
+    ['spec.none!=', false],
+    ['', true],
+  ])('%j: %s', (selector, matches) => {
+    expect(matchesFields(parseFieldSelector(selector, selectable), object)).toBe(matches);
+  });
+
+  test('what cannot be selected by is named, with what can', () => {
+    expect(() => parseFieldSelector('spec.secret=1', ['spec.device'])).toThrow(
+      'field label not supported: spec.secret; fields are spec.device',
+    );
+    expect(() => parseFieldSelector('spec.device', selectable)).toThrow('invalid selector');
+  });
+
+  test('a demanded value is found, an excluded one is not', () => {
+    const selector = parseFieldSelector('spec.n!=4,spec.device=x', selectable);
+    expect(requiredField(selector, 'spec.device')).toBe('x');
+    expect(requiredField(selector, 'spec.n')).toBeUndefined();
+  });
+});
