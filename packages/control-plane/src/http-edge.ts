@@ -125,16 +125,16 @@ export async function startHttpEdge(init: HttpEdgeInit): Promise<HttpEdge> {
     async [Symbol.asyncDispose]() {
       stopping.abort(new TaplineError('stopped', 'the server is stopping'));
       await renewing;
-      let isClosed = false;
+      const done = new AbortController();
       const closed = new Promise<void>((resolve) => {
         server.close(() => {
-          isClosed = true;
+          done.abort();
           resolve();
         });
       });
       const deadlineMs = clock.monotonic() + drainMs;
       // Connections become idle one by one, as the requests on them end.
-      while (!isClosed && clock.monotonic() < deadlineMs) {
+      while (!done.signal.aborted && clock.monotonic() < deadlineMs) {
         server.closeIdleConnections();
         await clock.sleep(drainStepMs);
       }

@@ -6,6 +6,7 @@ import {
   type StatusError,
 } from '@tapline/resources';
 import type { Waiting } from '@tapline/reconcile';
+import { isPermanent } from '../package/package-failure.ts';
 import { packageName } from '../package/package-name.ts';
 import { resolveAfterAnnotation } from '../package/resolve-after.ts';
 import type { DeliveryStep } from './delivery-step.ts';
@@ -117,9 +118,12 @@ function waitingFor(found: Package, fallback: string): Waiting {
   const condition = ['Resolved', 'Built', 'Published']
     .map((type) => findCondition(found.status?.conditions, type))
     .find((candidate) => candidate !== undefined && candidate.status !== 'True');
+  const { error } = found.status ?? {};
+  const retried = error === undefined || isPermanent(error) ? undefined : error;
   return {
     what: `package ${found.metadata.name}`,
-    why: condition?.message ?? fallback,
+    // What is tried again is said with why the last try failed.
+    why: retried?.message ?? condition?.message ?? fallback,
     ...(condition === undefined ? {} : { since: condition.lastTransitionTime }),
   };
 }

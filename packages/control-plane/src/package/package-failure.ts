@@ -3,6 +3,9 @@ import type { StatusError } from '@tapline/resources';
 
 /** Codes that trying again does not change; the spec or Homebrew has to. */
 const permanentCodes: ReadonlySet<string> = new Set([
+  // Its digest is the published one, so another download holds the same.
+  'bottle_corrupt',
+  'unsafe_tar_entry',
   'bottle_missing',
   'cyclic_dependency',
   'formula_not_found',

@@ -77,6 +77,14 @@ describe('package status', () => {
     expect(status.observedGeneration).toBeUndefined();
   });
 
+  it('shows which stages were done before the one that failed', () => {
+    const error = { code: 'digest_mismatch', message: 'other bytes' };
+    const during = pkg(statusDuring(pkg(), 'resolved', nowMs));
+    expect(summary(statusFailed(during, { stage: 'built', error }, nowMs))).toBe(
+      'Built=False:DigestMismatch Published=Unknown:DigestMismatch Resolved=True:Resolved',
+    );
+  });
+
   it('keeps what was published available while Homebrew is unreachable', () => {
     const error = { code: 'homebrew_unreachable', message: 'no route' };
     const before = pkg(statusBuilt(pkg(), built, nowMs));

@@ -23,7 +23,7 @@ export function statusDuring(object: Package, stage: StageName, nowMs: number): 
     const type = stageConditions[name];
     const condition =
       index < position
-        ? ({ type, status: 'True', reason: type, message: `${formula} is ${name}` } as const)
+        ? reached(object, name)
         : ({
             type,
             status: 'Unknown',
@@ -77,17 +77,14 @@ export function statusFailed(
   const reason = reasonOf(error.code);
   let { conditions } = object.status ?? {};
   for (const [index, name] of order.entries()) {
-    if (index < position || (name === 'published' && isAvailable(object))) continue;
+    if (name === 'published' && isAvailable(object)) continue;
     const status = permanent || index === position ? 'False' : 'Unknown';
     const type = stageConditions[name];
-    const condition = {
-      type,
-      status,
-      reason,
-      message: error.message,
-      ...observed(object),
-    } as const;
-    conditions = setCondition(conditions, condition, nowMs);
+    const condition =
+      index < position
+        ? reached(object, name)
+        : ({ type, status, reason, message: error.message } as const);
+    conditions = setCondition(conditions, { ...condition, ...observed(object) }, nowMs);
   }
   return {
     ...object.status,
@@ -97,6 +94,11 @@ export function statusFailed(
     error,
     conditions,
   };
+}
+
+function reached({ spec }: Package, name: StageName): Parameters<typeof setCondition>[1] {
+  const type = stageConditions[name];
+  return { type, status: 'True', reason: type, message: `${spec.formula} is ${name}` };
 }
 
 function isAvailable({ status }: Package): boolean {
