@@ -20,8 +20,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import { findKubectl } from './kubectl-binary.ts';
 
 const kubectl = await findKubectl();
-const title =
-  kubectl.kind === 'found' ? `kubectl ${kubectl.version}` : `kubectl, skipped: ${kubectl.reason}`;
+const about = kubectl.kind === 'found' ? kubectl.version : `skipped: ${kubectl.reason}`;
 
 interface Output {
   readonly code: number;
@@ -29,7 +28,7 @@ interface Output {
   readonly stderr: string;
 }
 
-describe.skipIf(kubectl.kind === 'missing')(title, () => {
+describe.skipIf(kubectl.kind === 'missing')(`kubectl ${about}`, () => {
   const program = kubectl.kind === 'found' ? kubectl.path : '';
   const root = { identity: internalIdentity('test') };
   let folder: TemporaryFolder;

@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { serveForTest, type TestServer } from './serve-for-test.ts';
 
@@ -346,4 +347,17 @@ test('discovery, OpenAPI and health', async () => {
     /seconds_count\{verb="get",resource="devices",code="404"\} 1/,
   );
   expect((await server.send('GET', '/metrics', { bearer: undefined })).status).toBe(403);
+});
+
+test('whoever sends its headers slowly loses its connection', async () => {
+  const http = { headersTimeout: 200, requestTimeout: 400, connectionsCheckingInterval: 50 };
+  await using strict = await serveForTest({ http });
+  const socket = connect(strict.port, '127.0.0.1');
+  socket.write('GET /healthz HTTP/1.1\r\nHost: x\r\n');
+  let answer = '';
+  socket.setEncoding('utf8').on('data', (text: string) => (answer += text));
+  await new Promise((resolve) => {
+    socket.on('close', resolve);
+  });
+  expect(answer).toContain('408 Request Timeout');
 });

@@ -123,7 +123,7 @@ export async function createApiServer(init: ApiServerInit): Promise<ApiServer> {
   const { maxWatchesPerUser } = limits;
   const sources = { store, cache, hub };
   const service = new Service({ kinds, engine, gate, sources, hub, maxWatchesPerUser });
-  await followPolicy({ hub, policy, kindOf, signal: stop.signal });
+  await followPolicy({ hub, policy, kindOf, log, signal: stop.signal });
   await writeBootstrapObjects(service);
 
   const metrics = createApiMetrics(() => hub.watcherCount);

@@ -1,7 +1,13 @@
 export type { AnyObject } from './any-object.ts';
-export { type ApiServer, type ApiServerInit, createApiServer } from './api-server.ts';
+export {
+  type ApiServer,
+  type ApiServerInit,
+  type ApiServerLimits,
+  createApiServer,
+} from './api-server.ts';
 export type { AuditEntry, AuditSink } from './audit-entry.ts';
 export type { ConnectHandler, ConnectRequest } from './connect-handler.ts';
+export { httpServerLimits } from './http-server-limits.ts';
 export { anonymous, type Identity, internalIdentity, mastersGroup } from './identity.ts';
 export type {
   Caller,

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { createServer } from 'node:http';
+import { createServer, type ServerOptions } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Clock, silentLog, systemClock } from '@tapline/base';
+import { silentLog, systemClock } from '@tapline/base';
 import {
   deliveryResource,
   deviceResource,
@@ -12,6 +12,7 @@ import {
 import { openMemoryStore, type Store } from '@tapline/store';
 import { type ApiServer, type ApiServerInit, createApiServer } from './api-server.ts';
 import type { AuditEntry } from './audit-entry.ts';
+import { httpServerLimits } from './http-server-limits.ts';
 import { internalIdentity } from './identity.ts';
 import type { Caller } from './operations.ts';
 
@@ -45,7 +46,7 @@ export interface TestAnswer {
 const secret = 'a'.repeat(43);
 
 export async function serveForTest(
-  init: Partial<ApiServerInit> & { readonly port?: number; readonly clock?: Clock } = {},
+  init: Partial<ApiServerInit> & { readonly port?: number; readonly http?: ServerOptions } = {},
 ): Promise<TestServer> {
   const store = init.store ?? openMemoryStore();
   const audit: AuditEntry[] = [];
@@ -64,7 +65,9 @@ export async function serveForTest(
     ...init,
     store,
   });
-  const server = createServer((request, response) => api.handle(request, response));
+  const server = createServer({ ...httpServerLimits, ...init.http }, (request, response) => {
+    api.handle(request, response);
+  });
   server.on('upgrade', (request, socket, head) => api.upgrade(request, socket, head));
   await new Promise<void>((resolve) => {
     server.listen(init.port ?? 0, '127.0.0.1', resolve);

@@ -26,6 +26,13 @@ export class RbacPolicy {
     this.#rules = undefined;
   }
 
+  /** Forgets all there is: nobody may do anything by a role until it is read again. */
+  clear(): void {
+    this.#roles.clear();
+    this.#bindings.clear();
+    this.#rules = undefined;
+  }
+
   decide(attributes: Attributes): Decision | undefined {
     for (const { rule, binding, role } of this.rulesFor(attributes.identity)) {
       if (allowsResource(rule, attributes)) {

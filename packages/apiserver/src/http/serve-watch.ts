@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { isTaplineError, TaplineError } from '@tapline/base';
 import { badRequest } from '../api-error.ts';
 import { statusOf } from '../status.ts';
@@ -34,7 +35,10 @@ export async function serveWatch(init: HttpHandlerInit, about: ResourceRequest):
     now: () => init.clock.now(),
     maxBufferedBytes: init.limits.maxBufferedWatchBytes,
     onSlow: () => init.metrics.watchEnded(),
-    onEnd: done,
+    onEnd: () => {
+      done();
+      void cutOff(init, response);
+    },
   });
   response.once('close', done);
   try {
@@ -66,6 +70,19 @@ export async function serveWatch(init: HttpHandlerInit, about: ResourceRequest):
     .then(() => sink.end())
     .catch(() => undefined);
   return 200;
+}
+
+const lingerMs = 30_000;
+
+/** A client that does not read does not take the end of its watch either. */
+async function cutOff({ clock }: HttpHandlerInit, response: ServerResponse): Promise<void> {
+  const closed = new AbortController();
+  response.once('close', () => closed.abort());
+  if (response.closed) return;
+  await clock.sleep(lingerMs, { signal: closed.signal }).then(
+    () => response.destroy(),
+    () => undefined,
+  );
 }
 
 function internal(cause: unknown): TaplineError {

@@ -34,7 +34,7 @@ export interface WatchRequest {
 /** Follows the store once and hands its changes to all who watch. */
 export class WatchHub implements AsyncDisposable {
   readonly #init: WatchHubInit;
-  readonly #feeds: ReadonlyMap<string, KindFeed>;
+  #feeds: ReadonlyMap<string, KindFeed>;
   readonly #bookmarked = new Set<Watcher>();
   readonly #stop = new AbortController();
   readonly #running: Promise<unknown>;
@@ -42,23 +42,13 @@ export class WatchHub implements AsyncDisposable {
 
   /** Reads the store once for the indexes, then follows it. */
   static async start(init: WatchHubInit): Promise<WatchHub> {
-    const list = await init.store.list({ prefix: '' });
-    const feeds = new Map(
-      init.kinds.map((kind) => [kind.prefix, new KindFeed(kind, list.revision)]),
-    );
-    for (const entry of list.entries) {
-      const feed = feeds.get(prefixOf(entry.key));
-      if (feed !== undefined && !feed.index.isEmpty) {
-        feed.index.change(entry.key, undefined, init.cache.at(feed.kind, entry).object);
-      }
-    }
-    return new WatchHub(init, feeds, list.revision);
+    return new WatchHub(init, await loadFeeds(init));
   }
 
-  private constructor(init: WatchHubInit, feeds: ReadonlyMap<string, KindFeed>, revision: number) {
+  private constructor(init: WatchHubInit, loaded: LoadedFeeds) {
     this.#init = init;
-    this.#feeds = feeds;
-    this.#revision = revision;
+    this.#feeds = loaded.feeds;
+    this.#revision = loaded.revision;
     this.#running = Promise.all([this.#follow(), this.#bookmark()]);
   }
 
@@ -176,29 +166,46 @@ export class WatchHub implements AsyncDisposable {
   }
 
   async #follow(): Promise<void> {
-    const { store, log, cache } = this.#init;
+    const { log, store } = this.#init;
     const { signal } = this.#stop;
-    try {
-      for await (const batch of store.watch({ prefix: '', after: this.#revision, signal })) {
-        const dirty = new Set<Watcher>();
-        const events: HubEvent[] = [];
-        for (const change of batch) {
-          const feed = this.#feeds.get(prefixOf(change.key));
-          if (feed !== undefined) {
-            if (change.kind === 'delete') cache.forget(change.key);
-            const event = this.#eventOf(feed.kind, change);
-            feed.publish(event, dirty);
-            events.push(event);
-          }
-          this.#revision = change.revision;
-        }
-        for (const watcher of dirty) watcher.sink.flush();
-        for (const event of events) event.release();
+    while (!signal.aborted) {
+      try {
+        await this.#followOnce();
+        return;
+      } catch (error) {
+        if (signal.aborted || isTaplineError(error, 'store_closed')) return;
+        // Compaction overtook this process: whoever watches has to list again, as the hub does.
+        log.error('lost the place in the history', { revision: this.#revision, error });
       }
-    } catch (error) {
-      if (!signal.aborted) log.error('watching the store failed', { error });
-      this.#endAll(expired('the server lost its place in the history'));
-      throw error;
+      const lost = this.#feeds;
+      const loaded = await loadFeeds(this.#init);
+      this.#feeds = loaded.feeds;
+      this.#revision = loaded.revision;
+      endAll(
+        lost,
+        expired(`too old resource version: history begins at ${store.compactedRevision}`),
+      );
+    }
+  }
+
+  async #followOnce(): Promise<void> {
+    const { store, cache } = this.#init;
+    const { signal } = this.#stop;
+    for await (const batch of store.watch({ prefix: '', after: this.#revision, signal })) {
+      const dirty = new Set<Watcher>();
+      const events: HubEvent[] = [];
+      for (const change of batch) {
+        const feed = this.#feeds.get(prefixOf(change.key));
+        if (feed !== undefined) {
+          if (change.kind === 'delete') cache.forget(change.key);
+          const event = this.#eventOf(feed.kind, change);
+          feed.publish(event, dirty);
+          events.push(event);
+        }
+        this.#revision = change.revision;
+      }
+      for (const watcher of dirty) watcher.sink.flush();
+      for (const event of events) event.release();
     }
   }
 
@@ -215,20 +222,37 @@ export class WatchHub implements AsyncDisposable {
     }
   }
 
-  #endAll(error?: TaplineError): void {
-    for (const feed of this.#feeds.values()) {
-      for (const watcher of feed.watchers) {
-        feed.leave(watcher);
-        watcher.sink.end(error);
-      }
-    }
-    this.#bookmarked.clear();
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort(new TaplineError('unavailable', 'the server is stopping'));
-    this.#endAll();
+    endAll(this.#feeds);
+    this.#bookmarked.clear();
     await this.#running;
+  }
+}
+
+interface LoadedFeeds {
+  readonly feeds: ReadonlyMap<string, KindFeed>;
+  readonly revision: number;
+}
+
+async function loadFeeds({ store, kinds, cache }: WatchHubInit): Promise<LoadedFeeds> {
+  const { entries, revision } = await store.list({ prefix: '' });
+  const feeds = new Map(kinds.map((kind) => [kind.prefix, new KindFeed(kind, revision)]));
+  for (const entry of entries) {
+    const feed = feeds.get(prefixOf(entry.key));
+    if (feed !== undefined && !feed.index.isEmpty) {
+      feed.index.change(entry.key, undefined, cache.at(feed.kind, entry).object);
+    }
+  }
+  return { feeds, revision };
+}
+
+function endAll(feeds: ReadonlyMap<string, KindFeed>, error?: TaplineError): void {
+  for (const feed of feeds.values()) {
+    for (const watcher of feed.watchers) {
+      feed.leave(watcher);
+      watcher.sink.end(error);
+    }
   }
 }
 
