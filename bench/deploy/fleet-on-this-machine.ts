@@ -9,7 +9,7 @@ import {
 import { startProcess, type StartedProcess } from '../../packages/testing/src/index.ts';
 
 const root = join(fileURLToPath(import.meta.url), '../../..');
-const tapline = join(root, 'packages/cli/src/main.ts');
+const tapline = join(root, 'tapline');
 
 /** A control plane with its bottles, each a process of its own, and a client of the administrator. */
 export interface ControlPlaneOnThisMachine extends AsyncDisposable {
@@ -70,7 +70,7 @@ export function startDeviceProcess(
 ): Promise<StartedProcess> {
   const { name, data, token } = device;
   const words = ['join', controlPlane.url, '--token', token, '--name', name, '--data', data];
-  return startProcess(process.execPath, [tapline, ...words, '--label', 'bench=yes'], {
+  return startProcess(tapline, [...words, '--label', 'bench=yes'], {
     readyLine: /agent of \S+ runs/,
     env: controlPlane.environment,
   });

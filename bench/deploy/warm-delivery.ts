@@ -149,11 +149,10 @@ function preparePodman(
   // podman refuses a run root of more than 50 characters.
   const runRoot = mkdtempSync(join(tmpdir(), 'tlp-'));
   const storage = ['--root', join(folder, 'podman'), '--runroot', runRoot];
-  const main = join(import.meta.dirname, '../../packages/cli/src/main.ts');
+  const tapline = join(import.meta.dirname, '../../tapline');
   const build = spawnSync(
-    process.execPath,
+    tapline,
     [
-      main,
       'brew2oci',
       'jq',
       '--platform',

@@ -21,7 +21,9 @@ export class WorkerJournal implements Journal {
   #ended: TaplineError | undefined;
 
   constructor() {
-    this.#worker = new Worker(new URL('./journal-thread.ts', import.meta.url), {
+    // Beside this file, which is a .js file once it is bundled.
+    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+    this.#worker = new Worker(new URL(`./journal-thread.${extension}`, import.meta.url), {
       // Flags of the process need not hold for a thread: `--input-type` would stop it.
       execArgv: [],
     });

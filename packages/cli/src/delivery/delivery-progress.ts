@@ -4,7 +4,12 @@ import { type Delivery, findCondition } from '@tapline/resources';
 export type DeliveryProgress =
   | { readonly kind: 'waiting'; readonly text: string; readonly done: number; readonly of: number }
   | { readonly kind: 'ready' }
-  | { readonly kind: 'failed'; readonly code: string; readonly message: string };
+  | {
+      readonly kind: 'failed';
+      readonly code: string;
+      readonly message: string;
+      readonly hint?: string;
+    };
 
 /** Reads the status of the generation asked for; an older status is no answer yet. */
 export function deliveryProgress(delivery: Delivery, generation: number): DeliveryProgress {
@@ -27,7 +32,13 @@ export function deliveryProgress(delivery: Delivery, generation: number): Delive
 function failure({ status }: Delivery, message: string): DeliveryProgress {
   const { error, counts } = status ?? {};
   if ((counts?.failed ?? 0) === 0 && error !== undefined) {
-    return { kind: 'failed', code: error.code, message: error.message };
+    const { code, hint } = error;
+    return {
+      kind: 'failed',
+      code,
+      message: error.message,
+      ...(hint === undefined ? {} : { hint }),
+    };
   }
   const [firstLine = ''] = (error?.message ?? '').split('\n');
   const quoted = error === undefined ? '' : `\n  ${error.code}: ${firstLine}`;

@@ -28,7 +28,7 @@ export async function waitForDelivery(
       if (progress.kind === 'ready') return now;
       if (progress.kind === 'failed') {
         throw new TaplineError(progress.code, progress.message, {
-          hint: `tapline explain delivery ${name} says where each device stands`,
+          hint: progress.hint ?? `tapline explain delivery ${name} says where each device stands`,
           details: { delivery: name },
         });
       }

@@ -1,7 +1,6 @@
 import type { Clock } from '@tapline/base';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { startChildProgram } from './child-program.ts';
 
 /** Where the demo's bottles come from, as the environment that Homebrew's own tools read. */
@@ -18,6 +17,8 @@ const probeMs = 2500;
  */
 export async function openHomebrewSource(options: {
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Where the tools of this project are. */
+  readonly checkout: string;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }): Promise<HomebrewSource> {
@@ -30,7 +31,7 @@ export async function openHomebrewSource(options: {
       [Symbol.asyncDispose]: () => Promise.resolve(),
     };
   }
-  const tool = join(fileURLToPath(import.meta.url), '../../../../../tools/bottle-mirror/main.ts');
+  const tool = join(options.checkout, 'tools', 'bottle-mirror', 'main.ts');
   if (!existsSync(tool)) {
     throw new Error(`${api} cannot be reached, and there is no bottle mirror at ${tool}`);
   }

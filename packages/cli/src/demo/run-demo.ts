@@ -1,16 +1,15 @@
 import { TaplineError } from '@tapline/base';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, realpathSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { dirname, join } from 'node:path';
 import type { Console } from '../framework/console.ts';
 import { exitCode } from '../framework/exit-code.ts';
 import { type ChildProgram, startChildProgram } from './child-program.ts';
 import { openHomebrewSource } from './homebrew-source.ts';
 
-const root = join(fileURLToPath(import.meta.url), '../../../../..');
 const devices = ['ipad-1', 'edge-1'] as const;
 const document = '{"name":"tapline","devices":[{"id":"ipad-1","ms":41},{"id":"edge-1","ms":38}]}\n';
 
@@ -21,14 +20,15 @@ export async function runDemo(
 ): Promise<void> {
   const began = console.clock.monotonic();
   const { clock, signal } = console;
-  installSystemPackages();
+  const checkout = findCheckout();
+  installSystemPackages(checkout);
   const runtime = runtimeHere();
   await using stack = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'tapline-demo-'));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
 
   const source = stack.use(
-    await openHomebrewSource({ environment: console.environment, clock, signal }),
+    await openHomebrewSource({ environment: console.environment, checkout, clock, signal }),
   );
   say(console, `source: ${source.description}`);
   const environment = {
@@ -60,7 +60,7 @@ export async function runDemo(
       '--data',
       join(folder, name),
     ];
-    stack.use(await startTapline([...words, ...runtime.flags], /(joined)/));
+    stack.use(await startTapline([...words, ...runtime.flags], /(agent of \S+ runs)/));
     say(console, `$ tapline join ${server} --token … --name ${name} --label team=design`);
   }
 
@@ -158,8 +158,8 @@ function quoted(word: string): string {
 }
 
 /** Debian packages that the demo runs, installed where this user may; one line says so. */
-function installSystemPackages(): void {
-  spawnSync(process.execPath, [join(root, 'tools', 'system-packages.ts'), '--for', 'demo'], {
+function installSystemPackages(checkout: string): void {
+  spawnSync(process.execPath, [join(checkout, 'tools', 'system-packages.ts'), '--for', 'demo'], {
     stdio: ['ignore', 'inherit', 'inherit'],
   });
 }
@@ -172,4 +172,14 @@ function runtimeHere(): { readonly flags: readonly string[]; readonly note: stri
     flags: ['--runtime', 'unconfined'],
     note: `, programs unconfined (${isRoot ? 'runc is missing' : 'not root'})`,
   };
+}
+
+/** The nearest folder above the running program that holds the project's tools. */
+function findCheckout(): string {
+  for (let folder = dirname(realpathSync(process.argv[1] ?? '')); ; folder = dirname(folder)) {
+    if (existsSync(join(folder, 'tools', 'bottle-mirror', 'main.ts'))) return folder;
+    if (folder === dirname(folder)) {
+      throw new TaplineError('no_checkout', 'the demo runs from a checkout of the project only');
+    }
+  }
 }

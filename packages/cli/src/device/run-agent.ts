@@ -5,9 +5,11 @@ import { join } from 'node:path';
 import type { Console } from '../framework/console.ts';
 import { exitCode } from '../framework/exit-code.ts';
 import type { AgentFlagValues } from './agent-flags.ts';
+import { becomeLean } from './become-lean.ts';
 
 /** Runs the agent of a device that has joined, until it is told to stop; programs go on. */
 export async function runAgent(flags: AgentFlagValues, console: Console): Promise<number> {
+  becomeLean(agentWords(flags));
   const { startAgent } = await import('@tapline/agent');
   const log = createJsonLog({
     clock: console.clock,
@@ -28,6 +30,22 @@ export async function runAgent(flags: AgentFlagValues, console: Console): Promis
   );
   if (!console.signal.aborted) await once(console.signal, 'abort');
   return exitCode.ok;
+}
+
+/** The command line of an agent with these flags. */
+function agentWords(flags: AgentFlagValues): readonly string[] {
+  return [
+    'agent',
+    ...(flags.data === undefined ? [] : ['--data', flags.data]),
+    '--runtime',
+    flags.runtime,
+    '--metrics-port',
+    String(flags.metricsPort),
+    '--quota',
+    String(flags.quota),
+    '--log-level',
+    flags.logLevel,
+  ];
 }
 
 export function agentDataDirectory(
