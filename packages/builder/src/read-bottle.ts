@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { errorMessage, isTaplineError, TaplineError } from '@tapline/base';
+import { isTaplineError, TaplineError } from '@tapline/base';
 import { TarDecoder, type TarEvent } from '@tapline/oci';
 
 export interface ReadBottleOptions {
@@ -53,9 +53,8 @@ function isZlibError(error: unknown): boolean {
 }
 
 function corrupt(formula: string, cause: unknown): TaplineError {
-  return new TaplineError(
-    'bottle_corrupt',
-    `bottle of ${formula} is not a gzipped tar archive: ${errorMessage(cause)}`,
-    { cause, details: { formula } },
-  );
+  return new TaplineError('bottle_corrupt', `bottle of ${formula} is not a gzipped tar archive`, {
+    cause,
+    details: { formula },
+  });
 }

@@ -39,7 +39,15 @@ export const bootstrapRoles: readonly BootstrapRole[] = [
       {
         verbs: read,
         apiGroups: own,
-        resources: ['deliveries', 'devices', 'installs', 'installs/log', 'packages'],
+        resources: [
+          'deliveries',
+          'deliveries/explain',
+          'devices',
+          'installs',
+          'installs/explain',
+          'installs/log',
+          'packages',
+        ],
       },
       { verbs: read, apiGroups: [''], resources: ['events', 'namespaces'] },
       { verbs: ['get'], nonResourceURLs: ['/metrics'] },
