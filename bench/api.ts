@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -31,7 +30,7 @@ export async function benchmarkApi(): Promise<Measurement> {
     await fanOut(tapline, other),
     await statusWrites(Number(port), token),
   ];
-  return { versions: { etcd: etcd ? etcdVersion() : 'not installed' }, rows };
+  return { versions: { etcd: etcd ? await etcdVersion(etcdPort) : 'not installed' }, rows };
 }
 
 async function creates(
@@ -142,9 +141,10 @@ function startEtcd(folder: string, port: number): ReturnType<typeof startProcess
   );
 }
 
-function etcdVersion(): string {
-  const text = execFileSync('etcd', ['--version'], { encoding: 'utf8' });
-  return /Version: (\S+)/.exec(text)?.[1] ?? 'unknown';
+async function etcdVersion(port: number): Promise<string> {
+  const answer = await fetch(`http://127.0.0.1:${port}/version`);
+  const { etcdserver } = (await answer.json()) as { readonly etcdserver: string };
+  return etcdserver;
 }
 
 function noEtcd(etcd: Target | undefined): { readonly note?: string } {
