@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { Duplex } from 'node:stream';
+import { httpServerLimits } from '@tapline/apiserver';
 import { type Clock, type Log, TaplineError } from '@tapline/base';
 import type { CertificateAuthority } from '@tapline/gateway';
 
@@ -34,9 +35,6 @@ const day = 86_400_000;
 const certificateLifetimeMs = 90 * day;
 const renewAfterMs = 60 * day;
 
-/** Slow senders of headers hold nothing for long; bodies and answers may take their time. */
-const headersTimeoutMs = 15_000;
-const keepAliveTimeoutMs = 75_000;
 /** How long requests under way may take to end when the server stops. */
 const drainMs = 2000;
 const drainStepMs = 10;
@@ -61,10 +59,8 @@ export async function startHttpEdge(init: HttpEdgeInit): Promise<HttpEdge> {
     requestCert: true,
     rejectUnauthorized: false,
     ALPNProtocols: ['http/1.1'],
-    noDelay: true,
-    headersTimeout: headersTimeoutMs,
-    keepAliveTimeout: keepAliveTimeoutMs,
-    // Layers are pushed and watches run for longer than any limit that would help.
+    ...httpServerLimits,
+    // Layers are pushed for longer than any limit that would help.
     requestTimeout: 0,
   });
 
