@@ -3,18 +3,9 @@ import { type Clock, isTaplineError, type Rng } from '@tapline/base';
 import type { ObjectMeta } from '@tapline/resources';
 import type { Store, WriteOperation } from '@tapline/store';
 import type { AnyObject } from '../any-object.ts';
-import {
-  alreadyExists,
-  apiError,
-  badRequest,
-  conflict,
-  invalid,
-  modifiedMeanwhile,
-  notFound,
-} from '../api-error.ts';
+import { alreadyExists, badRequest, invalid, modifiedMeanwhile, notFound } from '../api-error.ts';
 import { applyObject } from '../fields/apply-object.ts';
 import { trackUpdate } from '../fields/track-update.ts';
-import { isRecord } from '../fields/list-items.ts';
 import type { ObjectCache } from '../object-cache.ts';
 import { storedText } from '../object-text.ts';
 import type { DeleteQuery } from '../operations.ts';
@@ -29,8 +20,10 @@ import { generateName } from './generate-name.ts';
 import { newObject, updatedObject } from './next-object.ts';
 import { parseRevision } from './parse-revision.ts';
 import { rawObject } from './raw-object.ts';
+import { checkNamespace, checkPatched, checkPreconditions, checkUid } from './preconditions.ts';
 import { applyScale, scaleOf } from './scale.ts';
 import type { WriteContext, WriteOutcome } from './write-context.ts';
+import { isLostRace, writeError } from './write-error.ts';
 
 export type EnginePatch =
   | { readonly kind: 'merge' | 'json' | 'strategic'; readonly body: unknown }
@@ -47,7 +40,10 @@ export interface EngineInit {
 
 const maxAttempts = 16;
 
-/** Reads and writes objects in the store by Kubernetes's rules; who may is decided before. */
+/**
+ * Reads and writes objects in the store by Kubernetes's rules; who may is decided before. The
+ * verbs share their last step, which is why they are in one file.
+ */
 export class Engine {
   readonly #init: EngineInit;
 
@@ -398,34 +394,6 @@ export class Engine {
   }
 }
 
-/** A race that reading again may win; what clients sent with a revision is a plain conflict. */
-function isLostRace(error: unknown): boolean {
-  return isTaplineError(error, 'conflict') && error.details['race'] === true;
-}
-
-function writeError(error: unknown, kind: ServedKind, name: string): unknown {
-  if (!isTaplineError(error)) return error;
-  switch (error.code) {
-    case 'already_exists':
-      return alreadyExists(kind, name);
-    case 'not_found':
-      return notFound(kind, name);
-    case 'conflict': {
-      const lost = modifiedMeanwhile(kind, name);
-      Object.assign(lost.details, { race: true });
-      return lost;
-    }
-    case 'invalid_value':
-      return apiError('too_large', error.message, { about: kind, name });
-    case 'store_closed':
-    case 'store_full':
-    case 'store_failed':
-      return apiError('unavailable', error.message, { cause: error });
-    default:
-      return error;
-  }
-}
-
 function patched(
   live: AnyObject,
   patch: { readonly kind: 'merge' | 'json' | 'strategic'; readonly body: unknown },
@@ -438,62 +406,6 @@ function patched(
     case 'json':
       return jsonPatch(live, patch.body);
   }
-}
-
-/** What a patch may not change. A revision in it says which one it is for. */
-function checkPatched(kind: ServedKind, live: StoredObject, value: unknown): void {
-  const { name } = live.object.metadata;
-  const metadata = isRecord(value) ? value['metadata'] : undefined;
-  const next = decodeMetadata(kind, metadata, { name, fieldValidation: 'Ignore' });
-  if (next.resourceVersion !== undefined && parseRevision(next.resourceVersion) !== live.revision) {
-    throw modifiedMeanwhile(kind, name);
-  }
-  for (const field of ['name', 'namespace'] as const) {
-    if (next[field] !== live.object.metadata[field]) {
-      throw invalid(kind, name, [
-        {
-          reason: 'FieldValueInvalid',
-          message: `Invalid value: ${JSON.stringify(next[field] ?? '').slice(0, 128)}: field is immutable`,
-          field: `metadata.${field}`,
-        },
-      ]);
-    }
-  }
-  checkUid(kind, live.object, next.uid);
-}
-
-function checkUid(kind: ServedKind, live: AnyObject, uid: string | undefined): void {
-  if (uid === undefined || uid === '' || uid === live.metadata.uid) return;
-  throw conflict(
-    kind,
-    live.metadata.name,
-    `Precondition failed: UID in precondition: ${uid.slice(0, 64)}, UID in object meta: ${live.metadata.uid}`,
-  );
-}
-
-function checkNamespace(
-  kind: ServedKind,
-  metadata: ObjectMeta,
-  namespace: string | undefined,
-): void {
-  const given = metadata.namespace ?? '';
-  if (given === '' || given === namespace) return;
-  throw badRequest(
-    kind.namespaced
-      ? `the namespace of the provided object does not match the namespace sent on the request`
-      : `${kind.kind} is not namespaced, but metadata.namespace is ${JSON.stringify(given.slice(0, 64))}`,
-  );
-}
-
-function checkPreconditions(kind: ServedKind, live: StoredObject, query: DeleteQuery): void {
-  checkUid(kind, live.object, query.uid);
-  const revision = parseRevision(query.resourceVersion);
-  if (revision === undefined || revision === live.revision) return;
-  throw conflict(
-    kind,
-    live.object.metadata.name,
-    `Precondition failed: ResourceVersion in precondition: ${revision}, ResourceVersion in object meta: ${live.revision}`,
-  );
 }
 
 /** Kubernetes's way to store the policy: a finalizer that the garbage collector works off. */

@@ -3,13 +3,11 @@ import { isTaplineError, TaplineError } from '@tapline/base';
 import { badRequest } from '../api-error.ts';
 import { statusOf } from '../status.ts';
 import type { HttpHandlerInit } from './http-handler.ts';
+import { count, isTrue, listQuery } from './request-options.ts';
 import {
   collectionPlace,
-  count,
   formOf,
   includeObjectOf,
-  isTrue,
-  listQuery,
   type ResourceRequest,
 } from './serve-resource.ts';
 import { WatchResponse } from './watch-response.ts';
