@@ -40,14 +40,10 @@ export async function startControlPlaneProcess(folder: string): Promise<ControlP
     XDG_CONFIG_HOME: join(folder, 'config'),
   };
   const up = opened.use(
-    await startProcess(
-      process.execPath,
-      [tapline, 'up', '--data', data, '--listen', '127.0.0.1:0'],
-      {
-        readyLine: /ready at (\S+)/,
-        env: environment,
-      },
-    ),
+    await startProcess(tapline, ['up', '--data', data, '--listen', '127.0.0.1:0'], {
+      readyLine: /ready at (\S+)/,
+      env: environment,
+    }),
   );
   const context = await loadKubeconfig(kubeconfig);
   const client = opened.use(

@@ -77,7 +77,7 @@ export async function measureWarmDelivery(
       metric: `warm delivery against podman run, p${share * 100}`,
       ours: quantile(times.ours, share),
       peers: { 'podman run': measured },
-      ...(measured === undefined ? { note: 'podman is missing or could not pull' } : {}),
+      ...(measured === undefined ? { note: podman.why ?? 'podman is missing' } : {}),
     });
   };
   return [
@@ -144,7 +144,7 @@ async function captureBundle(
 function preparePodman(
   controlPlane: ControlPlaneOnThisMachine,
   folder: string,
-): Disposable & { readonly run?: () => Promise<number> } {
+): Disposable & { readonly run?: () => Promise<number>; readonly why?: string } {
   const layout = join(folder, 'layout');
   // podman refuses a run root of more than 50 characters.
   const runRoot = mkdtempSync(join(tmpdir(), 'tlp-'));
@@ -172,7 +172,10 @@ function preparePodman(
     spawnSync('umount', [join(folder, 'podman', 'overlay')]);
     rmSync(runRoot, { recursive: true, force: true });
   };
-  if (build.status !== 0 || pull.status !== 0) return { [Symbol.dispose]: cleanUp };
+  if (build.status !== 0 || pull.status !== 0) {
+    const why = [build.stderr.toString(), pull.stderr].join(' ').trim().split('\n').at(-1) ?? '';
+    return { why, [Symbol.dispose]: cleanUp };
+  }
   const image = pull.stdout.trim();
   const words = [
     ...storage,
