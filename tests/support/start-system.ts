@@ -98,7 +98,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
 }
 
 /** The mirror's name for the platform of this machine. */
-const platform: PlatformTag = process.arch === 'arm64' ? 'arm64_linux' : 'x86_64_linux';
+export const platform: PlatformTag = process.arch === 'arm64' ? 'arm64_linux' : 'x86_64_linux';
 
 async function startMirror(content: {
   readonly formulae: readonly string[];

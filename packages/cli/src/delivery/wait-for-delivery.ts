@@ -36,7 +36,7 @@ export async function waitForDelivery(
       line.show({ text: `${name}: ${progress.text}`, done: progress.done, of: progress.of });
     }
   } catch (error) {
-    if (!timeout.signal.aborted) throw error;
+    if (!signal.aborted) throw error;
   } finally {
     line.clear();
     timer.abort();

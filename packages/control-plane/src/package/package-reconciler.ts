@@ -47,6 +47,8 @@ export function createPackageReconciler(init: PackageReconcilerInit): Reconciler
   async function build(found: Package, signal: AbortSignal): Promise<Outcome> {
     let object = found;
     let stage: 'resolved' | 'built' | 'published' = 'resolved';
+    // The build does not wait for what is said of it; the next write does.
+    let telling = Promise.resolve();
 
     async function write(status: PackageStatus): Promise<void> {
       const written = await writeStatus(client, packageResource, { object, status, signal });
@@ -75,8 +77,12 @@ export function createPackageReconciler(init: PackageReconcilerInit): Reconciler
         ...(version === undefined ? {} : { version }),
         onStage: (done) => {
           stage = done === 'resolved' ? 'built' : 'published';
+          if (done !== 'resolved') return;
+          telling = telling.then(() => write(statusDuring(object, 'built', clock.now())));
+          telling.catch(() => undefined);
         },
       });
+      await telling;
       await write(statusBuilt(object, built, clock.now()));
       init.stageMetrics.packageBuilt(built.stages);
       const [failure] = built.failures;
@@ -90,6 +96,7 @@ export function createPackageReconciler(init: PackageReconcilerInit): Reconciler
       throw new TaplineError(healable.error.code, healable.error.message);
     } catch (error) {
       if (signal.aborted) throw error;
+      await telling.catch(() => undefined);
       const failure = statusError(error);
       if (failure.code === 'not_found') return { done: true };
       if (object.status?.error?.code !== failure.code) {
