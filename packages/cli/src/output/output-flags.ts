@@ -1,7 +1,6 @@
 import { booleanFlag, type Flag, textFlagWithDefault } from '../framework/flag.ts';
 
 export const outputFormats = ['table', 'wide', 'json', 'yaml', 'name'] as const;
-export type OutputFormat = (typeof outputFormats)[number];
 
 /** How objects are printed. */
 export const outputFlags: { readonly output: Flag<string>; readonly noHeaders: Flag<boolean> } = {
