@@ -1,0 +1,185 @@
+import { execFile } from 'node:child_process';
+import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { promisify } from 'node:util';
+import { editElf, type ElfFile, isElf, parseElf, type RpathEdit } from '@tapline/elf';
+import { type TemporaryFolder, temporaryFolder } from '@tapline/testing';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { debianUnavailable } from '../../tools/debian/debian-unavailable.ts';
+import { packageNames, unpackPackages } from './unpack-packages.ts';
+
+const exec = promisify(execFile);
+
+interface Member {
+  readonly name: string;
+  readonly original: ElfFile;
+  readonly interpreter?: string;
+  readonly rpath: Exclude<RpathEdit, { kind: 'none' }>;
+}
+
+// What fits where an old value is, what needs a segment, what is longer than a page.
+const pathLengths = [2, 60, 200, 5000];
+const placeholder = '@@PLACEHOLDER@@';
+
+function planMember(path: string, index: number, original: ElfFile): Member {
+  const length = pathLengths[index % pathLengths.length] ?? 0;
+  return {
+    name: `${index}-${basename(path)}`,
+    original,
+    rpath: { kind: index % 3 === 0 ? 'rpath' : 'runpath', value: `/${'p'.repeat(length)}` },
+    ...(original.interpreter !== undefined && {
+      interpreter: `/${'i'.repeat((index % 4) * 50 + 1)}`,
+    }),
+  };
+}
+
+describe.each(['amd64', 'arm64'] as const)('%s', async (architecture) => {
+  const unavailable = await debianUnavailable(architecture);
+
+  describe.skipIf(unavailable !== undefined)(
+    `programs and libraries of Debian ${unavailable ?? ''}`,
+    () => {
+      let folder: TemporaryFolder;
+      let members: readonly Member[];
+      let programs: readonly string[];
+      let names: readonly string[];
+
+      beforeAll(async () => {
+        folder = await temporaryFolder();
+        const root = join(folder.path, 'root');
+        await unpackPackages(root, { architecture, names: packageNames });
+        for (const kind of ['original', 'edited', 'patched', 'edited-patched']) {
+          await mkdir(join(folder.path, kind));
+        }
+        members = await collect(root, join(folder.path, 'original'));
+        names = members.map(({ name }) => name);
+        programs = members
+          .filter(({ interpreter }) => interpreter !== undefined)
+          .map(({ name }) => name);
+      }, 120_000);
+
+      afterAll(async () => {
+        await folder?.[Symbol.asyncDispose]();
+      });
+
+      async function editAll(from: string, to: string): Promise<void> {
+        for (const { name, interpreter, rpath } of members) {
+          const bytes = await readFile(join(folder.path, from, name));
+          const edited = editElf(bytes, { rpath, ...(interpreter && { interpreter }) });
+          expect(Buffer.from(edited).includes(placeholder), `old values in ${name}`).toBe(false);
+          await writeFile(join(folder.path, to, name), edited);
+        }
+      }
+
+      /** One process for all files, since starting it takes longer than a file does. */
+      async function read(
+        kind: string,
+        [program = '', ...options]: readonly string[],
+        files: readonly string[] = names,
+      ): Promise<{ readonly stdout: string; readonly stderr: string }> {
+        const cwd = join(folder.path, kind);
+        return exec(program, [...options, ...files], { cwd, maxBuffer: 2 ** 28 });
+      }
+
+      async function expectSound(original: string, edited: string): Promise<void> {
+        const paths = await read(edited, ['patchelf', '--print-rpath']);
+        expect(paths.stdout.split('\n')).toEqual([...members.map(({ rpath }) => rpath.value), '']);
+        const interpreters = await read(edited, ['patchelf', '--print-interpreter'], programs);
+        expect(interpreters.stdout.split('\n')).toEqual([
+          ...members.flatMap(({ interpreter }) => interpreter ?? []),
+          '',
+        ]);
+        // Libraries, symbols and versions are named through the string table, which may have moved:
+        // with section headers and, as the loader does it, without.
+        for (const command of [
+          ['patchelf', '--print-needed'],
+          ['patchelf', '--print-soname'],
+          ['readelf', '-W', '--dyn-syms', '-V'],
+          ['readelf', '-W', '-D', '--dyn-syms'],
+        ]) {
+          const before = await read(original, command);
+          const after = await read(edited, command);
+          expect(before.stdout.length).toBeGreaterThan(members.length);
+          expect(firstDifference(before.stdout, after.stdout), command.join(' ')).toBeUndefined();
+        }
+        const structure = ['readelf', '-W', '-h', '-l', '-S', '-d', '-n', '-r'];
+        const complaints = complaintsOf((await read(edited, structure)).stderr);
+        expect(complaints).toEqual(complaintsOf((await read(original, structure)).stderr));
+      }
+
+      test('are hundreds', () => {
+        expect(members.length).toBeGreaterThan(400);
+        expect(programs.length).toBeGreaterThan(100);
+      });
+
+      test('as the linker left them', { timeout: 60_000 }, async () => {
+        await editAll('original', 'edited');
+        await expectSound('original', 'edited');
+        for (const { name, original, rpath } of members) {
+          const edited = parseElf(await readFile(join(folder.path, 'edited', name)));
+          expect(edited[rpath.kind], name).toBe(rpath.value);
+          expect(edited.buildId, name).toBe(original.buildId);
+        }
+      });
+
+      test('as patchelf left them', { timeout: 60_000 }, async () => {
+        for (const name of names) {
+          await copyFile(join(folder.path, 'original', name), join(folder.path, 'patched', name));
+        }
+        // As bottles have them: longer than what the linker wrote.
+        const text = join(folder.path, 'rpath');
+        await writeFile(text, `${placeholder}/lib:${placeholder}/opt/${'x'.repeat(180)}`);
+        await read('patched', ['patchelf', '--set-rpath', `@${text}`]);
+        const files = names.map((name) => readFile(join(folder.path, 'patched', name)));
+        const split = (await Promise.all(files)).filter((bytes) => isTableSplit(parseElf(bytes)));
+        // gawk's, among the programs of a fixed address; pages of 64 KiB leave room enough.
+        expect(split.length > 0).toBe(architecture === 'amd64');
+        await editAll('patched', 'edited-patched');
+        await expectSound('patched', 'edited-patched');
+      });
+    },
+  );
+});
+
+/** Puts the dynamic ELF files below `root` into one folder, each once. */
+async function collect(root: string, target: string): Promise<readonly Member[]> {
+  const entries = await readdir(root, { recursive: true, withFileTypes: true });
+  const paths = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .toSorted();
+  const members: Member[] = [];
+  for (const path of paths) {
+    const bytes = await readFile(path);
+    if (!isElf(bytes)) continue;
+    const file = parseElf(bytes);
+    if (file.linking === 'static') continue;
+    const member = planMember(path, members.length, file);
+    await writeFile(join(target, member.name), bytes);
+    members.push(member);
+  }
+  return members;
+}
+
+/** Whether the dynamic string table goes on from one segment into another. */
+function isTableSplit({ programHeaders, sectionHeaders }: ElfFile): boolean {
+  const table = sectionHeaders.find(({ name }) => name === '.dynstr');
+  if (table === undefined) return false;
+  return programHeaders.some(
+    ({ type, virtualAddress: start }) =>
+      type === 1 && start > table.address && start < table.address + table.size,
+  );
+}
+
+/** The first line that differs; outputs of millions of bytes are too long to be shown. */
+function firstDifference(before: string, after: string): unknown {
+  if (before === after) return undefined;
+  const lines = after.split('\n');
+  const expected = before.split('\n');
+  const index = expected.findIndex((line, at) => line !== lines[at]);
+  return { line: index + 1, expected: expected[index], found: lines[index] };
+}
+
+function complaintsOf(stderr: string): readonly string[] {
+  return stderr.split('\n').map((line) => line.replaceAll(/0x[0-9a-f]+/g, 'N'));
+}
