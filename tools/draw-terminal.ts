@@ -1,16 +1,19 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { stripVTControlCharacters } from 'node:util';
 
 /**
- * Draws what a command printed as an SVG of a terminal, for the README:
+ * Draws what a command printed on a terminal as an SVG, for the README:
  *
- *   ./tapline demo | node tools/draw-terminal.ts docs/demo.svg
+ *   script -qec './tapline demo' /dev/null | node tools/draw-terminal.ts docs/demo.svg
  */
 const file = process.argv[2];
 if (file === undefined) {
   process.stderr.write('usage: COMMAND | node tools/draw-terminal.ts FILE.svg\n');
   process.exit(2);
 }
-const lines = readFileSync(0, 'utf8').trimEnd().split('\n');
+const bold = '\u001B[1m';
+const maxColumns = 132;
+const lines = readFileSync(0, 'utf8').trimEnd().split(/\r?\n/).map(lastState).map(shortened);
 const fontSize = 13;
 const lineHeight = 18;
 const margin = 20;
@@ -40,12 +43,22 @@ ${text}
 `,
 );
 
+/** What is left of a line that was erased and written again, as progress is. */
+function lastState(line: string): string {
+  return line.split('\r').at(-1) ?? '';
+}
+
+function shortened(line: string): string {
+  return line.length > maxColumns ? `${line.slice(0, maxColumns - 1)}…` : line;
+}
+
 function lineClass(line: string): string {
-  if (line.startsWith('# ')) return 'title';
+  if (line.startsWith(bold)) return 'title';
   if (line.startsWith('$ ')) return 'command';
   return line.startsWith('tapline: ') ? 'error' : 'output';
 }
 
 function escapeText(line: string): string {
-  return line.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+  const plain = stripVTControlCharacters(line);
+  return plain.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
