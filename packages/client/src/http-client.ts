@@ -130,14 +130,14 @@ export function createHttpClient(init: HttpClientInit): HttpClient {
       replace(definition, changed, { ...options, subresource: 'status' }),
 
     patch(definition, name, patch, options = {}) {
-      const query =
-        patch.kind === 'apply'
-          ? {
-              ...strict,
-              fieldManager: patch.fieldManager,
-              force: patch.force === true ? 'true' : undefined,
-            }
-          : strict;
+      const query = {
+        ...strict,
+        dryRun: options.dryRun === true ? 'All' : undefined,
+        ...(patch.kind === 'apply' && {
+          fieldManager: patch.fieldManager,
+          force: patch.force === true ? 'true' : undefined,
+        }),
+      };
       const { kind } = definition;
       const body =
         patch.kind === 'apply' && typeof patch.body === 'object'

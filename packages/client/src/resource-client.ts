@@ -78,6 +78,8 @@ export type Patch =
 
 export interface PatchOptions extends RequestOptions {
   readonly subresource?: 'status' | 'scale';
+  /** Checks everything and stores nothing; answers what would be stored. */
+  readonly dryRun?: boolean;
 }
 
 export interface DeleteOptions extends RequestOptions {

@@ -35,20 +35,29 @@ export const apply: Command = defineCommand({
       });
     }
     const manifests = await readManifests(flags.file, console.stdin);
-    // All are looked at before any is sent: a typo in the last leaves nothing half-applied.
+    // All are looked at before any is applied: a typo in the last leaves nothing half-applied.
     const checked = manifests.map((manifest) => ({
       manifest,
       definition: kindOf(manifest.apiVersion, manifest.kind),
     }));
     const { client } = await connect(flags, console);
+    const patchOf = (manifest: ApiObject) =>
+      ({
+        kind: 'apply',
+        body: manifest,
+        fieldManager: 'tapline-apply',
+        force: flags.force,
+      }) as const;
+    const { signal } = console;
+    for (const { manifest, definition } of checked.length > 1 ? checked : []) {
+      const { name } = manifest.metadata;
+      await client.patch(definition, name, patchOf(manifest), { dryRun: true, signal });
+    }
     for (const { manifest, definition } of checked) {
       const before = await currentVersion(client, definition, manifest.metadata.name);
-      const after = await client.patch(
-        definition,
-        manifest.metadata.name,
-        { kind: 'apply', body: manifest, fieldManager: 'tapline-apply', force: flags.force },
-        { signal: console.signal },
-      );
+      const after = await client.patch(definition, manifest.metadata.name, patchOf(manifest), {
+        signal,
+      });
       const verb =
         before === undefined
           ? 'created'

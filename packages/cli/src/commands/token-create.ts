@@ -25,7 +25,7 @@ export const tokenCreate: Command = defineCommand({
       explains: 'thirty devices, all of that team',
     },
     {
-      command: 'tapline token create --user dana --group viewers --ttl 90d',
+      command: 'tapline token create --user dana --group tapline:viewer --ttl 90d',
       explains: 'for a user, not a device',
     },
   ],

@@ -29,6 +29,9 @@ const byCode: Readonly<Record<string, keyof typeof exitCode>> = {
   usage: 'usage',
   invalid: 'usage',
   bad_request: 'usage',
+  invalid_manifest: 'usage',
+  token_malformed: 'usage',
+  device_name_invalid: 'usage',
   not_found: 'notFound',
   formula_not_found: 'notFound',
   version_not_found: 'notFound',
@@ -42,6 +45,11 @@ const byCode: Readonly<Record<string, keyof typeof exitCode>> = {
   device_offline: 'unreachable',
   unauthorized: 'denied',
   forbidden: 'denied',
+  ca_mismatch: 'denied',
+  token_unknown: 'denied',
+  token_expired: 'denied',
+  token_used: 'denied',
+  device_name_taken: 'denied',
   interrupted: 'interrupted',
 };
 
