@@ -59,10 +59,11 @@ export function attemptReport(attempt: InstallAttempt): AttemptReport {
   let before = attempt.seenMs;
   for (const [stage, at] of marks) {
     if (at === undefined) continue;
-    stages[stage] = Math.max(0, at - before) / 1000;
+    stages[stage] = secondsBetween(before, at);
     before = at;
   }
-  if (attempt.readyMs !== undefined) stages['total'] = (attempt.readyMs - attempt.seenMs) / 1000;
+  if (attempt.readyMs !== undefined)
+    stages['total'] = secondsBetween(attempt.seenMs, attempt.readyMs);
   return {
     state: attempt.state,
     stages,
@@ -70,4 +71,9 @@ export function attemptReport(attempt: InstallAttempt): AttemptReport {
     fetchedBlobs: attempt.fetchedBlobs,
     error: attempt.failure ?? attempt.obstacle,
   };
+}
+
+/** To the microsecond: more digits say nothing and are read by people. */
+function secondsBetween(fromMs: number, toMs: number): number {
+  return Math.round(Math.max(0, toMs - fromMs) * 1000) / 1e6;
 }

@@ -8,7 +8,7 @@ import { exitCode } from '../framework/exit-code.ts';
 import { booleanFlag, textFlag } from '../framework/flag.ts';
 import { kindsNamed, parseObjectReferences } from '../kinds.ts';
 import { outputFlags } from '../output/output-flags.ts';
-import { listOf, printObjects, type PrintOptions } from '../output/print-objects.ts';
+import { printObjects, type PrintOptions } from '../output/print-objects.ts';
 
 export const get: Command = defineCommand({
   summary: 'Show objects: devices, packages, deliveries, installs, tokens',
@@ -80,13 +80,10 @@ export const get: Command = defineCommand({
 type Found = readonly { definition: ResourceDefinition; objects: ApiObject[]; revision?: string }[];
 
 async function printFound(found: Found, print: PrintOptions, console: Console): Promise<void> {
-  if (print.format === 'json' || print.format === 'yaml') {
+  const [first] = found;
+  if (first !== undefined && (print.format === 'json' || print.format === 'yaml')) {
     const objects = found.flatMap((one) => one.objects);
-    const all =
-      print.format === 'json'
-        ? `${JSON.stringify(listOf(objects), undefined, 2)}\n`
-        : (await import('yaml')).stringify(listOf(objects), { aliasDuplicateObjects: false });
-    console.write(all);
+    console.write(await printObjects(first.definition, objects, print));
     return;
   }
   const filled = found.filter((one) => one.objects.length > 0);

@@ -16,11 +16,12 @@ export async function printObjects(
   objects: readonly ApiObject[],
   options: PrintOptions,
 ): Promise<string> {
+  const shown = objects.map(withoutManagedFields);
   switch (options.format) {
     case 'json':
-      return `${JSON.stringify(listOf(objects), undefined, 2)}\n`;
+      return `${JSON.stringify(listOf(shown), undefined, 2)}\n`;
     case 'yaml':
-      return (await import('yaml')).stringify(listOf(objects), { aliasDuplicateObjects: false });
+      return (await import('yaml')).stringify(listOf(shown), { aliasDuplicateObjects: false });
     case 'name':
       return objects.map((object) => `${qualifiedName(definition, object)}\n`).join('');
     default: {
@@ -36,8 +37,14 @@ export async function printObjects(
   }
 }
 
+/** Who owns which field is for machines, and longer than the rest; kubectl leaves it out, too. */
+function withoutManagedFields(object: ApiObject): ApiObject {
+  const { managedFields: _, ...metadata } = object.metadata;
+  return { ...object, metadata };
+}
+
 /** One object stands for itself; none or several are a List, as with kubectl. */
-export function listOf(objects: readonly ApiObject[]): unknown {
+function listOf(objects: readonly ApiObject[]): unknown {
   const [only] = objects;
   if (only !== undefined && objects.length === 1) return only;
   return { apiVersion: 'v1', kind: 'List', metadata: {}, items: objects };
