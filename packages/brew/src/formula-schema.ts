@@ -56,6 +56,7 @@ export const formulaSchema = z.object({
       .optional(),
   }),
   keg_only: z.boolean().default(false),
+  keg_only_reason: z.object({ reason: z.string() }).nullish(),
   link_overwrite: z.union([z.array(z.string()), z.boolean()]).nullish(),
   post_install_defined: z.boolean().default(false),
   post_install_steps: z.unknown().optional(),

@@ -45,6 +45,22 @@ test('a variation replaces whole fields, for its own tag only', () => {
   ]);
 });
 
+test.each([
+  [true, ':versioned_formula', true],
+  [true, "it would shadow the system's", true],
+  [true, ':provided_by_macos', false],
+  [true, ':shadowed_by_macos', false],
+  [false, ':versioned_formula', false],
+])('keg-only %s because of %s is %s on Linux', (kegOnly, reason, expected) => {
+  const json = { ...jq, keg_only: kegOnly, keg_only_reason: { reason, explanation: '' } };
+  expect(parseFormula(json, 'x86_64_linux').kegOnly).toBe(expected);
+});
+
+test('a formula may be keg-only without a reason', () => {
+  const json = { ...jq, keg_only: true, keg_only_reason: null };
+  expect(parseFormula(json, 'x86_64_linux').kegOnly).toBe(true);
+});
+
 test('version, revision, rebuild and bottles are read', () => {
   const formula = parseFormula(jq, 'x86_64_linux');
   expect(formula).toMatchObject({ name: 'jq', stableVersion: '1.8.1', revision: 1, rebuild: 2 });

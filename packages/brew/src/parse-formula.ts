@@ -54,7 +54,7 @@ function toFormula(json: FormulaJson): Formula {
     ...(json.versions.stable && { stableVersion: json.versions.stable }),
     revision: json.revision,
     rebuild: json.bottle.stable?.rebuild ?? 0,
-    kegOnly: json.keg_only,
+    kegOnly: json.keg_only && !isReasonOfMacos(json.keg_only_reason?.reason),
     linkOverwrite: Array.isArray(json.link_overwrite) ? json.link_overwrite : [],
     hasPostInstall: json.post_install_defined || isPresent(json.post_install_steps),
     ...(service !== undefined && { service }),
@@ -80,6 +80,14 @@ function runtimeDependencies(json: FormulaJson): readonly string[] {
       .map(([name]) => name);
   });
   return [...new Set([...json.dependencies, ...fromMacos])];
+}
+
+/**
+ * The API describes macOS, where a formula may stay out of the way of what the system has; elsewhere
+ * that is no reason (`keg_only_reason.rb#applicable?`).
+ */
+function isReasonOfMacos(reason: string | undefined): boolean {
+  return reason === ':provided_by_macos' || reason === ':shadowed_by_macos';
 }
 
 function isPresent(value: unknown): boolean {
