@@ -50,7 +50,7 @@ async function startBench(
       createBottleCache({
         source: stack.use(openTestSource({ attempts })).source,
         directory: folder.path,
-        headers: {},
+        headers: () => ({}),
       }),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
@@ -158,7 +158,11 @@ test('a bottle that the mirror lacks is named', async () => {
   await using folder = await temporaryFolder();
   await using server = await startTestServer((_, response) => response.writeHead(404).end());
   await using opened = openTestSource();
-  const cache = createBottleCache({ source: opened.source, directory: folder.path, headers: {} });
+  const cache = createBottleCache({
+    source: opened.source,
+    directory: folder.path,
+    headers: () => ({}),
+  });
   const bottle = plannedBottle('jq', { url: server.url, bytes });
   await expect(cache.fetch(bottle, {})).rejects.toMatchObject({ code: 'bottle_not_found' });
   expect(await readdir(join(folder.path, 'sha256'))).toEqual([]);

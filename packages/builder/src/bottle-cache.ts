@@ -29,8 +29,8 @@ export interface BottleCache {
 export interface BottleCacheInit {
   readonly source: HttpSource;
   readonly directory: string;
-  /** Sent with each request for a bottle. */
-  readonly headers: Readonly<Record<string, string>>;
+  /** What a request for a bottle carries. */
+  readonly headers: (url: string) => Readonly<Record<string, string>>;
 }
 
 const progressBytes = 1024 * 1024;
@@ -94,7 +94,7 @@ export function createBottleCache(init: BottleCacheInit): BottleCache {
   ): Promise<Received> {
     const resumes = part.size > 0;
     const response = await source.open(bottle.url, {
-      headers: { ...headers, ...(resumes && { range: `bytes=${part.size}-` }) },
+      headers: { ...headers(bottle.url), ...(resumes && { range: `bytes=${part.size}-` }) },
       accept: [200, 206, 404, 416],
       signal,
     });
@@ -142,7 +142,7 @@ export function createBottleCache(init: BottleCacheInit): BottleCache {
       if (bottle.size !== undefined) return bottle.size;
       const response = await source.open(bottle.url, {
         method: 'HEAD',
-        headers,
+        headers: headers(bottle.url),
         accept: [200, 404],
         signal,
       });

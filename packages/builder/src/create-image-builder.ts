@@ -59,7 +59,7 @@ export function createImageBuilder(init: ImageBuilderInit): ImageBuilder {
   const bottles = createBottleCache({
     source,
     directory: join(cacheDirectory, 'bottles'),
-    headers: api.registryHeaders,
+    headers: (url) => api.registryHeaders(url),
   });
   const layers = createLayerCache({ store, directory: join(cacheDirectory, 'layers') });
   return {

@@ -31,8 +31,11 @@ export interface RegistryBottle {
 /** Where formulae and the versions of their bottles are known. */
 export interface HomebrewApi {
   readonly domains: HomebrewDomains;
-  /** Of the registry's requests; a mirror that needs other credentials gets those. */
-  readonly registryHeaders: Readonly<Record<string, string>>;
+  /**
+   * What a request for a bottle carries: credentials for the registry of bottles, and nothing for any
+   * other place that a formula names.
+   */
+  registryHeaders(url: string): Readonly<Record<string, string>>;
   /** The formula of a name, an alias or an old name. */
   formula(name: string, tag: BottleTag, options?: CallOptions): Promise<Formula | undefined>;
   /** All names, to suggest from; none where the mirror has no list. */
@@ -97,7 +100,11 @@ export function createHomebrewApi(init: HomebrewApiInit): HomebrewApi {
 
   return {
     domains,
-    registryHeaders: { authorization },
+    registryHeaders(url) {
+      const registry = bottleRegistryUrl(domains, '');
+      const isRegistry = registry !== undefined && new URL(url).origin === new URL(registry).origin;
+      return isRegistry ? { authorization } : {};
+    },
     async formula(name, tag, options = {}) {
       const direct = await fetchFormula(name, tag, options);
       if (direct !== undefined) return direct;
@@ -117,7 +124,8 @@ export function createHomebrewApi(init: HomebrewApiInit): HomebrewApi {
     async versionTags(name, options = {}) {
       const registry = bottleRegistryUrl(domains, name);
       if (registry === undefined) return [];
-      const url = `${registry}/tags/list`;
+      // Without `n` a registry may answer with a first page (distribution-spec, "Listing Tags").
+      const url = `${registry}/tags/list?n=1000`;
       const text = await fetchFromRegistry(url, options);
       return text === undefined ? [] : parseTags(parseJson(text, url));
     },
