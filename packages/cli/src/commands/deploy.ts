@@ -10,7 +10,11 @@ import { connect } from '../connection/connect.ts';
 import { connectionFlags } from '../connection/connection-flags.ts';
 import { strategyFlags, waitFlags } from '../delivery/delivery-flags.ts';
 import { finishDelivery } from '../delivery/finish-delivery.ts';
-import { type PackageReference, parsePackageReference } from '../delivery/package-reference.ts';
+import {
+  type PackageReference,
+  parsePackageReference,
+  resolvePackageReference,
+} from '../delivery/package-reference.ts';
 import { parseSelector } from '../delivery/parse-selector.ts';
 import { splitWords } from '../delivery/split-words.ts';
 import { defineCommand, type Command } from '../framework/command.ts';
@@ -70,8 +74,16 @@ export const deploy: Command = defineCommand({
   flags,
   passesThrough: 'COMMAND ARGUMENT...',
   async run({ console, positionals: [text = ''], flags: given, passedThrough }) {
-    const reference = parsePackageReference(text, given.version);
+    // A typo is refused before anything is asked of the control plane.
+    parsePackageReference(text, given.version);
     const { client } = await connect(given, console);
+    const reference = await resolvePackageReference(text, {
+      version: given.version,
+      isDelivered: async (formula) => {
+        const delivery = await find(client, formulaObjectName(formula), console.signal);
+        return delivery?.spec.package.formula === formula;
+      },
+    });
     const wanted = changesOf(reference, given, passedThrough);
     const name = given.name ?? formulaObjectName(reference.formula);
     const delivery = await createOrChange(client, { name, wanted }, console);

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { deliveryProgress } from './delivery-progress.ts';
 import { describeOutcome } from './describe-outcome.ts';
 import { formatWaterfall } from './format-waterfall.ts';
-import { parsePackageReference } from './package-reference.ts';
+import { parsePackageReference, resolvePackageReference } from './package-reference.ts';
 import { parseSelector } from './parse-selector.ts';
 
 describe('parsePackageReference', () => {
@@ -22,6 +22,13 @@ describe('parsePackageReference', () => {
   test.each(['', '@1', 'jq@'])('%j is refused', (text) => {
     expect(() => parsePackageReference(text)).toThrow('is not FORMULA');
   });
+});
+
+test('a short number behind @ is a version of what is delivered under the plain name', async () => {
+  const resolve = (text: string) =>
+    resolvePackageReference(text, { isDelivered: (formula) => Promise.resolve(formula === 'jq') });
+  expect(await resolve('jq@1.6')).toEqual({ formula: 'jq', version: '1.6' });
+  expect(await resolve('openssl@3')).toEqual({ formula: 'openssl@3' });
 });
 
 describe('parseSelector', () => {

@@ -1,4 +1,10 @@
-import { formatDuration, TaplineError } from '@tapline/base';
+import {
+  type Clock,
+  errorMessage,
+  formatDuration,
+  isTaplineError,
+  TaplineError,
+} from '@tapline/base';
 import type { ResourceClient } from '@tapline/client';
 import { type Delivery, deliveryResource } from '@tapline/resources';
 import type { Console } from '../framework/console.ts';
@@ -23,7 +29,11 @@ export async function waitForDelivery(
   const line = createProgressLine(console);
   let last = 'nothing heard yet';
   try {
-    for await (const now of follow(client, name, signal)) {
+    const onAway = (why: string): void => {
+      last = why;
+      line.show({ text: `${name}: ${why}`, done: 0, of: 0 });
+    };
+    for await (const now of follow(client, name, { clock: console.clock, signal, onAway })) {
       const progress = deliveryProgress(now, generation);
       if (progress.kind === 'ready') return now;
       if (progress.kind === 'failed') {
@@ -52,8 +62,36 @@ export async function waitForDelivery(
   );
 }
 
-/** The delivery now, and after each change. */
+const retryMs = 1000;
+
+/** The delivery now, and after each change; a control plane that goes away meanwhile is waited for. */
 async function* follow(
+  client: ResourceClient,
+  name: string,
+  options: {
+    readonly clock: Clock;
+    readonly signal: AbortSignal;
+    readonly onAway: (why: string) => void;
+  },
+): AsyncIterable<Delivery> {
+  const { clock, onAway, signal } = options;
+  for (;;) {
+    try {
+      yield* changes(client, name, signal);
+      signal.throwIfAborted();
+    } catch (error) {
+      const away = ['unreachable', 'unavailable', 'expired'].some((code) =>
+        isTaplineError(error, code),
+      );
+      if (!away) throw error;
+      onAway(`waiting for the control plane: ${errorMessage(error)}`);
+    }
+    await clock.sleep(retryMs, { signal });
+  }
+}
+
+/** The delivery now, and after each change until the watch ends. */
+async function* changes(
   client: ResourceClient,
   name: string,
   signal: AbortSignal,
@@ -71,8 +109,4 @@ async function* follow(
       throw new TaplineError('not_found', `delivery ${name} was deleted meanwhile`);
     if (event.kind !== 'bookmark') yield event.object;
   }
-  signal.throwIfAborted();
-  throw new TaplineError('unreachable', 'the control plane closed the watch', {
-    hint: `the delivery goes on; tapline get delivery ${name} --watch follows it`,
-  });
 }
