@@ -142,7 +142,9 @@ function unreachable(
   { attempts, cause }: { readonly attempts: number; readonly cause: unknown },
 ): TaplineError {
   const times = attempts === 1 ? '1 attempt' : `${attempts} attempts`;
-  return new TaplineError('homebrew_unreachable', `${url} did not answer in ${times}: ${why}`, {
+  // A cause is part of the text already.
+  const because = cause === undefined ? `: ${why}` : '';
+  return new TaplineError('homebrew_unreachable', `${url} did not answer in ${times}${because}`, {
     hint: 'Check the network, or name a mirror with HOMEBREW_API_DOMAIN and HOMEBREW_ARTIFACT_DOMAIN.',
     details: { url, attempts },
     ...(cause !== undefined && { cause }),
