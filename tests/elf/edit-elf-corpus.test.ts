@@ -130,10 +130,14 @@ describe.each(['amd64', 'arm64'] as const)('%s', async (architecture) => {
         const text = join(folder.path, 'rpath');
         await writeFile(text, `${placeholder}/lib:${placeholder}/opt/${'x'.repeat(180)}`);
         await read('patched', ['patchelf', '--set-rpath', `@${text}`]);
-        const files = names.map((name) => readFile(join(folder.path, 'patched', name)));
-        const split = (await Promise.all(files)).filter((bytes) => isTableSplit(parseElf(bytes)));
+        let split = 0;
+        for (const name of names) {
+          split += isTableSplit(parseElf(await readFile(join(folder.path, 'patched', name))))
+            ? 1
+            : 0;
+        }
         // gawk's, among the programs of a fixed address; pages of 64 KiB leave room enough.
-        expect(split.length > 0).toBe(architecture === 'amd64');
+        expect(split > 0).toBe(architecture === 'amd64');
         await editAll('patched', 'edited-patched');
         await expectSound('patched', 'edited-patched');
       });
