@@ -68,7 +68,9 @@ test('a circle of redirects ends', async () => {
     response.writeHead(302, { location: '/' }).end(),
   );
   await using opened = openTestSource({ attempts: 1 });
-  await expect(opened.source.open(server.url, { accept: [200] })).rejects.toThrow(/redirects/);
+  await expect(opened.source.open(server.url, { accept: [200] })).rejects.toMatchObject({
+    cause: { message: expect.stringContaining('redirects') },
+  });
 });
 
 test('an abort ends the retries', async () => {
