@@ -38,7 +38,7 @@ interface RootfsRecord {
 export class RootfsStore {
   readonly #directory: string;
   readonly #partial: string;
-  readonly #empty: string;
+  readonly #base: string;
   readonly #layers: LayerStore;
   readonly #method: RootfsMethod;
   readonly #preparing = new Map<Digest, Promise<Rootfs>>();
@@ -48,7 +48,7 @@ export class RootfsStore {
     options: { readonly layers: LayerStore; readonly method: RootfsMethod },
   ) {
     this.#directory = join(directory, 'rootfs');
-    this.#empty = join(directory, 'rootfs-empty');
+    this.#base = join(directory, 'rootfs-base');
     this.#partial = join(directory, 'rootfs-partial');
     this.#layers = options.layers;
     this.#method = options.method;
@@ -69,7 +69,9 @@ export class RootfsStore {
     await rm(store.#partial, { recursive: true, force: true });
     await mkdir(store.#partial, { recursive: true, mode: 0o711 });
     await mkdir(store.#directory, { recursive: true, mode: 0o711 });
-    await mkdir(store.#empty, { recursive: true });
+    await Promise.all(
+      mountPoints.map((path) => mkdir(join(store.#base, path), { recursive: true })),
+    );
     const present = new Set(await layerStore.list());
     for (const { image, layers } of await store.list()) {
       if (layers.every((layer) => present.has(layer))) continue;
@@ -157,8 +159,8 @@ export class RootfsStore {
       this.#method === 'overlay' && isPlainStack(indexes)
         ? overlayOptions([
             ...layers.map((layer) => relative(cwd, this.#layers.pathOf(layer))).toReversed(),
-            // The kernel wants two lower folders at least.
-            relative(cwd, this.#empty),
+            // It also makes two lower folders of one, which is what the kernel wants at least.
+            relative(cwd, this.#base),
           ])
         : undefined;
     const method: RootfsMethod = overlay === undefined ? 'links' : 'overlay';
@@ -188,7 +190,9 @@ export class RootfsStore {
   ): Promise<void> {
     const sources = layers.map((layer) => this.#layers.pathOf(layer));
     const plan = mergeLayers(indexes);
-    for (const path of plan.directories) makeDirectory(`${root}/${path}`);
+    const linked = new Set(plan.links.map(({ path }) => path));
+    const missing = mountPoints.filter((path) => !linked.has(path));
+    for (const path of new Set([...plan.directories, ...missing])) makeDirectory(`${root}/${path}`);
     for (const [made, { path, layer }] of plan.links.entries()) {
       linkSync(`${sources[layer]}/${path}`, `${root}/${path}`);
       // 5 ms of links, then a turn for whatever else this process does.
@@ -212,6 +216,9 @@ export class RootfsStore {
 }
 
 const linksPerTurn = 500;
+
+/** What every runtime mounts, and few images have: a read-only root could not be given them later. */
+const mountPoints = ['dev', 'proc', 'run', 'sys', 'tmp'] as const;
 
 function nameOf(image: Digest): string {
   return image.slice(image.indexOf(':') + 1);

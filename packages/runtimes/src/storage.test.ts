@@ -222,6 +222,7 @@ describe('after a power failure', () => {
   });
 });
 
+const mountPoints = ['dev', 'proc', 'run', 'sys', 'tmp'];
 const canMount = process.getuid?.() === 0 && spawnSync('mount', ['--version']).status === 0;
 
 describe.each<RootfsMethod>(canMount ? ['links', 'overlay'] : ['links'])(
@@ -276,13 +277,20 @@ describe.each<RootfsMethod>(canMount ? ['links', 'overlay'] : ['links'])(
       ]);
       const { path } = await store.prepare(image, [base, upper]);
       const files = (await readdir(path, { recursive: true })).toSorted();
-      expect(files).toEqual(['a', 'a/keep', 'ab', 'ab/stays', 'c', 'c/new']);
+      const expected = [...mountPoints, 'a', 'a/keep', 'ab', 'ab/stays', 'c', 'c/new'];
+      expect(files).toEqual(expected.toSorted());
+    });
+
+    test('has the places that runtimes mount upon, unless the image has its own', async () => {
+      const { path } = await store.prepare(image, [await unpack([symlink('tmp', 'var/tmp')])]);
+      expect((await readdir(path)).toSorted()).toEqual(mountPoints);
+      expect(await readlink(join(path, 'tmp'))).toBe('var/tmp');
     });
 
     test('works with one layer, and fails without', async () => {
       const only = await unpack([member('a', { text: 'a' })]);
       const { path } = await store.prepare(image, [only]);
-      expect(await readdir(path)).toEqual(['a']);
+      expect((await readdir(path)).toSorted()).toEqual(['a', ...mountPoints]);
       const missing = parseDigest(`sha256:${'b'.repeat(64)}`);
       await expect(store.prepare(missing, [only, missing])).rejects.toMatchObject({
         code: 'layer_unknown',
@@ -313,7 +321,7 @@ describe.each<RootfsMethod>(canMount ? ['links', 'overlay'] : ['links'])(
       expect((await other.find(image))?.path).toBe(path);
       await store.unmount();
       await other.prepare(image, [only]);
-      expect(await readdir(path)).toEqual(['a']);
+      expect((await readdir(path)).toSorted()).toEqual(['a', ...mountPoints]);
     });
   },
 );
