@@ -167,3 +167,23 @@ test('a bottle that the mirror lacks is named', async () => {
   await expect(cache.fetch(bottle, {})).rejects.toMatchObject({ code: 'bottle_not_found' });
   expect(await readdir(join(folder.path, 'sha256'))).toEqual([]);
 });
+
+test.each([
+  [200, bytes.length],
+  [403, 0],
+  [405, 0],
+])('a mirror that answers HEAD with %i says a size of %i', async (status, size) => {
+  await using folder = await temporaryFolder();
+  await using server = await startTestServer((_, response) =>
+    response.writeHead(status, { 'content-length': bytes.length }).end(),
+  );
+  await using opened = openTestSource();
+  const cache = createBottleCache({
+    source: opened.source,
+    directory: folder.path,
+    headers: () => ({}),
+  });
+  const { size: _known, ...bottle } = plannedBottle('jq', { url: server.url, bytes });
+  expect(await cache.sizeOf(bottle, {})).toBe(size);
+  expect(server.requests).toEqual(['HEAD /']);
+});

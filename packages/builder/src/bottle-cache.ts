@@ -17,7 +17,10 @@ export interface FetchBottleOptions {
 export interface BottleCache {
   /** Where the bottle lies, if it does. */
   find(digest: Digest): Promise<string | undefined>;
-  /** Bytes that fetching the bottle takes, by asking the mirror where the plan does not say. */
+  /**
+   * Bytes that fetching the bottle takes, by asking the mirror where the plan does not say; 0 where
+   * the mirror does not say either.
+   */
   sizeOf(bottle: PlannedBottle, options: FetchBottleOptions): Promise<number>;
   /**
    * Where the bottle lies; fetched first where it is missing, from where an earlier try broke off.
@@ -143,12 +146,13 @@ export function createBottleCache(init: BottleCacheInit): BottleCache {
       const response = await source.open(bottle.url, {
         method: 'HEAD',
         headers: headers(bottle.url),
-        accept: [200, 404],
+        // Storage that signs its addresses for GET refuses HEAD, and some servers do not know it.
+        accept: [200, 403, 404, 405, 501],
         signal,
       });
       response.body.destroy();
       if (response.status === 404) throw notFound(bottle);
-      return totalOf(response, 0) ?? 0;
+      return (response.status === 200 ? totalOf(response, 0) : undefined) ?? 0;
     },
     async fetch(bottle, options) {
       const found = await find(bottle.digest);
