@@ -70,6 +70,15 @@ export interface ApiServer extends AsyncDisposable {
    * `unauthorized` where a bearer token is not valid.
    */
   authenticate(request: IncomingMessage): Identity;
+  /** Whether somebody may do something with a resource, for what is served beside the API. */
+  allows(identity: Identity, action: AllowedAction): boolean;
+}
+
+export interface AllowedAction {
+  readonly verb: string;
+  readonly group: string;
+  readonly resource: string;
+  readonly name?: string;
 }
 
 const defaultLimits: ApiServerLimits = {
@@ -167,6 +176,15 @@ export async function createApiServer(init: ApiServerInit): Promise<ApiServer> {
     upgrade: (request, socket, head) => handler.upgrade(request, socket, head),
     operations: createOperations(service),
     authenticate,
+    allows: (identity, action) =>
+      access.decide({
+        identity,
+        subresource: '',
+        namespace: undefined,
+        name: undefined,
+        requiredField: undefined,
+        ...action,
+      }).allowed,
     async [Symbol.asyncDispose]() {
       stop.abort(new TaplineError('unavailable', 'the server is stopping'));
       await hub[Symbol.asyncDispose]();

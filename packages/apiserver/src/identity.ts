@@ -3,6 +3,8 @@ export interface Identity {
   readonly user: string;
   readonly groups: readonly string[];
   readonly via: 'certificate' | 'token' | 'internal' | 'anonymous';
+  /** Of a certificate: SHA-256 over its key's SubjectPublicKeyInfo, base64url. */
+  readonly key?: string;
 }
 
 /** The group that may do everything. */

@@ -1,5 +1,6 @@
 export type { AnyObject } from './any-object.ts';
 export {
+  type AllowedAction,
   type ApiServer,
   type ApiServerInit,
   type ApiServerLimits,

@@ -1,4 +1,5 @@
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { get } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +9,13 @@ import { silentLog, systemClock } from '@tapline/base';
 import { type CertificateAuthority, createCertificateAuthority } from '@tapline/gateway';
 import { writeAdminKubeconfig } from './admin-kubeconfig.ts';
 import { type HttpEdge, startHttpEdge } from './http-edge.ts';
+
+function echo(request: IncomingMessage, response: ServerResponse): void {
+  request.toArray().then(
+    (chunks) => response.end(Buffer.concat(chunks)),
+    () => response.destroy(),
+  );
+}
 
 describe('startHttpEdge', () => {
   let directory: string;
@@ -34,6 +42,13 @@ describe('startHttpEdge', () => {
           },
         },
         { path: '/hang', handle: () => undefined },
+        {
+          path: '/upgrade',
+          upgrade: (_request, socket) =>
+            socket.end('HTTP/1.1 400 Bad Request\r\ncontent-length: 2\r\n\r\nup'),
+        },
+        { path: '/quick/', handle: echo, body: { kind: 'whole', ms: 300 } },
+        { path: '/layers/', handle: echo, body: { kind: 'silence', ms: 300 } },
       ],
     });
   });
@@ -45,7 +60,11 @@ describe('startHttpEdge', () => {
 
   function request(
     path: string,
-    options: { readonly cert?: string; readonly key?: string } = {},
+    options: {
+      readonly cert?: string;
+      readonly key?: string;
+      readonly headers?: Readonly<Record<string, string>>;
+    } = {},
   ): Promise<string> {
     return new Promise((resolve, reject) => {
       get(
@@ -97,6 +116,69 @@ describe('startHttpEdge', () => {
     await new Promise((resolve) => setTimeout(resolve, 100));
     await edge[Symbol.asyncDispose]();
     expect(await hanging).toBeInstanceOf(Error);
+  });
+
+  /** Sends the head, then a byte every `everyMs`; what came back until the connection ended. */
+  async function drip(path: string, everyMs: number): Promise<string> {
+    const socket = connect({ host: '127.0.0.1', port: edge.port, ca: authority.certificatePem });
+    const came: Buffer[] = [];
+    socket.on('data', (chunk: Buffer) => came.push(chunk));
+    socket.on('error', () => undefined);
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    const ended = new AbortController();
+    void closed.then(() => ended.abort());
+    socket.write(
+      `PUT ${path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 8\r\n\r\n`,
+    );
+    for (let sent = 0; sent < 8 && !ended.signal.aborted; sent += 1) {
+      await systemClock.sleep(everyMs, { signal: ended.signal }).catch(() => undefined);
+      if (!ended.signal.aborted) socket.write('x');
+    }
+    await closed;
+    return Buffer.concat(came).toString();
+  }
+
+  it('waits for a body as a whole, and for a layer while it flows', async () => {
+    const [quick, layers, silent] = await Promise.all([
+      drip('/quick/', 100),
+      drip('/layers/', 100),
+      drip('/layers/', 1000),
+    ]);
+    expect(quick).toMatch(/^HTTP\/1.1 408 /);
+    expect(layers).toMatch(/^HTTP\/1.1 200 .*xxxxxxxx$/s);
+    expect(silent).toBe('');
+  });
+
+  it('refuses what a browser sends for the page of another site', async () => {
+    const ask = async (origin: string): Promise<string> =>
+      request('/other', { headers: { origin, host: 'tapline.example:7443' } });
+    expect(await ask('https://tapline.example:7443')).toBe('rest');
+    for (const origin of ['https://evil.example', 'null', 'https://tapline.example']) {
+      expect(await ask(origin)).toBe('requests for other origins are refused\n');
+    }
+    const upgrade = {
+      connection: 'Upgrade',
+      upgrade: 'websocket',
+      host: 'localhost',
+      origin: 'https://e',
+    };
+    expect(await request('/upgrade', { headers: upgrade })).toBe('');
+    expect(
+      await request('/upgrade', { headers: { ...upgrade, origin: 'https://localhost' } }),
+    ).toBe('up');
+  });
+
+  it('cuts the connections of one user', async () => {
+    const hanging = ['one', 'two'].map(async (user) => {
+      const issued = authority.issueIdentity({ user, groups: [] });
+      const credential = { cert: issued.certificatePem, key: issued.privateKeyPem };
+      return request('/hang', credential).catch(() => `cut ${user}`);
+    });
+    await systemClock.sleep(200);
+    edge.disconnect('one');
+    expect(await Promise.race(hanging)).toBe('cut one');
+    edge.disconnect('two');
+    expect(await Promise.all(hanging)).toEqual(['cut one', 'cut two']);
   });
 
   it('writes a kubeconfig that only its owner can read, and keeps its certificate', async () => {

@@ -1,9 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
 import { httpServerLimits } from '@tapline/apiserver';
 import { type Clock, type Log, TaplineError } from '@tapline/base';
 import type { CertificateAuthority } from '@tapline/gateway';
+import { type BodyLimit, boundRequest } from './bound-request.ts';
+import { isForeignOrigin } from './is-foreign-origin.ts';
 
 type Handle = (request: IncomingMessage, response: ServerResponse) => void;
 type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
@@ -14,6 +17,8 @@ export interface EdgeRoute {
   readonly path: string;
   readonly handle?: Handle;
   readonly upgrade?: Upgrade;
+  /** What a request's body may take; 60 s as a whole unless given. */
+  readonly body?: BodyLimit;
 }
 
 export interface HttpEdgeInit {
@@ -29,11 +34,18 @@ export interface HttpEdgeInit {
 
 export interface HttpEdge extends AsyncDisposable {
   readonly port: number;
+  /**
+   * Cuts the connections that were made with a certificate for this user: what is open on them, as a
+   * watch, was allowed when it began.
+   */
+  disconnect(user: string): void;
 }
 
 const day = 86_400_000;
 const certificateLifetimeMs = 90 * day;
 const renewAfterMs = 60 * day;
+
+const defaultBody: BodyLimit = { kind: 'whole', ms: 60_000 };
 
 /** How long requests under way may take to end when the server stops. */
 const drainMs = 2000;
@@ -44,6 +56,7 @@ export async function startHttpEdge(init: HttpEdgeInit): Promise<HttpEdge> {
   const { authority, clock, hosts, log } = init;
   const routes = init.routes.toSorted((a, b) => b.path.length - a.path.length);
   const stopping = new AbortController();
+  const socketsOf = new Map<string, Set<TLSSocket>>();
 
   function identity(): { key: string; cert: string } {
     const issued = authority.issueServer({ hosts, lifetimeMs: certificateLifetimeMs });
@@ -60,7 +73,7 @@ export async function startHttpEdge(init: HttpEdgeInit): Promise<HttpEdge> {
     rejectUnauthorized: false,
     ALPNProtocols: ['http/1.1'],
     ...httpServerLimits,
-    // Layers are pushed for longer than any limit that would help.
+    // Each route has its own, see boundRequest.
     requestTimeout: 0,
   });
 
@@ -74,26 +87,31 @@ export async function startHttpEdge(init: HttpEdgeInit): Promise<HttpEdge> {
   }
 
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    const handle = routeOf(request)?.handle;
-    if (handle !== undefined) {
-      handle(request, response);
-      return;
-    }
-    const body = 'nothing is served here\n';
-    response.writeHead(404, {
-      'content-type': 'text/plain',
-      'content-length': Buffer.byteLength(body),
-    });
-    response.end(body);
+    const route = routeOf(request);
+    boundRequest(request, response, { limit: route?.body ?? defaultBody, clock });
+    if (isForeignOrigin(request)) refuse(response, 403, 'requests for other origins are refused\n');
+    else if (route?.handle === undefined) refuse(response, 404, 'nothing is served here\n');
+    else route.handle(request, response);
   });
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', (error) => log.debug('upgraded socket failed', { error }));
     const upgrade = routeOf(request)?.upgrade;
-    if (upgrade === undefined) {
-      socket.end('HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n');
+    const status = isForeignOrigin(request) ? '403 Forbidden' : '404 Not Found';
+    if (upgrade === undefined || isForeignOrigin(request)) {
+      socket.end(`HTTP/1.1 ${status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`);
       return;
     }
     upgrade(request, socket, head);
+  });
+  server.on('secureConnection', (socket) => {
+    const user: unknown = socket.authorized ? socket.getPeerCertificate().subject?.CN : undefined;
+    if (typeof user !== 'string') return;
+    const sockets = socketsOf.get(user) ?? new Set();
+    socketsOf.set(user, sockets.add(socket));
+    socket.once('close', () => {
+      sockets.delete(socket);
+      if (sockets.size === 0 && socketsOf.get(user) === sockets) socketsOf.delete(user);
+    });
   });
   server.on('tlsClientError', (error) => log.debug('TLS handshake failed', { error }));
   server.on('clientError', (error, socket) => {
@@ -118,6 +136,9 @@ export async function startHttpEdge(init: HttpEdgeInit): Promise<HttpEdge> {
   const renewing = renew();
   return {
     port,
+    disconnect(user) {
+      for (const socket of socketsOf.get(user) ?? []) socket.destroy();
+    },
     async [Symbol.asyncDispose]() {
       stopping.abort(new TaplineError('stopped', 'the server is stopping'));
       await renewing;
@@ -138,6 +159,14 @@ export async function startHttpEdge(init: HttpEdgeInit): Promise<HttpEdge> {
       await closed;
     },
   };
+}
+
+function refuse(response: ServerResponse, status: number, body: string): void {
+  response.writeHead(status, {
+    'content-type': 'text/plain',
+    'content-length': Buffer.byteLength(body),
+  });
+  response.end(body);
 }
 
 function listen(

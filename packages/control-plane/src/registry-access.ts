@@ -1,26 +1,32 @@
 import type { IncomingMessage } from 'node:http';
 import { isTaplineError } from '@tapline/base';
 import type { Authorization, RegistryAccess } from '@tapline/registry';
-import { type Identity, mastersGroup } from '@tapline/apiserver';
+import { type ApiServer, type Identity, mastersGroup } from '@tapline/apiserver';
 import { deviceOfUser } from '@tapline/gateway';
-import type { Install } from '@tapline/resources';
+import { type Install, taplineGroup } from '@tapline/resources';
 
 /**
- * Who may use the embedded registry: administrators everything, a device to pull the images of its
- * own Installs, other users to pull.
+ * Who may use the embedded registry: administrators everything; a device that may read its Device to
+ * pull the images of its own Installs; users who may read packages to pull.
  */
 export function createRegistryAccess(init: {
-  readonly authenticate: (request: IncomingMessage) => Identity;
+  readonly api: Pick<ApiServer, 'authenticate' | 'allows'>;
   readonly installsOf: (device: string) => readonly Install[];
 }): (request: IncomingMessage, access: RegistryAccess) => Authorization {
   return (request, { action, repository }) => {
-    const identity = identify(init.authenticate, request);
+    const { api } = init;
+    const identity = identify(api, request);
     if (identity === undefined) return 'unauthenticated';
     if (identity.via === 'anonymous') return 'unauthenticated';
     if (identity.groups.includes(mastersGroup)) return 'allowed';
     if (action !== 'pull') return 'denied';
     const device = deviceOfUser(identity.user);
-    if (device === undefined || repository === undefined) return 'allowed';
+    const read = { verb: 'get', group: taplineGroup };
+    if (device === undefined) {
+      return api.allows(identity, { ...read, resource: 'packages' }) ? 'allowed' : 'denied';
+    }
+    if (!api.allows(identity, { ...read, resource: 'devices', name: device })) return 'denied';
+    if (repository === undefined) return 'allowed';
     return init.installsOf(device).some(({ spec }) => spec.image.repository === repository)
       ? 'allowed'
       : 'denied';
@@ -29,11 +35,11 @@ export function createRegistryAccess(init: {
 
 /** A token that is not valid is answered like none: with a challenge. */
 function identify(
-  authenticate: (request: IncomingMessage) => Identity,
+  api: Pick<ApiServer, 'authenticate'>,
   request: IncomingMessage,
 ): Identity | undefined {
   try {
-    return authenticate(request);
+    return api.authenticate(request);
   } catch (error) {
     if (isTaplineError(error, 'unauthorized')) return undefined;
     throw error;

@@ -4,7 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { silentLog, systemClock, systemRng } from '@tapline/base';
-import { createHttpClient, type HttpClient, loadKubeconfig } from '@tapline/client';
+import {
+  createHttpClient,
+  type HttpClient,
+  loadKubeconfig,
+  type NewObjectOf,
+} from '@tapline/client';
 import {
   connectSession,
   enrolDevice,
@@ -75,9 +80,11 @@ describe('startControlPlane', () => {
   function ask(
     path: string,
     tls: { readonly cert?: string; readonly key?: string } = {},
+    bearer?: string,
   ): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      const options = { ca: plane.caCertificatePem, agent: false, ...tls };
+      const headers = bearer === undefined ? {} : { authorization: `Bearer ${bearer}` };
+      const options = { ca: plane.caCertificatePem, agent: false, headers, ...tls };
       httpsRequest(`${plane.url}${path}`, options, (response) => {
         response.toArray().then((chunks) => {
           resolve({ status: response.statusCode, text: Buffer.concat(chunks).toString() });
@@ -90,9 +97,8 @@ describe('startControlPlane', () => {
   }
 
   /** A device that has joined, with its TLS identity. */
-  async function joinDevice(name: string) {
+  async function joinDevice(name: string, token = `join-${name}`) {
     const secret = Buffer.alloc(32, name).toString('base64url');
-    const token = `join-${name}`;
     await admin.create(tokenResource, {
       metadata: { name: token },
       spec: {
@@ -188,23 +194,7 @@ describe('startControlPlane', () => {
     expect((await ask('/metrics', adminTls)).text).toContain('tapline_connected_devices 1');
     expect((await ask('/apis/tapline.dev/v1alpha1/deliveries', tls)).status).toBe(403);
     expect((await ask('/v2/jq/tags/list', tls)).status).toBe(403);
-    await admin.create(installResource, {
-      metadata: { name: 'd1.jq' },
-      spec: {
-        device: 'd1',
-        delivery: 'none',
-        formula: 'jq',
-        version: '1.7.1',
-        revision: 1,
-        image: {
-          repository: 'jq',
-          digest: `sha256:${'a'.repeat(64)}`,
-          platform: 'linux/amd64',
-          sizeBytes: 1,
-          unpackedBytes: 1,
-        },
-      },
-    });
+    await admin.create(installResource, installOf('d1'));
     // The registry knows the repository's reader now, though not yet the repository.
     const allowed = await eventually(async () => {
       const answer = await ask('/v2/jq/tags/list', tls);
@@ -213,6 +203,50 @@ describe('startControlPlane', () => {
     expect(allowed.status).toBe(404);
     expect((await ask('/v2/bash/tags/list', tls)).status).toBe(403);
     await session[Symbol.asyncDispose]();
+  });
+
+  it('gives the old key of a device that enrolled again nothing, and ends what it had open', async () => {
+    const old = await joinDevice('d1');
+    const own = '/apis/tapline.dev/v1alpha1/installs?fieldSelector=spec.device%3Dd1';
+    expect((await ask(own, old)).status).toBe(200);
+    const watching = ask(`${own}&watch=true`, old).catch((error: unknown) => error);
+    await admin.create(installResource, installOf('d1'));
+    await admin.delete(deviceResource, 'd1');
+    expect(await watching).toMatchObject({ code: 'ECONNRESET' });
+    const current = await joinDevice('d1', 'again');
+    for (const path of [own, '/apis/tapline.dev/v1alpha1/devices/d1', '/v2/jq/tags/list']) {
+      expect({ path, status: (await ask(path, old)).status }).toEqual({ path, status: 403 });
+    }
+    expect((await ask(own, current)).status).toBe(200);
+    const pulled = await eventually(async () => {
+      const { status } = await ask('/v2/jq/tags/list', current);
+      return status === 403 ? undefined : status;
+    });
+    expect(pulled).toBe(404);
+  });
+
+  it('lets users pull who may read packages, and nobody else', async () => {
+    const tokenOf = async (user: string, groups: string[]): Promise<string> => {
+      const secret = Buffer.alloc(32, user).toString('base64url');
+      const expiresAt = new Date(systemClock.now() + 60_000).toISOString();
+      await admin.create(tokenResource, {
+        metadata: { name: user },
+        spec: {
+          purpose: 'Access',
+          hash: hashSecret(secret),
+          expiresAt,
+          uses: 1,
+          role: 'device',
+          user,
+          groups,
+        },
+      });
+      return `tla.${user}.${secret}`;
+    };
+    const viewer = await tokenOf('vic', ['tapline:viewer']);
+    const nobody = await tokenOf('nobody', []);
+    expect((await ask('/v2/', {}, viewer)).status).toBe(200);
+    expect((await ask('/v2/', {}, nobody)).status).toBe(403);
   });
 
   it('explains why a delivery has not converged', async () => {
@@ -237,6 +271,26 @@ describe('startControlPlane', () => {
     expect((await ask(path, adminTls)).status).toBe(404);
   });
 });
+
+function installOf(device: string): NewObjectOf<typeof installResource> {
+  return {
+    metadata: { name: `${device}.jq` },
+    spec: {
+      device,
+      delivery: 'none',
+      formula: 'jq',
+      version: '1.7.1',
+      revision: 1,
+      image: {
+        repository: 'jq',
+        digest: `sha256:${'a'.repeat(64)}`,
+        platform: 'linux/amd64',
+        sizeBytes: 1,
+        unpackedBytes: 1,
+      },
+    },
+  };
+}
 
 async function eventually<T>(attempt: () => Promise<T | undefined>): Promise<T> {
   const deadlineMs = systemClock.monotonic() + 15_000;

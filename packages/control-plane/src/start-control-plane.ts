@@ -24,12 +24,16 @@ import { openSqliteStore } from '@tapline/store';
 import { writeAdminKubeconfig } from './admin-kubeconfig.ts';
 import type { ControlPlaneConfiguration } from './configuration.ts';
 import { openDataFolder } from './data-folder.ts';
+import { disconnectOldKeys } from './disconnect-old-keys.ts';
 import { createExplainHandler } from './explain-handler.ts';
 import { startHttpEdge } from './http-edge.ts';
 import { createMetrics } from './metrics.ts';
 import { createBuilderSource } from './package/builder-source.ts';
 import { createRegistryAccess } from './registry-access.ts';
 import { type Reconcilers, startReconcilers } from './start-reconcilers.ts';
+
+// A push is hashed and synced before it is answered.
+const registrySilenceMs = 120_000;
 
 /** What a control plane runs on. */
 export interface ControlPlaneInit {
@@ -116,7 +120,7 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
       blobs,
       directory: folder.registry,
       authorize: createRegistryAccess({
-        authenticate: (request) => api.authenticate(request),
+        api,
         installsOf: (device) =>
           late.reconcilers?.informers.installs.byIndex('device', device) ?? [],
       }),
@@ -171,7 +175,11 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
         handle: (request, response) => api.handle(request, response),
         upgrade: (request, socket, head) => api.upgrade(request, socket, head),
       },
-      { path: '/v2/', handle: (request, response) => registry.handle(request, response) },
+      {
+        path: '/v2/',
+        handle: (request, response) => registry.handle(request, response),
+        body: { kind: 'silence', ms: registrySilenceMs },
+      },
       { path: '/gateway/v1/enrol', handle: (request, response) => void enrol(request, response) },
       { path: '/gateway/v1/renew', handle: (request, response) => void enrol(request, response) },
       {
@@ -189,6 +197,8 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
     await closeApi();
     await closed;
   });
+
+  opened.defer(disconnectOldKeys(reconcilers.informers.devices, (user) => edge.disconnect(user)));
 
   const host =
     configuration.advertisedHosts[0] ?? reachableHost(configuration.host)[0] ?? '127.0.0.1';

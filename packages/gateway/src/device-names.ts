@@ -3,9 +3,6 @@ import { TaplineError } from '@tapline/base';
 export const devicesGroup = 'system:devices';
 export const nodesGroup = 'system:nodes';
 
-/** Annotation of a Device: SHA-256 over its key's SubjectPublicKeyInfo, base64url. */
-export const deviceKeyAnnotation = 'tapline.dev/key';
-
 const label = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
 /** Who a device's certificate says it is. */

@@ -4,12 +4,16 @@ import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { ManualClock, silentLog, systemClock, TaplineError } from '@tapline/base';
 import type { ResourceClient } from '@tapline/client';
-import { deviceResource, tokenResource, type TokenSpec } from '@tapline/resources';
+import {
+  deviceKeyAnnotation,
+  deviceResource,
+  tokenResource,
+  type TokenSpec,
+} from '@tapline/resources';
 import { temporaryFolder, type TemporaryFolder } from '@tapline/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type CertificateAuthority, createCertificateAuthority } from './certificate-authority.ts';
 import { newDeviceKey } from './device-key.ts';
-import { deviceKeyAnnotation } from './device-names.ts';
 import { type DeviceIdentity, enrolDevice, renewIdentity } from './enrol-device.ts';
 import { createEnrolmentHandler } from './enrolment-handler.ts';
 import { createEnrolment } from './enrolment.ts';

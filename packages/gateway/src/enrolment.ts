@@ -1,14 +1,14 @@
 import { type Clock, isTaplineError, type Log, TaplineError } from '@tapline/base';
 import type { ResourceClient } from '@tapline/client';
-import { type Device, deviceResource, type Token, tokenResource } from '@tapline/resources';
-import type { CertificateAuthority, IssuedCertificate } from './certificate-authority.ts';
 import {
-  checkDeviceName,
+  type Device,
   deviceKeyAnnotation,
-  devicesGroup,
-  deviceUser,
-  nodesGroup,
-} from './device-names.ts';
+  deviceResource,
+  type Token,
+  tokenResource,
+} from '@tapline/resources';
+import type { CertificateAuthority, IssuedCertificate } from './certificate-authority.ts';
+import { checkDeviceName, devicesGroup, deviceUser, nodesGroup } from './device-names.ts';
 import { keyFingerprint, verifyProof } from './enrolment-proof.ts';
 import type { EnrolmentAnswer, EnrolmentRequest } from './enrolment-request.ts';
 import { secretMatches } from './hash-secret.ts';

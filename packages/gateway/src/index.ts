@@ -5,7 +5,7 @@ export {
   type IssuedIdentity,
 } from './certificate-authority.ts';
 export { newDeviceKey } from './device-key.ts';
-export { checkDeviceName, deviceKeyAnnotation, deviceOfUser, deviceUser } from './device-names.ts';
+export { checkDeviceName, deviceOfUser, deviceUser } from './device-names.ts';
 export { type DevicePeer, devicePeer } from './device-peer.ts';
 export { type DeviceIdentity, enrolDevice, renewIdentity } from './enrol-device.ts';
 export { createEnrolment, type Enrolment } from './enrolment.ts';

@@ -5,19 +5,20 @@ import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { type Log, silentLog, systemClock, systemRng, TaplineError } from '@tapline/base';
 import type { ResourceClient } from '@tapline/client';
-import { type Device, deviceResource } from '@tapline/resources';
+import { type Device, deviceKeyAnnotation, deviceResource } from '@tapline/resources';
 import { temporaryFolder, type TemporaryFolder } from '@tapline/testing';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { type CertificateAuthority, createCertificateAuthority } from './certificate-authority.ts';
 import { connectSession, type Session, type SessionInit } from './connect-session.ts';
 import { newDeviceKey, publicKeyOf } from './device-key.ts';
-import { deviceKeyAnnotation, deviceUser } from './device-names.ts';
+import { deviceUser } from './device-names.ts';
 import { keyFingerprint } from './enrolment-proof.ts';
 import { decodeOutcome, encodeOutcome } from './exec-outcome.ts';
 import { createInstallConnectHandlers } from './install-connect-handlers.ts';
 import { startTestApi, type TestApi } from './testing/start-test-api.ts';
 import { createSessionHub, type SessionHub } from './session-hub.ts';
+import { sessionProtocol } from './session-messages.ts';
 import { decodeFrame, encodeFrame, streamProtocol } from './stream-frame.ts';
 
 let folder: TemporaryFolder;
@@ -300,6 +301,38 @@ describe('streams', () => {
     expect(response.statusCode).toBe(404);
     theft.on('error', () => undefined);
     theft.terminate();
+  });
+
+  test('that the old key of a device that enrolled again cannot take over', async () => {
+    const { tls } = await enrolled('d1');
+    await client.delete(deviceResource, 'd1');
+    const asked = Promise.withResolvers<string>();
+    const raw = new WebSocket(
+      new URL('/gateway/v1/session', url).href.replace('https', 'wss'),
+      [sessionProtocol],
+      (await enrolled('d1')).tls,
+    );
+    raw.on('message', (data: Buffer) => {
+      const { streamId } = JSON.parse(data.toString()) as { streamId?: string };
+      if (streamId !== undefined) asked.resolve(streamId);
+    });
+    await once(raw, 'open');
+    const report = { agentVersion: '1', platform: 'linux/amd64', bootId: 'b', runtimes: [] };
+    raw.send(JSON.stringify({ kind: 'hello', now: 0, report }));
+    await until(() => expect(hub.session('d1')).toBeDefined());
+    const opening = hub.openStream('d1', execRequest).catch((error: unknown) => error);
+    const target = new URL(`/gateway/v1/streams/${await asked.promise}`, url);
+    target.protocol = 'wss:';
+    const theft = new WebSocket(target, streamProtocol, tls);
+    theft.on('error', () => undefined);
+    const [, response] = (await once(theft, 'unexpected-response')) as [
+      unknown,
+      { statusCode: number },
+    ];
+    expect(response.statusCode).toBe(403);
+    theft.terminate();
+    raw.terminate();
+    expect(await opening).toMatchObject({ code: 'device_offline' });
   });
 
   test('end with the session', async () => {

@@ -3,9 +3,8 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type Clock, isTaplineError, type Log, type Rng, TaplineError } from '@tapline/base';
 import type { ResourceClient } from '@tapline/client';
-import { type Device, deviceResource } from '@tapline/resources';
+import { type Device, deviceKeyAnnotation, deviceResource } from '@tapline/resources';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { deviceKeyAnnotation } from './device-names.ts';
 import { type DevicePeer, devicePeer } from './device-peer.ts';
 import { deviceUnknown } from './enrolment.ts';
 import { keyFingerprint } from './enrolment-proof.ts';
@@ -95,7 +94,7 @@ export function createSessionHub(init: {
       const { pathname } = new URL(request.url ?? '/', 'https://gateway');
       const streamId = /^\/gateway\/v1\/streams\/([A-Za-z0-9_-]{22})$/.exec(pathname)?.[1];
       if (pathname === '/gateway/v1/session') await upgradeSession(request, socket, head);
-      else if (streamId !== undefined) upgradeStream(streamId, { request, socket, head });
+      else if (streamId !== undefined) await upgradeStream(streamId, { request, socket, head });
       else throw new TaplineError('not_found', `nothing is served at ${pathname}`);
     } catch (error) {
       if (!isTaplineError(error)) log.error('upgrade failed', { error });
@@ -250,11 +249,13 @@ export function createSessionHub(init: {
     return { epoch: session.epoch, connected, since, reported: session.report };
   }
 
-  function upgradeStream(
+  async function upgradeStream(
     streamId: string,
     edge: { readonly request: IncomingMessage; readonly socket: Duplex; readonly head: Buffer },
-  ): void {
-    const { device } = devicePeer(edge.request);
+  ): Promise<void> {
+    const peer = devicePeer(edge.request);
+    await knownDevice(peer);
+    const { device } = peer;
     const pending = pendingStreams.get(streamId);
     if (pending?.device !== device) {
       throw new TaplineError('not_found', `no stream ${streamId} is waited for`);

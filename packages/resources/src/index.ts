@@ -23,7 +23,13 @@ export {
   type LabelSelector,
   type PinnedImage,
 } from './kinds/delivery.ts';
-export { type Device, deviceResource, type DeviceSpec, type DeviceStatus } from './kinds/device.ts';
+export {
+  type Device,
+  deviceKeyAnnotation,
+  deviceResource,
+  type DeviceSpec,
+  type DeviceStatus,
+} from './kinds/device.ts';
 export {
   type Install,
   installResource,

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { deviceResource, installResource } from '@tapline/resources';
+import { deviceKeyAnnotation, deviceResource, installResource } from '@tapline/resources';
 import type { Caller, Operations } from '../operations.ts';
 import { serveForTest, type TestServer } from '../serve-for-test.ts';
 
@@ -37,7 +37,7 @@ async function twoDevices(): Promise<Operations> {
   const { operations } = server.api;
   for (const name of ['one', 'two']) {
     await operations.create(server.root, deviceResource, {
-      metadata: { name },
+      metadata: { name, annotations: { [deviceKeyAnnotation]: `key of ${name}` } },
       spec: { platform: 'linux/arm64' },
     });
     await operations.create(server.root, installResource, install(name));
@@ -50,6 +50,7 @@ const one: Caller = {
     user: 'system:device:one',
     groups: ['system:devices', 'system:authenticated'],
     via: 'certificate',
+    key: 'key of one',
   },
 };
 
@@ -114,7 +115,7 @@ describe('a device', () => {
           ? {
               apiVersion: '',
               kind: '',
-              metadata: { name },
+              metadata: { name, annotations: { [deviceKeyAnnotation]: `key of ${name}` } },
               spec: { device: name.split('.')[0] },
             }
           : undefined,
@@ -161,6 +162,22 @@ describe('a device', () => {
         ...ofOne('get', 'installs/ one'),
       ]),
     );
+  });
+
+  test('is who holds its key: an older certificate for the name, or a token, is not', async () => {
+    const operations = await twoDevices();
+    const { key: _key, ...keyless } = one.identity;
+    for (const identity of [
+      { ...one.identity, key: 'the key before' },
+      keyless,
+      { ...keyless, via: 'token' as const },
+    ]) {
+      const query = { fieldSelector: 'spec.device=one' };
+      await expect(operations.list({ identity }, installResource, query)).rejects.toMatchObject({
+        code: 'forbidden',
+        message: expect.stringContaining('another key') as string,
+      });
+    }
   });
 
   test('that was deleted has lost its access, and one without its group is nobody', async () => {

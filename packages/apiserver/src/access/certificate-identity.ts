@@ -1,3 +1,4 @@
+import { createHash, X509Certificate } from 'node:crypto';
 import { TLSSocket } from 'node:tls';
 import type { Socket } from 'node:net';
 import type { Identity } from '../identity.ts';
@@ -36,7 +37,13 @@ function read(socket: Socket): Known | undefined {
       user: CN,
       groups: [...new Set([...groups, 'system:authenticated'])],
       via: 'certificate',
+      key: keyFingerprint(certificate.raw),
     },
     notAfterMs: Date.parse(certificate.valid_to),
   };
+}
+
+function keyFingerprint(certificate: Buffer): string {
+  const key = new X509Certificate(certificate).publicKey.export({ type: 'spki', format: 'der' });
+  return createHash('sha256').update(key).digest('base64url');
 }

@@ -1,4 +1,5 @@
-import { fieldValue } from '@tapline/resources';
+import { deviceKeyAnnotation, fieldValue } from '@tapline/resources';
+import type { AnyObject } from '../any-object.ts';
 import type { Attributes, Authorizer, Decision, ObjectLookup } from './authorizer.ts';
 
 const group = 'tapline.dev';
@@ -15,7 +16,8 @@ export function deviceNameOf({ user, groups }: Attributes['identity']): string |
 
 /**
  * Limits a device to its own objects, whatever roles say: its Device, and the Installs whose
- * spec.device is itself. A device that was deleted may do nothing, though its certificate is valid.
+ * spec.device is itself. A device that was deleted may do nothing, though its certificate is valid,
+ * and neither may the old key of one that has enrolled again under the same name.
  */
 export function createDeviceAuthorizer(lookup: ObjectLookup): Authorizer {
   return (attributes) => {
@@ -27,9 +29,9 @@ export function createDeviceAuthorizer(lookup: ObjectLookup): Authorizer {
         ? no(`user ${identity.user} is in a group of devices without being one`)
         : undefined;
     }
-    if (lookup(group, 'devices', device) === undefined) {
-      return no(`device ${device} does not exist`);
-    }
+    const object = lookup(group, 'devices', device);
+    if (object === undefined) return no(`device ${device} does not exist`);
+    if (!holdsKey(identity, object)) return no(`device ${device} has enrolled with another key`);
     if (attributes.group !== group) return no('devices reach their own objects only');
     switch (attributes.resource) {
       case 'devices':
@@ -40,6 +42,12 @@ export function createDeviceAuthorizer(lookup: ObjectLookup): Authorizer {
         return no('devices reach their own objects only');
     }
   };
+}
+
+/** Parts of the control plane that act as a device have no certificate to show. */
+function holdsKey({ via, key }: Attributes['identity'], device: AnyObject): boolean {
+  if (via === 'internal') return true;
+  return key !== undefined && device.metadata.annotations?.[deviceKeyAnnotation] === key;
 }
 
 function ownDevice({ verb, subresource, name }: Attributes, device: string): Decision {

@@ -4,6 +4,12 @@ import type { ApiObject } from '../object-meta.ts';
 import type { ResourceDefinition } from '../resource-definition.ts';
 import { platformSchema, taplineGroup, taplineVersion } from './common.ts';
 
+/**
+ * Annotation of a Device: SHA-256 over the SubjectPublicKeyInfo of its key, base64url. Certificates
+ * for other keys are not this device's, though they bear its name.
+ */
+export const deviceKeyAnnotation = 'tapline.dev/key';
+
 const bytes = z.int().min(0);
 
 const spec = z.strictObject({
