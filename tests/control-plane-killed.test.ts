@@ -1,0 +1,80 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { seededRng } from '@tapline/base';
+import { packageResource } from '@tapline/resources';
+import { describe, expect, test } from 'vitest';
+import { coldDelivery, formula, type Moment } from './support/cold-delivery.ts';
+import { systemUnavailable } from './support/requirements.ts';
+import { startSystem } from './support/start-system.ts';
+
+const unavailable = await systemUnavailable();
+
+const moments: readonly Moment[] = [
+  'resolving',
+  'building',
+  'published',
+  'notified',
+  'pulling',
+  'pulled',
+  'started',
+  'ready',
+];
+const randomRounds = 4;
+const killsARound = 3;
+
+describe.skipIf(unavailable !== undefined)(
+  `a control plane that is killed ${unavailable ?? ''}`,
+  () => {
+    test(
+      'at any moment of a cold delivery ends it as if nothing had happened',
+      { timeout: 180_000 },
+      async () => {
+        const rng = seededRng(20_261_122);
+        await using system = await startSystem({ devices: ['edge-1'], formulae: [formula] });
+        const { controlPlane } = system;
+        const [device] = system.devices;
+        if (device === undefined) throw new Error('the device did not start');
+        const delivery = coldDelivery(system, device);
+        const seen = new Set<Moment>();
+        let kills = 0;
+        async function killAndStart(): Promise<void> {
+          await controlPlane.kill();
+          kills += 1;
+          await controlPlane.start();
+        }
+        /** As cold as the first time for the control plane, too; killed once more on the way. */
+        async function forgetPackage(): Promise<void> {
+          await controlPlane.client.delete(packageResource, formula);
+          await controlPlane.kill();
+          kills += 1;
+          await rm(join(controlPlane.data, 'build'), { recursive: true });
+          await controlPlane.start();
+        }
+
+        await delivery.begin();
+        for (const moment of moments) {
+          if (await delivery.until(moment)) seen.add(moment);
+          await killAndStart();
+        }
+        await delivery.converges();
+        await delivery.takeBack();
+        for (let round = 0; round < randomRounds; round += 1) {
+          await forgetPackage();
+          await delivery.begin();
+          for (let kill = 0; kill < killsARound; kill += 1) {
+            await delay(rng() * 900);
+            await killAndStart();
+          }
+          await delivery.converges();
+          await delivery.takeBack();
+        }
+        delivery.isConsistent();
+        expect(kills).toBeGreaterThan(20);
+        expect([...seen]).toEqual(
+          expect.arrayContaining(['resolving', 'published', 'notified', 'ready']),
+        );
+      },
+    );
+  },
+);

@@ -1,0 +1,154 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  deliveryResource,
+  findCondition,
+  type Install,
+  installResource,
+  type Package,
+  packageResource,
+} from '@tapline/resources';
+import { expect } from 'vitest';
+import type { DeviceProcess } from './device-process.ts';
+import { eventually } from './eventually.ts';
+import type { System } from './start-system.ts';
+
+/** What is delivered again and again: a program to keep running. */
+export const formula = 'bash';
+const program = ['bash', '-c', 'echo begins; while :; do read -t 60 <> <(:); done'];
+
+/** A moment of a delivery, as it can be seen from outside. */
+export type Moment =
+  | 'resolving'
+  | 'building'
+  | 'published'
+  | 'notified'
+  | 'pulling'
+  | 'pulled'
+  | 'unpacked'
+  | 'started'
+  | 'ready';
+
+/** A delivery to the only device of a system, looked at, taken back and begun again. */
+export interface ColdDelivery {
+  begin(): Promise<void>;
+  /** Whether the moment was seen, before it was too late for it. */
+  until(moment: Moment, withinMs?: number): Promise<boolean>;
+  /** Waits for the end of the delivery, which must be as if nothing had happened. */
+  converges(): Promise<void>;
+  /** Deletes it; the device must then be as it was before. */
+  takeBack(): Promise<void>;
+  /** Nothing half-done is left, and what was written down is whole. */
+  isConsistent(): void;
+}
+
+export function coldDelivery(system: System, device: DeviceProcess): ColdDelivery {
+  const { client, data } = system.controlPlane;
+  const images = join(device.data, 'images');
+  const name = `${device.name}.${formula}`;
+
+  function packageNow(): Promise<Package | undefined> {
+    return client.get(packageResource, formula).catch(() => undefined);
+  }
+
+  function installNow(): Promise<Install | undefined> {
+    return client.get(installResource, name).catch(() => undefined);
+  }
+
+  async function condition(type: string, reasons: readonly string[]): Promise<boolean> {
+    const found = findCondition((await packageNow())?.status?.conditions, type);
+    return found !== undefined && reasons.includes(found.reason);
+  }
+
+  const moments: Readonly<Record<Moment, () => Promise<boolean> | boolean>> = {
+    resolving: () => condition('Resolved', ['Resolving']),
+    building: () => condition('Built', ['Building']),
+    published: () => condition('Published', ['Published']),
+    notified: async () => (await installNow()) !== undefined,
+    pulling: () => files(join(images, 'partial')).length > 0,
+    pulled: () => files(join(images, 'layers')).length > 1,
+    unpacked: () => files(join(images, 'rootfs')).length > 0,
+    started: () => device.containers().length > 0,
+    ready: async () => (await installNow())?.status?.state === 'Ready',
+  };
+
+  return {
+    async begin() {
+      const words = ['deploy', formula, '--to', 'all', '--', ...program];
+      expect(await system.tapline(words)).toMatchObject({ code: 0 });
+    },
+    async until(moment, withinMs = 3000) {
+      const end = performance.now() + withinMs;
+      while (performance.now() < end) {
+        if (await moments[moment]()) return true;
+        await delay(2);
+      }
+      return false;
+    },
+    async converges() {
+      const delivery = await eventually('the delivery is ready', async () => {
+        const found = await client.get(deliveryResource, formula);
+        const { conditions, observedGeneration } = found.status ?? {};
+        if (observedGeneration !== found.metadata.generation) return undefined;
+        return findCondition(conditions, 'Ready')?.status === 'True' ? found : undefined;
+      });
+      expect(delivery.status).toMatchObject({
+        revision: 1,
+        counts: { desired: 1, ready: 1, failed: 0 },
+      });
+      expect(await installNow()).toMatchObject({
+        spec: { revision: 1 },
+        status: { state: 'Ready', observedRevision: 1, active: { revision: 1 } },
+      });
+      // One program, however often who started it died.
+      await eventually('one program runs', () => {
+        const [only, ...others] = device.containers();
+        return only?.status === 'running' && others.length === 0;
+      });
+    },
+    async takeBack() {
+      expect(await system.tapline(['delete', 'delivery', formula])).toMatchObject({ code: 0 });
+      const left = async (): Promise<readonly string[]> => [
+        ...((await installNow()) === undefined ? [] : [name]),
+        ...device.containers().map(({ id }) => id),
+        ...['layers', 'rootfs', 'images'].flatMap((folder) => files(join(images, folder))),
+        ...files(join(device.data, 'runtime', 'containers')),
+        ...files(join(device.data, 'runtime', 'bundles')),
+      ];
+      try {
+        await eventually('the device is as it was', async () => (await left()).length === 0);
+      } catch (cause) {
+        throw new Error(`left on the device: ${(await left()).join(', ')}`, { cause });
+      }
+    },
+    isConsistent() {
+      const halfDone = [
+        join(images, 'partial'),
+        join(images, 'rootfs-partial'),
+        join(device.data, 'runtime', 'foreground'),
+        join(data, 'registry', 'content', 'partial'),
+      ];
+      for (const folder of halfDone) expect(files(folder), folder).toEqual([]);
+      const audit = readFileSync(join(data, 'audit', 'audit.jsonl'), 'utf8');
+      expect(audit.endsWith('\n')).toBe(true);
+      const entries = audit
+        .split('\n')
+        .slice(0, -1)
+        .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
+      // Every delivery that was begun and taken back is there.
+      const verbs = entries.map((entry) => JSON.stringify(entry));
+      const count = (pattern: RegExp): number => verbs.filter((text) => pattern.test(text)).length;
+      expect(count(/"create".*"deliveries"|"deliveries".*"create"/)).toBeGreaterThan(0);
+    },
+  };
+}
+
+function files(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    // Not there yet.
+    return [];
+  }
+}
