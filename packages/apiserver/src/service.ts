@@ -91,6 +91,18 @@ export class Service {
     );
   }
 
+  /**
+   * Passes or throws `forbidden`. For before a body is read: nobody makes the server take and parse
+   * what they may not write.
+   */
+  permit(
+    place: Place,
+    verb: string,
+    about: { readonly name?: string; readonly subresource?: string | undefined } = {},
+  ): Promise<void> {
+    return this.#init.gate.check({ ...place, verb, ...about });
+  }
+
   create(place: Place, value: unknown, options: WriteOptions): Promise<WriteOutcome> {
     const { gate, engine } = this.#init;
     return gate.write(this.#target(place, 'create', undefined, options), () =>

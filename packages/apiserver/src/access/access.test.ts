@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { deviceKeyAnnotation, deviceResource, installResource } from '@tapline/resources';
 import type { Caller, Operations } from '../operations.ts';
@@ -192,6 +194,29 @@ describe('a device', () => {
     await expect(operations.list(claimed, installResource, query)).rejects.toMatchObject({
       code: 'forbidden',
     });
+  });
+});
+
+describe('a body', () => {
+  test('is not read from who may not write it', async () => {
+    // The rest never comes: there is an answer only where nobody waits for it.
+    for (const method of ['POST', 'DELETE', 'PUT', 'PATCH']) {
+      const path = method === 'POST' ? devices : `${devices}/one`;
+      const socket = connect(server.port, '127.0.0.1');
+      const type = 'application/merge-patch+json';
+      socket.write(
+        `${method} ${path} HTTP/1.1\r\nHost: h\r\nContent-Type: ${type}\r\nContent-Length: 100\r\n\r\n{`,
+      );
+      const [head] = (await once(socket, 'data')) as [Buffer];
+      expect(`${method} ${head.toString()}`).toContain(`${method} HTTP/1.1 403`);
+      socket.destroy();
+    }
+  });
+
+  test('is taken as YAML up to a size that does not hold up others', async () => {
+    const text = Array.from({ length: 20_000 }, (_none, index) => `key${index}: 1`).join('\n');
+    const answer = await server.send('POST', devices, { body: text, type: 'application/yaml' });
+    expect(answer).toMatchObject({ status: 413, body: { reason: 'RequestEntityTooLarge' } });
   });
 });
 

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { defined } from '@tapline/base';
 import type { ObjectMeta } from '@tapline/resources';
 import type { AnyObject } from '../any-object.ts';
 import { invalid } from '../api-error.ts';
@@ -77,7 +78,7 @@ export function updatedObject(
     : kind.hasStatus
       ? { ...raw.fields, status: liveFields['status'] }
       : raw.fields;
-  const body = validateBody(kind, withoutUndefined(fields), { ...context, name });
+  const body = validateBody(kind, defined(fields), { ...context, name });
   const kept = serverMetadata(live.metadata);
   if (statusOnly) return { object: { ...live, ...body }, metadata };
   refuseCauses(kind, metadata);
@@ -127,10 +128,4 @@ function refuseNewFinalizers(kind: ServedKind, live: ObjectMeta, next: ObjectMet
       field: 'metadata.finalizers',
     },
   ]);
-}
-
-function withoutUndefined(
-  fields: Readonly<Record<string, unknown>>,
-): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }

@@ -1,7 +1,7 @@
+import { isRecord } from '@tapline/base';
 import type { ObjectMeta } from '@tapline/resources';
 import type { AnyObject } from '../any-object.ts';
 import { badRequest, conflict, invalid, modifiedMeanwhile } from '../api-error.ts';
-import { isRecord } from '../fields/list-items.ts';
 import type { DeleteQuery } from '../operations.ts';
 import type { ServedKind } from '../served-kind.ts';
 import type { StoredObject } from '../stored-object.ts';

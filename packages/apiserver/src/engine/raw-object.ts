@@ -1,5 +1,5 @@
+import { isRecord } from '@tapline/base';
 import { badRequest } from '../api-error.ts';
-import { isRecord } from '../fields/list-items.ts';
 import type { ServedKind } from '../served-kind.ts';
 
 /** An object as it came, its kind checked and its metadata not yet. */

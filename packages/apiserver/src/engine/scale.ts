@@ -1,7 +1,7 @@
+import { isRecord } from '@tapline/base';
 import { fieldValue } from '@tapline/resources';
 import type { AnyObject } from '../any-object.ts';
 import { badRequest, notFound } from '../api-error.ts';
-import { isRecord } from '../fields/list-items.ts';
 import { setOwn } from '../fields/merge-fields.ts';
 import type { ServedKind } from '../served-kind.ts';
 

@@ -1,3 +1,4 @@
+import { isRecord } from '@tapline/base';
 import type { ManagedFieldsEntry, ObjectMeta } from '@tapline/resources';
 import { apiError, type Cause } from '../api-error.ts';
 import type { AnyObject } from '../any-object.ts';
@@ -14,7 +15,6 @@ import {
   unownedOf,
 } from './field-set.ts';
 import { fieldsOf } from './fields-of.ts';
-import { isRecord } from './list-items.ts';
 import { type FieldManager, isSameManager, readManagers, writeManagers } from './managed-fields.ts';
 import { managedView } from './managed-view.ts';
 import { mergeFields } from './merge-fields.ts';

@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
+import { isRecord } from '@tapline/base';
 import type { StructuralSchema } from '@tapline/resources';
 import { emptySet, type FieldSet, isEmptySet, leafSet, unionOf } from './field-set.ts';
 import { fieldsOf } from './fields-of.ts';
-import { fieldSchema, isAtomicMap, isRecord, itemStep, listTypeOf } from './list-items.ts';
+import { fieldSchema, isAtomicMap, itemStep, listTypeOf } from './list-items.ts';
 
 export interface FieldChanges {
   /** Fields that are new or have another value. */

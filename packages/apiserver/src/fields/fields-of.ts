@@ -1,6 +1,7 @@
+import { isRecord } from '@tapline/base';
 import type { StructuralSchema } from '@tapline/resources';
 import { type FieldSet, leafSet } from './field-set.ts';
-import { fieldSchema, isAtomicMap, isRecord, itemStep, listTypeOf } from './list-items.ts';
+import { fieldSchema, isAtomicMap, itemStep, listTypeOf } from './list-items.ts';
 
 /** The fields that a value sets, down to leaves, atomic lists and list items. */
 export function fieldsOf(schema: StructuralSchema | undefined, value: unknown): FieldSet {

@@ -1,3 +1,4 @@
+import { isRecord } from '@tapline/base';
 import type { StructuralSchema } from '@tapline/resources';
 
 /** How fields of lists are owned: the whole list, its items by value, or its items by keys. */
@@ -34,8 +35,4 @@ export function fieldSchema(
   const properties = schema?.properties;
   if (properties !== undefined && Object.hasOwn(properties, name)) return properties[name];
   return schema?.additionalProperties;
-}
-
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

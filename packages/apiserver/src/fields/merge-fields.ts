@@ -1,5 +1,6 @@
+import { isRecord } from '@tapline/base';
 import type { StructuralSchema } from '@tapline/resources';
-import { fieldSchema, isAtomicMap, isRecord, itemStep, listTypeOf } from './list-items.ts';
+import { fieldSchema, isAtomicMap, itemStep, listTypeOf } from './list-items.ts';
 
 /** `applied` over `live`: maps field by field, lists as their type says, everything else replaced. */
 export function mergeFields(

@@ -1,6 +1,7 @@
+import { isRecord } from '@tapline/base';
 import type { StructuralSchema } from '@tapline/resources';
 import type { FieldSet } from './field-set.ts';
-import { fieldSchema, isRecord, itemStep } from './list-items.ts';
+import { fieldSchema, itemStep } from './list-items.ts';
 import { setOwn } from './merge-fields.ts';
 
 /** `value` without the members of `set` and all below them; a place that becomes empty goes too. */

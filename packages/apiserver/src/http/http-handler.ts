@@ -155,7 +155,8 @@ export class HttpHandler {
     if (code < 500) return;
     this.#init.log.error('request failed', {
       method: request.method,
-      path: (request.url ?? '').slice(0, maxHeaderText),
+      // Without the query: an exec's command may hold what is nobody's business.
+      path: split(request.url ?? '')[0].slice(0, maxHeaderText),
       error: errorMessage(error),
     });
   }

@@ -1,10 +1,14 @@
 import { isUtf8 } from 'node:buffer';
 import { parse as parseYaml } from 'yaml';
 import { errorMessage } from '@tapline/base';
-import { badRequest } from '../api-error.ts';
+import { apiError, badRequest } from '../api-error.ts';
 import { decodeObject, protobufMediaType } from '../protobuf/decode-object.ts';
 
 const maxDepth = 100;
+
+// The parser compares each key with all before it: 64 KiB of keys take it half a second, 512 KiB
+// forty, in which nobody else is served. Clients with more to say send JSON.
+const maxYamlBytes = 64 * 1024;
 
 /** A body by its media type, of those that typed clients send: JSON, YAML or protobuf. */
 export function parseObjectBody(bytes: Buffer, mediaType: string): unknown {
@@ -27,6 +31,12 @@ export function parseBody(bytes: Buffer, options: { readonly yaml: boolean }): u
 }
 
 function readYaml(text: string): unknown {
+  if (text.length > maxYamlBytes) {
+    throw apiError(
+      'too_large',
+      `Request entity too large: YAML is taken up to ${maxYamlBytes} characters, this has ${text.length}; send JSON`,
+    );
+  }
   try {
     return parseYaml(text, { maxAliasCount: 100 }) as unknown;
   } catch (error) {

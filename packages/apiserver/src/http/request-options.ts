@@ -1,6 +1,6 @@
+import { defined, isRecord } from '@tapline/base';
 import { apiError, badRequest } from '../api-error.ts';
 import type { EnginePatch } from '../engine/engine.ts';
-import { isRecord } from '../fields/list-items.ts';
 import { maxManagerLength } from '../fields/managed-fields.ts';
 import type { DeleteQuery, ListQuery } from '../operations.ts';
 import { protobufMediaType } from '../protobuf/decode-object.ts';
@@ -175,12 +175,4 @@ function propagationOf(value: unknown): DeleteQuery['propagationPolicy'] {
         `propagationPolicy: Unsupported value: ${JSON.stringify(value)}: supported values: "Background", "Foreground", "Orphan"`,
       );
   }
-}
-
-type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
-
-function defined<T extends object>(value: T): Defined<T> {
-  return Object.fromEntries(
-    Object.entries(value).filter(([, one]) => one !== undefined),
-  ) as Defined<T>;
 }

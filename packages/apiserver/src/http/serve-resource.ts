@@ -168,6 +168,7 @@ async function create(init: HttpHandlerInit, about: ResourceRequest): Promise<nu
   const form = formOf(about);
   const place = singlePlace(about);
   const warnings: string[] = [];
+  await init.service.permit(place, 'create');
   const body = await objectBody(init, about);
   const outcome = await init.service.create(place, body, writeOptions(about, warnings));
   return answer(init, about, { outcome, form, code: 201, warnings });
@@ -181,6 +182,7 @@ async function update(
   const form = formOf(about);
   const place = singlePlace(about);
   const warnings: string[] = [];
+  await init.service.permit(place, 'update', { name, subresource: about.target.subresource });
   const body = await objectBody(init, about);
   const outcome = await init.service.update(place, name, body, writeOptions(about, warnings));
   return answer(init, about, { outcome, form, code: 200, warnings });
@@ -190,6 +192,7 @@ async function patch(init: HttpHandlerInit, about: ResourceRequest, name: string
   const form = formOf(about);
   const place = singlePlace(about);
   const warnings: string[] = [];
+  await init.service.permit(place, 'patch', { name, subresource: about.target.subresource });
   const wanted = await patchBody(init, about);
   const options = writeOptions(about, warnings);
   if (wanted.kind === 'apply' && about.query.get('fieldManager') === null) {
@@ -208,8 +211,10 @@ async function remove(
   name: string,
 ): Promise<number> {
   const form = formOf(about);
+  const place = singlePlace(about);
+  await init.service.permit(place, 'delete', { name });
   const options = await deleteOptions(init, about);
-  const outcome = await init.service.delete(singlePlace(about), name, options);
+  const outcome = await init.service.delete(place, name, options);
   if (outcome.kind !== 'deleted') {
     return answer(init, about, { outcome, form, code: 200, warnings: [] });
   }
@@ -222,12 +227,10 @@ async function remove(
 
 async function deleteCollection(init: HttpHandlerInit, about: ResourceRequest): Promise<number> {
   const form = formOf(about);
+  const place = collectionPlace(about);
+  await init.service.permit(place, 'deletecollection');
   const options = await deleteOptions(init, about);
-  const objects = await init.service.deleteCollection(
-    collectionPlace(about),
-    listQuery(about.query),
-    options,
-  );
+  const objects = await init.service.deleteCollection(place, listQuery(about.query), options);
   const revision = Math.max(0, ...objects.map((one) => one.revision));
   const text = listText(about, { objects, revision }, { form, nowMs: init.clock.now() });
   await sendJson(about.response, 200, text);

@@ -1,7 +1,7 @@
+import { formatAge } from '@tapline/base';
 import { readJsonPath } from '@tapline/resources';
 import type { AnyObject } from '../any-object.ts';
 import type { CompiledColumn, ServedKind } from '../served-kind.ts';
-import { humanDuration } from './human-duration.ts';
 import { partialObject } from './partial-object.ts';
 
 /** How much of the object goes with its row. */
@@ -64,10 +64,8 @@ function cell(column: CompiledColumn, object: AnyObject, nowMs: number): unknown
   const value = readJsonPath(column.path, object);
   if (value === undefined || value === null) return column.type === 'date' ? '<unknown>' : null;
   switch (column.type) {
-    case 'date': {
-      const time = typeof value === 'string' ? Date.parse(value) : Number.NaN;
-      return Number.isNaN(time) ? '<invalid>' : humanTime(nowMs - time);
-    }
+    case 'date':
+      return typeof value === 'string' ? formatAge(value, nowMs) : '<invalid>';
     case 'integer':
     case 'number':
       return typeof value === 'number' ? value : null;
@@ -76,11 +74,6 @@ function cell(column: CompiledColumn, object: AnyObject, nowMs: number): unknown
     case 'string':
       return typeof value === 'string' ? value : JSON.stringify(value);
   }
-}
-
-/** Kubernetes's tables know the past only; a time to come, such as an expiry, is said as such. */
-function humanTime(agoMs: number): string {
-  return agoMs < -2000 ? `in ${humanDuration(-agoMs)}` : humanDuration(Math.max(0, agoMs));
 }
 
 function shown(object: AnyObject, include: IncludeObject): unknown {

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
+import { isRecord } from '@tapline/base';
 import { apiError, badRequest } from '../api-error.ts';
-import { isRecord } from '../fields/list-items.ts';
 import { setOwn } from '../fields/merge-fields.ts';
 
 const maxOperations = 10_000;

@@ -1,4 +1,4 @@
-import { isRecord } from '../fields/list-items.ts';
+import { isRecord } from '@tapline/base';
 import { setOwn } from '../fields/merge-fields.ts';
 
 /** RFC 7386: members of maps merged, null removes, everything else replaces. */

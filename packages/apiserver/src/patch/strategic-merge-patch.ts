@@ -1,5 +1,5 @@
+import { isRecord } from '@tapline/base';
 import { badRequest } from '../api-error.ts';
-import { isRecord } from '../fields/list-items.ts';
 import { setOwn } from '../fields/merge-fields.ts';
 
 /**
