@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Log, TaplineError } from '@tapline/base';
+import { isSystemError, type Log, TaplineError } from '@tapline/base';
 import {
   type ContainerConfig,
   type Descriptor,
@@ -73,7 +73,7 @@ export async function openImageStore(init: ImageStoreInit): Promise<ImageStore> 
     try {
       text = await readFile(recordPath(digest), 'utf8');
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+      if (isSystemError(error, 'ENOENT')) return undefined;
       throw error;
     }
     // Empty after a loss of power: as good as absent.

@@ -1,8 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { backoffMs } from './backoff.ts';
+import { canonicalJson } from './canonical-json.ts';
+import { concatBytes } from './concat-bytes.ts';
+import { defined } from './defined.ts';
 import { errorMessage } from './error-message.ts';
+import { formatAge } from './format-age.ts';
 import { formatBytes } from './format-bytes.ts';
 import { formatDuration } from './format-duration.ts';
+import { isRecord } from './is-record.ts';
+import { isSystemError } from './is-system-error.ts';
 import { createJsonLog } from './json-log.ts';
 import { ManualClock } from './manual-clock.ts';
 import { seededRng } from './rng.ts';
@@ -26,6 +32,62 @@ test.each([
   [3_661_000, '1h1m'],
 ])('%d ms are %s', (ms, text) => {
   expect(formatDuration(ms)).toBe(text);
+});
+
+test.each([
+  [0, '0s'],
+  [-1000, '0s'],
+  [59_999, '59s'],
+  [119_000, '119s'],
+  [120_000, '2m'],
+  [200_000, '3m20s'],
+  [600_000, '10m'],
+  [3 * 3_600_000 + 60_000, '3h1m'],
+  [8 * 3_600_000 + 60_000, '8h'],
+  [52 * 3_600_000, '2d4h'],
+  [40 * 86_400_000, '40d'],
+  [740 * 86_400_000, '2y10d'],
+  [3000 * 86_400_000, '8y'],
+  [-7_260_000, 'in 121m'],
+])('%d ms ago is %s', (ms, text) => {
+  const now = Date.UTC(2026, 0, 10, 12);
+  expect(formatAge(new Date(now - ms).toISOString(), now)).toBe(text);
+});
+
+test('the age of what is no time is invalid', () => {
+  expect(formatAge('yesterday', 0)).toBe('<invalid>');
+});
+
+test('equal values have equal canonical texts', () => {
+  expect(canonicalJson({ b: [{ d: 1, c: null }], a: undefined, 9: 'x', 10: true })).toBe(
+    '{"10":true,"9":"x","b":[{"c":null,"d":1}]}',
+  );
+});
+
+test('fields that are undefined are dropped, others kept', () => {
+  expect(Object.keys(defined({ a: 1, b: undefined, c: null, d: false }))).toEqual(['a', 'c', 'd']);
+});
+
+test('byte arrays are joined in order', () => {
+  expect(concatBytes([Uint8Array.of(1, 2), new Uint8Array(), Uint8Array.of(3)])).toEqual(
+    Uint8Array.of(1, 2, 3),
+  );
+});
+
+test.each([
+  [{}, true],
+  [[], false],
+  [null, false],
+  ['text', false],
+])('%j is a record: %s', (value, expected) => {
+  expect(isRecord(value)).toBe(expected);
+});
+
+test('a system error is known by its code', () => {
+  const missing = Object.assign(new Error('no such file'), { code: 'ENOENT' });
+  expect(isSystemError(missing, 'ENOENT')).toBe(true);
+  expect(isSystemError(missing, 'EEXIST')).toBe(false);
+  expect(isSystemError({ code: 'ENOENT' }, 'ENOENT')).toBe(false);
 });
 
 describe('backoffMs', () => {

@@ -1,11 +1,17 @@
 export { AsyncQueue } from './async-queue.ts';
 export { backoffMs, type BackoffOptions } from './backoff.ts';
 export { buildVersion } from './build-version.ts';
+export { canonicalJson } from './canonical-json.ts';
 export type { Clock } from './clock.ts';
+export { concatBytes } from './concat-bytes.ts';
+export { defined, type Defined } from './defined.ts';
 export { errorMessage } from './error-message.ts';
+export { formatAge } from './format-age.ts';
 export { formatBytes } from './format-bytes.ts';
 export { formatDuration } from './format-duration.ts';
 export type { Hash, HashFactory } from './hash.ts';
+export { isRecord } from './is-record.ts';
+export { isSystemError } from './is-system-error.ts';
 export { createJsonLog, type LogLevel } from './json-log.ts';
 export { type Log, type LogFields, silentLog } from './log.ts';
 export { ManualClock } from './manual-clock.ts';

@@ -1,3 +1,5 @@
+import { concatBytes } from '@tapline/base';
+
 const marker = new TextEncoder().encode('@@HOMEBREW_');
 
 /**
@@ -15,7 +17,7 @@ export function relocateText(bytes: Uint8Array, values: ReadonlyMap<string, stri
   }
   if (copied === 0) return bytes;
   parts.push(bytes.subarray(copied));
-  return concat(parts);
+  return concatBytes(parts);
 }
 
 function placeholderAt(
@@ -36,14 +38,4 @@ function indexOfMarker(bytes: Uint8Array, from: number): number {
     if (marker.every((byte, index) => bytes[at + index] === byte)) return at;
   }
   return -1;
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((total, part) => total + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { type Clock, TaplineError } from '@tapline/base';
+import { type Clock, defined, TaplineError } from '@tapline/base';
 import { apiVersionOf, type KindDefinition } from '@tapline/resources';
 import { type ExchangeRequest, HttpExchange } from './http-exchange.ts';
 import { kubernetesPath } from './kubernetes-path.ts';
@@ -235,10 +235,3 @@ function parseEvent<D extends KindDefinition>(line: string): WatchEvent<ObjectOf
 }
 
 /** The fields that have a value. */
-function defined<T extends Readonly<Record<string, unknown>>>(
-  fields: T,
-): { readonly [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
-    readonly [K in keyof T]?: Exclude<T[K], undefined>;
-  };
-}

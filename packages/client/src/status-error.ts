@@ -1,4 +1,4 @@
-import { TaplineError } from '@tapline/base';
+import { isRecord, TaplineError } from '@tapline/base';
 
 const codes: Readonly<Record<string, string>> = {
   BadRequest: 'bad_request',
@@ -50,8 +50,4 @@ export function statusError(httpStatus: number, body: unknown): TaplineError {
   const known = typeof reason === 'string' ? codes[reason] : undefined;
   const code = typeof own === 'string' ? own.slice(codePrefix.length) : (known ?? fallback);
   return new TaplineError(code, message, { details });
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

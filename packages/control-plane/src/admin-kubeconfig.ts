@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { open, readFile, rename } from 'node:fs/promises';
-import type { Clock } from '@tapline/base';
+import { type Clock, isSystemError } from '@tapline/base';
 import type { CertificateAuthority } from '@tapline/gateway';
 import { mastersGroup } from '@tapline/apiserver';
 
@@ -54,7 +54,7 @@ async function readCredential(
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (isSystemError(error, 'ENOENT')) return undefined;
     throw error;
   }
   const { clusters, users } = JSON.parse(text) as ReturnType<typeof kubeconfigOf>;

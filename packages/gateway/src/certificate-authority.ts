@@ -9,7 +9,7 @@ import {
 } from 'node:crypto';
 import { link, mkdir, open, readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Clock, TaplineError } from '@tapline/base';
+import { type Clock, isSystemError, TaplineError } from '@tapline/base';
 import { type CertificateFields, encodeCertificate } from './encode-certificate.ts';
 
 /** A certificate and where its validity ends. */
@@ -169,7 +169,7 @@ async function readIfThere(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (isSystemError(error, 'ENOENT')) return undefined;
     throw error;
   }
 }

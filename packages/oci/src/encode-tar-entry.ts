@@ -1,5 +1,5 @@
-import { TaplineError } from '@tapline/base';
-import { concatBytes, encodePaxRecords } from './pax-records.ts';
+import { concatBytes, TaplineError } from '@tapline/base';
+import { encodePaxRecords } from './pax-records.ts';
 import type { TarEntry } from './tar-entry.ts';
 import { xattrPrefix } from './tar-extensions.ts';
 import { checksumField, tarBlockSize } from './tar-header.ts';

@@ -115,12 +115,3 @@ export function readMap<T>(
 export function readStringMap(field: JsonField): Readonly<Record<string, string>> {
   return readMap(field, readString);
 }
-
-type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
-
-/** `fields` without those that are undefined. */
-export function defined<T extends object>(fields: T): Defined<T> {
-  return Object.fromEntries(
-    Object.entries(fields).filter(([, value]) => value !== undefined),
-  ) as Defined<T>;
-}

@@ -1,6 +1,6 @@
+import { defined } from '@tapline/base';
 import type { ContainerConfig, HistoryEntry, ImageConfig } from './image-config.ts';
 import {
-  defined,
   invalidField,
   type JsonField,
   member,

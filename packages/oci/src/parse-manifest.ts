@@ -1,9 +1,8 @@
-import { TaplineError } from '@tapline/base';
+import { defined, TaplineError } from '@tapline/base';
 import type { Descriptor } from './descriptor.ts';
 import type { ImageIndex } from './image-index.ts';
 import type { ImageManifest } from './image-manifest.ts';
 import {
-  defined,
   invalidField,
   type JsonField,
   member,

@@ -1,3 +1,5 @@
+import { concatBytes } from '@tapline/base';
+
 /** Records of a pax extended header, key → raw value (POSIX.1-2017, pax, "Extended Header"). */
 export type PaxRecords = ReadonlyMap<string, Uint8Array>;
 
@@ -41,16 +43,6 @@ export function encodePaxRecords(records: PaxRecords): Uint8Array {
     parts.push(encoder.encode(String(length)), tail, value, Uint8Array.of(newline));
   }
   return concatBytes(parts);
-}
-
-export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((total, part) => total + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

@@ -1,7 +1,7 @@
+import { defined } from '@tapline/base';
 import type { Descriptor } from './descriptor.ts';
 import { type Digest, parseDigest } from './digest.ts';
 import {
-  defined,
   invalidField,
   type JsonField,
   member,

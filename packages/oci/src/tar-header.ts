@@ -1,4 +1,4 @@
-import { concatBytes } from './pax-records.ts';
+import { concatBytes } from '@tapline/base';
 import { tarError } from './tar-error.ts';
 import { parseTarNumber } from './tar-number.ts';
 

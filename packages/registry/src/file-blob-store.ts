@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { type FileHandle, mkdir, open, opendir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { TaplineError } from '@tapline/base';
+import { isSystemError, TaplineError } from '@tapline/base';
 import { type Digest, parseDigest } from '@tapline/oci';
 import type { BlobRange, BlobStore, BlobWriter, StoredBlob } from './blob-store.ts';
 
@@ -38,7 +38,7 @@ export class FileBlobStore implements BlobStore {
     try {
       return (await stat(this.pathOf(digest))).size;
     } catch (error) {
-      if (isMissing(error)) return undefined;
+      if (isSystemError(error, 'ENOENT')) return undefined;
       throw error;
     }
   }
@@ -76,7 +76,7 @@ export class FileBlobStore implements BlobStore {
       await rm(this.pathOf(digest));
       return true;
     } catch (error) {
-      if (isMissing(error)) return false;
+      if (isSystemError(error, 'ENOENT')) return false;
       throw error;
     }
   }
@@ -156,8 +156,4 @@ class FileBlobWriter implements BlobWriter {
 async function syncDirectory(directory: string): Promise<void> {
   await using handle = await open(directory, 'r');
   await handle.sync();
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

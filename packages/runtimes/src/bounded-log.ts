@@ -1,4 +1,5 @@
 import { copyFile, stat, truncate } from 'node:fs/promises';
+import { isSystemError } from '@tapline/base';
 
 /**
  * Keeps a log that a running process appends to within bounds: beyond `maxBytes` it becomes
@@ -13,7 +14,7 @@ export async function boundLog(path: string, maxBytes: number): Promise<boolean>
     return true;
   } catch (error) {
     // Removed with its container meanwhile.
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
+    if (isSystemError(error, 'ENOENT')) return false;
     throw error;
   }
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
-import { type Log, TaplineError } from '@tapline/base';
+import { isSystemError, type Log, TaplineError } from '@tapline/base';
 import { type Digest, parseDigest, TarDecoder } from '@tapline/oci';
 import { bootId } from './boot-id.ts';
 import { LayerExtractor } from './layer-extractor.ts';
@@ -125,7 +125,7 @@ export class LayerStore implements AsyncDisposable {
     try {
       await rename(this.#folder(diffId), aside);
     } catch (error) {
-      if (isMissing(error)) return;
+      if (isSystemError(error, 'ENOENT')) return;
       throw error;
     }
     await rm(aside, { recursive: true });
@@ -202,7 +202,7 @@ export class LayerStore implements AsyncDisposable {
       await stat(join(this.#folder(diffId), 'synced'));
       return true;
     } catch (error) {
-      if (isMissing(error)) return false;
+      if (isSystemError(error, 'ENOENT')) return false;
       throw error;
     }
   }
@@ -213,7 +213,7 @@ export class LayerStore implements AsyncDisposable {
       // Empty after a power failure that came before the sync.
       return text === '' ? undefined : (JSON.parse(text) as LayerRecord);
     } catch (error) {
-      if (isMissing(error)) return undefined;
+      if (isSystemError(error, 'ENOENT')) return undefined;
       throw error;
     }
   }
@@ -269,8 +269,4 @@ async function* decompress(source: LayerSource): AsyncGenerator<Uint8Array, void
   // Who reads the unpacker meets the same error there.
   fed.catch(() => {});
   yield* unpacker as AsyncIterable<Uint8Array>;
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

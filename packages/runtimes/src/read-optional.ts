@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs';
+import { isSystemError } from '@tapline/base';
 
 /** The text of a file, or undefined where it does not exist (any more). */
 export function readOptional(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
     // ESRCH: the process ended between open and read.
-    if (code === 'ENOENT' || code === 'ESRCH' || code === 'ENOTDIR') return undefined;
+    const absent = ['ENOENT', 'ESRCH', 'ENOTDIR'];
+    if (absent.some((code) => isSystemError(error, code))) return undefined;
     throw error;
   }
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { chmodSync, linkSync, mkdirSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { type Log, TaplineError } from '@tapline/base';
+import { isSystemError, type Log, TaplineError } from '@tapline/base';
 import type { Digest } from '@tapline/oci';
 import { isPlainStack } from './is-plain-stack.ts';
 import type { LayerIndex } from './layer-index.ts';
@@ -118,7 +118,7 @@ export class RootfsStore {
       await unmountOverlay(this.#path(image));
       await rename(join(this.#directory, nameOf(image)), aside);
     } catch (error) {
-      if (isMissing(error)) return;
+      if (isSystemError(error, 'ENOENT')) return;
       throw error;
     }
     await rm(aside, { recursive: true });
@@ -209,7 +209,7 @@ export class RootfsStore {
       const text = await readFile(join(this.#directory, name, 'rootfs.json'), 'utf8');
       return text === '' ? undefined : (JSON.parse(text) as RootfsRecord);
     } catch (error) {
-      if (isMissing(error)) return undefined;
+      if (isSystemError(error, 'ENOENT')) return undefined;
       throw error;
     }
   }
@@ -226,13 +226,9 @@ function nameOf(image: Digest): string {
 
 /** ext4 allows 65,000 links to a file: that many images with the same layer. */
 function tooManyLinks(error: unknown): TaplineError | undefined {
-  if (!(error instanceof Error && 'code' in error && error.code === 'EMLINK')) return undefined;
+  if (!isSystemError(error, 'EMLINK')) return undefined;
   return new TaplineError('rootfs_links_exhausted', 'a file of the image has too many links', {
     cause: error,
     hint: 'Remove images that are not needed.',
   });
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

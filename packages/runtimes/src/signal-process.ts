@@ -1,8 +1,9 @@
+import { isSystemError } from '@tapline/base';
 /** Signals a process, or its group where `pid` is negative; one that ended meanwhile is fine. */
 export function signalProcess(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+    if (!isSystemError(error, 'ESRCH')) throw error;
   }
 }

@@ -1,6 +1,6 @@
 import { chmodSync, closeSync, openSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import { TaplineError } from '@tapline/base';
+import { isSystemError, TaplineError } from '@tapline/base';
 import { sqliteFailure } from './sqlite-failure.ts';
 import type { ChangeRecord } from './versioned-map.ts';
 
@@ -133,7 +133,7 @@ function createPrivate(path: string): void {
   try {
     closeSync(openSync(path, 'wx', 0o600));
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    if (!isSystemError(error, 'EEXIST')) throw error;
   }
 }
 

@@ -1,10 +1,10 @@
+import { formatAge } from '@tapline/base';
 import { type ApiObject, type Condition } from '@tapline/resources';
 import { connect } from '../connection/connect.ts';
 import { connectionFlags } from '../connection/connection-flags.ts';
 import { defineCommand, type Command } from '../framework/command.ts';
 import { exitCode } from '../framework/exit-code.ts';
 import { parseObjectReferences } from '../kinds.ts';
-import { formatAge } from '../output/format-age.ts';
 import { formatTable } from '../output/format-table.ts';
 import { listEvents, type RecordedEvent } from '../connection/list-events.ts';
 

@@ -1,5 +1,5 @@
 import type { Explanation } from '@tapline/reconcile';
-import { TaplineError } from '@tapline/base';
+import { formatAge, TaplineError } from '@tapline/base';
 import { connect } from '../connection/connect.ts';
 import { connectionFlags } from '../connection/connection-flags.ts';
 import { readText, requestPath } from '../connection/request-path.ts';
@@ -7,7 +7,6 @@ import { defineCommand, type Command } from '../framework/command.ts';
 import { exitCode } from '../framework/exit-code.ts';
 import { textFlagWithDefault } from '../framework/flag.ts';
 import { parseObjectReferences } from '../kinds.ts';
-import { formatAge } from '../output/format-age.ts';
 
 export const explain: Command = defineCommand({
   summary: 'Say what would be done next with a delivery or install, and what it waits for',

@@ -1,4 +1,4 @@
-import { TaplineError } from '@tapline/base';
+import { isRecord, TaplineError } from '@tapline/base';
 import type { ApiObject } from '@tapline/resources';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -72,8 +72,4 @@ async function readAll(stream: Readable): Promise<string> {
     chunks.push(part);
   }
   return Buffer.concat(chunks).toString('utf8');
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

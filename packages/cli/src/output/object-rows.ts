@@ -1,3 +1,4 @@
+import { formatAge } from '@tapline/base';
 import {
   type ApiObject,
   parseJsonPath,
@@ -5,7 +6,6 @@ import {
   readJsonPath,
   type ResourceDefinition,
 } from '@tapline/resources';
-import { formatAge } from './format-age.ts';
 
 /** The columns a table of these objects has; wide adds those of priority 1. */
 export function columnsOf(definition: ResourceDefinition, wide: boolean): readonly PrinterColumn[] {

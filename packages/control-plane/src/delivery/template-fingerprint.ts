@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { canonicalJson } from '@tapline/base';
 import type { DeliverySpec } from '@tapline/resources';
 
 /**
@@ -9,13 +10,4 @@ export function templateFingerprint(spec: DeliverySpec): string {
   const { package: wanted, rollout, run, health, limits, network } = spec;
   const template = { package: wanted, rollout, run, health, limits, network };
   return createHash('sha256').update(canonicalJson(template)).digest('hex').slice(0, 16);
-}
-
-/** JSON with keys in order, so that it does not depend on who wrote the object. */
-function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) =>
-    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  );
 }
