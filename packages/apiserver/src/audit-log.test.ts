@@ -1,12 +1,15 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { TaplineError } from '@tapline/base';
+import { deviceResource } from '@tapline/resources';
 import { temporaryFolder } from '@tapline/testing';
 import { expect, test } from 'vitest';
 import type { AuditEntry } from './audit-entry.ts';
 import { openAuditLog } from './audit-log.ts';
+import { serveForTest } from './serve-for-test.ts';
 
 function entry(id: string): AuditEntry {
   return {
@@ -61,6 +64,61 @@ test('files rotate by size and the oldest go', async () => {
   expect(kept).toEqual(
     Array.from({ length: kept.length }, (_, index) => String(12 - kept.length + index)),
   );
+});
+
+// Only root may mount a disk small enough to fill.
+test.skipIf(process.getuid?.() !== 0)('what a full disk did not take comes later', async () => {
+  await using folder = await temporaryFolder();
+  const disk = join(folder.path, 'disk');
+  mkdirSync(disk);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=16k', 'tmpfs', disk]);
+  try {
+    const path = join(disk, 'audit.jsonl');
+    const filler = join(disk, 'filler');
+    using log = openAuditLog({ path });
+    log.record(entry('before'));
+    await log.written();
+    expect(() => writeFileSync(filler, Buffer.alloc(32_768))).toThrow('ENOSPC');
+    const ids = Array.from({ length: 60 }, (_none, index) => `while-${index}`);
+    for (const id of ids) log.record(entry(id));
+    await expect(log.written()).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(log.written()).rejects.toMatchObject({ code: 'unavailable' });
+    rmSync(filler);
+    log.record(entry('after'));
+    await log.written();
+    expect(idsIn(path)).toEqual(['before', ...ids, 'after']);
+  } finally {
+    execFileSync('umount', ['--lazy', disk]);
+  }
+});
+
+test('nothing is done while nobody could tell of it', async () => {
+  const audit: AuditEntry[] = [];
+  let isFull = false;
+  const written = (): Promise<void> =>
+    isFull ? Promise.reject(new TaplineError('unavailable', 'full')) : Promise.resolve();
+  await using server = await serveForTest({
+    audit: { record: (recorded) => void audit.push(recorded), written },
+  });
+  const create = async (name: string): Promise<number> => {
+    const body = { metadata: { name }, spec: { platform: 'linux/arm64' } };
+    const path = '/apis/tapline.dev/v1alpha1/devices';
+    return (await server.send('POST', path, { body })).status;
+  };
+  isFull = true;
+  // It was written by the time its entry was not, so nobody is told that it was.
+  expect(await create('one')).toBe(503);
+  const entries = audit.length;
+  expect(await create('two')).toBe(503);
+  const refused = await server.send('GET', '/apis/tapline.dev/v1alpha1/devices', {
+    bearer: undefined,
+  });
+  expect(refused.status).toBe(503);
+  expect(audit).toHaveLength(entries);
+  isFull = false;
+  expect(await create('three')).toBe(201);
+  const { items } = await server.api.operations.list(server.root, deviceResource);
+  expect(items.map(({ metadata }) => metadata.name).toSorted()).toEqual(['one', 'three']);
 });
 
 test('what was written survives SIGKILL of the process', async () => {

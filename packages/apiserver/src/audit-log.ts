@@ -16,7 +16,8 @@ export interface AuditLog extends AuditSink, Disposable {}
 
 /**
  * Opens the log. Lines of one turn of the event loop go to the kernel together, with one write(2):
- * from then on the end of the process cannot lose them.
+ * from then on the end of the process cannot lose them. What a full disk did not take is kept, and
+ * goes ahead of the next lines.
  */
 export function openAuditLog(options: AuditLogOptions): AuditLog {
   return new FileAuditLog(options);
@@ -29,6 +30,8 @@ class FileAuditLog implements AuditLog {
   #file: number;
   #size: number;
   #lines: string[] = [];
+  /** What an earlier write left over. */
+  #rest = Buffer.alloc(0);
   #writing: Promise<void> | undefined;
 
   constructor({ path, maxBytes = 100 * 1024 * 1024, keep = 10 }: AuditLogOptions) {
@@ -43,7 +46,7 @@ class FileAuditLog implements AuditLog {
   }
 
   written(): Promise<void> {
-    if (this.#lines.length === 0) return this.#writing ?? Promise.resolve();
+    if (!this.#isBehind()) return this.#writing ?? Promise.resolve();
     // After the microtasks of this turn, so that requests answered together are written together.
     this.#writing ??= new Promise((resolve, reject) => {
       process.nextTick(() => {
@@ -62,26 +65,37 @@ class FileAuditLog implements AuditLog {
   }
 
   [Symbol.dispose](): void {
-    if (this.#lines.length > 0) this.#write();
+    if (this.#isBehind()) this.#write();
     closeSync(this.#file);
+  }
+
+  #isBehind(): boolean {
+    return this.#lines.length > 0 || this.#rest.length > 0;
   }
 
   #write(): void {
-    const bytes = Buffer.from(this.#lines.join(''));
+    const isWhole = this.#rest.length === 0;
+    this.#rest = Buffer.concat([this.#rest, Buffer.from(this.#lines.join(''))]);
     this.#lines = [];
-    if (this.#size > 0 && this.#size + bytes.length > this.#maxBytes) this.#rotate();
-    for (let at = 0; at < bytes.length;) at += writeSync(this.#file, bytes, at);
-    this.#size += bytes.length;
+    const { length } = this.#rest;
+    // Never between the halves of a line.
+    if (isWhole && this.#size > 0 && this.#size + length > this.#maxBytes) this.#rotate();
+    while (this.#rest.length > 0) {
+      const written = writeSync(this.#file, this.#rest);
+      this.#rest = this.#rest.subarray(written);
+      this.#size += written;
+    }
   }
 
   #rotate(): void {
-    closeSync(this.#file);
     rmSync(`${this.#path}.${this.#keep}`, { force: true });
     for (let number = this.#keep - 1; number >= 0; number -= 1) {
       const from = number === 0 ? this.#path : `${this.#path}.${number}`;
       if (existsSync(from)) renameSync(from, `${this.#path}.${number + 1}`);
     }
+    const full = this.#file;
     [this.#file, this.#size] = open(this.#path);
+    closeSync(full);
   }
 }
 

@@ -32,9 +32,14 @@ const maxChanged = 64;
 /** Where who writes an object can say why; a request header says it for one request. */
 const reasonAnnotation = 'tapline.dev/reason';
 
-/** Where everybody passes: decides, and writes down what was done and what was refused. */
+/**
+ * Where everybody passes: decides, and writes down what was done and what was refused. While that
+ * cannot be written down, nothing further is done.
+ */
 export class Gate {
   readonly #init: GateInit;
+  /** Entries wait that the audit log could not take. */
+  #isBehind = false;
 
   constructor(init: GateInit) {
     this.#init = init;
@@ -49,31 +54,52 @@ export class Gate {
   /** Runs an allowed write; its entry is written before this answers, also where it fails. */
   async write(target: Target, run: () => Promise<WriteOutcome>): Promise<WriteOutcome> {
     await this.check(target);
-    const { audit } = this.#init;
+    await this.#catchUp();
     let outcome: WriteOutcome;
     try {
       outcome = await run();
     } catch (error) {
       const { code, reason } = statusOf(error);
-      audit.record(this.#entry(target, { decision: 'allow', code, reason: reason ?? '' }));
-      await audit.written();
+      await this.#record(target, { decision: 'allow', code, reason: reason ?? '' });
       throw error;
     }
-    audit.record(this.#entry(target, outcomeFields(outcome)));
-    await audit.written();
+    await this.#record(target, outcomeFields(outcome));
     return outcome;
   }
 
   /** Notes an action that is no write, such as a stream to a device. */
   async note(target: Target): Promise<void> {
-    this.#init.audit.record(this.#entry(target, { decision: 'allow', code: 200 }));
-    await this.#init.audit.written();
+    await this.#catchUp();
+    await this.#record(target, { decision: 'allow', code: 200 });
   }
 
   async #refuse(target: Target, reason: string): Promise<never> {
-    this.#init.audit.record(this.#entry(target, { decision: 'deny', code: 403, reason }));
-    await this.#init.audit.written();
+    await this.#catchUp();
+    await this.#record(target, { decision: 'deny', code: 403, reason });
     throw forbidden(attributesOf(target), target.kind.kind, reason);
+  }
+
+  /** Throws `unavailable` while entries wait: what waits is no more than what was under way. */
+  async #catchUp(): Promise<void> {
+    if (this.#isBehind) await this.#written();
+  }
+
+  async #record(
+    target: Target,
+    result: Pick<AuditEntry, 'decision' | 'code'> & Partial<AuditEntry>,
+  ): Promise<void> {
+    this.#init.audit.record(this.#entry(target, result));
+    await this.#written();
+  }
+
+  async #written(): Promise<void> {
+    try {
+      await this.#init.audit.written();
+      this.#isBehind = false;
+    } catch (error) {
+      this.#isBehind = true;
+      throw error;
+    }
   }
 
   #entry(
