@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { mkdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadKubeconfig } from '../packages/client/src/index.ts';
@@ -14,7 +15,9 @@ const simulatedDevices = 1000;
 
 /** Deliveries end to end: one device with runc, a thousand simulated ones, and the command line. */
 export async function benchmarkDeploy(): Promise<Measurement> {
-  const folder = await mkdtemp(join(tmpdir(), 'tapline-bench-deploy-'));
+  // In lower case, because podman takes the path for a repository's name.
+  const folder = join(tmpdir(), `tapline-bench-${randomBytes(6).toString('hex')}`);
+  await mkdir(folder, { mode: 0o711 });
   await using cleanUp = new AsyncDisposableStack();
   cleanUp.defer(() => rm(folder, { recursive: true, force: true }));
   const controlPlane = cleanUp.use(await startControlPlaneProcess(folder));

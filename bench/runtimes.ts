@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { silentLog, systemClock } from '../packages/base/src/index.ts';
 import { type ContainerSpec, createRuncRuntime } from '../packages/runtimes/src/index.ts';
 import { makeTestRootfs } from '../packages/runtimes/src/test-rootfs.ts';
+import { quantile } from './quantile.ts';
 import { type BenchmarkRow, benchmarkRow, type Measurement } from './result.ts';
 
 const rounds = 100;
@@ -100,11 +101,6 @@ function row(
     goal,
     goalOn: 'ratio',
   });
-}
-
-function quantile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(Math.floor(sorted.length * share), sorted.length - 1)] ?? Number.NaN;
 }
 
 function succeed(program: string, words: readonly string[]): Promise<void> {

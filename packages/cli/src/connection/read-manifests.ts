@@ -1,4 +1,4 @@
-import { isRecord, TaplineError } from '@tapline/base';
+import { collectBytes, isRecord, TaplineError } from '@tapline/base';
 import type { ApiObject } from '@tapline/resources';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -61,15 +61,10 @@ async function readSource(
 }
 
 async function readAll(stream: Readable): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of stream) {
-    const part = typeof chunk === 'string' ? Buffer.from(chunk) : (chunk as Uint8Array);
-    bytes += part.length;
-    if (bytes > maxBytes) {
-      throw new TaplineError('invalid_manifest', `standard input has more than ${maxBytes} bytes`);
-    }
-    chunks.push(part);
-  }
-  return Buffer.concat(chunks).toString('utf8');
+  const bytes = await collectBytes(stream, {
+    maxBytes,
+    tooLarge: () =>
+      new TaplineError('invalid_manifest', `standard input has more than ${maxBytes} bytes`),
+  });
+  return new TextDecoder().decode(bytes);
 }

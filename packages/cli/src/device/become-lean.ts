@@ -2,9 +2,22 @@ import { flushCompileCache } from 'node:module';
 
 /**
  * Flags that keep a long-running process small: what a device has to spare is memory, and an agent
- * at rest allocates next to nothing, so a small young generation costs it no time.
+ * allocates and computes next to nothing, so a small young generation and no optimising compilers,
+ * whose own code would have to be in memory, cost it no time (docs/decisions/0010-bundle.md).
  */
-const leanFlags = ['--max-semi-space-size=1', '--max-old-space-size=192'] as const;
+const leanFlags = [
+  '--max-semi-space-size=1',
+  '--max-old-space-size=192',
+  '--no-opt',
+  '--no-maglev',
+] as const;
+
+/** Makes the C library give back what an image's arrival took. */
+const leanEnvironment = {
+  MALLOC_ARENA_MAX: '1',
+  MALLOC_TRIM_THRESHOLD_: '131072',
+  MALLOC_MMAP_THRESHOLD_: '65536',
+} as const;
 
 /**
  * Replaces this process by the same program with other arguments and lean flags: same process id,
@@ -18,6 +31,7 @@ export function becomeLean(words: readonly string[]): boolean {
   // What this process compiled is not compiled again by the next.
   flushCompileCache();
   process.execve(process.execPath, [process.execPath, ...leanFlags, program, ...words], {
+    ...leanEnvironment,
     ...process.env,
   });
   return true;
