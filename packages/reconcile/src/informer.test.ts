@@ -180,6 +180,27 @@ describe('createInformer', () => {
     await informer[Symbol.asyncDispose]();
   });
 
+  it.each([
+    ['brought something', 0],
+    ['went on for a while', 10_000],
+  ])('is back at once after each cut of a watch that %s', async (_how, livesMs) => {
+    const api = new TokenApi();
+    const { clock, informer } = follow(api);
+    await informer.synced;
+    await clock.advance(0);
+    for (let cut = 1; cut <= 20; cut += 1) {
+      if (livesMs === 0) api.put('a', cut);
+      await pass(clock, livesMs);
+      api.disconnect(new TaplineError('unavailable', 'the watch was cut'));
+      await pass(clock, 50);
+      await clock.advance(0);
+    }
+    api.put('b', 1);
+    await clock.advance(0);
+    expect(names(informer.list())).toContain('b=1');
+    await informer[Symbol.asyncDispose]();
+  });
+
   it('tells who waits for it that it was stopped', async () => {
     const api = new TokenApi();
     api.unavailable = true;

@@ -48,6 +48,8 @@ export interface Informer<
 }
 
 const pageSize = 500;
+/** A watch that went on for this long was not refused. */
+const provenMs = 5000;
 
 /** Starts following a kind. The cache is empty until `synced`. */
 export function createInformer<D extends KindDefinition, Index extends string = never>(
@@ -124,14 +126,16 @@ class RunningInformer<D extends KindDefinition, Index extends string> implements
     let failures = 0;
     let mustList = true;
     while (!signal.aborted) {
+      const began = this.#init.clock.monotonic();
       try {
         if (mustList) {
           await this.#list();
           mustList = false;
           failures = 0;
         }
-        const received = await this.#watch();
-        if (received) failures = 0;
+        await this.#watch(() => {
+          failures = 0;
+        });
       } catch (error) {
         if (signal.aborted) break;
         if (isTaplineError(error, 'expired')) mustList = true;
@@ -142,6 +146,8 @@ class RunningInformer<D extends KindDefinition, Index extends string> implements
           error,
         });
       }
+      // Nothing may come for long, and a watch that is cut after that is no failure in a row.
+      if (this.#init.clock.monotonic() - began >= provenMs) failures = 0;
       await this.#pause(failures);
       failures += 1;
     }
@@ -192,10 +198,9 @@ class RunningInformer<D extends KindDefinition, Index extends string> implements
     this.#emit(changes);
   }
 
-  /** Follows until the watch ends; whether anything came. */
-  async #watch(): Promise<boolean> {
+  /** Follows until the watch ends, or throws where it is cut. */
+  async #watch(onEvent: () => void): Promise<void> {
     const { labelSelector, fieldSelector } = this.#init;
-    let received = false;
     const events = this.#client.watch(this.definition, {
       signal: this.#stop.signal,
       ...(this.#cache.revision === undefined ? {} : { resourceVersion: this.#cache.revision }),
@@ -203,11 +208,10 @@ class RunningInformer<D extends KindDefinition, Index extends string> implements
       ...(fieldSelector === undefined ? {} : { fieldSelector }),
     });
     for await (const event of events) {
-      received = true;
+      onEvent();
       if (event.kind === 'bookmark') this.#cache.advance(event.resourceVersion);
       else this.#emit(this.#cache.apply(event.kind, event.object));
     }
-    return received;
   }
 
   #emit(changes: readonly Change<ObjectOf<D>>[]): void {
