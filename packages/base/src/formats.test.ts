@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { backoffMs } from './backoff.ts';
 import { canonicalJson } from './canonical-json.ts';
+import { collectBytes } from './collect-bytes.ts';
 import { concatBytes } from './concat-bytes.ts';
 import { defined } from './defined.ts';
 import { errorMessage } from './error-message.ts';
@@ -71,6 +72,20 @@ test('fields that are undefined are dropped, others kept', () => {
 test('byte arrays are joined in order', () => {
   expect(concatBytes([Uint8Array.of(1, 2), new Uint8Array(), Uint8Array.of(3)])).toEqual(
     Uint8Array.of(1, 2, 3),
+  );
+});
+
+test('a stream is collected up to its limit and read no further', async () => {
+  let produced = 0;
+  async function* chunks(): AsyncGenerator<Uint8Array> {
+    for (; produced < 5; produced += 1) yield Uint8Array.of(produced, produced);
+  }
+  const tooLarge = (): Error => new TaplineError('too_large', 'more than 3 bytes');
+  await expect(collectBytes(chunks(), { maxBytes: 3, tooLarge })).rejects.toThrow('more than 3');
+  expect(produced).toBe(1);
+  produced = 3;
+  expect(await collectBytes(chunks(), { maxBytes: 4, tooLarge })).toEqual(
+    Uint8Array.of(3, 3, 4, 4),
   );
 });
 

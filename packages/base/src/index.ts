@@ -3,6 +3,7 @@ export { backoffMs, type BackoffOptions } from './backoff.ts';
 export { buildVersion } from './build-version.ts';
 export { canonicalJson } from './canonical-json.ts';
 export type { Clock } from './clock.ts';
+export { collectBytes } from './collect-bytes.ts';
 export { concatBytes } from './concat-bytes.ts';
 export { defined, type Defined } from './defined.ts';
 export { errorMessage } from './error-message.ts';

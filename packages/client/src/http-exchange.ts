@@ -1,4 +1,4 @@
-import { type Clock, TaplineError } from '@tapline/base';
+import { type Clock, collectBytes, TaplineError } from '@tapline/base';
 import { Agent as HttpAgent, type IncomingMessage, request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from 'node:https';
 import type { Credentials } from './http-client.ts';
@@ -96,7 +96,7 @@ export class HttpExchange implements AsyncDisposable {
     const text = await readAll(response, undefined);
     let body: unknown;
     try {
-      body = JSON.parse(text.toString('utf8'));
+      body = JSON.parse(new TextDecoder().decode(text));
     } catch {
       // A proxy's page is no Status; its HTTP status says all there is.
       body = undefined;
@@ -154,31 +154,23 @@ export class HttpExchange implements AsyncDisposable {
 async function readAll(
   response: IncomingMessage,
   signal: AbortSignal | undefined,
-): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
+): Promise<Uint8Array> {
   try {
-    for await (const chunk of response as AsyncIterable<Buffer>) {
-      size += chunk.length;
-      if (size > maxAnswerBytes) {
-        throw new TaplineError(
-          'unexpected_answer',
-          `an answer has more than ${maxAnswerBytes} bytes`,
-        );
-      }
-      chunks.push(chunk);
-    }
+    return await collectBytes(response as AsyncIterable<Buffer>, {
+      maxBytes: maxAnswerBytes,
+      tooLarge: () =>
+        new TaplineError('unexpected_answer', `an answer has more than ${maxAnswerBytes} bytes`),
+    });
   } catch (cause) {
     signal?.throwIfAborted();
     if (cause instanceof TaplineError) throw cause;
     throw new TaplineError('unavailable', 'the connection was cut within an answer', { cause });
   }
-  return Buffer.concat(chunks, size);
 }
 
-function parseJson(bytes: Buffer, origin: string): unknown {
+function parseJson(bytes: Uint8Array, origin: string): unknown {
   try {
-    return JSON.parse(bytes.toString('utf8'));
+    return JSON.parse(new TextDecoder().decode(bytes));
   } catch (cause) {
     throw new TaplineError('unexpected_answer', `${origin} answered something other than JSON`, {
       cause,

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Clock, isTaplineError, type Log, TaplineError } from '@tapline/base';
+import { type Clock, collectBytes, isTaplineError, type Log, TaplineError } from '@tapline/base';
 import type { CertificateAuthority } from './certificate-authority.ts';
 import { devicePeer } from './device-peer.ts';
 import type { Enrolment } from './enrolment.ts';
@@ -59,17 +59,12 @@ export function createEnrolmentHandler(init: {
 }
 
 async function readJson(request: IncomingMessage): Promise<unknown> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > maxBodyBytes) {
-      throw new TaplineError('body_too_large', `the body exceeds ${maxBodyBytes} bytes`);
-    }
-    chunks.push(chunk);
-  }
+  const bytes = await collectBytes(request as AsyncIterable<Buffer>, {
+    maxBytes: maxBodyBytes,
+    tooLarge: () => new TaplineError('body_too_large', `the body exceeds ${maxBodyBytes} bytes`),
+  });
   try {
-    return JSON.parse(Buffer.concat(chunks).toString()) as unknown;
+    return JSON.parse(new TextDecoder().decode(bytes)) as unknown;
   } catch (cause) {
     throw new TaplineError('enrolment_invalid', 'the body is not JSON', { cause });
   }

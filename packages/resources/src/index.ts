@@ -82,6 +82,7 @@ export {
   type LabelRequirement,
   type LabelRequirements,
   matchesLabels,
+  matchesSelector,
   parseLabelSelector,
   toLabelRequirements,
 } from './label-selector.ts';

@@ -148,6 +148,14 @@ export function matchesLabels(
   });
 }
 
+/** Whether labels satisfy the selector field of an object; an empty selector takes everything. */
+export function matchesSelector(
+  selector: LabelSelector,
+  labels: Readonly<Record<string, string>> = {},
+): boolean {
+  return matchesLabels(toLabelRequirements(selector), labels);
+}
+
 function checkedValue(value: string, text: string): string {
   if (isLabelValue(value)) return value;
   throw bad(

@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { matchesFields, parseFieldSelector, requiredField } from './field-selector.ts';
-import { matchesLabels, parseLabelSelector, toLabelRequirements } from './label-selector.ts';
+import type { LabelSelector } from './kinds/delivery.ts';
+import {
+  matchesLabels,
+  matchesSelector,
+  parseLabelSelector,
+  toLabelRequirements,
+} from './label-selector.ts';
 
 describe('label selectors', () => {
   const labels = { app: 'web', tier: '3', empty: '', 'a.b/c': 'x' };
@@ -69,6 +75,29 @@ describe('label selectors', () => {
     expect(requirements).toEqual(
       parseLabelSelector('app=web,tier in (3,4),!none,empty,app notin (db)'),
     );
+  });
+
+  test.each<[LabelSelector, boolean]>([
+    [{}, true],
+    [{ matchLabels: { team: 'design' } }, true],
+    [{ matchLabels: { team: 'design', os: 'mac' } }, false],
+    [{ matchExpressions: [{ key: 'team', operator: 'In', values: ['design', 'ops'] }] }, true],
+    [{ matchExpressions: [{ key: 'site', operator: 'In', values: ['a'] }] }, false],
+    [{ matchExpressions: [{ key: 'site', operator: 'NotIn', values: ['a'] }] }, true],
+    [{ matchExpressions: [{ key: 'team', operator: 'NotIn', values: ['design'] }] }, false],
+    [{ matchExpressions: [{ key: 'team', operator: 'Exists' }] }, true],
+    [{ matchExpressions: [{ key: 'team', operator: 'DoesNotExist' }] }, false],
+    [
+      { matchLabels: { os: 'linux' }, matchExpressions: [{ key: 'site', operator: 'Exists' }] },
+      false,
+    ],
+  ])('of an object: %j is %s', (selector, expected) => {
+    expect(matchesSelector(selector, { team: 'design', os: 'linux' })).toBe(expected);
+  });
+
+  test('takes a device without labels for an empty selector only', () => {
+    expect(matchesSelector({})).toBe(true);
+    expect(matchesSelector({ matchLabels: { team: 'design' } })).toBe(false);
   });
 });
 

@@ -20,13 +20,13 @@ import {
   findCondition,
   formulaObjectName,
   type Install,
+  matchesSelector,
 } from '@tapline/resources';
 import type { Informers } from '../informers.ts';
 import type { StageMetrics } from '../stage-metrics.ts';
 import { createCoalescing } from './coalescing.ts';
 import { describeDeliveryStep } from './delivery-step.ts';
 import { executeStep } from './execute-step.ts';
-import { matchesSelector } from './matches-selector.ts';
 import { createNotificationTimes } from './notification-times.ts';
 import { observeDelivery } from './observe-delivery.ts';
 import { type DeliveryPlan, planDelivery } from './plan-delivery.ts';

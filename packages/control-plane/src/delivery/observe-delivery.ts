@@ -1,7 +1,12 @@
-import { type Delivery, type Device, formulaObjectName, installName } from '@tapline/resources';
+import {
+  type Delivery,
+  type Device,
+  formulaObjectName,
+  installName,
+  matchesSelector,
+} from '@tapline/resources';
 import type { Informers } from '../informers.ts';
 import { packageName } from '../package/package-name.ts';
-import { matchesSelector } from './matches-selector.ts';
 import type { DeliveryObservation } from './plan-delivery.ts';
 
 /** What a delivery's plan is made from, out of the local copies. */
