@@ -27,6 +27,16 @@ const desired: InstallSpec = {
   },
 };
 
+test('its folder lets containers of user namespaces through to their files', async () => {
+  const directory = join(folder.path, 'var', 'agent');
+  await using _state = await AgentState.open(directory);
+  expect((await stat(directory)).mode & 0o777).toBe(0o711);
+  expect((await stat(join(directory, '..'))).mode & 0o001).toBe(0o001);
+  for (const name of await readdir(directory)) {
+    expect((await stat(join(directory, name))).mode & 0o077).toBe(0);
+  }
+});
+
 test('what was written is there again, and only its owner may read it', async () => {
   const record = newRecord({ uid: 'u', name: 'd1.jq', desired });
   {

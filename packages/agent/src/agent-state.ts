@@ -1,6 +1,6 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { TaplineError } from '@tapline/base';
 import type { InstallStatus } from '@tapline/resources';
@@ -61,7 +61,10 @@ export class AgentState implements AsyncDisposable {
       database.exec(schema);
       return new AgentState(database, undefined);
     }
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    mkdirSync(dirname(directory), { recursive: true });
+    // Others may pass through, not look: containers in user namespaces are others, and their root
+    // file systems are further down. What is secret has modes of its own.
+    mkdirSync(directory, { recursive: true, mode: 0o711 });
     const path = join(directory, 'agent.sqlite');
     // The key of the device is in there; SQLite gives its other files the mode of this one.
     closeSync(openSync(path, 'a', 0o600));

@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /** Where a control plane keeps what; see docs/reference/data-folder.md. */
 export interface DataFolder {
@@ -25,6 +25,7 @@ export async function openDataFolder(directory: string): Promise<DataFolder> {
     auditFile: join(directory, 'audit', 'audit.jsonl'),
     adminKubeconfig: join(directory, 'admin.kubeconfig'),
   };
+  await mkdir(dirname(directory), { recursive: true });
   // Keys, tokens' hashes and the audit log are nobody else's business.
   await mkdir(directory, { recursive: true, mode: 0o700 });
   for (const name of ['ca', 'store', 'registry', 'build', 'audit']) {

@@ -30,7 +30,7 @@ function unconfinedStrategy(root: boolean): LaunchStrategy {
     name: 'unconfined',
 
     layOut(spec, bundle) {
-      writeFileSync(join(bundle, 'run.sh'), script(spec, { spec, root }));
+      writeFileSync(join(bundle, 'run.sh'), script(spec, { spec, root }), { mode: 0o600 });
       return Promise.resolve({
         userNamespace: false,
         hostUser: root ? spec.user : { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },

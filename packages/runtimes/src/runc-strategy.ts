@@ -46,7 +46,8 @@ export function createRuncStrategy({ program, root, host }: RuncStrategyInit): L
     async layOut(spec, bundle) {
       const userNamespace = host.userNamespaces && (await othersMayRead(spec.rootfs));
       const config = runcConfig(spec, options(spec, userNamespace));
-      writeFileSync(join(bundle, 'config.json'), JSON.stringify(config));
+      // The environment is in there, and others may pass through the folder.
+      writeFileSync(join(bundle, 'config.json'), JSON.stringify(config), { mode: 0o600 });
       return confinementOf(spec, { host, userNamespace });
     },
 
