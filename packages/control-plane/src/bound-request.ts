@@ -28,7 +28,7 @@ export function boundRequest(
     return;
   }
   const complete = new AbortController();
-  const onComplete = (): void => complete.abort();
+  const onComplete = (): void => complete.abort('the body is complete');
   request.once('end', onComplete);
   request.once('close', onComplete);
   void cutOff();
