@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLog, systemClock } from '../packages/base/src/index.ts';
 import { type ContainerSpec, createRuncRuntime } from '../packages/runtimes/src/index.ts';
-import { makeTestRootfs } from '../packages/runtimes/src/test-rootfs.ts';
+import { makeTestRootfs } from '../packages/runtimes/src/testing/make-test-rootfs.ts';
 import { quantile } from './quantile.ts';
 import { type BenchmarkRow, benchmarkRow, type Measurement } from './result.ts';
 

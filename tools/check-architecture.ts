@@ -38,7 +38,7 @@ for (const name of folders) {
   );
   const used = new Set<string>();
   for (const file of sourceFiles(join(folder, 'src'))) {
-    const isTest = /\.test\.ts$|-contract\.ts$|\/src\/testing\//.test(file);
+    const isTest = /\.test\.ts$|\/src\/testing\//.test(file);
     for (const specifier of importsOf(readFileSync(file, 'utf8'))) {
       if (!specifier.startsWith(scope)) continue;
       const where = relative(root, file);

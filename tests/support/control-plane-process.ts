@@ -50,7 +50,9 @@ export async function startControlPlaneProcess(
     async start() {
       running = await begin();
     },
-    stop: () => running[Symbol.asyncDispose](),
+    async stop() {
+      await running[Symbol.asyncDispose]();
+    },
     async kill() {
       running.kill('SIGKILL');
       await running.exited;

@@ -71,7 +71,9 @@ export async function startDeviceProcess(init: DeviceProcessInit): Promise<Devic
     async start() {
       running = await begin(['agent', ...shared]);
     },
-    stop: () => running[Symbol.asyncDispose](),
+    async stop() {
+      await running[Symbol.asyncDispose]();
+    },
     async kill() {
       running.kill('SIGKILL');
       await running.exited;

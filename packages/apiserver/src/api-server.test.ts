@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { serveForTest, type TestServer } from './serve-for-test.ts';
+import { serveForTest, type TestServer } from './testing/serve-for-test.ts';
 
 let server: TestServer;
 beforeEach(async () => {

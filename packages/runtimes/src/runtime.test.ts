@@ -13,7 +13,7 @@ import { createUnconfinedRuntime } from './create-unconfined-runtime.ts';
 import { probeHost } from './host-support.ts';
 import { readOptional } from './read-optional.ts';
 import type { Runtime } from './runtime.ts';
-import { makeTestRootfs } from './test-rootfs.ts';
+import { makeTestRootfs } from './testing/make-test-rootfs.ts';
 
 const isRoot = process.getuid?.() === 0;
 const memoryGroups = isRoot && probeHost().cgroups.memory;

@@ -75,7 +75,7 @@ async function writeUntilKilled(
   path: string,
   options: { readonly afterOpen: boolean },
 ): Promise<readonly Answer[]> {
-  const program = fileURLToPath(new URL('./crash-writer.ts', import.meta.url));
+  const program = fileURLToPath(new URL('./testing/crash-writer.ts', import.meta.url));
   const answersPath = `${path}.answers`;
   const child = spawn(process.execPath, [program, path, answersPath], {
     stdio: ['ignore', 'pipe', 'inherit'],

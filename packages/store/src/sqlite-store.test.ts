@@ -7,7 +7,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, test } from 'vitest';
 import { openSqliteStore } from './sqlite-store.ts';
-import { type OpenedStore, storeContract } from './store-contract.ts';
+import { type OpenedStore, storeContract } from './testing/store-contract.ts';
 import type { Retention, WriteOperation } from './store.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tapline-store-'));

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { deviceKeyAnnotation, deviceResource, installResource } from '@tapline/resources';
 import type { Caller, Operations } from '../operations.ts';
-import { serveForTest, type TestServer } from '../serve-for-test.ts';
+import { serveForTest, type TestServer } from '../testing/serve-for-test.ts';
 
 let server: TestServer;
 beforeEach(async () => {

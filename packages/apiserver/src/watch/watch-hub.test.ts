@@ -1,7 +1,7 @@
 import { TaplineError } from '@tapline/base';
 import { openMemoryStore, type Store } from '@tapline/store';
 import { expect, test, vi } from 'vitest';
-import { serveForTest } from '../serve-for-test.ts';
+import { serveForTest } from '../testing/serve-for-test.ts';
 
 const devices = '/apis/tapline.dev/v1alpha1/devices';
 

@@ -3,7 +3,7 @@ import { KubeConfig, makeInformer } from '@kubernetes/client-node';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { deviceResource } from '@tapline/resources';
 import { openMemoryStore } from '@tapline/store';
-import { serveForTest, type TestServer } from '../serve-for-test.ts';
+import { serveForTest, type TestServer } from '../testing/serve-for-test.ts';
 
 let server: TestServer;
 beforeEach(async () => {

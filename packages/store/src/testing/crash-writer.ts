@@ -1,6 +1,6 @@
 import { openSync, writeSync } from 'node:fs';
-import { openSqliteStore } from './sqlite-store.ts';
-import type { Entry, WriteOperation } from './store.ts';
+import { openSqliteStore } from '../sqlite-store.ts';
+import type { Entry, WriteOperation } from '../store.ts';
 
 /**
  * The program that crash.test.ts kills: writes to the store at the first path as fast as it can, and

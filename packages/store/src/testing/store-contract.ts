@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { checkHistories } from './history-contract.ts';
-import type { Change, Retention, Store, Watch, WriteOperation } from './store.ts';
+import { checkHistories } from './check-histories.ts';
+import type { Change, Retention, Store, Watch, WriteOperation } from '../store.ts';
 
 export interface OpenedStore {
   readonly store: Store;

@@ -1,4 +1,4 @@
-import type { Change, Entry, WriteOperation } from './store.ts';
+import type { Change, Entry, WriteOperation } from '../store.ts';
 
 /** What a store should do, in the plainest way: the whole history, searched from the start. */
 export class StoreModel {

@@ -10,11 +10,11 @@ import {
   tokenResource,
 } from '@tapline/resources';
 import { openMemoryStore, type Store } from '@tapline/store';
-import { type ApiServer, type ApiServerInit, createApiServer } from './api-server.ts';
-import type { AuditEntry } from './audit-entry.ts';
-import { httpServerLimits } from './http-server-limits.ts';
-import { internalIdentity } from './identity.ts';
-import type { Caller } from './operations.ts';
+import { type ApiServer, type ApiServerInit, createApiServer } from '../api-server.ts';
+import type { AuditEntry } from '../audit-entry.ts';
+import { httpServerLimits } from '../http-server-limits.ts';
+import { internalIdentity } from '../identity.ts';
+import type { Caller } from '../operations.ts';
 
 /** A server on a free port over plain HTTP, for tests; bearer tokens work there too. */
 export interface TestServer extends AsyncDisposable {

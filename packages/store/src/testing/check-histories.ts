@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { isTaplineError } from '@tapline/base';
-import { StoreModel } from './model-contract.ts';
+import { StoreModel } from './store-model.ts';
 import type { OpenedStore } from './store-contract.ts';
-import type { Change, Store, WriteOperation } from './store.ts';
+import type { Change, Store, WriteOperation } from '../store.ts';
 
 /** A position between the compacted and the newest revision, from 0 to 1. */
 type Fraction = number;
