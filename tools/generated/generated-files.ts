@@ -9,6 +9,7 @@ import {
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
+import { withBenchmarkTables } from './benchmark-tables.ts';
 import { cliReference } from './cli-reference.ts';
 import { errorReference } from './error-reference.ts';
 
@@ -25,6 +26,7 @@ const kinds = [deviceResource, packageResource, deliveryResource, installResourc
 export async function generatedFiles(): Promise<readonly GeneratedFile[]> {
   return [
     { path: 'docs/reference/cli.md', text: await cliReference() },
+    { path: 'README.md', text: withBenchmarkTables(root) },
     { path: 'docs/reference/errors.md', text: errorReference(root) },
     ...kinds.map((kind) => ({
       path: `deploy/crds/${kind.plural}.yaml`,
