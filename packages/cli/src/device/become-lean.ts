@@ -30,9 +30,11 @@ export function becomeLean(words: readonly string[]): boolean {
   if (isLean || program === undefined || process.execve === undefined) return false;
   // What this process compiled is not compiled again by the next.
   flushCompileCache();
+  // A join token has done its work, and what runs for months need not keep it.
+  const { TAPLINE_TOKEN: _token, ...environment } = process.env;
   process.execve(process.execPath, [process.execPath, ...leanFlags, program, ...words], {
     ...leanEnvironment,
-    ...process.env,
+    ...environment,
   });
   return true;
 }
