@@ -135,9 +135,15 @@ describe.skipIf(unavailable !== undefined)(`a device that is offline ${unavailab
         here.containers().some(({ pid, status }) => status === 'running' && pid !== second?.pid),
       );
       await system.controlPlane.start();
-      await eventually('the restarts are counted', async () => {
+      const counted = await eventually('the restarts are counted', async () => {
         const { status } = await install('here', 'bash');
-        return (status?.restarts ?? 0) >= 2;
+        return (status?.restarts ?? 0) >= 2 ? status : undefined;
+      });
+      // It serves what it went back to, and still says why.
+      expect(counted).toMatchObject({
+        state: 'RolledBack',
+        active: { revision: 1 },
+        error: { code: 'health_check_failed' },
       });
     },
   );

@@ -35,8 +35,8 @@ describe.skipIf(unavailable !== undefined)(`who may do what ${unavailable ?? ''}
     system = await startSystem({ devices: ['edge-1'] });
     ca = (await loadKubeconfig(system.controlPlane.kubeconfig)).ca ?? '';
     spy = await enrol('spy');
-    const words = ['deploy', 'jq', '--to', 'team=design', '--wait'];
-    expect(await system.tapline(words)).toMatchObject({ code: 0 });
+    const deployed = await system.tapline(['deploy', 'jq', '--to', 'team=design', '--wait']);
+    if (deployed.code !== 0) throw new Error(deployed.err);
   }, 60_000);
   afterAll(() => system[Symbol.asyncDispose](), 60_000);
 

@@ -30,8 +30,6 @@ export interface DeviceProcessInit {
   readonly server: string;
   readonly token: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Programs to run the agent with, such as faketime. */
-  readonly wrapper?: readonly string[];
   /** Flags of the agent. */
   readonly flags?: readonly string[];
   readonly labels?: readonly string[];
@@ -56,8 +54,7 @@ export async function startDeviceProcess(init: DeviceProcessInit): Promise<Devic
   ]);
 
   function begin(words: readonly string[]): Promise<StartedProcess> {
-    const [program = '', ...rest] = [...(init.wrapper ?? []), process.execPath, taplineMain];
-    return startProcess(program, [...rest, ...words], {
+    return startProcess(process.execPath, [taplineMain, ...words], {
       readyLine: /agent of \S+ runs/,
       env,
       readyWithinMs: 40_000,

@@ -22,12 +22,12 @@ export interface System extends AsyncDisposable {
   /** What names this system to its commands. */
   readonly environment: Readonly<Record<string, string>>;
   /** Runs a command of the administrator. */
-  tapline(words: readonly string[], options?: CommandOptions): Promise<CommandResult>;
+  readonly tapline: (words: readonly string[], options?: CommandOptions) => Promise<CommandResult>;
   /** Has another device join. */
   addDevice(init: AddedDevice): Promise<DeviceProcess>;
 }
 
-type AddedDevice = Pick<DeviceProcessInit, 'name' | 'env' | 'flags' | 'labels' | 'wrapper'>;
+type AddedDevice = Pick<DeviceProcessInit, 'name' | 'env' | 'flags' | 'labels'>;
 
 /** A mirror that can go away and come back at the same address. */
 export interface RestartableMirror extends AsyncDisposable {
