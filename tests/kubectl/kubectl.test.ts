@@ -6,14 +6,7 @@ import { join } from 'node:path';
 import { type ApiServer, createApiServer, internalIdentity } from '@tapline/apiserver';
 import { silentLog, systemClock } from '@tapline/base';
 import { createCertificateAuthority } from '@tapline/gateway';
-import {
-  deliveryResource,
-  deviceResource,
-  eventResource,
-  installResource,
-  packageResource,
-  tokenResource,
-} from '@tapline/resources';
+import { deliveryResource, eventResource, taplineResources } from '@tapline/resources';
 import { openMemoryStore } from '@tapline/store';
 import { temporaryFolder, type TemporaryFolder } from '@tapline/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -44,13 +37,7 @@ describe.skipIf(kubectl.kind === 'missing')(`kubectl ${about}`, () => {
     });
     api = await createApiServer({
       store: openMemoryStore(),
-      definitions: [
-        deliveryResource,
-        deviceResource,
-        installResource,
-        packageResource,
-        tokenResource,
-      ],
+      definitions: taplineResources,
       clock: systemClock,
       log: silentLog,
       audit: { record: () => undefined, written: () => Promise.resolve() },

@@ -1,11 +1,4 @@
-import {
-  customResourceDefinition,
-  deliveryResource,
-  deviceResource,
-  installResource,
-  packageResource,
-  tokenResource,
-} from '@tapline/resources';
+import { customResourceDefinition, taplineResources } from '@tapline/resources';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
@@ -20,7 +13,6 @@ export interface GeneratedFile {
 }
 
 const root = join(fileURLToPath(import.meta.url), '..', '..', '..');
-const kinds = [deviceResource, packageResource, deliveryResource, installResource, tokenResource];
 
 /** Every file that derives from declarations; a test holds them to what is committed. */
 export async function generatedFiles(): Promise<readonly GeneratedFile[]> {
@@ -28,7 +20,7 @@ export async function generatedFiles(): Promise<readonly GeneratedFile[]> {
     { path: 'docs/reference/cli.md', text: await cliReference() },
     { path: 'README.md', text: withBenchmarkTables(root) },
     { path: 'docs/reference/errors.md', text: errorReference(root) },
-    ...kinds.map((kind) => ({
+    ...taplineResources.map((kind) => ({
       path: `deploy/crds/${kind.plural}.yaml`,
       text: `# Generated from packages/resources by \`npm run generate\`.\n${stringify(customResourceDefinition(kind), { aliasDuplicateObjects: false })}`,
     })),

@@ -1,27 +1,11 @@
 import { TaplineError } from '@tapline/base';
-import {
-  deliveryResource,
-  deviceResource,
-  installResource,
-  packageResource,
-  type ResourceDefinition,
-  tokenResource,
-} from '@tapline/resources';
-
-/** The kinds this tool knows. */
-export const kinds: readonly ResourceDefinition[] = [
-  deviceResource,
-  packageResource,
-  deliveryResource,
-  installResource,
-  tokenResource,
-];
+import { type ResourceDefinition, taplineResources } from '@tapline/resources';
 
 /** The kinds a word on the command line names: `delivery`, `deliveries`, `dl`, `dl,in`, `all`. */
 export function kindsNamed(word: string): readonly ResourceDefinition[] {
   return word.split(',').flatMap((name) => {
     const lower = name.toLowerCase().replace(/\.tapline\.dev$/, '');
-    const found = kinds.filter(
+    const found = taplineResources.filter(
       (kind) =>
         [kind.plural, kind.singular, kind.kind.toLowerCase()].includes(lower) ||
         kind.shortNames.includes(lower) ||
@@ -29,14 +13,14 @@ export function kindsNamed(word: string): readonly ResourceDefinition[] {
     );
     if (found.length > 0) return found;
     throw new TaplineError('usage', `there is no kind ${JSON.stringify(name)}`, {
-      hint: `kinds are ${kinds.map((kind) => kind.plural).join(', ')}`,
+      hint: `kinds are ${taplineResources.map((kind) => kind.plural).join(', ')}`,
     });
   });
 }
 
 /** The kind of a manifest's `apiVersion` and `kind`. */
 export function kindOf(apiVersion: unknown, kind: unknown): ResourceDefinition {
-  const found = kinds.find(
+  const found = taplineResources.find(
     (one) => `${one.group}/${one.version}` === apiVersion && one.kind === kind,
   );
   if (found !== undefined) return found;
@@ -44,7 +28,7 @@ export function kindOf(apiVersion: unknown, kind: unknown): ResourceDefinition {
     'usage',
     `apiVersion ${JSON.stringify(apiVersion)} kind ${JSON.stringify(kind)} is not known`,
     {
-      hint: `write apiVersion: tapline.dev/v1alpha1 and one of the kinds ${kinds.map((one) => one.kind).join(', ')}`,
+      hint: `write apiVersion: tapline.dev/v1alpha1 and one of the kinds ${taplineResources.map((one) => one.kind).join(', ')}`,
     },
   );
 }

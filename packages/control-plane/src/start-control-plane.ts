@@ -13,13 +13,7 @@ import {
   type SessionHub,
 } from '@tapline/gateway';
 import { createRegistryServer, FileBlobStore } from '@tapline/registry';
-import {
-  deliveryResource,
-  deviceResource,
-  installResource,
-  packageResource,
-  tokenResource,
-} from '@tapline/resources';
+import { taplineResources } from '@tapline/resources';
 import { openSqliteStore } from '@tapline/store';
 import { writeAdminKubeconfig } from './admin-kubeconfig.ts';
 import type { ControlPlaneConfiguration } from './configuration.ts';
@@ -93,13 +87,7 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
   });
   const api = await createApiServer({
     store,
-    definitions: [
-      deliveryResource,
-      deviceResource,
-      installResource,
-      packageResource,
-      tokenResource,
-    ],
+    definitions: taplineResources,
     clock,
     log,
     audit,

@@ -13,6 +13,7 @@ import {
   type Install,
   installResource,
   packageResource,
+  taplineResources,
   tokenResource,
 } from '@tapline/resources';
 import { openMemoryStore, type Store } from '@tapline/store';
@@ -133,13 +134,7 @@ describe('startReconcilers', () => {
     store = openMemoryStore();
     api = await createApiServer({
       store,
-      definitions: [
-        deliveryResource,
-        deviceResource,
-        installResource,
-        packageResource,
-        tokenResource,
-      ],
+      definitions: taplineResources,
       clock: systemClock,
       log: silentLog,
       audit: { record: () => undefined, written: () => Promise.resolve() },

@@ -44,6 +44,7 @@ export {
   type PackageSpec,
   type PackageStatus,
 } from './kinds/package.ts';
+export { taplineResources } from './tapline-resources.ts';
 export { type Token, tokenResource, type TokenSpec, type TokenStatus } from './kinds/token.ts';
 export {
   type ClusterRole,

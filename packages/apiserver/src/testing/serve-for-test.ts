@@ -2,13 +2,7 @@ import { createHash } from 'node:crypto';
 import { createServer, type ServerOptions } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { silentLog, systemClock } from '@tapline/base';
-import {
-  deliveryResource,
-  deviceResource,
-  installResource,
-  packageResource,
-  tokenResource,
-} from '@tapline/resources';
+import { taplineResources, tokenResource } from '@tapline/resources';
 import { openMemoryStore, type Store } from '@tapline/store';
 import { type ApiServer, type ApiServerInit, createApiServer } from '../api-server.ts';
 import type { AuditEntry } from '../audit-entry.ts';
@@ -51,13 +45,7 @@ export async function serveForTest(
   const store = init.store ?? openMemoryStore();
   const audit: AuditEntry[] = [];
   const api = await createApiServer({
-    definitions: [
-      deliveryResource,
-      deviceResource,
-      installResource,
-      packageResource,
-      tokenResource,
-    ],
+    definitions: taplineResources,
     clock: systemClock,
     log: silentLog,
     audit: { record: (entry) => void audit.push(entry), written: () => Promise.resolve() },

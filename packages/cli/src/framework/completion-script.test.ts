@@ -24,12 +24,3 @@ test('the script is one that bash accepts', () => {
   const check = () => execFileSync('bash', ['-n'], { input: completionScript('bash') });
   expect(check).not.toThrow();
 });
-
-test('every command has a summary and an example that names it', () => {
-  for (const [name, command] of commands) {
-    expect(command.summary, name).not.toBe('');
-    expect(command.examples.length, name).toBeGreaterThan(0);
-    for (const example of command.examples)
-      expect(example.command).toContain(`tapline ${name}`.split(' ')[0]);
-  }
-});

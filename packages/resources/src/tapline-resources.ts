@@ -1,0 +1,15 @@
+import { deliveryResource } from './kinds/delivery.ts';
+import { deviceResource } from './kinds/device.ts';
+import { installResource } from './kinds/install.ts';
+import { packageResource } from './kinds/package.ts';
+import { tokenResource } from './kinds/token.ts';
+import type { ResourceDefinition } from './resource-definition.ts';
+
+/** Every kind of the group tapline.dev, in the order in which people are shown them. */
+export const taplineResources: readonly ResourceDefinition[] = [
+  deviceResource,
+  packageResource,
+  deliveryResource,
+  installResource,
+  tokenResource,
+];
