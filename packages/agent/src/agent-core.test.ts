@@ -362,6 +362,30 @@ describe.skipIf(!root)('the agent, with runc (needs root and runc)', () => {
     expect(aborted).toBe(true);
   });
 
+  test('takes up and reports what it could not note while its disk was full', async () => {
+    await start();
+    const image = await images.push('noted', 'echo noted');
+    const full = (): never => {
+      throw Object.assign(new Error('database or disk is full'), { errcode: 13 });
+    };
+    const put = vi.spyOn(agent?.state ?? notRunning(), 'put').mockImplementation(full);
+    await deliver(specOf(image));
+    await vi.waitFor(() => expect(put).toHaveBeenCalledTimes(2), { timeout: 5000 });
+    put.mockRestore();
+    const putOutbox = vi.spyOn(agent?.state ?? notRunning(), 'putOutbox').mockImplementation(full);
+    await vi.waitFor(() => expect(putOutbox.mock.calls.at(-1)?.[0].status.state).toBe('Ready'), {
+      timeout: 15_000,
+    });
+    putOutbox.mockRestore();
+    await reaches({ state: 'Ready', observedRevision: 1 });
+
+    const again = vi.spyOn(agent?.state ?? notRunning(), 'put').mockImplementation(full);
+    await client.delete(installResource, 'd1.tool');
+    await vi.waitFor(() => expect(again).toHaveBeenCalled(), { timeout: 5000 });
+    again.mockRestore();
+    await vi.waitFor(() => expect(agent?.state.records()).toEqual([]), { timeout: 5000 });
+  });
+
   test('never goes back to an older revision', async () => {
     const image = await images.push('fenced', 'echo fenced');
     await start();
@@ -437,4 +461,8 @@ function abortOf(signal: AbortSignal | undefined): Promise<never> {
   return new Promise((_resolve, reject) => {
     signal?.addEventListener('abort', () => reject(signal.reason));
   });
+}
+
+function notRunning(): never {
+  throw new Error('the agent does not run');
 }

@@ -104,11 +104,41 @@ export async function createAgentCore(init: AgentCoreInit): Promise<AgentCore> {
     log,
     fieldSelector: `spec.device=${device}`,
   });
-  informer.onChange((change) => {
-    if (change.kind === 'deleted') vanished(change.object.metadata.uid);
-    else accept(change.object);
+  // Orders that could not be noted, as on a full disk: nobody will send them again.
+  const unnoted = new WorkQueue({
+    clock,
+    rng,
+    baseBackoffMs: 500,
+    maxBackoffMs: 30_000,
+    run: (name) => {
+      forgetUnlisted();
+      const install = informer.get(name);
+      if (install !== undefined) accept(install);
+      return Promise.resolve({ done: true });
+    },
+    onError: (name, error, retryAfterMs) =>
+      log.warn('install cannot be noted', { install: name, retryAfterMs, error }),
   });
-  const synced = informer.synced.then(forgetUnlisted);
+  informer.onChange((change) => {
+    const { name, uid } = change.object.metadata;
+    try {
+      if (change.kind === 'deleted') vanished(uid);
+      else accept(change.object);
+    } catch (error) {
+      log.warn('install cannot be noted', { install: name, error });
+      unnoted.add(name);
+    }
+  });
+  const synced = informer.synced.then(() => {
+    try {
+      forgetUnlisted();
+    } catch (error) {
+      log.warn('deleted installs cannot be noted', { error });
+      // No Install has this name, so that what is unlisted is looked for.
+      unnoted.add('');
+    }
+    return undefined;
+  });
   // Whoever does not wait for it must not bring the process down.
   synced.catch((error: unknown) => log.debug('installs were never listed', { error }));
 
@@ -201,6 +231,7 @@ export async function createAgentCore(init: AgentCoreInit): Promise<AgentCore> {
     acceptStream: createStreamAcceptor({ device, state, images, runtime, containers, clock, log }),
     async [Symbol.asyncDispose]() {
       await informer[Symbol.asyncDispose]();
+      await unnoted[Symbol.asyncDispose]();
       await queue[Symbol.asyncDispose]();
       await garbage[Symbol.asyncDispose]();
       await reporter[Symbol.asyncDispose]();

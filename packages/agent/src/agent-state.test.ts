@@ -29,7 +29,8 @@ const desired: InstallSpec = {
 
 test('its folder lets containers of user namespaces through to their files', async () => {
   const directory = join(folder.path, 'var', 'agent');
-  await using _state = await AgentState.open(directory);
+  await using state = await AgentState.open(directory);
+  expect(state.records()).toEqual([]);
   expect((await stat(directory)).mode & 0o777).toBe(0o711);
   expect((await stat(join(directory, '..'))).mode & 0o001).toBe(0o001);
   for (const name of await readdir(directory)) {

@@ -221,9 +221,9 @@ export class InstallWorker {
   /** Nothing is left to do for now: says how it ended, where that was not said yet. */
   #settled(record: InstallRecord, attempt: InstallAttempt): void {
     if (!this.#mustReport) return;
-    this.#mustReport = false;
     attempt.state = this.#end(record, attempt);
     this.#report(record, attempt);
+    this.#mustReport = false;
   }
 
   /** How an attempt ended whose revision was proved or given up. */
@@ -365,10 +365,12 @@ export class InstallWorker {
           finished: undefined,
         };
         state.put(committed);
-        this.#mustReport = false;
-        this.#report(committed, attempt);
         images.release(spec.image);
         this.#proven = spec.image.digest;
+        // Where a full disk does not take the report, it is still to be made.
+        this.#mustReport = true;
+        this.#report(committed, attempt);
+        this.#mustReport = false;
         for (const [stage, seconds] of Object.entries(attemptReport(attempt).stages)) {
           if (stage !== 'total') metrics.observeStage(stage, seconds);
         }

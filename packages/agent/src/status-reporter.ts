@@ -57,8 +57,8 @@ export function createStatusReporter(init: {
   async function deliver(uid: string, signal: AbortSignal): Promise<Outcome> {
     const waiting = progressing.get(uid);
     if (waiting !== undefined) {
-      progressing.delete(uid);
       state.putOutbox(waiting);
+      progressing.delete(uid);
     }
     const entry = state.outboxEntry(uid);
     if (entry === undefined) return { done: true };
