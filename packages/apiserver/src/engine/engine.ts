@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Clock, isTaplineError, type Rng } from '@tapline/base';
 import type { ObjectMeta } from '@tapline/resources';
-import type { Store, WriteOperation } from '@tapline/store';
+import type { Store } from '@tapline/store';
 import type { AnyObject } from '../any-object.ts';
 import { alreadyExists, badRequest, invalid, modifiedMeanwhile, notFound } from '../api-error.ts';
 import { applyObject } from '../fields/apply-object.ts';
@@ -9,13 +9,12 @@ import { trackUpdate } from '../fields/track-update.ts';
 import type { ObjectCache } from '../object-cache.ts';
 import { storedText } from '../object-text.ts';
 import type { DeleteQuery } from '../operations.ts';
-import { jsonPatch } from '../patch/json-patch.ts';
-import { mergePatch } from '../patch/merge-patch.ts';
-import { strategicMergePatch } from '../patch/strategic-merge-patch.ts';
+import { type BodyPatch, patchedObject } from '../patch/patched-object.ts';
 import { keyOf, type ServedKind } from '../served-kind.ts';
-import { StoredObject } from '../stored-object.ts';
+import type { StoredObject } from '../stored-object.ts';
 import { decodeMetadata } from '../validate-metadata.ts';
 import type { Admission } from './admission.ts';
+import { finalizersFor } from './finalizers-for.ts';
 import { generateName } from './generate-name.ts';
 import { newObject, updatedObject } from './next-object.ts';
 import { parseRevision } from './parse-revision.ts';
@@ -23,10 +22,11 @@ import { rawObject } from './raw-object.ts';
 import { checkNamespace, checkPatched, checkPreconditions, checkUid } from './preconditions.ts';
 import { applyScale, scaleOf } from './scale.ts';
 import type { WriteContext, WriteOutcome } from './write-context.ts';
-import { isLostRace, writeError } from './write-error.ts';
+import { isLostRace } from './write-error.ts';
+import { writeObject } from './write-object.ts';
 
 export type EnginePatch =
-  | { readonly kind: 'merge' | 'json' | 'strategic'; readonly body: unknown }
+  | BodyPatch
   | { readonly kind: 'apply'; readonly body: unknown; readonly force: boolean };
 
 export interface EngineInit {
@@ -129,7 +129,7 @@ export class Engine {
         if (patch.kind === 'apply') return await this.#apply(kind, name, live, patch, context);
         if (live === undefined) throw notFound(kind, name);
         const scaled = context.subresource === 'scale';
-        const value = patched(scaled ? scaleOf(kind, live.object) : live.object, patch);
+        const value = patchedObject(scaled ? scaleOf(kind, live.object) : live.object, patch);
         checkPatched(kind, live, value);
         return await this.#replace(kind, live, value, context);
       } catch (error) {
@@ -203,7 +203,11 @@ export class Engine {
       throw alreadyExists(kind, name);
     }
     const operation = { kind: 'create', key, value: storedText(kind, object) } as const;
-    const stored = await this.#write(kind, operation, object, context.dryRun);
+    const stored = await writeObject(this.#init, kind, {
+      operation,
+      object: object,
+      dryRun: context.dryRun,
+    });
     return { stored, changed: [], kind: 'created' };
   }
 
@@ -318,12 +322,20 @@ export class Engine {
       (object.metadata.finalizers ?? []).length === 0;
     if (ending) {
       const operation = { kind: 'delete', key, ifRevision: before } as const;
-      const stored = await this.#write(kind, operation, object, context.dryRun);
+      const stored = await writeObject(this.#init, kind, {
+        operation,
+        object: object,
+        dryRun: context.dryRun,
+      });
       return { stored, before, changed, kind: 'deleted' };
     }
     const value = storedText(kind, object);
     const operation = { kind: 'update', key, value, ifRevision: before } as const;
-    const stored = await this.#write(kind, operation, object, context.dryRun);
+    const stored = await writeObject(this.#init, kind, {
+      operation,
+      object: object,
+      dryRun: context.dryRun,
+    });
     return { stored, before, changed, kind: 'updated' };
   }
 
@@ -338,7 +350,11 @@ export class Engine {
     const key = keyOf(kind, object.metadata.namespace, object.metadata.name);
     if (finalizers.length === 0) {
       const operation = { kind: 'delete', key, ifRevision: before } as const;
-      const stored = await this.#write(kind, operation, object, query.dryRun);
+      const stored = await writeObject(this.#init, kind, {
+        operation,
+        object: object,
+        dryRun: query.dryRun,
+      });
       return { stored, before, changed: [], kind: 'deleted' };
     }
     if (
@@ -360,65 +376,13 @@ export class Engine {
     };
     const value = storedText(kind, next);
     const operation = { kind: 'update', key, value, ifRevision: before } as const;
-    const stored = await this.#write(kind, operation, next, query.dryRun);
+    const stored = await writeObject(this.#init, kind, {
+      operation,
+      object: next,
+      dryRun: query.dryRun,
+    });
     return { stored, before, changed: ['metadata.deletionTimestamp'], kind: 'updated' };
   }
-
-  /** One operation, or none on a dry run; what is written is not parsed again. */
-  async #write(
-    kind: ServedKind,
-    operation: WriteOperation,
-    object: AnyObject,
-    dryRun: boolean,
-  ): Promise<StoredObject> {
-    const { store, cache } = this.#init;
-    const { name } = object.metadata;
-    if (dryRun) {
-      const value = storedText(kind, object);
-      return new StoredObject(kind, value, Number(object.metadata.resourceVersion ?? 0));
-    }
-    try {
-      const { revision } = await store.write([operation]);
-      const stored = new StoredObject(
-        kind,
-        operation.kind === 'delete' ? storedText(kind, object) : operation.value,
-        revision,
-        { ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } },
-      );
-      if (operation.kind === 'delete') cache.forget(operation.key);
-      else cache.put(operation.key, stored);
-      return stored;
-    } catch (error) {
-      throw writeError(error, kind, name);
-    }
-  }
-}
-
-function patched(
-  live: AnyObject,
-  patch: { readonly kind: 'merge' | 'json' | 'strategic'; readonly body: unknown },
-): unknown {
-  switch (patch.kind) {
-    case 'merge':
-      return mergePatch(live, patch.body);
-    case 'strategic':
-      return strategicMergePatch(live, patch.body);
-    case 'json':
-      return jsonPatch(live, patch.body);
-  }
-}
-
-/** Kubernetes's way to store the policy: a finalizer that the garbage collector works off. */
-function finalizersFor(
-  metadata: ObjectMeta,
-  policy: DeleteQuery['propagationPolicy'],
-): readonly string[] {
-  const kept = (metadata.finalizers ?? []).filter(
-    (one) => policy === undefined || (one !== 'foregroundDeletion' && one !== 'orphan'),
-  );
-  if (policy === 'Foreground') return [...kept, 'foregroundDeletion'];
-  if (policy === 'Orphan') return [...kept, 'orphan'];
-  return kept;
 }
 
 function withManaged(object: AnyObject, managedFields: ObjectMeta['managedFields']): AnyObject {
