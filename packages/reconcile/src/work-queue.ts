@@ -120,7 +120,7 @@ export class WorkQueue implements AsyncDisposable {
   }
 
   #cancelDelay(key: string): void {
-    this.#delays.get(key)?.cancel.abort();
+    this.#delays.get(key)?.cancel.abort('not waited for any more');
     this.#delays.delete(key);
   }
 

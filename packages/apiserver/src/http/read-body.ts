@@ -19,12 +19,14 @@ export function readBody(request: IncomingMessage, maxBytes: number): Promise<Bu
         reject(tooLarge(size, maxBytes));
       } else chunks.push(chunk);
     });
+    const onClose = (): void => reject(badRequest('the connection closed before the body ended'));
+    request.once('close', onClose);
     request.on('end', () => {
+      request.off('close', onClose);
       const [only] = chunks;
       resolve(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks));
     });
     request.on('error', reject);
-    request.on('close', () => reject(badRequest('the connection closed before the body ended')));
   });
 }
 
