@@ -11,7 +11,7 @@ import {
   type TokenSpec,
 } from '@tapline/resources';
 import { temporaryFolder, type TemporaryFolder } from '@tapline/testing';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type CertificateAuthority, createCertificateAuthority } from './certificate-authority.ts';
 import { newDeviceKey } from './device-key.ts';
 import { type DeviceIdentity, enrolDevice, renewIdentity } from './enrol-device.ts';
@@ -159,6 +159,27 @@ describe('a device', () => {
   });
 });
 
+/**
+ * Lets nobody on before `count` Devices are made, and writes to each, as the control plane's
+ * reconcilers do as soon as it is there.
+ */
+function raceAtCreation(count: number): void {
+  const all = Promise.withResolvers<undefined>();
+  let made = 0;
+  const create = client.create.bind(client);
+  vi.spyOn(client, 'create').mockImplementation(async (definition, object) => {
+    const created = await create(definition, object);
+    if (definition.kind === 'Device') {
+      const device = await client.get(deviceResource, created.metadata.name);
+      await client.updateStatus(deviceResource, { ...device, status: { agentVersion: '1' } });
+      made += 1;
+      if (made === count) all.resolve(undefined);
+      await all.promise;
+    }
+    return created;
+  });
+}
+
 describe('refusals', () => {
   test('a token that was used up', async () => {
     const token = await makeToken();
@@ -169,6 +190,7 @@ describe('refusals', () => {
 
   test('of ten devices that race for one use, nine; and none of them leaves a Device', async () => {
     const token = await makeToken();
+    raceAtCreation(10);
     const names = Array.from({ length: 10 }, (_, index) => `racer-${index}`);
     const codes = await Promise.all(names.map((name) => codeOf(join(token, { name }))));
     expect(codes.filter((code) => code === 'none')).toHaveLength(1);

@@ -136,12 +136,13 @@ export function createEnrolment(init: {
     }
   }
 
-  /** Takes back a Device whose token turned out to be used up, unless somebody enrolled it since. */
+  /** Takes back a Device whose token turned out to be used up. */
   async function withdraw(device: Device): Promise<void> {
-    const { name, uid, resourceVersion } = device.metadata;
-    if (uid === undefined || resourceVersion === undefined) return;
+    const { name, uid } = device.metadata;
+    if (uid === undefined) return;
     try {
-      await client.delete(deviceResource, name, { uid, resourceVersion });
+      // Whatever its revision: its conditions are written as soon as it is there.
+      await client.delete(deviceResource, name, { uid });
     } catch (error) {
       log.warn('device without a valid token was not withdrawn', { device: name, error });
     }
