@@ -6,6 +6,7 @@ import type { AgentMetrics } from './agent-metrics.ts';
 import type { AgentState } from './agent-state.ts';
 import { containerId } from './container-spec-of.ts';
 import type { ContainerTable } from './container-table.ts';
+import { fetchLayers } from './fetch-layers.ts';
 import type { ImageState, ImageStore } from './image-store.ts';
 import { attemptReport, type InstallAttempt, newAttempt } from './install-attempt.ts';
 import { judgeFailure } from './install-failure.ts';
@@ -46,10 +47,12 @@ type Executors = {
 
 type AttemptState = InstallAttempt['state'];
 
-const parallelFetches = 4;
 const blockedRetryMs = 30_000;
 
-/** Brings one Install from wherever it is to where it should be, one step after the other. */
+/**
+ * Brings one Install from wherever it is to where it should be, one step after the other. The
+ * executors of the steps are in this file because what they change is the worker's own state.
+ */
 export class InstallWorker {
   readonly #init: InstallWorkerInit;
   readonly #backoff: RestartBackoff;
@@ -234,27 +237,25 @@ export class InstallWorker {
   }
 
   #report(record: InstallRecord, attempt: InstallAttempt): void {
-    const { reporter, uid, clock } = this.#init;
-    const conditions = reporter.newest(uid)?.conditions;
-    const status = installStatus(record, attemptReport(attempt), {
-      conditions,
-      nowMs: clock.now(),
-    });
-    reporter.outcome({ uid, name: record.name }, status);
+    const { reporter, uid } = this.#init;
+    reporter.outcome({ uid, name: record.name }, this.#status(record, attempt));
   }
 
   #progress(state: AttemptState): void {
-    const { reporter, uid, clock } = this.#init;
+    const { reporter, uid } = this.#init;
     const record = this.#init.state.record(uid);
     const attempt = this.#attempt;
     if (record === undefined || attempt === undefined) return;
     attempt.state = state;
-    const conditions = reporter.newest(uid)?.conditions;
-    const status = installStatus(record, attemptReport(attempt), {
-      conditions,
+    reporter.progress({ uid, name: record.name }, this.#status(record, attempt));
+  }
+
+  #status(record: InstallRecord, attempt: InstallAttempt): ReturnType<typeof installStatus> {
+    const { reporter, uid, clock } = this.#init;
+    return installStatus(record, attemptReport(attempt), {
+      conditions: reporter.newest(uid)?.conditions,
       nowMs: clock.now(),
     });
-    reporter.progress({ uid, name: record.name }, status);
   }
 
   #current(): { readonly record: InstallRecord; readonly attempt: InstallAttempt } {
@@ -286,18 +287,19 @@ export class InstallWorker {
       'fetch-layers': async ({ image, layers }, signal) => {
         this.#progress('Pulling');
         const { attempt } = this.#current();
-        const waiting = [...layers];
-        const fetchSome = async (): Promise<void> => {
-          for (let layer = waiting.shift(); layer !== undefined; layer = waiting.shift()) {
-            const bytes = await images.fetchLayer(image, layer, { signal });
-            if (bytes === 0) continue;
-            attempt.fetchedBytes += bytes;
-            attempt.fetchedBlobs += 1;
-            metrics.addFetchedBytes(bytes);
-          }
-        };
-        const workers = Array.from({ length: Math.min(parallelFetches, layers.length) }, fetchSome);
-        await this.#serveWhile(settleAll(workers), signal);
+        const fetching = fetchLayers(
+          images,
+          { image, layers },
+          {
+            signal,
+            onFetched: (bytes) => {
+              attempt.fetchedBytes += bytes;
+              attempt.fetchedBlobs += 1;
+              metrics.addFetchedBytes(bytes);
+            },
+          },
+        );
+        await this.#serveWhile(fetching, signal);
       },
       'lay-out': async ({ image }, signal) => {
         this.#current().attempt.pulledMs ??= clock.monotonic();
@@ -421,11 +423,4 @@ export class InstallWorker {
       }
     }
   }
-}
-
-/** Waits for all, so that none goes on after a failure, then throws the first failure. */
-async function settleAll(work: readonly Promise<void>[]): Promise<void> {
-  const results = await Promise.allSettled(work);
-  const failed = results.find((result) => result.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
 }
