@@ -23,6 +23,7 @@ export async function serveWatch(init: HttpHandlerInit, about: ResourceRequest):
   if (sendInitialEvents && query.get('resourceVersionMatch') !== 'NotOlderThan') {
     throw badRequest('sendInitialEvents needs resourceVersionMatch=NotOlderThan');
   }
+  const wantedMs = count('timeoutSeconds', query.get('timeoutSeconds') || '0') * 1000;
   const over = new AbortController();
   const done = (): void => over.abort(new TaplineError('stopped', 'the watch ended'));
   const sink = new WatchResponse({
@@ -58,11 +59,9 @@ export async function serveWatch(init: HttpHandlerInit, about: ResourceRequest):
   }
   sink.start();
   sink.goLive();
-  const timeout = query.get('timeoutSeconds');
-  const timeoutMs =
-    timeout === null || timeout === '' || timeout === '0'
-      ? init.limits.watchTimeoutMs * (1 + init.rng())
-      : count('timeoutSeconds', timeout) * 1000;
+  // Whoever began it may have lost the right to since; it is asked again when it ends.
+  const longestMs = init.limits.watchTimeoutMs * (1 + init.rng());
+  const timeoutMs = wantedMs === 0 ? longestMs : Math.min(wantedMs, longestMs);
   init.clock
     .sleep(timeoutMs, { signal: over.signal })
     .then(() => sink.end())

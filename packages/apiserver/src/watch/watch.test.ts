@@ -139,6 +139,18 @@ test('sendInitialEvents ends the state with a bookmark that says so', async () =
   });
 });
 
+test('a watch lasts no longer than the server says, whatever timeoutSeconds', async () => {
+  await server[Symbol.asyncDispose]();
+  server = await serveForTest({ limits: { watchTimeoutMs: 300 } });
+  // More than a timer can count, too.
+  for (const seconds of ['3600', '99999999999']) {
+    const start = performance.now();
+    await using open = await watch(`timeoutSeconds=${seconds}`);
+    await vi.waitFor(() => expect(open.ended()).toBe(true), { timeout: 5000, interval: 10 });
+    expect(performance.now() - start).toBeGreaterThan(250);
+  }
+});
+
 test('bookmarks come by themselves, and timeoutSeconds ends a watch', async () => {
   await using quick = await serveForTest({ limits: { bookmarkMs: 20 } });
   const former = server;
