@@ -65,7 +65,7 @@ describe.skipIf(unavailable !== undefined)(
 
     test.each([
       ['nosuch', 3, 'formula_not_found', /formula nosuch does not exist/],
-      ['jqq', 3, 'formula_not_found', /formula jqq does not exist.*Did you mean jq\?/s],
+      ['jqq', 3, 'formula_not_found', /formula jqq does not exist.*did you mean jq\?/s],
       ['jq@9.9', 3, 'version_not_found', /formula jq has no version 9\.9; there is 1\.6/],
       ['git', 1, 'bottle_missing', /formula git has no bottle for linux\/(amd64|arm64)/],
       ['hello', 1, 'cyclic_dependency', /hello → tree → hello/],

@@ -175,6 +175,6 @@ function unreachable(what: string, cause: unknown): TaplineError {
   if (isTaplineError(cause, 'program_missing')) return cause;
   return new TaplineError('apt_unreachable', `${what}: ${errorMessage(cause)}`, {
     cause,
-    hint: 'Check that apt-get update works on this machine and that Debian is reachable.',
+    hint: 'check that apt-get update works on this machine and that Debian is reachable',
   });
 }

@@ -1,7 +1,7 @@
 /** Where an error lands on the wire and in the shell; each code names one of these. */
 export interface TaplineErrorOptions {
   readonly cause?: unknown;
-  /** What the reader can do about it, as one imperative sentence. */
+  /** What the reader can do about it: an imperative in lower case, without a full stop. */
   readonly hint?: string;
   /** Values for programs: the offending value, the limit, the digests, … */
   readonly details?: Readonly<Record<string, unknown>>;

@@ -9,7 +9,7 @@ export function formulaNotFound(
   const { path = [], names = [] } = options;
   const suggestions = nearNames(name, names);
   return new TaplineError('formula_not_found', `formula ${name} does not exist${neededBy(path)}`, {
-    ...(suggestions.length > 0 && { hint: `Did you mean ${suggestions.join(' or ')}?` }),
+    ...(suggestions.length > 0 && { hint: `did you mean ${suggestions.join(' or ')}?` }),
     details: { formula: name, path, suggestions },
   });
 }

@@ -21,7 +21,7 @@ export function parsePackageRequest(text: string): PackageRequest {
     throw new TaplineError(
       'formula_name_invalid',
       `${JSON.stringify(text.slice(0, 160))} is not FORMULA or FORMULA@VERSION`,
-      { hint: 'Write it as in jq, jq@1.7.1 or openssl@3.' },
+      { hint: 'write it as in jq, jq@1.7.1 or openssl@3' },
     );
   }
   return version === undefined ? { name: text } : { name: text, versioned: { name, version } };

@@ -157,7 +157,7 @@ function resolveConflict({ places, keg }: LinkContext, path: string, place: Plac
   }
   const other = ownerOf(place);
   throw new TaplineError('link_conflict', `${keg.name} and ${other} both have ${prefix}/${path}`, {
-    hint: `Leave one of ${other} and ${keg.name} out of the image.`,
+    hint: `leave one of ${other} and ${keg.name} out of the image`,
     details: { path: `${prefix}/${path}`, formulae: [other, keg.name] },
   });
 }

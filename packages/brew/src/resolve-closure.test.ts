@@ -75,7 +75,7 @@ test('a missing formula is named with what needs it and what may be meant', () =
     expect.objectContaining({
       code: 'formula_not_found',
       message: 'formula oniguruma does not exist, needed by a',
-      hint: 'Did you mean onigurama?',
+      hint: 'did you mean onigurama?',
     }),
   );
 });

@@ -75,7 +75,7 @@ export function createBottleCache(init: BottleCacheInit): BottleCache {
         'digest_mismatch',
         `bottle of ${bottle.formula.name} has ${actual}, not ${bottle.digest}`,
         {
-          hint: 'The mirror serves other bytes than the formula API names; try another one.',
+          hint: 'the mirror serves other bytes than the formula API names; try another one',
           details: {
             formula: bottle.formula.name,
             expected: bottle.digest,
@@ -194,7 +194,7 @@ function truncated(
     'bottle_truncated',
     `bottle of ${bottle.formula.name} ended after ${received} of ${expected ?? 'unknown'} bytes: ${why}`,
     {
-      hint: 'Try again: what was received is kept and continued.',
+      hint: 'try again: what was received is kept and continued',
       details: { formula: bottle.formula.name, received, expected, url: bottle.url },
     },
   );

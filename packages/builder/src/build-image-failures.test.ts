@@ -51,7 +51,7 @@ describe.skipIf(unavailable !== undefined)(`builds that fail ${unavailable ?? ''
   test('an unknown formula, with the name that may be meant', async () => {
     expect(await failure({ formula: 'jqq' })).toMatchObject({
       code: 'formula_not_found',
-      hint: 'Did you mean jq?',
+      hint: 'did you mean jq?',
     });
   }, 120_000);
 

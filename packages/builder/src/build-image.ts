@@ -118,6 +118,6 @@ function commonVersion(plans: readonly PackagePlan[]): string {
   if (version !== undefined && versions.size === 1) return version;
   const shown = [...versions].map(([text, tags]) => `${text} for ${tags.join(', ')}`).join('; ');
   throw new TaplineError('version_differs', `platforms have different versions: ${shown}`, {
-    hint: 'Name a version that all platforms have, or build them one by one.',
+    hint: 'name a version that all platforms have, or build them one by one',
   });
 }

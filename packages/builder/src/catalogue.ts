@@ -46,7 +46,7 @@ function invalid(options: { readonly cause?: unknown }): TaplineError {
   return new TaplineError(
     'homebrew_answer_invalid',
     'formula.jws.json is not a JWS with a list of formulae',
-    { ...options, hint: 'Check that HOMEBREW_API_DOMAIN names a mirror of the formula API.' },
+    { ...options, hint: 'check that HOMEBREW_API_DOMAIN names a mirror of the formula API' },
   );
 }
 

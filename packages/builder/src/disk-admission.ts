@@ -16,7 +16,7 @@ export async function admitToDisk(
     'insufficient_storage',
     `${purpose} needs ${neededBytes} bytes (${formatBytes(neededBytes)}), ${directory} has ${availableBytes} (${formatBytes(availableBytes)})`,
     {
-      hint: 'Free some space, or put the build cache on a larger disk.',
+      hint: 'free some space, or put the build cache on a larger disk',
       details: { neededBytes, availableBytes, directory },
     },
   );

@@ -174,7 +174,7 @@ function parseJson(text: string, url: string): unknown {
   } catch (cause) {
     throw new TaplineError('homebrew_answer_invalid', `${url} is not JSON`, {
       cause,
-      hint: 'Check that HOMEBREW_API_DOMAIN names a mirror of the formula API.',
+      hint: 'check that HOMEBREW_API_DOMAIN names a mirror of the formula API',
     });
   }
 }

@@ -145,7 +145,7 @@ function unreachable(
   // A cause is part of the text already.
   const because = cause === undefined ? `: ${why}` : '';
   return new TaplineError('homebrew_unreachable', `${url} did not answer in ${times}${because}`, {
-    hint: 'Check the network, or name a mirror with HOMEBREW_API_DOMAIN and HOMEBREW_ARTIFACT_DOMAIN.',
+    hint: 'check the network, or name a mirror with HOMEBREW_API_DOMAIN and HOMEBREW_ARTIFACT_DOMAIN',
     details: { url, attempts },
     ...(cause !== undefined && { cause }),
   });

@@ -101,7 +101,7 @@ function versionNotFound(formula: Formula, version: string, tags: readonly strin
     'version_not_found',
     `formula ${formula.name} has no version ${version}; there is ${versions.join(', ') || 'none'}`,
     {
-      hint: 'Name one of these, or leave the version out for the current one.',
+      hint: 'name one of these, or leave the version out for the current one',
       details: { formula: formula.name, version, versions },
     },
   );

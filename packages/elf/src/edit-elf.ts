@@ -247,7 +247,7 @@ function requireSegment(file: ElfFile, type: number, what: string): ProgramHeade
   throw new TaplineError(
     'elf_not_editable',
     `a ${file.linking} ELF file of kind ${file.kind} has no ${what} to edit`,
-    { hint: 'Leave static files, and the interpreter of libraries, as they are.' },
+    { hint: 'leave static files, and the interpreter of libraries, as they are' },
   );
 }
 

@@ -39,7 +39,7 @@ export function parseManifest(input: Uint8Array | string): ParsedManifest {
   const version = member(root, 'schemaVersion');
   if (version.value === 1) {
     throw new TaplineError('manifest_unsupported', 'manifest has Docker schema version 1', {
-      hint: 'Push the image again with a client that writes schema 2 or OCI manifests.',
+      hint: 'push the image again with a client that writes schema 2 or OCI manifests',
     });
   }
   if (version.value !== 2) throw invalidField(version, '2');

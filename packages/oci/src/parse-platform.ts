@@ -14,7 +14,7 @@ export function parsePlatform(text: string): Platform {
     throw new TaplineError(
       'platform_invalid',
       `platform ${JSON.stringify(text.slice(0, 128))} is not os/architecture[/variant]`,
-      { hint: 'Write it as in linux/arm64 or linux/arm/v7.' },
+      { hint: 'write it as in linux/arm64 or linux/arm/v7' },
     );
   }
   return { os, architecture, ...(variant !== undefined && { variant }) };

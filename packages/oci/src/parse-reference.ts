@@ -58,6 +58,6 @@ function quote(text: string): string {
 
 function invalid(text: string, part: string): TaplineError {
   return new TaplineError('reference_invalid', `${part} of reference ${quote(text)} is not valid`, {
-    hint: 'Write it as [registry/]repository[:tag][@digest], the repository in lower case.',
+    hint: 'write it as [registry/]repository[:tag][@digest], the repository in lower case',
   });
 }

@@ -18,13 +18,13 @@ export async function createRuncRuntime(init: RuncRuntimeInit): Promise<Runtime>
   if (version.status !== 0) {
     throw new TaplineError('runtime_unavailable', `${program} cannot be executed`, {
       cause: version.error,
-      hint: 'Install runc, for example with apt-get install runc.',
+      hint: 'install runc, for example with apt-get install runc',
     });
   }
   const host = probeHost();
   if (!host.root) {
     throw new TaplineError('runtime_unavailable', 'runc needs to be started as root', {
-      hint: 'Run the agent as root, or choose the unconfined runtime explicitly.',
+      hint: 'run the agent as root, or choose the unconfined runtime explicitly',
     });
   }
   const { memory, pids, cpu } = host.cgroups;

@@ -63,7 +63,7 @@ export class DiskBudget {
         `${formatBytes(bytes)} are needed at ${path}, ${formatBytes(availableBytes)} are available`,
         {
           details: { neededBytes: bytes, availableBytes, path },
-          hint: 'Remove packages that are not needed, or raise the quota.',
+          hint: 'remove packages that are not needed, or raise the quota',
         },
       );
     }

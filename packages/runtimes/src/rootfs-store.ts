@@ -229,6 +229,6 @@ function tooManyLinks(error: unknown): TaplineError | undefined {
   if (!isSystemError(error, 'EMLINK')) return undefined;
   return new TaplineError('rootfs_links_exhausted', 'a file of the image has too many links', {
     cause: error,
-    hint: 'Remove images that are not needed.',
+    hint: 'remove images that are not needed',
   });
 }

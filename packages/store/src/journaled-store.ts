@@ -176,7 +176,7 @@ export class JournaledStore implements Store {
 
 function failed(cause: unknown): TaplineError {
   return new TaplineError('store_failed', 'the store takes no writes after an error of its disk', {
-    hint: 'See to the disk, then restart: what is on it decides which of the last writes count.',
+    hint: 'see to the disk, then restart: what is on it decides which of the last writes count',
     cause,
   });
 }

@@ -58,7 +58,7 @@ function planOperation(operation: WriteOperation, place: Place): Change {
       'conflict',
       `key "${key}" is at revision ${actual}, not at the expected ${expected}`,
       {
-        hint: 'Read it again, apply the change to what was read, and write that.',
+        hint: 'read it again, apply the change to what was read, and write that',
         details: { ...details, expected, actual },
       },
     );

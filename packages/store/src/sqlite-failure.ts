@@ -14,13 +14,13 @@ export function sqliteFailure(error: unknown, path: string): TaplineError {
     case sqliteBusy:
       return new TaplineError('store_locked', `${path} is in use by another process`, {
         ...options,
-        hint: 'Stop the other process, or give this one a store of its own.',
+        hint: 'stop the other process, or give this one a store of its own',
       });
     case sqliteCorrupt:
     case sqliteNotADatabase:
       return new TaplineError('store_corrupt', `${path} is damaged or not a store`, {
         ...options,
-        hint: 'Restore it from a backup.',
+        hint: 'restore it from a backup',
       });
     case sqliteFull:
       return new TaplineError(
@@ -28,7 +28,7 @@ export function sqliteFailure(error: unknown, path: string): TaplineError {
         `${path} cannot grow: its limit or the disk is reached`,
         {
           ...options,
-          hint: 'Make room, or delete objects and compact.',
+          hint: 'make room, or delete objects and compact',
         },
       );
     default:

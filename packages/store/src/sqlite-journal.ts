@@ -157,7 +157,7 @@ function prepareDatabase(database: DatabaseSync, path: string): void {
       'store_version_unsupported',
       `${path} has schema version ${version}, newer than the supported version ${schemaVersion}`,
       {
-        hint: 'Run the release that wrote it, or a later one.',
+        hint: 'run the release that wrote it, or a later one',
         details: { path, found: version, supported: schemaVersion },
       },
     );
@@ -183,7 +183,7 @@ function prepareDatabase(database: DatabaseSync, path: string): void {
       'store_corrupt',
       `${path} is damaged: ${String(check?.['quick_check'])}`,
       {
-        hint: 'Restore it from a backup.',
+        hint: 'restore it from a backup',
         details: { path },
       },
     );

@@ -153,7 +153,7 @@ export class VersionedMap {
         'compacted',
         `revision ${revision} is older than the compacted revision ${this.#compactedRevision}`,
         {
-          hint: 'List again and watch from the revision of that list.',
+          hint: 'list again and watch from the revision of that list',
           details: { revision, compactedRevision: this.#compactedRevision },
         },
       );

@@ -114,7 +114,7 @@ export class WatchHub {
       'watch_too_slow',
       `the watch of "${prefix}" stands at revision ${cursor}, history begins after ${compactedRevision}`,
       {
-        hint: 'List again and watch from the revision of that list.',
+        hint: 'list again and watch from the revision of that list',
         details: { revision: cursor, compactedRevision },
       },
     );
