@@ -1,14 +1,6 @@
 export { bottleEntry, type BottleEntry, type BottleEntryOptions } from './bottle-entry.ts';
-export { bottleRepository } from './bottle-repository.ts';
-export {
-  type BottleTag,
-  bottleTagOf,
-  bottleTags,
-  describeBottleTag,
-  platformOfTag,
-} from './bottle-tag.ts';
+export { type BottleTag, bottleTagOf, describeBottleTag, platformOfTag } from './bottle-tag.ts';
 export { bottleVersionTag } from './bottle-version-tag.ts';
-export { executablesOf } from './executables.ts';
 export { formulaNotFound } from './formula-not-found.ts';
 export type { BottleFile, Formula, FormulaService } from './formula.ts';
 export {
@@ -16,7 +8,6 @@ export {
   bottleUrl,
   type BottleLocation,
   catalogueUrl,
-  defaultHomebrewDomains,
   formulaUrl,
   type HomebrewDomains,
   homebrewDomains,
@@ -26,14 +17,13 @@ export { imageUser } from './image-user.ts';
 export type { Keg, KegEntry } from './keg.ts';
 export { layerTime } from './layer-time.ts';
 export { mainCommand } from './main-command.ts';
-export { nearNames } from './near-names.ts';
 export { type PackageRequest, parsePackageRequest } from './package-request.ts';
 export { parseFormula } from './parse-formula.ts';
 export { openjdkOf } from './placeholders.ts';
 export { pkgVersion } from './pkg-version.ts';
 export { type ImageConfigInput, planImageConfig, type PlannedImage } from './plan-image-config.ts';
 export { gccRuntimeLibraries, type LinkStep, planLinks } from './plan-links.ts';
-export { cellar, interpreter, prefix } from './prefix.ts';
+export { cellar, prefix } from './prefix.ts';
 export {
   type BottledFile,
   needsRelocation,

@@ -6,7 +6,6 @@ export {
 } from './certificate-authority.ts';
 export { newDeviceKey } from './device-key.ts';
 export { checkDeviceName, deviceOfUser, deviceUser } from './device-names.ts';
-export { type DevicePeer, devicePeer } from './device-peer.ts';
 export { type DeviceIdentity, enrolDevice, renewIdentity } from './enrol-device.ts';
 export { createEnrolment, type Enrolment } from './enrolment.ts';
 export { createEnrolmentHandler } from './enrolment-handler.ts';
@@ -16,21 +15,15 @@ export {
   type InstallConnectHandler,
 } from './install-connect-handlers.ts';
 export type { EnrolmentAnswer, EnrolmentRequest } from './enrolment-request.ts';
-export { keyFingerprint } from './enrolment-proof.ts';
-export { hashSecret, secretMatches } from './hash-secret.ts';
-export { formatJoinToken, type JoinToken, parseJoinToken } from './join-token.ts';
+export { hashSecret } from './hash-secret.ts';
+export { formatJoinToken, type JoinToken } from './join-token.ts';
 export {
   connectSession,
   type Session,
   type SessionInit,
   type StreamServer,
 } from './connect-session.ts';
-export {
-  closeCodes,
-  createSessionHub,
-  type DeviceSession,
-  type SessionHub,
-} from './session-hub.ts';
+export { createSessionHub, type DeviceSession, type SessionHub } from './session-hub.ts';
 export type { DeviceReport, StorageReport, StreamRequest } from './session-messages.ts';
 export { decodeOutcome, encodeOutcome, type ExecOutcome } from './exec-outcome.ts';
 export {

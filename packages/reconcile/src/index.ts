@@ -1,7 +1,5 @@
-// Public API; named exports only.
 export type { AnyObject } from './any-object.ts';
 export type { Change } from './change.ts';
-export { compareRevisions } from './compare-revisions.ts';
 export { createEventRecorder, type EventRecorder, type RecordedEvent } from './event-recorder.ts';
 export { formatPlan } from './format-plan.ts';
 export { createInformer, type Informer, type InformerInit } from './informer.ts';

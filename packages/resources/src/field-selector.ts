@@ -1,5 +1,4 @@
 import { TaplineError } from '@tapline/base';
-import { fieldValue } from './field-value.ts';
 
 export interface FieldRequirement {
   readonly path: string;
@@ -31,26 +30,6 @@ export function parseFieldSelector(text: string, selectable: readonly string[]):
       }
       return requirement;
     });
-}
-
-/** Whether `object` has what the selector asks for; an absent field counts as empty. */
-export function matchesFields(selector: FieldSelector, object: unknown): boolean {
-  return selector.every(({ path, operator, value }) => {
-    const actual = fieldValue(object, path.split('.'));
-    const equal = fieldText(actual) === value;
-    return operator === '=' ? equal : !equal;
-  });
-}
-
-/** What the selector demands `path` to equal, if it does. */
-export function requiredField(selector: FieldSelector, path: string): string | undefined {
-  return selector.find((one) => one.path === path && one.operator === '=')?.value;
-}
-
-function fieldText(value: unknown): string {
-  if (typeof value === 'string') return value;
-  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
-  return '';
 }
 
 function splitTerms(text: string): readonly string[] {

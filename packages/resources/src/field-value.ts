@@ -9,3 +9,10 @@ export function fieldValue(object: unknown, path: readonly string[]): unknown {
   }
   return value;
 }
+
+/** A field's value as selectors compare it: absent is empty. */
+export function fieldText(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  return '';
+}

@@ -1,10 +1,4 @@
-export {
-  type Condition,
-  conditionSchema,
-  conditionsSchema,
-  findCondition,
-  setCondition,
-} from './condition.ts';
+export { type Condition, findCondition, setCondition } from './condition.ts';
 export {
   type HealthCheck,
   type Limits,
@@ -12,7 +6,6 @@ export {
   type StageTimes,
   type StatusError,
   taplineGroup,
-  taplineVersion,
 } from './kinds/common.ts';
 export {
   type Delivery,
@@ -67,14 +60,8 @@ export {
   bodyValidator,
   type FieldIssue,
 } from './body-validator.ts';
-export { fieldValue } from './field-value.ts';
-export {
-  type FieldRequirement,
-  type FieldSelector,
-  matchesFields,
-  parseFieldSelector,
-  requiredField,
-} from './field-selector.ts';
+export { fieldText, fieldValue } from './field-value.ts';
+export { type FieldRequirement, type FieldSelector, parseFieldSelector } from './field-selector.ts';
 export { customResourceDefinition } from './custom-resource-definition.ts';
 export { isPlainDefinition } from './is-plain-definition.ts';
 export {
@@ -85,10 +72,9 @@ export {
   matchesLabels,
   matchesSelector,
   parseLabelSelector,
-  toLabelRequirements,
 } from './label-selector.ts';
 export { objectSchema } from './object-schema.ts';
-export { structuralSchema, type StructuralSchema } from './structural-schema.ts';
+export type { StructuralSchema } from './structural-schema.ts';
 export { formulaObjectName, installName, isObjectName } from './names.ts';
 export type {
   ApiObject,

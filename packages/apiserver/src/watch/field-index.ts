@@ -1,7 +1,6 @@
-import { fieldValue } from '@tapline/resources';
+import { fieldText, fieldValue } from '@tapline/resources';
 import type { AnyObject } from '../any-object.ts';
 import type { ServedKind } from '../served-kind.ts';
-import { fieldText } from './selection.ts';
 
 const none: ReadonlySet<string> = new Set();
 

@@ -1,9 +1,8 @@
-import { fieldValue } from '@tapline/resources';
+import { fieldText, fieldValue } from '@tapline/resources';
 import type { AnyObject } from '../any-object.ts';
 import type { ServedKind } from '../served-kind.ts';
 import { FieldIndex } from './field-index.ts';
 import type { HubEvent } from './hub-event.ts';
-import { fieldText } from './selection.ts';
 import type { Watcher } from './watcher.ts';
 
 const maxEvents = 8192;

@@ -1,5 +1,6 @@
 import {
   type FieldRequirement,
+  fieldText,
   fieldValue,
   type LabelRequirements,
   matchesLabels,
@@ -68,11 +69,4 @@ export function isSelected(selection: Selection, stored: { readonly object: AnyO
     if ((fieldText(fieldValue(object, path)) === value) !== equal) return false;
   }
   return selection.labels.length === 0 || matchesLabels(selection.labels, object.metadata.labels);
-}
-
-/** A field as selectors compare it: absent is empty. */
-export function fieldText(value: unknown): string {
-  if (typeof value === 'string') return value;
-  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
-  return '';
 }
