@@ -1,4 +1,5 @@
 import { deviceResource } from '@tapline/resources';
+import { chmod } from 'node:fs/promises';
 import { temporaryFolder } from '@tapline/testing';
 import { type BottleMirror, startBottleMirror } from '../../tools/bottle-mirror/bottle-mirror.ts';
 import type { Fault } from '../../tools/bottle-mirror/fault.ts';
@@ -51,6 +52,8 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
   const { devices: names = [], formulae = ['jq'], faults = [] } = options;
   await using opened = new AsyncDisposableStack();
   const { path: folder } = opened.use(await temporaryFolder());
+  // As on a device, where containers in user namespaces have to pass through it.
+  await chmod(folder, 0o711);
   opened.defer(() => nothingIsLeft(folder));
   const mirror = opened.use(await startMirror({ formulae, faults }));
   const environment = {

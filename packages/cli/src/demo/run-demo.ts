@@ -2,7 +2,7 @@ import { TaplineError } from '@tapline/base';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, realpathSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Console } from '../framework/console.ts';
@@ -26,6 +26,8 @@ export async function runDemo(
   await using stack = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'tapline-demo-'));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
+  // Containers in user namespaces have to pass through it.
+  await chmod(folder, 0o711);
 
   const source = stack.use(
     await openHomebrewSource({ environment: console.environment, checkout, clock, signal }),
