@@ -10,9 +10,8 @@ import {
   type Package,
   packageResource,
 } from '@tapline/resources';
-import { startProcess } from '@tapline/testing';
+import { eventually, startProcess } from '@tapline/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from './support/eventually.ts';
 import { systemUnavailable } from './support/requirements.ts';
 import { taplineMain } from './support/run-tapline.ts';
 import { platform, startSystem, type System } from './support/start-system.ts';

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { deviceResource, installResource } from '@tapline/resources';
+import { eventually } from '@tapline/testing';
 import { describe, expect, test } from 'vitest';
-import { eventually } from './support/eventually.ts';
 import { systemUnavailable } from './support/requirements.ts';
 import { startSystem } from './support/start-system.ts';
 

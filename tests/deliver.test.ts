@@ -1,7 +1,6 @@
-import { startProcess } from '@tapline/testing';
+import { eventually, startProcess } from '@tapline/testing';
 import { deliveryResource, installResource } from '@tapline/resources';
 import { describe, expect, test } from 'vitest';
-import { eventually } from './support/eventually.ts';
 import { systemUnavailable } from './support/requirements.ts';
 import { taplineMain } from './support/run-tapline.ts';
 import { startSystem, type System } from './support/start-system.ts';

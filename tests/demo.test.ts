@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
-import { temporaryFolder } from '@tapline/testing';
+import { eventually, temporaryFolder } from '@tapline/testing';
 import { describe, expect, test } from 'vitest';
 import { mountsBelow, processesOf } from './support/containers.ts';
-import { eventually } from './support/eventually.ts';
 import { systemUnavailable } from './support/requirements.ts';
 import { taplineMain } from './support/run-tapline.ts';
 

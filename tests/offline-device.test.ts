@@ -4,8 +4,8 @@ import {
   type Install,
   installResource,
 } from '@tapline/resources';
+import { eventually } from '@tapline/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from './support/eventually.ts';
 import type { DeviceProcess } from './support/device-process.ts';
 import { systemUnavailable } from './support/requirements.ts';
 import { startSystem, type System } from './support/start-system.ts';

@@ -7,8 +7,8 @@ import {
   installResource,
   packageResource,
 } from '@tapline/resources';
+import { eventually } from '@tapline/testing';
 import { describe, expect, test } from 'vitest';
-import { eventually } from './support/eventually.ts';
 import { systemUnavailable } from './support/requirements.ts';
 import { startSystem, type System } from './support/start-system.ts';
 

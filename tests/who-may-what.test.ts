@@ -10,8 +10,8 @@ import {
   streamProtocol,
 } from '@tapline/gateway';
 import { deviceResource, tokenResource } from '@tapline/resources';
+import { eventually } from '@tapline/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from './support/eventually.ts';
 import { systemUnavailable } from './support/requirements.ts';
 import { runTapline, type CommandResult } from './support/run-tapline.ts';
 import { startSystem, type System } from './support/start-system.ts';

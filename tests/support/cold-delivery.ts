@@ -11,9 +11,9 @@ import {
   type Package,
   packageResource,
 } from '@tapline/resources';
+import { eventually } from '@tapline/testing';
 import { expect } from 'vitest';
 import type { DeviceProcess } from './device-process.ts';
-import { eventually } from './eventually.ts';
 import type { System } from './start-system.ts';
 
 /** What is delivered again and again: a program to keep running. */

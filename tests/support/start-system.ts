@@ -1,6 +1,6 @@
 import { deviceResource } from '@tapline/resources';
 import { chmod } from 'node:fs/promises';
-import { temporaryFolder } from '@tapline/testing';
+import { eventually, temporaryFolder } from '@tapline/testing';
 import { type BottleMirror, startBottleMirror } from '../../tools/bottle-mirror/bottle-mirror.ts';
 import type { Fault } from '../../tools/bottle-mirror/fault.ts';
 import type { PlatformTag } from '../../tools/bottle-mirror/platform.ts';
@@ -11,7 +11,6 @@ import {
   type DeviceProcessInit,
   startDeviceProcess,
 } from './device-process.ts';
-import { eventually } from './eventually.ts';
 import { type CommandOptions, type CommandResult, runTapline } from './run-tapline.ts';
 
 /** Everything Tapline is, as processes of its own on this machine. */

@@ -1,3 +1,4 @@
+export { eventually } from './eventually.ts';
 export { haveProgram } from './have-program.ts';
 export { startProcess, type StartedProcess, type StartProcessOptions } from './start-process.ts';
 export { temporaryFolder, type TemporaryFolder } from './temporary-folder.ts';
