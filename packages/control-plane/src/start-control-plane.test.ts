@@ -24,6 +24,7 @@ import {
   installResource,
   tokenResource,
 } from '@tapline/resources';
+import { eventually } from '@tapline/testing';
 import { parseControlPlaneConfiguration } from './configuration.ts';
 import { type ControlPlane, startControlPlane } from './start-control-plane.ts';
 
@@ -186,7 +187,7 @@ describe('startControlPlane', () => {
       rng: systemRng,
       log: silentLog,
     });
-    const ready = await eventually(async () => {
+    const ready = await eventually('the device is ready', async () => {
       const device = await admin.get(deviceResource, 'd1');
       return findCondition(device.status?.conditions, 'Ready');
     });
@@ -196,7 +197,7 @@ describe('startControlPlane', () => {
     expect((await ask('/v2/jq/tags/list', tls)).status).toBe(403);
     await admin.create(installResource, installOf('d1'));
     // The registry knows the repository's reader now, though not yet the repository.
-    const allowed = await eventually(async () => {
+    const allowed = await eventually('the registry knows the reader', async () => {
       const answer = await ask('/v2/jq/tags/list', tls);
       return answer.status === 403 ? undefined : answer;
     });
@@ -218,7 +219,7 @@ describe('startControlPlane', () => {
       expect({ path, status: (await ask(path, old)).status }).toEqual({ path, status: 403 });
     }
     expect((await ask(own, current)).status).toBe(200);
-    const pulled = await eventually(async () => {
+    const pulled = await eventually('the registry knows the new identity', async () => {
       const { status } = await ask('/v2/jq/tags/list', current);
       return status === 403 ? undefined : status;
     });
@@ -255,7 +256,7 @@ describe('startControlPlane', () => {
       metadata: { name: 'jq' },
       spec: { package: { formula: 'jq' }, selector: {}, rollout: 1 },
     });
-    const explanation = await eventually(async () => {
+    const explanation = await eventually('an explanation of the delivery', async () => {
       const { status, text } = await ask(
         '/apis/tapline.dev/v1alpha1/deliveries/jq/explain',
         adminTls,
@@ -290,14 +291,4 @@ function installOf(device: string): NewObjectOf<typeof installResource> {
       },
     },
   };
-}
-
-async function eventually<T>(attempt: () => Promise<T | undefined>): Promise<T> {
-  const deadlineMs = systemClock.monotonic() + 15_000;
-  for (;;) {
-    const found = await attempt();
-    if (found !== undefined) return found;
-    if (systemClock.monotonic() > deadlineMs) throw new Error('it did not happen within 15 s');
-    await systemClock.sleep(20);
-  }
 }

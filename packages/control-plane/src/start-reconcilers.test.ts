@@ -17,6 +17,7 @@ import {
   tokenResource,
 } from '@tapline/resources';
 import { openMemoryStore, type Store } from '@tapline/store';
+import { eventually } from '@tapline/testing';
 import { createMetrics } from './metrics.ts';
 import type { PackageSource } from './package/package-source.ts';
 import { type Reconcilers, startReconcilers } from './start-reconcilers.ts';
@@ -187,7 +188,7 @@ describe('startReconcilers', () => {
 
   /** The delivery once its Ready condition has one of the reasons. */
   async function reached(name: string, ...reasons: string[]): Promise<Delivery> {
-    return await eventually(async () => {
+    return await eventually(`${name} is ${reasons.join(' or ')}`, async () => {
       const delivery = await client.get(deliveryResource, name);
       const ready = findCondition(delivery.status?.conditions, 'Ready');
       const current = delivery.status?.observedGeneration === delivery.metadata.generation;
@@ -212,7 +213,7 @@ describe('startReconcilers', () => {
     ]);
     const install = await client.get(installResource, 'd1.jq');
     expect(install.spec).toMatchObject({ device: 'd1', delivery: 'jq', revision: 1 });
-    const reasons = await eventually(async () => {
+    const reasons = await eventually('events of package and delivery', async () => {
       const { items } = await client.list(eventResource);
       const found = items.map(({ reason }) => reason);
       return found.includes('Complete') && found.includes('Published') ? found : undefined;
@@ -227,7 +228,7 @@ describe('startReconcilers', () => {
     await deploy('jq');
     await reached('jq', 'Complete');
     await change('jq', { rollout: 2 });
-    const { status } = await eventually(async () => {
+    const { status } = await eventually('revision 2 is complete', async () => {
       const delivery = await reached('jq', 'Complete');
       return delivery.status?.revision === 2 ? delivery : undefined;
     });
@@ -255,7 +256,7 @@ describe('startReconcilers', () => {
     await devices(['d1']);
     await deploy('jq');
     const { status } = await reached('jq', 'WaitingForPackage');
-    await eventually(async () => {
+    await eventually('the package says why', async () => {
       const found = await client.get(packageResource, 'jq');
       return found.status?.error?.code === 'homebrew_unreachable' ? found : undefined;
     });
@@ -311,11 +312,11 @@ describe('startReconcilers', () => {
     await reached('jq', 'Complete');
     const body = { metadata: { labels: { team: 'ops' } } };
     await client.patch(deviceResource, 'd2', { kind: 'merge', body });
-    await eventually(async () => {
+    await eventually('the install of d2 goes', async () => {
       const { items } = await client.list(installResource);
       return items.length === 1 ? items : undefined;
     });
-    const { status } = await eventually(async () => {
+    const { status } = await eventually('the delivery counts one device', async () => {
       const delivery = await client.get(deliveryResource, 'jq');
       return delivery.status?.counts?.desired === 1 ? delivery : undefined;
     });
@@ -337,7 +338,7 @@ describe('startReconcilers', () => {
     expect(second.spec.delivery).toBe('second');
     expect(second.metadata.uid).not.toBe(first.metadata.uid);
     await client.delete(deliveryResource, 'second');
-    await eventually(async () => {
+    await eventually('the install goes', async () => {
       const { items } = await client.list(installResource);
       return items.length === 0 ? items : undefined;
     });
@@ -358,7 +359,7 @@ describe('startReconcilers', () => {
 
   it('shows presence as a condition of the device', async () => {
     await devices(['d1']);
-    const ready = await eventually(async () => {
+    const ready = await eventually('the device has a condition', async () => {
       const device = await client.get(deviceResource, 'd1');
       return findCondition(device.status?.conditions, 'Ready');
     });
@@ -372,7 +373,7 @@ describe('startReconcilers', () => {
       spec: { purpose: 'Join', hash: 'a'.repeat(64), expiresAt, uses: 1, role: 'device' },
     });
     await expect(client.get(tokenResource, 'short')).resolves.toBeDefined();
-    const left = await eventually(async () => {
+    const left = await eventually('the token goes', async () => {
       const { items } = await client.list(tokenResource);
       return items.length === 0 ? items : undefined;
     });
@@ -402,13 +403,3 @@ describe('startReconcilers', () => {
     expect(new Set(items.map(({ spec }) => spec.revision))).toEqual(new Set([status?.revision]));
   });
 });
-
-async function eventually<T>(attempt: () => Promise<T | undefined>): Promise<T> {
-  const deadlineMs = systemClock.monotonic() + 15_000;
-  for (;;) {
-    const found = await attempt();
-    if (found !== undefined) return found;
-    if (systemClock.monotonic() > deadlineMs) throw new Error('it did not happen within 15 s');
-    await systemClock.sleep(5);
-  }
-}

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-const everyMs = 50;
+const everyMs = 20;
 
 /**
  * The first answer that is neither undefined nor false. Fails with `what` and the last error when
