@@ -94,6 +94,7 @@ describe.skipIf(!root)('the agent, with runc (needs root and runc)', () => {
       await openImageStore({
         directory: join(folder.path, 'images'),
         registry: () => source,
+        boot: 'this',
         log,
         floorBytes: 0,
         ...options,

@@ -25,6 +25,8 @@ export interface ImageStoreInit {
   readonly directory: string;
   /** The registry to fetch from, as it is at each call. */
   readonly registry: () => Pick<RegistryClient, 'manifest' | 'blob'>;
+  /** Another after each start of the machine: what was not synced by then is fetched again. */
+  readonly boot: string;
   readonly log: Log;
   /** Bytes to leave free on the disk whatever happens; 256 MiB unless given. */
   readonly floorBytes?: number;
@@ -49,10 +51,10 @@ const mebibyte = 1024 * 1024;
  * so that it never takes its room twice.
  */
 export async function openImageStore(init: ImageStoreInit): Promise<ImageStore> {
-  const { directory, registry, log, floorBytes = 256 * mebibyte, quotaBytes } = init;
+  const { directory, registry, boot, log, floorBytes = 256 * mebibyte, quotaBytes } = init;
   const recordFolder = join(directory, 'images');
   await mkdir(recordFolder, { recursive: true, mode: 0o711 });
-  const layers = await LayerStore.open(directory, { log });
+  const layers = await LayerStore.open(directory, { boot, log });
   const roots = await RootfsStore.open(directory, { layers, log });
   const budget = new DiskBudget({
     path: directory,

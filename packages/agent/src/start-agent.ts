@@ -54,10 +54,12 @@ export async function startAgent(config: AgentConfig): Promise<RunningAgent> {
   const { metrics, server } = await openMetrics(config, () => core.isSynced);
   if (server !== undefined) opened.use(server);
   const connections = opened.use(openConnections(keeper, { version, clock, rng }));
+  const boot = await bootId(clock);
   const images = opened.use(
     await openImageStore({
       directory: join(dataDirectory, 'images'),
       registry: connections.registry,
+      boot,
       log,
       ...(config.floorBytes === undefined ? {} : { floorBytes: config.floorBytes }),
       ...(config.quotaBytes === undefined ? {} : { quotaBytes: config.quotaBytes }),
@@ -77,7 +79,7 @@ export async function startAgent(config: AgentConfig): Promise<RunningAgent> {
       ...(metrics === undefined ? {} : { metrics }),
     }),
   );
-  const report = await createReport(images, { version, runtime, keeper, clock });
+  const report = await createReport(images, { version, runtime, keeper, boot });
   const session = opened.use(
     connectSession({
       server: keeper.server,
@@ -165,16 +167,15 @@ async function createReport(
     readonly version: string;
     readonly runtime: Runtime;
     readonly keeper: IdentityKeeper;
-    readonly clock: Clock;
+    readonly boot: string;
   },
 ): Promise<{ readonly current: () => DeviceReport; readonly refresh: () => Promise<boolean> }> {
-  const boot = await bootId(init.clock);
   let storage = await images.storage();
   return {
     current: () => ({
       agentVersion: init.version,
       platform: hostPlatform(),
-      bootId: boot,
+      bootId: init.boot,
       runtimes: [init.runtime.name],
       storage,
       certificateNotAfter: new Date(init.keeper.current.notAfter).toISOString(),

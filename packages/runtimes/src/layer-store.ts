@@ -7,7 +7,6 @@ import { promisify } from 'node:util';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { isSystemError, type Log, TaplineError } from '@tapline/base';
 import { type Digest, parseDigest, TarDecoder } from '@tapline/oci';
-import { bootId } from './boot-id.ts';
 import { LayerExtractor } from './layer-extractor.ts';
 import type { LayerIndex } from './layer-index.ts';
 import { makeDirectory } from './make-directory.ts';
@@ -57,15 +56,12 @@ export class LayerStore implements AsyncDisposable {
     this.#log = options.log;
   }
 
-  /** One process owns the folder. `boot` changes when the machine starts; from the kernel unless given. */
+  /** One process owns the folder. `boot` is another after each start of the machine. */
   static async open(
     directory: string,
-    options: { readonly log: Log; readonly boot?: string },
+    options: { readonly log: Log; readonly boot: string },
   ): Promise<LayerStore> {
-    const store = new LayerStore(directory, {
-      boot: options.boot ?? (await bootId()),
-      log: options.log,
-    });
+    const store = new LayerStore(directory, options);
     await rm(store.#partial, { recursive: true, force: true });
     await mkdir(store.#partial, { recursive: true, mode: 0o711 });
     await mkdir(store.directory, { recursive: true, mode: 0o711 });

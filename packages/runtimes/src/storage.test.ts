@@ -25,7 +25,7 @@ let layers: LayerStore;
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'tapline-storage-'));
-  layers = await LayerStore.open(directory, { log: silentLog });
+  layers = await LayerStore.open(directory, { log: silentLog, boot: 'this' });
 });
 afterEach(async () => {
   await layers[Symbol.asyncDispose]();
@@ -215,7 +215,7 @@ describe('after a power failure', () => {
   test('what was half-made when the process was killed is swept', async () => {
     await mkdir(join(directory, 'partial', 'half', 'files'), { recursive: true });
     await mkdir(join(directory, 'rootfs-partial', 'half'), { recursive: true });
-    layers = await LayerStore.open(directory, { log: silentLog });
+    layers = await LayerStore.open(directory, { log: silentLog, boot: 'this' });
     await RootfsStore.open(directory, { layers, log: silentLog });
     expect(await readdir(join(directory, 'partial'))).toEqual([]);
     expect(await readdir(join(directory, 'rootfs-partial'))).toEqual([]);

@@ -64,6 +64,7 @@ async function run({ folder, server, tls, revision, killAt }: CrashOrder): Promi
       await openImageStore({
         directory: join(folder, 'images'),
         registry: () => registryClient,
+        boot: 'this',
         log,
         floorBytes: 0,
       }),
