@@ -144,12 +144,18 @@ export class ContainerRuntime implements Runtime {
       return exitStatus(exitCode);
     } finally {
       this.#foreground.delete(id);
-      this.#files.remove(instance.directory);
-      if (spec !== original) {
-        this.#prepared.delete(id);
-        this.#files.remove(instance.bundle);
-      }
+      if (spec !== original) this.#prepared.delete(id);
+      // Whoever waits for the exit code does not wait for the files.
+      setImmediate(() => this.#sweepForeground(id, { bundle: spec !== original }));
     }
+  }
+
+  /** Removes what a run left, unless the next one of that name has begun. */
+  #sweepForeground(id: string, { bundle }: { readonly bundle: boolean }): void {
+    if (this.#foreground.has(id)) return;
+    const instance = this.#files.foreground(id);
+    this.#files.remove(instance.directory);
+    if (bundle) this.#files.remove(instance.bundle);
   }
 
   async exec(id: string, process: ProcessSpec, io: ProcessIo = {}): Promise<ExitStatus> {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { chmodSync, linkSync, mkdirSync } from 'node:fs';
+import { chmodSync, existsSync, linkSync, mkdirSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { isSystemError, type Log, TaplineError } from '@tapline/base';
@@ -42,6 +42,7 @@ export class RootfsStore {
   readonly #layers: LayerStore;
   readonly #method: RootfsMethod;
   readonly #preparing = new Map<Digest, Promise<Rootfs>>();
+  readonly #records = new Map<string, RootfsRecord>();
 
   private constructor(
     directory: string,
@@ -113,6 +114,7 @@ export class RootfsStore {
 
   /** Removes a root file system; its layers stay until `collect`. */
   async delete(image: Digest): Promise<void> {
+    this.#records.delete(nameOf(image));
     const aside = join(this.#partial, randomUUID());
     try {
       await unmountOverlay(this.#path(image));
@@ -205,9 +207,16 @@ export class RootfsStore {
   }
 
   async #record(name: string): Promise<RootfsRecord | undefined> {
+    const file = join(this.#directory, name, 'rootfs.json');
+    const known = this.#records.get(name);
+    // On the way of every start: a look without the thread pool takes microseconds.
+    if (known !== undefined && existsSync(file)) return known;
     try {
-      const text = await readFile(join(this.#directory, name, 'rootfs.json'), 'utf8');
-      return text === '' ? undefined : (JSON.parse(text) as RootfsRecord);
+      const text = await readFile(file, 'utf8');
+      if (text === '') return undefined;
+      const record = JSON.parse(text) as RootfsRecord;
+      this.#records.set(name, record);
+      return record;
     } catch (error) {
       if (isSystemError(error, 'ENOENT')) return undefined;
       throw error;

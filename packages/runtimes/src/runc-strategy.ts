@@ -35,6 +35,14 @@ export function createRuncStrategy({ program, root, host }: RuncStrategyInit): L
     cgroupsPath: `/${cgroupParent}/${scope}-${spec.id}`,
     cgroups: host.cgroups,
   });
+  const readable = new Set<string>();
+  /** Asked of the disk once a root file system; what could be read and no longer can fails to start. */
+  async function isReadable(rootfs: string): Promise<boolean> {
+    if (readable.has(rootfs)) return true;
+    const answer = await othersMayRead(rootfs);
+    if (answer) readable.add(rootfs);
+    return answer;
+  }
   const command = (instance: Instance, words: readonly string[]): string =>
     [program, '--root', root, '--log', instance.errorFile, '--log-format', 'json', ...words]
       .map(shellWord)
@@ -44,7 +52,7 @@ export function createRuncStrategy({ program, root, host }: RuncStrategyInit): L
     name: 'runc',
 
     async layOut(spec, bundle) {
-      const userNamespace = host.userNamespaces && (await othersMayRead(spec.rootfs));
+      const userNamespace = host.userNamespaces && (await isReadable(spec.rootfs));
       const config = runcConfig(spec, options(spec, userNamespace));
       // The environment is in there, and others may pass through the folder.
       writeFileSync(join(bundle, 'config.json'), JSON.stringify(config), { mode: 0o600 });
