@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errorMessage, TaplineError } from '@tapline/base';
+import { errorMessage, isSystemError, TaplineError } from '@tapline/base';
 import type { Digest } from '@tapline/oci';
 import type { HttpResponse } from '@tapline/registry';
 import type { OnBuildEvent } from './build-event.ts';
@@ -49,7 +49,7 @@ export function createBottleCache(init: BottleCacheInit): BottleCache {
       await stat(pathOf(digest));
       return pathOf(digest);
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+      if (isSystemError(error, 'ENOENT')) return undefined;
       throw error;
     }
   }
@@ -209,5 +209,5 @@ function notFound(bottle: PlannedBottle): TaplineError {
 }
 
 function isDiskFull(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOSPC';
+  return isSystemError(error, 'ENOSPC');
 }

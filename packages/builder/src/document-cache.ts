@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { TaplineError } from '@tapline/base';
+import { collectBytes, isSystemError, TaplineError } from '@tapline/base';
 import type { HttpSource } from './http-source.ts';
 
 export interface DocumentRequest {
@@ -57,18 +57,14 @@ async function readText(
   body: AsyncIterable<Uint8Array>,
   maxBytes: number,
 ): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of body) {
-    size += chunk.length;
-    if (size > maxBytes) {
-      throw new TaplineError('document_too_large', `${url} exceeds ${maxBytes} bytes`, {
+  const bytes = await collectBytes(body, {
+    maxBytes,
+    tooLarge: () =>
+      new TaplineError('document_too_large', `${url} exceeds ${maxBytes} bytes`, {
         details: { url, maxBytes },
-      });
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
+      }),
+  });
+  return new TextDecoder().decode(bytes);
 }
 
 async function readCached(path: string, url: string): Promise<CachedDocument | undefined> {
@@ -76,7 +72,7 @@ async function readCached(path: string, url: string): Promise<CachedDocument | u
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (isSystemError(error, 'ENOENT')) return undefined;
     throw error;
   }
   try {

@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isSystemError } from '@tapline/base';
 import { openjdkOf, relocatorVersion } from '@tapline/brew';
 import type { BlobStore } from '@tapline/registry';
 import { compressorId } from './gzip-pinned.ts';
@@ -61,7 +62,7 @@ async function readRecord(path: string): Promise<LayerRecord | undefined> {
   try {
     return JSON.parse(await readFile(path, 'utf8')) as LayerRecord;
   } catch (error) {
-    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    const isMissing = isSystemError(error, 'ENOENT');
     // Cut short by a power failure: the layer is built again, to the same bytes.
     if (isMissing || error instanceof SyntaxError) return undefined;
     throw error;

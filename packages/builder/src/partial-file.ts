@@ -2,6 +2,7 @@ import { createHash, type Hash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { isSystemError } from '@tapline/base';
 
 /**
  * A download that outlives its process. It is a file `<name>.<pid>.<id>.part` of the process that
@@ -109,7 +110,7 @@ async function takeOver(target: string, path: string): Promise<void> {
       await rename(part, path);
       return;
     } catch (error) {
-      if (!isMissing(error)) throw error;
+      if (!isSystemError(error, 'ENOENT')) throw error;
     }
   }
 }
@@ -121,10 +122,6 @@ function isRunning(pid: number): boolean {
     return true;
   } catch (error) {
     // Another user's process may not be signalled, but it is there.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+    return isSystemError(error, 'EPERM');
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
