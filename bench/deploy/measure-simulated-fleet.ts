@@ -5,7 +5,7 @@ import { type BenchmarkRow, benchmarkRow } from '../result.ts';
 import type { ControlPlaneOnThisMachine } from './fleet-on-this-machine.ts';
 import { Rollouts } from './rollouts.ts';
 
-const rounds = 5;
+const rounds = 9;
 
 /** A fleet of simulated devices in another process: every one of them ready, and how fast. */
 export async function measureSimulatedFleet(

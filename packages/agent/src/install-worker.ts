@@ -236,6 +236,17 @@ export class InstallWorker {
     return active === undefined ? 'Failed' : 'RolledBack';
   }
 
+  /** After the outcome is on its way: nobody waits for files that are not needed any more. */
+  async #tidyLater(revision: number): Promise<void> {
+    const { clock, log } = this.#init;
+    try {
+      await clock.sleep(0);
+      await this.#programs.tidy(revision);
+    } catch (error) {
+      log.warn('files of a health check are left', { revision, error });
+    }
+  }
+
   #report(record: InstallRecord, attempt: InstallAttempt): void {
     const { reporter, uid } = this.#init;
     reporter.outcome({ uid, name: record.name }, this.#status(record, attempt));
@@ -377,7 +388,7 @@ export class InstallWorker {
           if (stage !== 'total') metrics.observeStage(stage, seconds);
         }
         metrics.countOutcome('Ready');
-        await this.#programs.tidy(spec.revision);
+        void this.#tidyLater(spec.revision);
         this.#init.onGarbage();
       },
       finish: async ({ revision }) => {
