@@ -18,7 +18,7 @@ export function errorReference(root: string): string {
       (entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.name.endsWith('.test.ts'),
     )
     .map((entry) => join(entry.parentPath, entry.name))
-    .filter((path) => relative(folder, path).split('/')[1] === 'src')
+    .filter((path) => relative(folder, path).split('/')[1] === 'src' && !path.includes('/testing/'))
     .flatMap((path) =>
       usesIn(readFileSync(path, 'utf8'), relative(folder, path).split('/')[0] ?? ''),
     );

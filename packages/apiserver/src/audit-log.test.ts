@@ -9,7 +9,7 @@ import { temporaryFolder } from '@tapline/testing';
 import { expect, test } from 'vitest';
 import type { AuditEntry } from './audit-entry.ts';
 import { openAuditLog } from './audit-log.ts';
-import { serveForTest } from './serve-for-test.ts';
+import { serveForTest } from './testing/serve-for-test.ts';
 
 function entry(id: string): AuditEntry {
   return {
