@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import {
-  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
+  writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -128,7 +128,10 @@ async function captureBundle(
   const timer = setInterval(() => {
     const name = captured ? undefined : readdirSync(bundles).find(isMade);
     if (name === undefined) return;
-    cpSync(join(bundles, name, 'config.json'), join(to, 'config.json'));
+    const config = readFileSync(join(bundles, name, 'config.json'), 'utf8');
+    // Half of a file that is being written is not the bundle.
+    if (!config.trimEnd().endsWith('}')) return;
+    writeFileSync(join(to, 'config.json'), config);
     captured = true;
   }, 1);
   try {
