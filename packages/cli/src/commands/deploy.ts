@@ -22,6 +22,8 @@ import type { Console } from '../framework/console.ts';
 import { durationFlag, integerFlag, listFlag, textFlag } from '../framework/flag.ts';
 import { outputFlags } from '../output/output-flags.ts';
 
+const defaultHealthTimeoutMs = 10_000;
+
 const flags = {
   to: listFlag('Which devices, by their labels; or all', { valueName: 'SELECTOR' }),
   version: textFlag('Which version; absent what Homebrew serves now', { valueName: 'VERSION' }),
@@ -29,7 +31,9 @@ const flags = {
   ...waitFlags,
   ...strategyFlags,
   health: textFlag('What must succeed on the device, as a command line', { valueName: 'COMMAND' }),
-  healthTimeout: durationFlag('After this the check has failed', { default: '10s' }),
+  healthTimeout: durationFlag('After this the check that --health names has failed', {
+    default: `${defaultHealthTimeoutMs / 1000}s`,
+  }),
   restart: textFlag('When to start again what runs', { choices: ['Always', 'OnFailure', 'Never'] }),
   memory: integerFlag('Most memory in MiB; 0 is no limit', { min: 0, max: 16_777_216, default: 0 }),
   pids: integerFlag('Most processes and threads; 0 is no limit', {
@@ -74,6 +78,11 @@ export const deploy: Command = defineCommand({
   flags,
   passesThrough: 'COMMAND ARGUMENT...',
   async run({ console, positionals: [text = ''], flags: given, passedThrough }) {
+    if (given.health === undefined && given.healthTimeout !== defaultHealthTimeoutMs) {
+      throw new TaplineError('usage', '--health-timeout is for a check that --health names', {
+        hint: 'add --health, such as --health "jq --version"',
+      });
+    }
     // A typo is refused before anything is asked of the control plane.
     parsePackageReference(text, given.version);
     const { client } = await connect(given, console);

@@ -14,6 +14,8 @@ import {
   textFlagWithDefault,
 } from '../framework/flag.ts';
 
+const minTtlMs = 1000;
+
 export const tokenCreate: Command = defineCommand({
   summary: 'Make a token that lets devices join, or a user in',
   description:
@@ -46,6 +48,12 @@ export const tokenCreate: Command = defineCommand({
     ...connectionFlags,
   },
   async run({ console, flags }) {
+    if (flags.ttl < minTtlMs) {
+      throw new TaplineError(
+        'usage',
+        `--ttl is ${flags.ttl} ms; it must be at least ${minTtlMs} ms`,
+      );
+    }
     const connection = await connect(flags, console);
     const secret = randomBytes(32).toString('base64url');
     const name = `${flags.user === undefined ? 'join' : 'access'}-${randomBytes(5).toString('hex')}`;
