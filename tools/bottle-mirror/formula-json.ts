@@ -35,7 +35,7 @@ export function formulaJson(
     versions: { stable: version, head: null, bottle: bottles.length > 0 },
     urls: {
       stable: {
-        url: `https://deb.debian.org/debian/${source?.poolPath ?? ''}`,
+        url: own?.homepage ?? source?.homepage ?? null,
         tag: null,
         revision: null,
         using: null,

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { TaplineError } from '@tapline/base';
 import { parseControlFile } from './control-file.ts';
 
 /** Where Debian's packages come from and which keys sign their index. */
@@ -10,7 +11,6 @@ export interface DebianMirror {
   readonly signedBy: string;
 }
 
-const defaultUri = 'http://deb.debian.org/debian';
 const defaultKeyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
 const debianSuites = new Set(['bookworm', 'trixie', 'forky', 'sid', 'stable', 'testing']);
 
@@ -22,8 +22,9 @@ interface Source {
 }
 
 /**
- * The mirror this machine is configured to use, so that closed networks work, or Debian's own.
- * Point releases, updates and security archives have other suites and are passed over.
+ * The mirror this machine is configured to use, so that closed networks work. Point releases,
+ * updates and security archives have other suites and are passed over. Throws `apt_unreachable`
+ * where none is configured.
  */
 export async function findDebianMirror(aptFolder = '/etc/apt'): Promise<DebianMirror> {
   for (const source of await readSources(aptFolder)) {
@@ -33,7 +34,9 @@ export async function findDebianMirror(aptFolder = '/etc/apt'): Promise<DebianMi
       return { uri, signedBy: source.signedBy ?? defaultKeyring };
     }
   }
-  return { uri: defaultUri, signedBy: defaultKeyring };
+  throw new TaplineError('apt_unreachable', `${aptFolder} names no archive of Debian`, {
+    hint: 'add one to its sources, with component main and a suite such as bookworm',
+  });
 }
 
 async function readSources(aptFolder: string): Promise<readonly Source[]> {
