@@ -14,7 +14,12 @@ export interface PrometheusMetrics extends AgentMetrics {
 }
 
 /** The agent's metrics in Prometheus's form, in a registry of their own. */
-export function createPrometheusMetrics(version: string): PrometheusMetrics {
+export function createPrometheusMetrics(about: {
+  readonly version: string;
+  readonly device: string;
+  readonly platform: string;
+}): PrometheusMetrics {
+  const { version, device, platform } = about;
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -25,6 +30,14 @@ export function createPrometheusMetrics(version: string): PrometheusMetrics {
     registers,
   });
   build.set({ version }, 1);
+  // What identifies the device stands here once and is joined to the others, not repeated in each.
+  const info = new Gauge({
+    name: 'tapline_device_info',
+    help: 'The device that this agent is of.',
+    labelNames: ['device', 'platform'],
+    registers,
+  });
+  info.set({ device, platform }, 1);
   const stages = new Histogram({
     name: 'tapline_stage_duration_seconds',
     help: 'Time in each stage of an install that became ready.',

@@ -143,6 +143,7 @@ describe.skipIf(!root)('an agent and its control plane (needs root and runc)', (
     expect(metrics).toContain('tapline_stage_duration_seconds_bucket{le="0.0001",stage="pulled"}');
     expect(metrics).toContain('tapline_installs_total{outcome="Ready"} 1');
     expect(metrics).toContain('tapline_build_info{version="9.9.9"} 1');
+    expect(metrics).toMatch(/tapline_device_info\{device="[^"]+",platform="linux\/[^"]+"\} 1/);
   });
 
   test('shows the log of what runs', async () => {

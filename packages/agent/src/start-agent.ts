@@ -51,7 +51,10 @@ export async function startAgent(config: AgentConfig): Promise<RunningAgent> {
   const keeper = opened.use(createIdentityKeeper({ state, clock, rng, log: config.log }));
   const { device } = keeper.current;
   const log = config.log.with({ device });
-  const { metrics, server } = await openMetrics(config, () => core.isSynced);
+  const { metrics, server } = await openMetrics(config, {
+    device,
+    isReady: () => core.isSynced,
+  });
   if (server !== undefined) opened.use(server);
   const connections = opened.use(openConnections(keeper, { version, clock, rng }));
   const boot = await bootId(clock);
@@ -108,12 +111,16 @@ export async function startAgent(config: AgentConfig): Promise<RunningAgent> {
 
 async function openMetrics(
   config: AgentConfig,
-  isReady: () => boolean,
+  { device, isReady }: { readonly device: string; readonly isReady: () => boolean },
 ): Promise<{ readonly metrics?: PrometheusMetrics; readonly server?: MetricsServer }> {
   if (config.metricsPort === undefined) return {};
   // Loaded only where somebody scrapes: an agent at rest stays small.
   const { createPrometheusMetrics } = await import('./prometheus-metrics.ts');
-  const metrics = createPrometheusMetrics(config.version);
+  const metrics = createPrometheusMetrics({
+    version: config.version,
+    device,
+    platform: hostPlatform(),
+  });
   const server = await startMetricsServer({ port: config.metricsPort, metrics, isReady });
   return { metrics, server };
 }

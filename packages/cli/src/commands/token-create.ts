@@ -14,7 +14,7 @@ import {
   textFlagWithDefault,
 } from '../framework/flag.ts';
 
-const minTtlMs = 1000;
+const minTtlMs = 1;
 
 export const tokenCreate: Command = defineCommand({
   summary: 'Make a token that lets devices join, or a user in',

@@ -6,7 +6,7 @@ import { runProgram } from '../framework/run-program.ts';
 
 // Refused before anything is asked of a control plane, so none is needed.
 test.each([
-  ['token create --ttl 0s', '--ttl is 0 ms; it must be at least 1000 ms [usage]'],
+  ['token create --ttl 0s', '--ttl is 0 ms; it must be at least 1 ms [usage]'],
   ['deploy jq --health-timeout 5s', '--health-timeout is for a check that --health names [usage]'],
   ['deploy @1', '"@1" is not FORMULA or FORMULA@VERSION [usage]'],
   ['join http://tapline.example --token t', '"http://tapline.example" is no https URL [usage]'],
