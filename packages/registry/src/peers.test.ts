@@ -7,9 +7,9 @@ import { gzipSync } from 'node:zlib';
 import { buffer } from 'node:stream/consumers';
 import { type Digest, mediaTypes } from '@tapline/oci';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createRegistryClient } from './create-registry-client.ts';
-import { FileBlobStore } from './file-blob-store.ts';
-import { pushImage } from './push-image.ts';
+import { createRegistryClient } from './client/create-registry-client.ts';
+import { FileBlobStore } from './storage/file-blob-store.ts';
+import { pushImage } from './client/push-image.ts';
 import { type RunningRegistry, startRegistry } from './start-registry.ts';
 
 const run = promisify(execFile);

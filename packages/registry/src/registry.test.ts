@@ -6,12 +6,12 @@ import { join } from 'node:path';
 import { buffer, text as readText } from 'node:stream/consumers';
 import { type Descriptor, type Digest, digestBytes, mediaTypes } from '@tapline/oci';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Authorization, RegistryAccess } from './authorize.ts';
-import { createRegistryClient } from './create-registry-client.ts';
-import { FileBlobStore } from './file-blob-store.ts';
-import { pushImage } from './push-image.ts';
-import type { RegistryClient } from './registry-client.ts';
-import { sha256 } from './sha256.ts';
+import type { Authorization, RegistryAccess } from './protocol/authorize.ts';
+import { createRegistryClient } from './client/create-registry-client.ts';
+import { FileBlobStore } from './storage/file-blob-store.ts';
+import { pushImage } from './client/push-image.ts';
+import type { RegistryClient } from './client/registry-client.ts';
+import { sha256 } from './storage/sha256.ts';
 import { type RunningRegistry, startRegistry } from './start-registry.ts';
 
 let directory: string;

@@ -1,9 +1,9 @@
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { type Clock, type Log, silentLog, systemClock } from '@tapline/base';
-import type { Authorize } from './authorize.ts';
-import { FileBlobStore } from './file-blob-store.ts';
-import { createRegistryServer } from './registry-server.ts';
+import type { Authorize } from './protocol/authorize.ts';
+import { FileBlobStore } from './storage/file-blob-store.ts';
+import { createRegistryServer } from './protocol/registry-server.ts';
 
 /** A registry with its own plain HTTP socket on the loopback interface. */
 export interface RunningRegistry extends AsyncDisposable {

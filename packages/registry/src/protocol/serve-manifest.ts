@@ -3,9 +3,9 @@ import { TaplineError } from '@tapline/base';
 import { type Digest, digestBytes, type ParsedManifest, parseManifest } from '@tapline/oci';
 import { describeManifest } from './describe-manifest.ts';
 import { answer, type Exchange, type RegistryState } from './exchange.ts';
-import { readBody } from './read-body.ts';
+import { readBody } from '../storage/read-body.ts';
 import type { ManifestReference } from './registry-route.ts';
-import { sha256 } from './sha256.ts';
+import { sha256 } from '../storage/sha256.ts';
 
 /** OCI distribution 1.1 asks registries to take at least this much. */
 const maxManifestBytes = 4 * 1024 * 1024;

@@ -7,7 +7,7 @@ import {
   TaplineError,
 } from '@tapline/base';
 import type { HttpRequest, HttpResponse, HttpTransport } from './http-transport.ts';
-import { readBody } from './read-body.ts';
+import { readBody } from '../storage/read-body.ts';
 
 export interface RegistryRequestsInit {
   readonly baseUrl: URL;

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock, Log } from '@tapline/base';
 import type { Authorization, RegistryAccess } from './authorize.ts';
-import type { BlobStore } from './blob-store.ts';
-import type { RepositoryIndex } from './repository-index.ts';
-import type { UploadSessions } from './upload-sessions.ts';
+import type { BlobStore } from '../storage/blob-store.ts';
+import type { RepositoryIndex } from '../storage/repository-index.ts';
+import type { UploadSessions } from '../storage/upload-sessions.ts';
 
 /** What the endpoints work on. */
 export interface RegistryState {

@@ -1,4 +1,4 @@
-import { readBody } from './read-body.ts';
+import { readBody } from '../storage/read-body.ts';
 
 const maxDiscardedBytes = 1024 * 1024;
 

@@ -6,7 +6,7 @@ import { silentLog, systemClock } from '@tapline/base';
 import { type Digest, mediaTypes } from '@tapline/oci';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { FileBlobStore } from './file-blob-store.ts';
+import { FileBlobStore } from '../storage/file-blob-store.ts';
 import { createRegistryServer, type RegistryServer } from './registry-server.ts';
 
 describe('RegistryServer.link', () => {

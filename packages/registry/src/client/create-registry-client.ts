@@ -23,10 +23,10 @@ import {
   type TlsIdentity,
 } from './http-transport.ts';
 import { pushBlob } from './push-blob.ts';
-import { readBody } from './read-body.ts';
+import { readBody } from '../storage/read-body.ts';
 import type { FetchedManifest, RegistryClient } from './registry-client.ts';
 import { type RegistryRequest, RegistryRequests } from './registry-requests.ts';
-import { sha256 } from './sha256.ts';
+import { sha256 } from '../storage/sha256.ts';
 
 export interface RegistryClientInit {
   /** Scheme, host and port: `https://registry.example:5000`. */

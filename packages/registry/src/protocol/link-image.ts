@@ -2,8 +2,8 @@ import { TaplineError } from '@tapline/base';
 import { type Digest, parseManifest } from '@tapline/oci';
 import { describeManifest } from './describe-manifest.ts';
 import type { RegistryState } from './exchange.ts';
-import { readBody } from './read-body.ts';
-import type { ManifestRecord } from './repository-index.ts';
+import { readBody } from '../storage/read-body.ts';
+import type { ManifestRecord } from '../storage/repository-index.ts';
 
 const maxManifestBytes = 4 * 1024 * 1024;
 

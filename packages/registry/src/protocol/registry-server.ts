@@ -1,17 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Clock, errorMessage, type Log, TaplineError } from '@tapline/base';
 import type { Authorize, RegistryAccess } from './authorize.ts';
-import type { BlobStore } from './blob-store.ts';
+import type { BlobStore } from '../storage/blob-store.ts';
 import { answer, answerJson, type Exchange, type RegistryState } from './exchange.ts';
 import { registryErrorAnswer } from './registry-error.ts';
 import { type ImageLink, linkImage } from './link-image.ts';
 import { parseRegistryRoute, type RegistryRoute } from './registry-route.ts';
-import { RepositoryIndex } from './repository-index.ts';
+import { RepositoryIndex } from '../storage/repository-index.ts';
 import { serveBlob } from './serve-blob.ts';
 import { serveReferrers, serveTags } from './serve-lists.ts';
 import { serveManifest } from './serve-manifest.ts';
 import { openUpload, serveUpload } from './serve-uploads.ts';
-import { UploadSessions } from './upload-sessions.ts';
+import { UploadSessions } from '../storage/upload-sessions.ts';
 
 export interface RegistryServerInit {
   readonly blobs: BlobStore;

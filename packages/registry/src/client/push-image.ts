@@ -1,7 +1,7 @@
 import type { Digest } from '@tapline/oci';
 import { parseManifest } from '@tapline/oci';
-import type { BlobStore } from './blob-store.ts';
-import { readBody } from './read-body.ts';
+import type { BlobStore } from '../storage/blob-store.ts';
+import { readBody } from '../storage/read-body.ts';
 import type { RegistryClient } from './registry-client.ts';
 
 /** What a push sent; the rest was there already. */

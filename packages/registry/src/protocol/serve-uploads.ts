@@ -2,7 +2,7 @@ import { TaplineError } from '@tapline/base';
 import { type Digest, isRepositoryName, parseDigest } from '@tapline/oci';
 import { parseContentRange } from './content-range.ts';
 import { answer, type Exchange, type RegistryState } from './exchange.ts';
-import type { UploadChunk } from './upload-sessions.ts';
+import type { UploadChunk } from '../storage/upload-sessions.ts';
 
 /** POST to `blobs/uploads/`: mounts a blob, takes one whole, or opens an upload. */
 export async function openUpload(
