@@ -24,3 +24,16 @@ export {
   type TlsIdentity,
 } from './client/http-transport.ts';
 export { pushImage, type PushedImage, type PushImageOptions } from './client/push-image.ts';
+export type {
+  CollectionReport,
+  CollectOptions,
+  HoldReason,
+  QuotaUsage,
+  RegistryAdmin,
+  RepositoryPage,
+  RepositorySummary,
+  ScrubRequest,
+  StorageUsage,
+} from './admin/registry-admin.ts';
+export type { BlobReplica } from './scrub/blob-replica.ts';
+export type { ScrubEvent } from './scrub/scrub-event.ts';
