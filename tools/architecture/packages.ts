@@ -27,6 +27,11 @@ export const packages: Readonly<Record<string, PackageEntry>> = {
     pure: true,
     reason: "Homebrew's rules as functions, planned over all of homebrew-core",
   },
+  segments: {
+    tier: 1,
+    pure: true,
+    reason: 'policy, plan and proof over data; the proof must not depend on who applies it',
+  },
   store: { tier: 2, pure: false, reason: 'files and fsync behind one contract' },
   apiserver: {
     tier: 2,

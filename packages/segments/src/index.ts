@@ -1,0 +1,32 @@
+export { mayReach, type PortRole } from './intent/port-role.ts';
+export type {
+  Encryption,
+  FabricIntent,
+  NodeIntent,
+  PortIntent,
+  SegmentIntent,
+} from './intent/segment-intent.ts';
+export {
+  firstCommunityGroup,
+  groupId,
+  isolatedGroup,
+  lastCommunityGroup,
+  promiscuousGroup,
+} from './names/group-id.ts';
+export { bridgeName, isSegmentInterface, portName, vxlanName } from './names/interface-names.ts';
+export { portMac } from './names/port-mac.ts';
+export type { NftChain, NftRule, NftRuleset, NftSet, NftTable } from './state/nft-ruleset.ts';
+export type {
+  BpfInstruction,
+  EgressFilter,
+  FdbEntry,
+  LinkAddress,
+  LinkState,
+  MacsecState,
+  Neighbour,
+  NodeState,
+  VlanTunnel,
+  VniRange,
+  WireguardState,
+  XfrmState,
+} from './state/node-state.ts';

@@ -1,0 +1,24 @@
+import type { PortIntent } from '../intent/segment-intent.ts';
+
+/** Linux takes 15 characters (IFNAMSIZ); all names derive from a segment's record. */
+export function bridgeName(vni: number): string {
+  return `tb${vni}`;
+}
+
+export function vxlanName(vni: number): string {
+  return `tv${vni}`;
+}
+
+/**
+ * The node's end of a port, at most 15 characters: VNI, index and incarnation to the base 36. The
+ * incarnation is there so that rules for an earlier one match nothing.
+ */
+export function portName(vni: number, port: Pick<PortIntent, 'index' | 'incarnation'>): string {
+  const incarnation = port.incarnation % 36 ** 2;
+  return `tp${vni.toString(36)}.${port.index.toString(36)}.${incarnation.toString(36)}`;
+}
+
+/** Whether an interface is one of a segment's: what no rule names must not be open either. */
+export function isSegmentInterface(name: string): boolean {
+  return /^t[bv][0-9]{4,8}$|^tp[0-9a-z]{1,5}\.[0-9a-z]{1,4}\.[0-9a-z]{1,2}$/.test(name);
+}

@@ -1,0 +1,158 @@
+import type { NftRuleset } from './nft-ruleset.ts';
+
+/**
+ * What a node's kernel has, or is to have: the same shape for both, so that a plan is the difference
+ * of two states and the verifier reads what the planner wrote. Field names are those of `ip -j`,
+ * `bridge -j`, `tc -j` and `nft -j`. Nothing secret is in it: keys of ESP, MACsec and WireGuard are
+ * left out by whoever reads them.
+ */
+export interface NodeState {
+  readonly links: readonly LinkState[];
+  readonly fdb: readonly FdbEntry[];
+  readonly neighbours: readonly Neighbour[];
+  /** Filters on the way out of an interface, see {@link EgressFilter}. */
+  readonly egress: readonly EgressFilter[];
+  readonly nft: NftRuleset;
+  readonly addresses: readonly LinkAddress[];
+  readonly vnis: readonly VniRange[];
+  readonly vlans: readonly VlanTunnel[];
+  readonly xfrm: XfrmState;
+  readonly wireguard: readonly WireguardState[];
+  readonly macsec: readonly MacsecState[];
+}
+
+/** `ip -j -d link` and `bridge -j -d link`. */
+export interface LinkState {
+  readonly name: string;
+  /** `veth`, `bridge`, `vxlan`, `wireguard`, `macsec`, `tun`, … or '' for hardware. */
+  readonly kind: string;
+  readonly up: boolean;
+  readonly mtu: number;
+  readonly mac: string;
+  readonly master?: string;
+  /** Where it is below another device: `tw0` of a VXLAN inside WireGuard. */
+  readonly lower?: string;
+  readonly bridge?: {
+    readonly vlanFiltering: boolean;
+    readonly defaultPvid: number;
+    readonly mcastSnooping: boolean;
+  };
+  readonly vxlan?: {
+    /** Absent for an `external` device. */
+    readonly vni?: number;
+    readonly local: string;
+    readonly port: number;
+    readonly learning: boolean;
+    readonly gbp: boolean;
+    readonly external: boolean;
+    readonly vnifilter: boolean;
+  };
+  readonly bridgePort?: {
+    readonly isolated: boolean;
+    readonly neighSuppress: boolean;
+    readonly learning: boolean;
+    readonly flood: boolean;
+    readonly vlanTunnel: boolean;
+    readonly hairpin: boolean;
+  };
+}
+
+/** `bridge -j fdb`; `dst` is a peer's VTEP, the MAC of zeros where to flood. */
+export interface FdbEntry {
+  readonly dev: string;
+  readonly mac: string;
+  readonly dst?: string;
+  readonly srcVni?: number;
+  readonly vlan?: number;
+  readonly self: boolean;
+}
+
+/** `ip -j neigh`, permanent ones. */
+export interface Neighbour {
+  readonly dev: string;
+  readonly address: string;
+  readonly mac: string;
+}
+
+/** `ip -j address`. */
+export interface LinkAddress {
+  readonly dev: string;
+  readonly address: string;
+  readonly prefixLength: number;
+}
+
+/**
+ * A classic BPF program in direct-action mode at a port's egress: only frames with one of these
+ * marks leave. It needs no rule of nftables, so a table that was flushed opens nothing.
+ */
+export interface EgressFilter {
+  readonly dev: string;
+  readonly program: readonly BpfInstruction[];
+}
+
+export interface BpfInstruction {
+  readonly code: number;
+  readonly jt: number;
+  readonly jf: number;
+  readonly k: number;
+}
+
+/** `bridge -j vni`: what an external VXLAN device takes. */
+export interface VniRange {
+  readonly dev: string;
+  readonly first: number;
+  readonly last: number;
+}
+
+/** `bridge -j vlan tunnelshow`. */
+export interface VlanTunnel {
+  readonly dev: string;
+  readonly vlan: number;
+  readonly vni: number;
+}
+
+/** `ip xfrm state` and `ip xfrm policy`, without keys. */
+export interface XfrmState {
+  readonly associations: readonly {
+    readonly source: string;
+    readonly destination: string;
+    readonly spi: number;
+    readonly requestId: number;
+    readonly mode: string;
+    readonly algorithm: string;
+  }[];
+  readonly policies: readonly {
+    readonly direction: 'in' | 'out' | 'fwd';
+    readonly source: string;
+    readonly destination: string;
+    readonly protocol?: string;
+    readonly destinationPort?: number;
+    readonly action: 'allow' | 'block';
+    readonly level: 'required' | 'use';
+    readonly requestId?: number;
+  }[];
+}
+
+/** `wg show all dump`, without private keys. */
+export interface WireguardState {
+  readonly dev: string;
+  readonly publicKey: string;
+  readonly listenPort: number;
+  readonly peers: readonly {
+    readonly publicKey: string;
+    readonly endpoint?: string;
+    readonly allowedIps: readonly string[];
+    readonly latestHandshake: number;
+  }[];
+}
+
+/** `ip -j macsec show`, without keys. */
+export interface MacsecState {
+  readonly dev: string;
+  readonly parent: string;
+  readonly cipher: string;
+  readonly encrypt: boolean;
+  readonly protect: boolean;
+  readonly validate: string;
+  readonly activeTx: number;
+}
