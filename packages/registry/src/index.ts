@@ -37,3 +37,17 @@ export type {
 } from './admin/registry-admin.ts';
 export type { BlobReplica } from './scrub/blob-replica.ts';
 export type { ScrubEvent } from './scrub/scrub-event.ts';
+export {
+  createHarborClient,
+  type HarborClient,
+  type HarborClientInit,
+} from './harbor/create-harbor-client.ts';
+export type {
+  DesiredHarbor,
+  DesiredPolicy,
+  DesiredRegistry,
+  DesiredRobot,
+} from './harbor/desired-harbor.ts';
+export { ensureHarbor, type EnsureHarborOptions, type RobotLogin } from './harbor/ensure-harbor.ts';
+export { describeHarborStep, type HarborStep } from './harbor/harbor-step.ts';
+export { type HarborProgress, runHarborPolicy } from './harbor/run-harbor-policy.ts';

@@ -1,4 +1,5 @@
 export { eventually } from './eventually.ts';
 export { haveProgram } from './have-program.ts';
+export { sharedDataFile } from './shared-data.ts';
 export { startProcess, type StartedProcess, type StartProcessOptions } from './start-process.ts';
 export { temporaryFolder, type TemporaryFolder } from './temporary-folder.ts';
