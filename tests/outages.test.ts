@@ -34,7 +34,7 @@ describe.skipIf(unavailable !== undefined)(`an outage ${unavailable ?? ''}`, () 
       await using system = await startSystem({ devices: ['edge-1'] });
       await system.mirror.stop();
       expect(await system.tapline(['deploy', 'jq', '--to', 'all'])).toMatchObject({ code: 0 });
-      const says = /formula\/\w+\.json did not answer in \d+ attempts: [^:]*ECONNREFUSED/;
+      const says = /formula\.jws\.json did not answer in \d+ attempts: [^:]*ECONNREFUSED/;
       const waiting = await eventually('the package says why', async () => {
         const { status } = await system.controlPlane.client.get(packageResource, 'jq');
         return status?.error?.code === 'homebrew_unreachable' ? status : undefined;

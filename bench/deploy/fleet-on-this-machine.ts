@@ -24,18 +24,17 @@ export async function startControlPlaneProcess(folder: string): Promise<ControlP
   const mirror = opened.use(
     await startProcess(
       process.execPath,
-      [join(root, 'tools/bottle-mirror/main.ts'), '--port', '0'],
-      {
-        readyLine: /listening on (http:\/\/\S+)/,
-      },
+      [join(root, 'tools/bottle-mirror/main.ts'), '--port', '0', '--formula', 'jq'],
+      { readyLine: /TAPLINE_HOMEBREW_KEY_FILE=(.+)\nlistening on (http:\/\/\S+)/ },
     ),
   );
-  const bottles = mirror.ready?.[1] ?? '';
+  const [, keyFile = '', bottles = ''] = mirror.ready ?? [];
   const data = join(folder, 'control-plane');
   const kubeconfig = join(data, 'admin.kubeconfig');
   const environment = {
     HOMEBREW_API_DOMAIN: `${bottles}/api`,
     HOMEBREW_ARTIFACT_DOMAIN: bottles,
+    TAPLINE_HOMEBREW_KEY_FILE: keyFile,
     TAPLINE_KUBECONFIG: kubeconfig,
     XDG_CONFIG_HOME: join(folder, 'config'),
   };

@@ -32,6 +32,7 @@ type AddedDevice = Pick<DeviceProcessInit, 'name' | 'env' | 'flags' | 'labels'>;
 /** A mirror that can go away and come back at the same address. */
 export interface RestartableMirror extends AsyncDisposable {
   readonly url: string;
+  readonly environment: BottleMirror['environment'];
   stop(): Promise<void>;
   start(): Promise<void>;
 }
@@ -56,8 +57,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
   opened.defer(() => nothingIsLeft(folder));
   const mirror = opened.use(await startMirror({ formulae, faults }));
   const environment = {
-    HOMEBREW_API_DOMAIN: `${mirror.url}/api`,
-    HOMEBREW_ARTIFACT_DOMAIN: mirror.url,
+    ...mirror.environment,
     TAPLINE_KUBECONFIG: `${folder}/control-plane/admin.kubeconfig`,
     XDG_CONFIG_HOME: `${folder}/config`,
   };
@@ -108,13 +108,14 @@ async function startMirror(content: {
 }): Promise<RestartableMirror> {
   const options = { ...content, platforms: [platform] };
   let running: BottleMirror | undefined = await startBottleMirror(options);
-  const { url } = running;
+  const { url, environment } = running;
   const stop = async (): Promise<void> => {
     await running?.[Symbol.asyncDispose]();
     running = undefined;
   };
   return {
     url,
+    environment,
     stop,
     async start() {
       running = await startBottleMirror({ ...options, port: Number(new URL(url).port) });

@@ -41,7 +41,7 @@ export interface BottleMirror extends AsyncDisposable {
   readonly url: string;
   /** What makes a Homebrew client use this mirror. */
   readonly environment: Readonly<
-    Record<'HOMEBREW_API_DOMAIN' | 'HOMEBREW_ARTIFACT_DOMAIN', string>
+    Record<'HOMEBREW_API_DOMAIN' | 'HOMEBREW_ARTIFACT_DOMAIN' | 'TAPLINE_HOMEBREW_KEY_FILE', string>
   >;
   /** PEM file of the key that signs `formula.jws.json` (kid `homebrew-1`). */
   readonly publicKeyPath: string;
@@ -106,7 +106,11 @@ export async function startBottleMirror(options: BottleMirrorOptions = {}): Prom
   const url = `http://${host}:${(server.address() as AddressInfo).port}`;
   return {
     url,
-    environment: { HOMEBREW_API_DOMAIN: `${url}/api`, HOMEBREW_ARTIFACT_DOMAIN: url },
+    environment: {
+      HOMEBREW_API_DOMAIN: `${url}/api`,
+      HOMEBREW_ARTIFACT_DOMAIN: url,
+      TAPLINE_HOMEBREW_KEY_FILE: key.publicKeyPath,
+    },
     publicKeyPath: key.publicKeyPath,
     formulae: content.formulae,
     build: () => buildAll(content),

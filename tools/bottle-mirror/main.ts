@@ -57,7 +57,6 @@ async function main(): Promise<void> {
   for (const [name, value] of Object.entries(mirror.environment)) {
     process.stdout.write(`export ${name}=${value}\n`);
   }
-  process.stdout.write(`# signing key: ${mirror.publicKeyPath}\n`);
   process.stdout.write(`listening on ${mirror.url}\n`);
   await stop.promise;
 }

@@ -1,11 +1,5 @@
 import { expect, test } from 'vitest';
-import {
-  bottleRegistryUrl,
-  bottleUrl,
-  catalogueUrl,
-  formulaUrl,
-  homebrewDomains,
-} from './homebrew-domains.ts';
+import { bottleRegistryUrl, bottleUrl, catalogueUrl, homebrewDomains } from './homebrew-domains.ts';
 
 const digest = `sha256:${'a'.repeat(64)}`;
 const gtk = {
@@ -18,9 +12,7 @@ const gtk = {
 
 test('without variables everything comes from Homebrew', () => {
   const domains = homebrewDomains({});
-  expect(formulaUrl(domains, 'openssl@3')).toBe(
-    'https://formulae.brew.sh/api/formula/openssl@3.json',
-  );
+  expect(domains.keyFile).toBeUndefined();
   expect(catalogueUrl(domains)).toBe('https://formulae.brew.sh/api/formula.jws.json');
   expect(bottleUrl(domains, gtk)).toBe(gtk.url);
   expect(bottleRegistryUrl(domains, 'openssl@3')).toBe(
@@ -30,7 +22,13 @@ test('without variables everything comes from Homebrew', () => {
 
 test('the API domain takes a path, with or without a slash at its end', () => {
   const domains = homebrewDomains({ HOMEBREW_API_DOMAIN: 'http://mirror/api/' });
-  expect(formulaUrl(domains, 'jq')).toBe('http://mirror/api/formula/jq.json');
+  expect(catalogueUrl(domains)).toBe('http://mirror/api/formula.jws.json');
+});
+
+test('a mirror that signs for itself has its key named', () => {
+  const domains = homebrewDomains({ TAPLINE_HOMEBREW_KEY_FILE: '/etc/tapline/mirror.pem' });
+  expect(domains.keyFile).toBe('/etc/tapline/mirror.pem');
+  expect(homebrewDomains({ TAPLINE_HOMEBREW_KEY_FILE: '' }).keyFile).toBeUndefined();
 });
 
 test('the artifact domain takes the place of scheme and host', () => {

@@ -8,6 +8,11 @@ export interface HomebrewDomains {
   readonly bottle: string;
   /** `HOMEBREW_ARTIFACT_DOMAIN`: takes the place of scheme and host of every artifact. */
   readonly artifact?: string;
+  /**
+   * `TAPLINE_HOMEBREW_KEY_FILE`: PEM file with the public key of an API that signs for itself;
+   * Homebrew's own key unless given.
+   */
+  readonly keyFile?: string;
 }
 
 export const defaultHomebrewDomains: HomebrewDomains = {
@@ -20,19 +25,16 @@ export function homebrewDomains(
   variables: Readonly<Record<string, string | undefined>>,
 ): HomebrewDomains {
   const artifact = variables['HOMEBREW_ARTIFACT_DOMAIN'];
+  const keyFile = variables['TAPLINE_HOMEBREW_KEY_FILE'];
   return {
     api: trimSlash(variables['HOMEBREW_API_DOMAIN'] || defaultHomebrewDomains.api),
     bottle: trimSlash(variables['HOMEBREW_BOTTLE_DOMAIN'] || defaultHomebrewDomains.bottle),
     ...(artifact && { artifact: trimSlash(artifact) }),
+    ...(keyFile && { keyFile }),
   };
 }
 
-/** Names are fit for paths as they are, and mirrors of files have `openssl@3.json`, not `%40`. */
-export function formulaUrl(domains: HomebrewDomains, name: string): string {
-  return `${domains.api}/formula/${name}.json`;
-}
-
-/** All formulae, signed; the only place that lists names, aliases and old names. */
+/** All formulae, signed. */
 export function catalogueUrl(domains: HomebrewDomains): string {
   return `${domains.api}/formula.jws.json`;
 }

@@ -8,7 +8,6 @@ export {
   bottleUrl,
   type BottleLocation,
   catalogueUrl,
-  formulaUrl,
   type HomebrewDomains,
   homebrewDomains,
 } from './homebrew-domains.ts';

@@ -1,51 +1,47 @@
-import { TaplineError } from '@tapline/base';
+import { isRecord, TaplineError } from '@tapline/base';
+import { splitJsonArray } from './split-json-array.ts';
 
-/** The names of all formulae. */
+/** All formulae as Homebrew lists them. */
 export interface Catalogue {
   readonly names: readonly string[];
-  /** Alias or old name → name. */
-  readonly canonical: ReadonlyMap<string, string>;
+  /** The document of a name, an alias or an old name, as the API has it. */
+  formula(name: string): unknown;
 }
 
-/**
- * Reads `formula.jws.json`, a JWS with its payload as text (RFC 7797), or an absent one as empty.
- * Names lead to formulae that are fetched and checked on their own, so the signature is not what
- * they are trusted by.
- */
-export function parseCatalogue(text: string | undefined): Catalogue {
-  if (text === undefined) return { names: [], canonical: new Map() };
-  const names: string[] = [];
+/** Reads the verified payload of `formula.jws.json`. Throws `homebrew_answer_invalid`. */
+export function parseCatalogue(payload: string): Catalogue {
+  const bytes = Buffer.from(payload);
+  const elements = splitJsonArray(bytes);
+  if (elements === undefined) throw invalid({});
+  const places = new Map<string, { readonly start: number; readonly end: number }>();
   const canonical = new Map<string, string>();
-  for (const formula of readPayload(text)) {
-    if (typeof formula !== 'object' || formula === null || !('name' in formula)) continue;
-    const { name } = formula;
-    if (typeof name !== 'string') continue;
-    names.push(name);
-    const others = [
-      ...('aliases' in formula ? stringsOf(formula.aliases) : []),
-      ...('oldnames' in formula ? stringsOf(formula.oldnames) : []),
-    ];
-    for (const other of others) canonical.set(other, name);
+  const read = ({ start, end }: { readonly start: number; readonly end: number }): unknown => {
+    try {
+      return JSON.parse(bytes.toString('utf8', start, end));
+    } catch (cause) {
+      throw invalid({ cause });
+    }
+  };
+  for (const place of elements) {
+    const formula = read(place);
+    if (!isRecord(formula) || typeof formula['name'] !== 'string') continue;
+    const { name, aliases, oldnames } = formula;
+    places.set(name, place);
+    for (const other of [...stringsOf(aliases), ...stringsOf(oldnames)]) canonical.set(other, name);
   }
-  return { names, canonical };
-}
-
-function readPayload(text: string): readonly unknown[] {
-  try {
-    const document: unknown = JSON.parse(text);
-    const isJws = typeof document === 'object' && document !== null && 'payload' in document;
-    const payload: unknown = isJws ? JSON.parse(String(document.payload)) : document;
-    if (Array.isArray(payload)) return payload;
-  } catch (cause) {
-    throw invalid({ cause });
-  }
-  throw invalid({});
+  return {
+    names: [...places.keys()],
+    formula(name) {
+      const place = places.get(name) ?? places.get(canonical.get(name) ?? '');
+      return place === undefined ? undefined : read(place);
+    },
+  };
 }
 
 function invalid(options: { readonly cause?: unknown }): TaplineError {
   return new TaplineError(
     'homebrew_answer_invalid',
-    'formula.jws.json is not a JWS with a list of formulae',
+    'the payload of formula.jws.json is not a list of formulae',
     { ...options, hint: 'check that HOMEBREW_API_DOMAIN names a mirror of the formula API' },
   );
 }

@@ -9,6 +9,7 @@ import type { BuiltImage } from './built-image.ts';
 import type { FreeBytes } from './disk-admission.ts';
 import { createDocumentCache } from './document-cache.ts';
 import { freeBytes } from './free-bytes.ts';
+import { loadHomebrewApiKey } from './homebrew-api-key.ts';
 import { createHomebrewApi, type HomebrewApi } from './homebrew-api.ts';
 import { createHttpSource } from './http-source.ts';
 import { createLayerCache } from './layer-cache.ts';
@@ -53,6 +54,8 @@ export function createImageBuilder(init: ImageBuilderInit): ImageBuilder {
   const api = createHomebrewApi({
     documents: createDocumentCache({ source, directory: join(cacheDirectory, 'api') }),
     domains,
+    clock,
+    key: loadHomebrewApiKey(domains.keyFile),
     ...(init.token !== undefined && { token: init.token }),
     ...(init.basicToken !== undefined && { basicToken: init.basicToken }),
   });

@@ -10,10 +10,29 @@ export interface DocumentRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface FetchRequest extends DocumentRequest {
+  /** Of what the caller has itself. */
+  readonly etag?: string | undefined;
+  /** Whether what is on disk is of no use. */
+  readonly ignoreCache?: boolean;
+}
+
+export type FetchedDocument =
+  | { readonly kind: 'unchanged' }
+  | {
+      readonly kind: 'document';
+      readonly text: string;
+      readonly etag: string | undefined;
+      /** Whether its text was on disk already. */
+      readonly cached: boolean;
+    };
+
 /** Documents by URL, kept on disk and revalidated by ETag. */
 export interface DocumentCache {
   /** The text of a document, or undefined where there is none (404). */
   get(url: string, request: DocumentRequest): Promise<string | undefined>;
+  /** The same, without the text where the caller has it. */
+  fetch(url: string, request: FetchRequest): Promise<FetchedDocument | undefined>;
 }
 
 /** A cached document is one file, so that text and ETag cannot belong to different versions. */
@@ -28,26 +47,35 @@ export function createDocumentCache(init: {
   readonly directory: string;
 }): DocumentCache {
   const { source, directory } = init;
+
+  async function fetch(url: string, request: FetchRequest): Promise<FetchedDocument | undefined> {
+    const path = join(directory, `${createHash('sha256').update(url).digest('hex')}.json`);
+    const onDisk = request.etag === undefined && request.ignoreCache !== true;
+    const cached = onDisk ? await readCached(path, url) : undefined;
+    const known = request.etag ?? cached?.etag;
+    const response = await source.open(url, {
+      headers: { ...request.headers, ...(known !== undefined && { 'if-none-match': known }) },
+      accept: known === undefined ? [200, 404] : [200, 304, 404],
+      signal: request.signal,
+    });
+    if (response.status !== 200) response.body.destroy();
+    if (response.status === 404) return undefined;
+    if (response.status === 304) {
+      return cached === undefined
+        ? { kind: 'unchanged' }
+        : { kind: 'document', text: cached.text, etag: cached.etag, cached: true };
+    }
+    const text = await readText(url, response.body, request.maxBytes);
+    const etag = typeof response.headers.etag === 'string' ? response.headers.etag : undefined;
+    if (etag !== undefined) await writeCached(path, { url, etag, text });
+    return { kind: 'document', text, etag, cached: false };
+  }
+
   return {
+    fetch,
     async get(url, request) {
-      const path = join(directory, `${createHash('sha256').update(url).digest('hex')}.json`);
-      const cached = await readCached(path, url);
-      const headers = {
-        ...request.headers,
-        ...(cached !== undefined && { 'if-none-match': cached.etag }),
-      };
-      const response = await source.open(url, {
-        headers,
-        accept: [200, 304, 404],
-        signal: request.signal,
-      });
-      if (response.status !== 200) response.body.destroy();
-      if (response.status === 404) return undefined;
-      if (response.status === 304 && cached !== undefined) return cached.text;
-      const text = await readText(url, response.body, request.maxBytes);
-      const { etag } = response.headers;
-      if (typeof etag === 'string') await writeCached(path, { url, etag, text });
-      return text;
+      const answer = await fetch(url, request);
+      return answer?.kind === 'document' ? answer.text : undefined;
     },
   };
 }

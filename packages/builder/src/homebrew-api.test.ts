@@ -1,6 +1,8 @@
+import { systemClock } from '@tapline/base';
 import { homebrewDomains } from '@tapline/brew';
 import { describe, expect, test } from 'vitest';
 import type { DocumentCache, DocumentRequest } from './document-cache.ts';
+import { loadHomebrewApiKey } from './homebrew-api-key.ts';
 import { createHomebrewApi, type HomebrewApi } from './homebrew-api.ts';
 
 const digest = 'ab'.repeat(32);
@@ -15,8 +17,14 @@ function openApi(
       asked.push({ url, ...request });
       return documents[url];
     },
+    fetch: () => Promise.resolve(undefined),
   };
-  const api = createHomebrewApi({ documents: cache, domains: homebrewDomains(environment) });
+  const api = createHomebrewApi({
+    documents: cache,
+    domains: homebrewDomains(environment),
+    clock: systemClock,
+    key: loadHomebrewApiKey(undefined),
+  });
   return { api, asked };
 }
 

@@ -1,17 +1,17 @@
-import { TaplineError } from '@tapline/base';
+import type { KeyObject } from 'node:crypto';
+import { type Clock, TaplineError } from '@tapline/base';
 import {
   bottleRegistryUrl,
   type BottleTag,
   catalogueUrl,
   type Formula,
-  formulaUrl,
   type HomebrewDomains,
   parseFormula,
   parseTab,
   type Tab,
 } from '@tapline/brew';
 import { type Digest, parseDigest, parseManifest } from '@tapline/oci';
-import { type Catalogue, parseCatalogue } from './catalogue.ts';
+import { createCatalogueSource } from './catalogue-source.ts';
 import type { DocumentCache } from './document-cache.ts';
 
 export interface CallOptions {
@@ -36,9 +36,9 @@ export interface HomebrewApi {
    * other place that a formula names.
    */
   registryHeaders(url: string): Readonly<Record<string, string>>;
-  /** The formula of a name, an alias or an old name. */
+  /** The formula of a name, an alias or an old name, out of the signed list. */
   formula(name: string, tag: BottleTag, options?: CallOptions): Promise<Formula | undefined>;
-  /** All names, to suggest from; none where the mirror has no list. */
+  /** All names, to suggest from. */
   names(options?: CallOptions): Promise<readonly string[]>;
   /**
    * The bottles of one version of a formula by bottle tag, `versionTag` being
@@ -56,39 +56,22 @@ export interface HomebrewApi {
 export interface HomebrewApiInit {
   readonly documents: DocumentCache;
   readonly domains: HomebrewDomains;
+  readonly clock: Clock;
+  /** What the list of formulae has to be signed with. */
+  readonly key: KeyObject;
   /** `HOMEBREW_DOCKER_REGISTRY_TOKEN`; ghcr.io wants one from anybody, and any will do. */
   readonly token?: string;
   /** `HOMEBREW_DOCKER_REGISTRY_BASIC_AUTH_TOKEN`. */
   readonly basicToken?: string;
 }
 
-const maxFormulaBytes = 1024 * 1024;
-const maxCatalogueBytes = 128 * 1024 * 1024;
 const maxManifestBytes = 8 * 1024 * 1024;
 
 export function createHomebrewApi(init: HomebrewApiInit): HomebrewApi {
   const { documents, domains } = init;
   const authorization =
     init.basicToken === undefined ? `Bearer ${init.token ?? 'QQ=='}` : `Basic ${init.basicToken}`;
-  let catalogue: Promise<Catalogue> | undefined;
-
-  // Only asked for where a name is no formula's: the list is large.
-  function loadCatalogue({ signal }: CallOptions): Promise<Catalogue> {
-    catalogue ??= documents
-      .get(catalogueUrl(domains), { maxBytes: maxCatalogueBytes, signal })
-      .then(parseCatalogue)
-      .catch((error: unknown) => {
-        catalogue = undefined;
-        throw error;
-      });
-    return catalogue;
-  }
-
-  async function fetchFormula(name: string, tag: BottleTag, options: CallOptions) {
-    const url = formulaUrl(domains, name);
-    const text = await documents.get(url, { maxBytes: maxFormulaBytes, signal: options.signal });
-    return text === undefined ? undefined : parseFormula(parseJson(text, url), tag);
-  }
+  const catalogue = createCatalogueSource({ ...init, url: catalogueUrl(domains) });
 
   function fetchFromRegistry(url: string, options: CallOptions): Promise<string | undefined> {
     return documents.get(url, {
@@ -106,13 +89,11 @@ export function createHomebrewApi(init: HomebrewApiInit): HomebrewApi {
       return isRegistry ? { authorization } : {};
     },
     async formula(name, tag, options = {}) {
-      const direct = await fetchFormula(name, tag, options);
-      if (direct !== undefined) return direct;
-      const canonical = (await loadCatalogue(options)).canonical.get(name);
-      return canonical === undefined ? undefined : fetchFormula(canonical, tag, options);
+      const json = (await catalogue.load(options)).formula(name);
+      return json === undefined ? undefined : parseFormula(json, tag);
     },
     async names(options = {}) {
-      return (await loadCatalogue(options)).names;
+      return (await catalogue.load(options)).names;
     },
     async bottles(name, versionTag, options = {}) {
       const registry = bottleRegistryUrl(domains, name);

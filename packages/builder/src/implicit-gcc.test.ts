@@ -5,6 +5,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { haveProgram, temporaryFolder } from '@tapline/testing';
 import { describe, expect, test } from 'vitest';
+import { loadSigningKey, signApiDocument } from '../../../tools/bottle-mirror/api-signature.ts';
 import { startBottleMirror } from '../../../tools/bottle-mirror/bottle-mirror.ts';
 import { debianUnavailable } from '../../../tools/debian/debian-unavailable.ts';
 import { amd64, openTestBuilder } from './testing/open-test-builder.ts';
@@ -47,9 +48,14 @@ describe.skipIf(skip !== undefined)(`a package with a C++ program ${skip ?? ''}`
       versions: { stable: '1.0' },
       bottle: { stable: { files: { x86_64_linux: { url, sha256 } } } },
     };
+    const key = await loadSigningKey(folder.path);
     await using server = await startTestServer(async (request, response) => {
       const path = request.url ?? '';
-      if (path === `/api/formula/${name}.json`) return response.end(JSON.stringify(formula));
+      if (path === '/api/formula.jws.json') {
+        const others = await fetch(`${mirror.url}/api/formula.json`);
+        const all = [...((await others.json()) as readonly unknown[]), formula];
+        return response.end(signApiDocument(JSON.stringify(all), key));
+      }
       if (path.includes(`/${name}/manifests/`)) return response.writeHead(404).end();
       if (path.includes(`/${name}/blobs/`)) {
         response.setHeader('content-length', bottle.length);
@@ -63,6 +69,7 @@ describe.skipIf(skip !== undefined)(`a package with a C++ program ${skip ?? ''}`
     await using opened = await openTestBuilder(join(folder.path, 'build'), {
       HOMEBREW_API_DOMAIN: `${server.url}/api`,
       HOMEBREW_ARTIFACT_DOMAIN: server.url,
+      TAPLINE_HOMEBREW_KEY_FILE: key.publicKeyPath,
     });
     const built = await opened.builder.build({ formula: name, platforms: [amd64] });
     const layers = built.images[0]?.layers.map((layer) => layer.formula);

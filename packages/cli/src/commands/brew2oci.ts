@@ -15,7 +15,7 @@ import { formatTable } from '../output/format-table.ts';
 export const brew2oci: Command = defineCommand({
   summary: 'Build a Homebrew formula into an OCI image, one layer a formula',
   description:
-    'Reads HOMEBREW_API_DOMAIN, HOMEBREW_BOTTLE_DOMAIN and HOMEBREW_ARTIFACT_DOMAIN as brew does. The same formula gives the same digests, wherever it is built.',
+    'Reads HOMEBREW_API_DOMAIN, HOMEBREW_BOTTLE_DOMAIN and HOMEBREW_ARTIFACT_DOMAIN as brew does. What the API says has to be signed by Homebrew, or by the key of --homebrew-key. The same formula gives the same digests, wherever it is built.',
   examples: [
     {
       command: 'tapline brew2oci jq --platform linux/amd64,linux/arm64 --output ./jq',
@@ -40,6 +40,10 @@ export const brew2oci: Command = defineCommand({
       valueName: 'DIR',
       environment: 'TAPLINE_CACHE',
     }),
+    homebrewKey: textFlag('PEM file with the public key of a mirror that signs its API itself', {
+      valueName: 'FILE',
+      environment: 'TAPLINE_HOMEBREW_KEY_FILE',
+    }),
     format: textFlagWithDefault('How to print the result', {
       short: 'o',
       choices: ['text', 'json'],
@@ -61,7 +65,10 @@ export const brew2oci: Command = defineCommand({
     await using builder: ImageBuilder = createImageBuilder({
       store,
       cacheDirectory,
-      domains: homebrewDomains(console.environment),
+      domains: homebrewDomains({
+        ...console.environment,
+        TAPLINE_HOMEBREW_KEY_FILE: flags.homebrewKey,
+      }),
       clock: console.clock,
       ...(token === undefined ? {} : { token }),
       ...(basicToken === undefined ? {} : { basicToken }),

@@ -13,7 +13,7 @@ import { listFlag, textFlag, textFlagWithDefault } from '../framework/flag.ts';
 export const up: Command = defineCommand({
   summary: 'Run a control plane: API, registry, gateway and reconcilers in one process',
   description:
-    'The first start makes a certificate authority and an administrator; later ones use them. Bottles come from Homebrew, or from where HOMEBREW_API_DOMAIN, HOMEBREW_ARTIFACT_DOMAIN and HOMEBREW_BOTTLE_DOMAIN say.',
+    'The first start makes a certificate authority and an administrator; later ones use them. Bottles come from Homebrew, or from where HOMEBREW_API_DOMAIN, HOMEBREW_ARTIFACT_DOMAIN and HOMEBREW_BOTTLE_DOMAIN say; TAPLINE_HOMEBREW_KEY_FILE names the key of a mirror that signs its API itself.',
   examples: [
     { command: 'tapline up', explains: 'on loopback, for this machine' },
     {

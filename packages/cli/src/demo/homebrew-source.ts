@@ -35,17 +35,18 @@ export async function openHomebrewSource(options: {
   if (!existsSync(tool)) {
     throw new Error(`${api} cannot be reached, and there is no bottle mirror at ${tool}`);
   }
-  const mirror = await startChildProgram([process.execPath, tool, '--port', '0'], {
-    ...options,
-    announces: /(http:\/\/127\.0\.0\.1:\d+)/,
-    timeoutMs: 60_000,
-  });
-  const url = mirror.announced;
+  // The list that a mirror signs has every formula's bottles in it: those of one are soon made.
+  const mirror = await startChildProgram(
+    [process.execPath, tool, '--port', '0', '--formula', 'jq'],
+    { ...options, announces: /((?:export \S+=.+\n)+)listening on/, timeoutMs: 60_000 },
+  );
   return {
-    environment: {
-      HOMEBREW_API_DOMAIN: `${url}/api`,
-      HOMEBREW_ARTIFACT_DOMAIN: url,
-    },
+    environment: Object.fromEntries(
+      [...mirror.announced.matchAll(/^export (\S+?)=(.+)$/gm)].map(([, name = '', value = '']) => [
+        name,
+        value,
+      ]),
+    ),
     description: `bottles made from Debian's packages, because ${new URL(api).host} cannot be reached`,
     [Symbol.asyncDispose]: () => mirror[Symbol.asyncDispose](),
   };
