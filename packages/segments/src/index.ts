@@ -20,6 +20,7 @@ export type {
   BpfInstruction,
   EgressFilter,
   FdbEntry,
+  ForeignFilter,
   LinkAddress,
   LinkState,
   MacsecState,

@@ -19,7 +19,8 @@ export interface NftChain {
     readonly hook: string;
     readonly priority: number;
     readonly policy: 'accept' | 'drop';
-    readonly dev?: string;
+    /** Of an ingress or egress hook: the devices. */
+    readonly devices?: readonly string[];
   };
   readonly rules: readonly NftRule[];
 }
@@ -32,5 +33,10 @@ export interface NftRule {
 export interface NftSet {
   readonly name: string;
   readonly kind: 'set' | 'map';
+  /** Of the key, such as `['ifname', 'mark']`. */
+  readonly type: readonly string[];
+  /** Of a map: what its values are, such as `verdict` or `mark`. */
+  readonly valueType?: string;
+  readonly flags: readonly string[];
   readonly elements: readonly unknown[];
 }

@@ -12,6 +12,8 @@ export interface NodeState {
   readonly neighbours: readonly Neighbour[];
   /** Filters on the way out of an interface, see {@link EgressFilter}. */
   readonly egress: readonly EgressFilter[];
+  /** All other filters of tc: a node that only Tapline configures has none. */
+  readonly foreignFilters: readonly ForeignFilter[];
   readonly nft: NftRuleset;
   readonly addresses: readonly LinkAddress[];
   readonly vnis: readonly VniRange[];
@@ -30,7 +32,10 @@ export interface LinkState {
   readonly mtu: number;
   readonly mac: string;
   readonly master?: string;
-  /** Where it is below another device: `tw0` of a VXLAN inside WireGuard. */
+  /**
+   * The device that this one is bound to or stands on: `tw0` of a VXLAN inside WireGuard, the parent
+   * of a macvlan or MACsec device, a veth's other end in the same namespace.
+   */
   readonly lower?: string;
   readonly bridge?: {
     readonly vlanFiltering: boolean;
@@ -65,6 +70,15 @@ export interface FdbEntry {
   readonly srcVni?: number;
   readonly vlan?: number;
   readonly self: boolean;
+  /** `permanent` in a bridge: frames to it go to the node itself, not to the device. */
+  readonly local?: true;
+  /** Learned from a frame, so not from a plan. */
+  readonly learned?: true;
+  /** Where VXLAN goes when it is not the device's own VNI, port or route. */
+  readonly vni?: number;
+  readonly port?: number;
+  readonly via?: string;
+  readonly nexthopGroup?: number;
 }
 
 /** `ip -j neigh`, permanent ones. */
@@ -87,7 +101,17 @@ export interface LinkAddress {
  */
 export interface EgressFilter {
   readonly dev: string;
+  /** tc's `pref`: lower ones decide first. */
+  readonly preference: number;
   readonly program: readonly BpfInstruction[];
+}
+
+/** A filter of another kind, of one protocol only, at ingress, or one whose program is not shown. */
+export interface ForeignFilter {
+  readonly dev: string;
+  readonly direction: 'ingress' | 'egress';
+  readonly kind: string;
+  readonly preference: number;
 }
 
 export interface BpfInstruction {
@@ -123,6 +147,8 @@ export interface XfrmState {
   }[];
   readonly policies: readonly {
     readonly direction: 'in' | 'out' | 'fwd';
+    /** The lowest that matches decides. */
+    readonly priority: number;
     readonly source: string;
     readonly destination: string;
     readonly protocol?: string;
@@ -130,6 +156,8 @@ export interface XfrmState {
     readonly action: 'allow' | 'block';
     readonly level: 'required' | 'use';
     readonly requestId?: number;
+    /** It has a condition that is not above (mark, device, interface id, source port). */
+    readonly conditional?: true;
   }[];
 }
 
@@ -154,5 +182,6 @@ export interface MacsecState {
   readonly encrypt: boolean;
   readonly protect: boolean;
   readonly validate: string;
+  /** Number of the association that encrypts, -1 where it is absent or off: nothing is sent. */
   readonly activeTx: number;
 }
