@@ -1,4 +1,13 @@
-import { closeSync, existsSync, fstatSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { TaplineError } from '@tapline/base';
 import type { AuditEntry, AuditSink } from './audit-entry.ts';
 
@@ -39,6 +48,8 @@ class FileAuditLog implements AuditLog {
     this.#maxBytes = maxBytes;
     this.#keep = keep;
     [this.#file, this.#size] = open(path);
+    // What a full disk or the end of the machine cut in half stays a line of its own.
+    if (this.#size > 0 && !endsWithLine(path, this.#size)) this.#lines.push('\n');
   }
 
   record(entry: AuditEntry): void {
@@ -103,4 +114,14 @@ function open(path: string): [file: number, size: number] {
   const file = openSync(path, 'a', 0o600);
   const { size } = fstatSync(file);
   return [file, size];
+}
+
+function endsWithLine(path: string, size: number): boolean {
+  const file = openSync(path, 'r');
+  try {
+    const last = Buffer.alloc(1);
+    return readSync(file, last, 0, 1, size - 1) === 1 && last.toString() === '\n';
+  } finally {
+    closeSync(file);
+  }
 }

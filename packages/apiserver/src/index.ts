@@ -23,3 +23,5 @@ export type {
   WriteOptions,
 } from './operations.ts';
 export { type AuditLog, type AuditLogOptions, openAuditLog } from './audit-log.ts';
+export { readRecentAudit } from './recent-audit.ts';
+export { recordLostWrites } from './record-lost-writes.ts';

@@ -1,6 +1,12 @@
 import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import { createApiServer, internalIdentity, openAuditLog } from '@tapline/apiserver';
+import {
+  createApiServer,
+  internalIdentity,
+  openAuditLog,
+  readRecentAudit,
+  recordLostWrites,
+} from '@tapline/apiserver';
 import { buildVersion, type Clock, type Log, type Rng, TaplineError } from '@tapline/base';
 import { createImageBuilder } from '@tapline/builder';
 import { createInProcessClient } from '@tapline/client';
@@ -62,7 +68,10 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
   // First of all: its lock keeps a second process away from everything else in the folder.
   const store = opened.use(await openSqliteStore({ path: folder.storeFile }));
   const authority = await createCertificateAuthority({ directory: folder.ca, clock });
+  const recent = readRecentAudit(folder.auditFile);
   const audit = opened.use(openAuditLog({ path: folder.auditFile }));
+  const lost = await recordLostWrites({ store, audit, recent, clock });
+  if (lost > 0) log.warn('writes before a crash had no audit entry and have one now', { lost });
 
   // The API serves streams to devices and plans of reconcilers, which are its clients themselves.
   const late: { hub?: SessionHub; reconcilers?: Reconcilers; isReady: boolean } = {
