@@ -17,6 +17,7 @@ export const systemPackages: readonly SystemPackage[] = [
   { ...needed('runc', 'runc', 'no container is run'), demo: true },
   { ...needed('patchelf', 'patchelf', 'no bottles are made from Debian packages'), demo: true },
   needed('skopeo', 'skopeo', 'images are not copied by a foreign client'),
+  needed('docker-registry', 'docker-registry', 'nothing is replicated to a foreign registry'),
   needed('podman', 'podman', 'images are not run by a foreign engine'),
   needed('umoci', 'umoci', 'images are not unpacked by a foreign tool'),
   needed('qemu-user-static', 'qemu-aarch64-static', 'no arm64 program is run'),

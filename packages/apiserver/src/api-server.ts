@@ -9,6 +9,7 @@ import {
   type KindDefinition,
   leaseResource,
   namespaceResource,
+  type Token,
 } from '@tapline/resources';
 import type { Store } from '@tapline/store';
 import { createAccessControl } from './access/authorize.ts';
@@ -17,6 +18,8 @@ import { createDeviceAuthorizer } from './access/device-authorizer.ts';
 import { followPolicy } from './access/follow-policy.ts';
 import { RbacPolicy } from './access/rbac-policy.ts';
 import { createAuthenticator } from './access/create-authenticator.ts';
+import { verifyAccessToken } from './access/verify-access-token.ts';
+import type { AnyObject } from './any-object.ts';
 import type { AuditSink } from './audit-entry.ts';
 import { writeBootstrapObjects } from './bootstrap-objects.ts';
 import type { ConnectHandler } from './connect-handler.ts';
@@ -70,6 +73,8 @@ export interface ApiServer extends AsyncDisposable {
    * `unauthorized` where a bearer token is not valid.
    */
   authenticate(request: IncomingMessage): Identity;
+  /** Who an access token speaks for, for protocols that send it as a password. */
+  identityOfToken(token: string): Identity | undefined;
   /** Whether somebody may do something with a resource, for what is served beside the API. */
   allows(identity: Identity, action: AllowedAction): boolean;
 }
@@ -150,11 +155,9 @@ export async function createApiServer(init: ApiServerInit): Promise<ApiServer> {
     maxBodyBytes: limits.maxBodyBytes,
   });
   const tokens = kindOf('tapline.dev', 'tokens');
-  const authenticate = createAuthenticator({
-    clock,
-    findToken: (name) =>
-      tokens === undefined ? undefined : engine.find(tokens, undefined, name)?.object,
-  });
+  const findToken = (name: string): AnyObject | undefined =>
+    tokens === undefined ? undefined : engine.find(tokens, undefined, name)?.object;
+  const authenticate = createAuthenticator({ clock, findToken });
   const handler = new HttpHandler({
     kinds,
     service,
@@ -176,6 +179,8 @@ export async function createApiServer(init: ApiServerInit): Promise<ApiServer> {
     upgrade: (request, socket, head) => handler.upgrade(request, socket, head),
     operations: createOperations(service),
     authenticate,
+    identityOfToken: (token) =>
+      verifyAccessToken(token, (name) => findToken(name) as Token | undefined, clock.now()),
     allows: (identity, action) =>
       access.decide({
         identity,

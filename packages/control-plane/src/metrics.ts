@@ -2,12 +2,14 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import type { ReconcileMetrics } from '@tapline/reconcile';
 import type { StageTimes, Install } from '@tapline/resources';
 import { stages } from '@tapline/resources';
+import { createRegistryMetrics, type RegistryMetrics } from './registry/registry-metrics.ts';
 import type { StageMetrics } from './stage-metrics.ts';
 
 /** What /metrics serves; one registry a control plane, so that two in a process do not mix. */
 export interface ControlPlaneMetrics {
   readonly reconcile: ReconcileMetrics;
   readonly stages: StageMetrics;
+  readonly registry: RegistryMetrics;
   readonly contentType: string;
   text(): Promise<string>;
 }
@@ -104,6 +106,7 @@ export function createMetrics(sources: MetricSources): ControlPlaneMetrics {
         observe({ ...install.status?.stages, notified: notifiedSeconds });
       },
     },
+    registry: createRegistryMetrics(registry),
     contentType: registry.contentType,
     text: () => registry.metrics(),
   };

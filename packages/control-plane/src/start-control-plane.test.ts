@@ -81,10 +81,11 @@ describe('startControlPlane', () => {
   function ask(
     path: string,
     tls: { readonly cert?: string; readonly key?: string } = {},
-    bearer?: string,
+    credential?: string,
+    scheme = 'Bearer',
   ): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      const headers = bearer === undefined ? {} : { authorization: `Bearer ${bearer}` };
+      const headers = credential === undefined ? {} : { authorization: `${scheme} ${credential}` };
       const options = { ca: plane.caCertificatePem, agent: false, headers, ...tls };
       httpsRequest(`${plane.url}${path}`, options, (response) => {
         response.toArray().then((chunks) => {
@@ -248,6 +249,44 @@ describe('startControlPlane', () => {
     const nobody = await tokenOf('nobody', []);
     expect((await ask('/v2/', {}, viewer)).status).toBe(200);
     expect((await ask('/v2/', {}, nobody)).status).toBe(403);
+    const basic = (password: string): string => Buffer.from(`any:${password}`).toString('base64');
+    expect((await ask('/v2/', {}, basic(viewer), 'Basic')).status).toBe(200);
+    expect((await ask('/v2/', {}, basic(`${viewer}x`), 'Basic')).status).toBe(401);
+  });
+
+  it('gives a device registry tokens for its own images, which end with its rights', async () => {
+    const tls = await joinDevice('d1');
+    await admin.create(installResource, installOf('d1'));
+    const scopes = 'scope=repository:jq:pull,push&scope=repository:bash:pull';
+    const path = `/registry/v1/token?service=tapline-registry&${scopes}`;
+    expect((await ask(path)).status).toBe(401);
+    const token = await eventually('a token for jq', async () => {
+      const { text } = await ask(path, tls);
+      const answer = JSON.parse(text) as { token: string; scope: string };
+      expect(['', 'repository:jq:pull']).toContain(answer.scope);
+      return answer.scope === '' ? undefined : answer.token;
+    });
+    expect((await ask('/v2/jq/tags/list', {}, token)).status).toBe(404);
+    // Not in the token, and not to be had either.
+    expect((await ask('/v2/bash/tags/list', {}, token)).status).toBe(403);
+    expect((await ask('/v2/jq/tags/list', {}, `${token.slice(0, -8)}AAAAAAAA`)).status).toBe(401);
+    await admin.delete(installResource, 'd1.jq');
+    await eventually('the token is worth nothing', async () => {
+      return (await ask('/v2/jq/tags/list', {}, token)).status === 403;
+    });
+    await admin.delete(deviceResource, 'd1');
+    await eventually('the device is nobody', async () => {
+      return (await ask('/v2/', {}, token)).status === 403;
+    });
+    const audit = await readFile(join(directory, 'audit', 'audit.jsonl'), 'utf8');
+    const lines = audit.split('\n').filter((line) => line.includes('registry.tapline.dev'));
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toContainEqual(
+      expect.objectContaining({ user: 'system:device:d1', name: 'repository:jq:pull', code: 200 }),
+    );
+    expect(lines[0]).toContain('"decision":"deny"');
+    expect(audit).not.toContain(token.slice(-40));
+    const { text } = await ask('/metrics', adminTls);
+    expect(text).toMatch(/tapline_registry_tokens_total\{outcome="issued"\} [1-9]/);
   });
 
   it('explains why a delivery has not converged', async () => {

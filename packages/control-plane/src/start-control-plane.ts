@@ -18,7 +18,7 @@ import {
   createSessionHub,
   type SessionHub,
 } from '@tapline/gateway';
-import { createRegistryServer, FileBlobStore } from '@tapline/registry';
+import { createRegistryServer, FileBlobStore, openSigningKey } from '@tapline/registry';
 import { taplineResources } from '@tapline/resources';
 import { openSqliteStore } from '@tapline/store';
 import { writeAdminKubeconfig } from './admin-kubeconfig.ts';
@@ -29,7 +29,8 @@ import { createExplainHandler } from './explain-handler.ts';
 import { startHttpEdge } from './http-edge.ts';
 import { createMetrics } from './metrics.ts';
 import { createBuilderSource } from './package/builder-source.ts';
-import { createRegistryAccess } from './registry-access.ts';
+import { createRegistryAccess } from './registry/registry-access.ts';
+import { createRegistryTokens, registryChallenge, tokenPath } from './registry/registry-tokens.ts';
 import { type Reconcilers, startReconcilers } from './start-reconcilers.ts';
 
 // A push is hashed and synced before it is answered.
@@ -112,15 +113,24 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
   opened.defer(closeApi);
 
   const blobs = await FileBlobStore.open(join(folder.registry, 'content'));
+  const access = createRegistryAccess({
+    api,
+    installsOf: (device) => late.reconcilers?.informers.installs.byIndex('device', device) ?? [],
+  });
+  const tokens = createRegistryTokens({
+    access,
+    key: await openSigningKey(join(folder.registry, 'token-key.pem')),
+    audit,
+    onOutcome: (outcome) => metrics.registry.token(outcome),
+    clock,
+    log,
+  });
   const registry = opened.use(
     createRegistryServer({
       blobs,
       directory: folder.registry,
-      authorize: createRegistryAccess({
-        api,
-        installsOf: (device) =>
-          late.reconcilers?.informers.installs.byIndex('device', device) ?? [],
-      }),
+      authorize: (request, wanted) => access.authorize(request, wanted, tokens),
+      challenge: registryChallenge,
       clock,
       log,
     }),
@@ -177,6 +187,7 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
         handle: (request, response) => registry.handle(request, response),
         body: { kind: 'silence', ms: registrySilenceMs },
       },
+      { path: tokenPath, handle: (request, response) => tokens.handle(request, response) },
       { path: '/gateway/v1/enrol', handle: (request, response) => void enrol(request, response) },
       { path: '/gateway/v1/renew', handle: (request, response) => void enrol(request, response) },
       {

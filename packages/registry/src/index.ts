@@ -51,3 +51,17 @@ export type {
 export { ensureHarbor, type EnsureHarborOptions, type RobotLogin } from './harbor/ensure-harbor.ts';
 export { describeHarborStep, type HarborStep } from './harbor/harbor-step.ts';
 export { type HarborProgress, runHarborPolicy } from './harbor/run-harbor-policy.ts';
+export { formatRegistryScope, type RegistryScope } from './auth/registry-scope.ts';
+export { openSigningKey, type SigningKey } from './auth/signing-key.ts';
+export { tokenChallenge } from './auth/token-challenge.ts';
+export {
+  basicPassword,
+  createTokenService,
+  type TokenEvent,
+  type TokenService,
+  type TokenServiceInit,
+} from './auth/token-service.ts';
+export type {
+  RegistryCredentials,
+  RegistryCredentialsSource,
+} from './client/registry-credentials.ts';

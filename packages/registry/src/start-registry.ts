@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Clock, type Log, silentLog, systemClock } from '@tapline/base';
 import type { Authorize } from './protocol/authorize.ts';
 import { FileBlobStore } from './storage/file-blob-store.ts';
-import { createRegistryServer } from './protocol/registry-server.ts';
+import { createRegistryServer, type RegistryServerInit } from './protocol/registry-server.ts';
 
 /** A registry with its own plain HTTP socket on the loopback interface. */
 export interface RunningRegistry extends AsyncDisposable {
@@ -18,6 +18,7 @@ export async function startRegistry(init: {
   /** 0, the default, takes a free one. */
   readonly port?: number;
   readonly authorize: Authorize;
+  readonly challenge?: RegistryServerInit['challenge'];
   readonly log?: Log;
   readonly clock?: Clock;
 }): Promise<RunningRegistry> {
@@ -26,6 +27,7 @@ export async function startRegistry(init: {
     blobs,
     directory: init.directory,
     authorize: init.authorize,
+    ...(init.challenge !== undefined && { challenge: init.challenge }),
     log: init.log ?? silentLog,
     clock: init.clock ?? systemClock,
   });

@@ -1,5 +1,6 @@
 export { eventually } from './eventually.ts';
 export { haveProgram } from './have-program.ts';
 export { sharedDataFile } from './shared-data.ts';
+export { type DockerRegistry, startDockerRegistry } from './start-docker-registry.ts';
 export { startProcess, type StartedProcess, type StartProcessOptions } from './start-process.ts';
 export { temporaryFolder, type TemporaryFolder } from './temporary-folder.ts';

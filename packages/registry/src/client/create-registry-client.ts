@@ -24,7 +24,9 @@ import {
 } from './http-transport.ts';
 import { pushBlob } from './push-blob.ts';
 import { readBody } from '../storage/read-body.ts';
+import { RegistryAuthorizer } from './registry-authorizer.ts';
 import type { FetchedManifest, RegistryClient } from './registry-client.ts';
+import type { RegistryCredentialsSource } from './registry-credentials.ts';
 import { type RegistryRequest, RegistryRequests } from './registry-requests.ts';
 import { sha256 } from '../storage/sha256.ts';
 
@@ -33,6 +35,8 @@ export interface RegistryClientInit {
   readonly baseUrl: string;
   /** The `Authorization` header, asked for before each request so that tokens can be renewed. */
   readonly authorization?: () => string | undefined | Promise<string | undefined>;
+  /** For the challenges of the registry; without them it is asked for a token of nobody's. */
+  readonly credentials?: RegistryCredentialsSource;
   readonly tls?: TlsIdentity;
   /** How requests travel; Node's HTTP client with `tls` unless given. */
   readonly transport?: HttpTransport;
@@ -55,11 +59,15 @@ const acceptManifests = [
 export function createRegistryClient(init: RegistryClientInit): RegistryClient {
   const transport =
     init.transport ?? createHttpTransport(init.tls === undefined ? {} : { tls: init.tls });
+  const baseUrl = new URL(init.baseUrl);
+  const clock = init.clock ?? systemClock;
+  const { credentials } = init;
   const requests = new RegistryRequests({
-    baseUrl: new URL(init.baseUrl),
+    baseUrl,
     transport,
     authorization: init.authorization,
-    clock: init.clock ?? systemClock,
+    authorizer: new RegistryAuthorizer({ baseUrl, transport, credentials, clock }),
+    clock,
     rng: init.rng ?? systemRng,
     attempts: init.attempts ?? 4,
   });

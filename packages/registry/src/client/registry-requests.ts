@@ -6,7 +6,11 @@ import {
   type Rng,
   TaplineError,
 } from '@tapline/base';
+import { discardBody } from './discard-body.ts';
 import type { HttpRequest, HttpResponse, HttpTransport } from './http-transport.ts';
+import { parseChallenges } from './parse-challenges.ts';
+import type { RegistryAuthorizer } from './registry-authorizer.ts';
+import { requestScopes } from './request-scope.ts';
 import { readBody } from '../storage/read-body.ts';
 
 export interface RegistryRequestsInit {
@@ -14,6 +18,8 @@ export interface RegistryRequestsInit {
   readonly transport: HttpTransport;
   /** The `Authorization` header, asked for before each request. */
   readonly authorization: (() => string | undefined | Promise<string | undefined>) | undefined;
+  /** Answers the registry's challenges where there is no such header. */
+  readonly authorizer: RegistryAuthorizer;
   readonly clock: Clock;
   readonly rng: Rng;
   /** Tries of a request that is safe to repeat. */
@@ -32,6 +38,8 @@ export interface RegistryRequest {
 }
 
 const maxRedirects = 4;
+/** Answers to one request: one to the first challenge, one where a token has just ended. */
+const maxChallenges = 2;
 const maxErrorBytes = 64 * 1024;
 const maxRetryAfterMs = 30_000;
 
@@ -87,7 +95,10 @@ export class RegistryRequests {
       response = await this.#follow(request);
     } catch (cause) {
       request.signal?.throwIfAborted();
-      if (isTaplineError(cause) && cause.code !== 'registry_unreachable') throw cause;
+      if (isTaplineError(cause) && cause.code !== 'registry_unreachable') {
+        if (cause.details['retryable'] === true) return cause;
+        throw cause;
+      }
       const { host } = this.#init.baseUrl;
       return new TaplineError('registry_unreachable', `registry ${host} does not answer`, {
         cause,
@@ -101,13 +112,7 @@ export class RegistryRequests {
   async #follow(request: RegistryRequest): Promise<HttpResponse> {
     let url = this.resolve(request.target.toString());
     for (let redirects = 0; ; redirects += 1) {
-      const response = await this.#init.transport.send({
-        method: request.method,
-        url,
-        headers: await this.#headers(request, url),
-        ...(request.body !== undefined && { body: request.body() }),
-        signal: request.signal,
-      });
+      const response = await this.#authorized(request, url);
       const { location } = response.headers;
       const redirected = [301, 302, 303, 307, 308].includes(response.status);
       const safe = request.method === 'GET' || request.method === 'HEAD';
@@ -123,12 +128,32 @@ export class RegistryRequests {
     }
   }
 
-  async #headers(request: RegistryRequest, url: URL): Promise<Readonly<Record<string, string>>> {
-    const own = request.headers ?? {};
-    // A redirect to another origin, such as an object store, must not learn the credentials.
-    if (url.origin !== this.#init.baseUrl.origin) return own;
-    const authorization = await this.#init.authorization?.();
-    return authorization === undefined ? own : { authorization, ...own };
+  /** Sends to one URL; where the registry asks who it is, once more with the answer. */
+  async #authorized(request: RegistryRequest, url: URL): Promise<HttpResponse> {
+    const { authorizer, authorization: given, baseUrl } = this.#init;
+    // Another origin, such as an object store, must not learn the credentials, nor ask for them.
+    const isOwn = url.origin === baseUrl.origin;
+    const scopes = isOwn ? requestScopes(request.method, url) : [];
+    for (let tries = 0; ; tries += 1) {
+      const authorization = !isOwn
+        ? undefined
+        : given === undefined
+          ? await authorizer.header(scopes, request.signal)
+          : await given();
+      const response = await this.#init.transport.send({
+        method: request.method,
+        url,
+        headers: { ...(authorization !== undefined && { authorization }), ...request.headers },
+        ...(request.body !== undefined && { body: request.body() }),
+        signal: request.signal,
+      });
+      const asked = response.headers['www-authenticate'];
+      const mayAnswer = isOwn && given === undefined && tries < maxChallenges;
+      if (response.status !== 401 || asked === undefined || !mayAnswer) return response;
+      const challenges = parseChallenges([asked].flat().join(', '));
+      if (!(await authorizer.learn(challenges, { scopes, authorization }))) return response;
+      await discardBody(response.body);
+    }
   }
 }
 

@@ -21,7 +21,7 @@ export interface RegistryServerInit {
   readonly log: Log;
   readonly clock: Clock;
   /** `WWW-Authenticate` of 401 answers; `Basic realm="tapline"` unless given. */
-  readonly challenge?: string;
+  readonly challenge?: (request: IncomingMessage, access: RegistryAccess | undefined) => string;
   /** Uploads under way at once; 256 unless given. */
   readonly maxUploads?: number;
 }
@@ -45,7 +45,7 @@ export function createRegistryServer(init: RegistryServerInit): RegistryServer {
     idleMs: uploadIdleMs,
   });
   const state: RegistryState = { blobs, index, uploads, clock, log };
-  const challenge = init.challenge ?? 'Basic realm="tapline"';
+  const challenge = init.challenge ?? (() => 'Basic realm="tapline"');
 
   async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const [path = '', search = ''] = (request.url ?? '').split('?', 2);
@@ -118,7 +118,9 @@ async function assertAllowed(exchange: Exchange, access: RegistryAccess): Promis
   if (authorization === 'allowed') return;
   const what = `${access.action} ${access.repository ?? 'the registry'}`;
   throw authorization === 'unauthenticated'
-    ? new TaplineError('unauthorized', `authentication is required to ${what}`)
+    ? new TaplineError('unauthorized', `authentication is required to ${what}`, {
+        details: { access },
+      })
     : new TaplineError('denied', `this identity may not ${what}`);
 }
 
@@ -144,7 +146,10 @@ function decodePath(path: string): string {
 function answerError(
   exchange: Exchange,
   error: unknown,
-  options: { readonly challenge: string; readonly log: Log },
+  options: {
+    readonly challenge: NonNullable<RegistryServerInit['challenge']>;
+    readonly log: Log;
+  },
 ): void {
   const { request, response } = exchange;
   const known = registryErrorAnswer(error);
@@ -162,7 +167,10 @@ function answerError(
   const body = Buffer.from(JSON.stringify({ errors: [{ code, message, detail }] }));
   // What is left of the body would be read as the next request.
   if (!request.complete) response.setHeader('connection', 'close');
-  if (status === 401) response.setHeader('www-authenticate', options.challenge);
+  if (status === 401) {
+    const access = detail['access'] as RegistryAccess | undefined;
+    response.setHeader('www-authenticate', options.challenge(request, access));
+  }
   if (status === 416) {
     const size = Number(detail['size'] ?? 0);
     response.setHeader('range', `0-${Math.max(size - 1, 0)}`);

@@ -1,0 +1,82 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { AuditSink, Identity } from '@tapline/apiserver';
+import type { Clock, Log } from '@tapline/base';
+import {
+  createTokenService,
+  formatRegistryScope,
+  type SigningKey,
+  tokenChallenge,
+  type TokenEvent,
+  type TokenService,
+} from '@tapline/registry';
+import type { RegistryAccess } from './registry-access.ts';
+
+export const tokenPath = '/registry/v1/token';
+const service = 'tapline-registry';
+
+export interface RegistryTokensInit {
+  readonly access: RegistryAccess;
+  readonly key: SigningKey;
+  readonly audit: AuditSink;
+  readonly onOutcome: (outcome: TokenEvent['outcome']) => void;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** The token server of the embedded registry; each token given and each refusal is in the audit log. */
+export function createRegistryTokens(init: RegistryTokensInit): TokenService<Identity> {
+  const { access, audit, clock } = init;
+  return createTokenService<Identity>({
+    key: init.key,
+    issuer: 'tapline',
+    service,
+    authenticate(request, password) {
+      const identity = access.identify(request, password);
+      return identity === undefined ? undefined : { name: identity.user, identity };
+    },
+    mayDo: (identity, wanted) => access.mayDo(identity, wanted),
+    clock,
+    log: init.log,
+    async onEvent(event) {
+      init.onOutcome(event.outcome);
+      audit.record(auditEntry(event, clock.now()));
+      await audit.written();
+    },
+  });
+}
+
+/** Sends clients to the token server by the name that they reached the registry by. */
+export function registryChallenge(
+  request: IncomingMessage,
+  access: Parameters<typeof tokenChallenge>[0]['access'],
+): string {
+  const { host = '' } = request.headers;
+  // It comes from the client and goes back to it alone, but not with anything else in it.
+  const safe = /^[A-Za-z0-9.:[\]-]{1,255}$/.test(host) ? host : 'localhost';
+  return tokenChallenge({ realm: `https://${safe}${tokenPath}`, service, access });
+}
+
+function auditEntry(
+  { outcome, subject, requested, granted, request }: TokenEvent,
+  nowMs: number,
+): Parameters<AuditSink['record']>[0] {
+  const userAgent = request.headers['user-agent']?.slice(0, 200);
+  const sourceAddress = request.socket.remoteAddress;
+  const scopes = (outcome === 'issued' ? granted : requested).map(formatRegistryScope).join(' ');
+  return {
+    time: new Date(nowMs).toISOString(),
+    id: randomUUID(),
+    user: subject ?? 'system:anonymous',
+    groups: [],
+    via: subject === undefined ? 'anonymous' : 'token',
+    verb: 'create',
+    group: 'registry.tapline.dev',
+    resource: 'tokens',
+    ...(scopes === '' ? {} : { name: scopes.slice(0, 1000) }),
+    decision: outcome === 'issued' ? 'allow' : 'deny',
+    code: outcome === 'issued' ? 200 : 401,
+    ...(userAgent === undefined ? {} : { userAgent }),
+    ...(sourceAddress === undefined ? {} : { sourceAddress }),
+  };
+}
