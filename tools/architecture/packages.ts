@@ -52,6 +52,11 @@ export const packages: Readonly<Record<string, PackageEntry>> = {
   },
   gateway: { tier: 2, pure: false, reason: 'who gets in, and the way back to devices' },
   runtimes: { tier: 2, pure: false, reason: 'processes and root file systems behind one contract' },
+  fabric: {
+    tier: 2,
+    pure: false,
+    reason: "links, rules, keys and frames of a node; what they are to be is segments' to say",
+  },
   'control-plane': { tier: 3, pure: false, reason: 'a program: wires and runs' },
   agent: { tier: 3, pure: false, reason: 'a program: wires and runs, on the device' },
   cli: { tier: 3, pure: false, reason: 'a program: starts the other two on demand' },

@@ -1,3 +1,16 @@
+export type { AssociationKey } from './datapath/macsec/association-key.ts';
+export type { AeadInput, FrameAead, FrameAeadFactory } from './datapath/macsec/frame-aead.ts';
+export type { MacsecCipher } from './datapath/macsec/macsec-cipher.ts';
+export {
+  type MacsecCounters,
+  MacsecReceiver,
+  type MacsecReceiverOptions,
+} from './datapath/macsec/macsec-receiver.ts';
+export {
+  macsecOverhead,
+  MacsecSender,
+  type MacsecSenderOptions,
+} from './datapath/macsec/macsec-sender.ts';
 export { mayReach, type PortRole } from './intent/port-role.ts';
 export type {
   Encryption,

@@ -1,0 +1,1 @@
+export { nodeFrameAead } from './crypto/node-frame-aead.ts';
