@@ -8,6 +8,21 @@ export {
   taplineGroup,
 } from './kinds/common.ts';
 export {
+  type Allocation,
+  type AllocationLease,
+  type AllocationPort,
+  allocationResource,
+  type AllocationSpec,
+} from './kinds/allocation.ts';
+export {
+  type Attachment,
+  type AttachmentNode,
+  type AttachmentPort,
+  attachmentResource,
+  type AttachmentSpec,
+  type AttachmentStatus,
+} from './kinds/attachment.ts';
+export {
   type Delivery,
   deliveryResource,
   type DeliverySpec,
@@ -30,6 +45,7 @@ export {
   type InstallSpec,
   type InstallStatus,
 } from './kinds/install.ts';
+export { type Node, nodeResource, type NodeSpec, type NodeStatus } from './kinds/node.ts';
 export {
   type Package,
   packageResource,
@@ -37,6 +53,13 @@ export {
   type PackageSpec,
   type PackageStatus,
 } from './kinds/package.ts';
+export {
+  type Segment,
+  type SegmentPortRule,
+  segmentResource,
+  type SegmentSpec,
+  type SegmentStatus,
+} from './kinds/segment.ts';
 export { taplineResources } from './tapline-resources.ts';
 export { type Token, tokenResource, type TokenSpec, type TokenStatus } from './kinds/token.ts';
 export {
@@ -75,7 +98,7 @@ export {
 } from './label-selector.ts';
 export { objectSchema } from './object-schema.ts';
 export type { StructuralSchema } from './structural-schema.ts';
-export { formulaObjectName, installName, isObjectName } from './names.ts';
+export { attachmentName, formulaObjectName, installName, isObjectName } from './names.ts';
 export type {
   ApiObject,
   ManagedFieldsEntry,

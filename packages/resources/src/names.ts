@@ -35,3 +35,8 @@ export function formulaObjectName(formula: string): string {
 export function installName(device: string, formula: string): string {
   return `${device}.${formulaObjectName(formula)}`;
 }
+
+/** The one Attachment of a segment on a node; a node's name has no dot. */
+export function attachmentName(node: string, segment: string): string {
+  return `${node}.${segment}`;
+}

@@ -1,7 +1,11 @@
+import { allocationResource } from './kinds/allocation.ts';
+import { attachmentResource } from './kinds/attachment.ts';
 import { deliveryResource } from './kinds/delivery.ts';
 import { deviceResource } from './kinds/device.ts';
 import { installResource } from './kinds/install.ts';
+import { nodeResource } from './kinds/node.ts';
 import { packageResource } from './kinds/package.ts';
+import { segmentResource } from './kinds/segment.ts';
 import { tokenResource } from './kinds/token.ts';
 import type { ResourceDefinition } from './resource-definition.ts';
 
@@ -11,5 +15,9 @@ export const taplineResources: readonly ResourceDefinition[] = [
   packageResource,
   deliveryResource,
   installResource,
+  nodeResource,
+  segmentResource,
+  attachmentResource,
+  allocationResource,
   tokenResource,
 ];

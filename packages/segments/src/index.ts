@@ -11,6 +11,26 @@ export {
   MacsecSender,
   type MacsecSenderOptions,
 } from './datapath/macsec/macsec-sender.ts';
+export { parseSubnet, type Subnet, subnetsOverlap } from './address/subnet.ts';
+export { endLease, fabricPool, grantLeases } from './allocate/grant-leases.ts';
+export type {
+  Foreign,
+  Lease,
+  LeaseLedger,
+  LeaseOutcome,
+  LeasePool,
+  LeaseRequest,
+} from './allocate/lease-ledger.ts';
+export { NumberSpace } from './allocate/number-space.ts';
+export {
+  gatewayAddress,
+  newPortLedger,
+  planPorts,
+  type PortLedger,
+  type PortRecord,
+  type WantedPort,
+} from './allocate/port-ledger.ts';
+export { SubnetSpace } from './allocate/subnet-space.ts';
 export { mayReach, type PortRole } from './intent/port-role.ts';
 export type {
   Encryption,

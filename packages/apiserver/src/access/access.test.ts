@@ -80,7 +80,7 @@ describe('a device', () => {
     const resources = (kinds.body['resources'] as { name: string }[])
       .map(({ name }) => name)
       .filter((name) => !name.includes('/'));
-    expect(resources).toHaveLength(5);
+    expect(resources).toHaveLength(9);
     const verbs = [
       'get',
       'list',

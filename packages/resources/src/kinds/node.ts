@@ -1,0 +1,106 @@
+import { z } from 'zod';
+import { conditionsSchema } from '../condition.ts';
+import type { ApiObject } from '../object-meta.ts';
+import type { ResourceDefinition } from '../resource-definition.ts';
+import { taplineGroup, taplineVersion } from './common.ts';
+import { addressSchema, prefixSchema, segmentNameSchema } from './network-fields.ts';
+
+const count = z.int().min(0);
+
+const spec = z.strictObject({
+  device: z.string().min(1).max(253).describe('The device of this name, whose role is node.'),
+  fabric: segmentNameSchema.optional().describe('Whose VNIs it carries; default unless given.'),
+  underlay: addressSchema
+    .optional()
+    .describe('Its address for other nodes; absent: what its agent finds.'),
+});
+
+const status = z.strictObject({
+  underlay: z
+    .strictObject({
+      address: addressSchema.describe('Where other nodes reach it.'),
+      interface: z.string().max(64).optional(),
+      mtu: count.optional().describe('Of that interface.'),
+    })
+    .optional()
+    .describe('What its agent found.'),
+  vtep: addressSchema.optional().describe('Its address inside the encrypted underlay.'),
+  wireguardKey: z.string().max(64).optional().describe('Its public key, base64.'),
+  capabilities: z
+    .array(z.string().max(64))
+    .max(64)
+    .optional()
+    .describe('What its kernel and its programs can do for segments.'),
+  capacity: z
+    .strictObject({ cpus: count, memoryBytes: count })
+    .optional()
+    .describe('What workloads could have in all.'),
+  foreign: z
+    .strictObject({
+      vnis: z
+        .array(z.strictObject({ vni: count, device: z.string().max(64), port: count }))
+        .max(4096)
+        .describe('VXLAN devices of somebody else.'),
+      prefixes: z
+        .array(z.strictObject({ prefix: prefixSchema, device: z.string().max(64) }))
+        .max(4096)
+        .describe('Addresses and routes of somebody else.'),
+    })
+    .optional()
+    .describe('What is on the node and not Tapline’s: numbers from there are not given out.'),
+  conditions: conditionsSchema,
+});
+
+export type NodeSpec = z.infer<typeof spec>;
+export type NodeStatus = z.infer<typeof status>;
+export type Node = ApiObject<NodeSpec, NodeStatus>;
+
+export const nodeResource: ResourceDefinition<NodeSpec, NodeStatus> = {
+  group: taplineGroup,
+  version: taplineVersion,
+  kind: 'Node',
+  plural: 'nodes',
+  singular: 'node',
+  shortNames: ['no'],
+  categories: ['all', 'tapline'],
+  scope: 'Cluster',
+  description: 'A device that carries segments: where it is, and what it can do.',
+  spec,
+  status,
+  selectableFields: ['spec.device'],
+  columns: [
+    {
+      name: 'Underlay',
+      type: 'string',
+      jsonPath: '.status.underlay.address',
+      description: 'Where other nodes reach it.',
+    },
+    { name: 'VTEP', type: 'string', jsonPath: '.status.vtep', description: 'Its tunnel address.' },
+    {
+      name: 'MTU',
+      type: 'integer',
+      jsonPath: '.status.underlay.mtu',
+      description: 'Of its underlay.',
+    },
+    {
+      name: 'Ready',
+      type: 'string',
+      jsonPath: '.status.conditions[?(@.type=="Ready")].status',
+      description: 'Whether segments can stand on it.',
+    },
+    {
+      name: 'Reason',
+      type: 'string',
+      jsonPath: '.status.conditions[?(@.type=="Ready")].reason',
+      description: 'Why or why not.',
+    },
+    {
+      name: 'Key',
+      type: 'string',
+      jsonPath: '.status.wireguardKey',
+      description: 'Its WireGuard key.',
+      priority: 1,
+    },
+    { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp', description: 'Age.' },
+  ],
+};
