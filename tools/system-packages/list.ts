@@ -24,6 +24,8 @@ export const systemPackages: readonly SystemPackage[] = [
   needed('etcd-server', 'etcd', 'the API benchmark has no peer'),
   needed('binutils', 'readelf', 'edited ELF files are not checked by readelf'),
   needed('gcc', 'gcc', 'no ELF files of rare layouts are made to be edited'),
+  needed('iproute2', 'bridge', 'no segment is built in network namespaces'),
+  needed('nftables', 'nft', 'no segment is built in network namespaces'),
   needed('faketime', 'faketime', 'no device has a clock that is wrong'),
   needed('python3', 'python3', 'archives are not read by a foreign reader'),
 ];

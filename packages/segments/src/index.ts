@@ -48,6 +48,8 @@ export {
 } from './names/group-id.ts';
 export { bridgeName, isSegmentInterface, portName, vxlanName } from './names/interface-names.ts';
 export { portMac } from './names/port-mac.ts';
+export { type NodeOutputs, observationCommands, observeNode } from './observe/observe-node.ts';
+export { filterBatch } from './observe/parse-filters.ts';
 export type { NftChain, NftRule, NftRuleset, NftSet, NftTable } from './state/nft-ruleset.ts';
 export type {
   BpfInstruction,
