@@ -14,9 +14,9 @@ export function malformed(source: string, what: string): TaplineError {
 }
 
 /** Throws `observation_invalid` for text that is longer than any node's. */
-export function assertLength(text: string, source: string): void {
-  if (text.length > maxCharacters) {
-    throw malformed(source, `${text.length} characters exceed ${maxCharacters}`);
+export function assertLength(output: string, source: string): void {
+  if (output.length > maxCharacters) {
+    throw malformed(source, `${output.length} characters exceed ${maxCharacters}`);
   }
 }
 
@@ -25,17 +25,17 @@ export function assertLength(text: string, source: string): void {
  * it where the kernel has nothing of the kind, and so are the empty objects that `ip` prints for
  * what it filtered.
  */
-export function readRecords(text: string, source: string): readonly JsonRecord[] {
-  assertLength(text, source);
-  if (text.trim() === '') return [];
-  return recordsOf(parseJson(text, source), source).filter(
+export function readRecords(output: string, source: string): readonly JsonRecord[] {
+  assertLength(output, source);
+  if (output.trim() === '') return [];
+  return recordsOf(parseJson(output, source), source).filter(
     (record) => Object.keys(record).length > 0,
   );
 }
 
-export function parseJson(text: string, source: string): unknown {
+export function parseJson(output: string, source: string): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    return JSON.parse(output) as unknown;
   } catch (cause) {
     throw malformed(source, `no JSON: ${String(cause).slice(0, 200)}`);
   }
