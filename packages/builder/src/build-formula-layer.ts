@@ -8,9 +8,10 @@ import {
   type Tab,
 } from '@tapline/brew';
 import { encodeTarEntry, type TarEntry, tarPadding, tarTrailer } from '@tapline/oci';
+import type { BlobStore } from '@tapline/registry';
 import { KegContents } from './keg-contents.ts';
 import type { LayerRecord } from './layer-record.ts';
-import type { LayerSink } from './layer-sink.ts';
+import { writeLayer } from './layer-writer.ts';
 import { readBottle } from './read-bottle.ts';
 
 export interface FormulaLayerInput {
@@ -29,11 +30,11 @@ export interface FormulaLayerInput {
  * see is in memory at a time. Throws `unsafe_tar_entry`, `bottle_corrupt`.
  */
 export async function buildFormulaLayer(
-  sink: LayerSink,
+  store: BlobStore,
   input: FormulaLayerInput,
 ): Promise<LayerRecord> {
   const pouring = new Pouring(input);
-  const blob = await sink.write(pouring.tar(), { signal: input.signal });
+  const blob = await writeLayer(store, pouring.tar(), { signal: input.signal });
   return { ...blob, ...pouring.facts() };
 }
 

@@ -4,21 +4,18 @@ import { join } from 'node:path';
 import { isSystemError } from '@tapline/base';
 import { openjdkOf, relocatorVersion } from '@tapline/brew';
 import type { BlobStore } from '@tapline/registry';
-import { type Compression, compressorId } from './compression.ts';
+import { compressorId } from './gzip-pinned.ts';
 import type { LayerRecord } from './layer-record.ts';
 import type { PlannedBottle } from './package-plan.ts';
 
 /** Raised whenever the form of {@link LayerRecord} changes. */
-const recordVersion = 2;
+const recordVersion = 1;
 
 /** What is known of layers that were built, here or by an earlier process. */
 export interface LayerCache {
   /** The layer of a bottle, where it is known and its blob is in the store. */
-  find(bottle: PlannedBottle, compression: Compression): Promise<LayerRecord | undefined>;
-  save(
-    bottle: PlannedBottle,
-    made: { readonly compression: Compression; readonly record: LayerRecord },
-  ): Promise<void>;
+  find(bottle: PlannedBottle): Promise<LayerRecord | undefined>;
+  save(bottle: PlannedBottle, record: LayerRecord): Promise<void>;
 }
 
 export function createLayerCache(init: {
@@ -26,19 +23,15 @@ export function createLayerCache(init: {
   readonly directory: string;
 }): LayerCache {
   const { store, directory } = init;
-  const pathOf = (bottle: PlannedBottle, compression: Compression): string =>
-    join(directory, `${layerKey(bottle, compression)}.json`);
+  const pathOf = (bottle: PlannedBottle): string => join(directory, `${layerKey(bottle)}.json`);
   return {
-    async find(bottle, compression) {
-      const record = await readRecord(pathOf(bottle, compression));
-      if (record === undefined) return undefined;
-      const blobs = [record.digest, record.fileIndex.digest];
-      const there = await Promise.all(blobs.map((digest) => store.has(digest)));
-      return there.every(Boolean) ? record : undefined;
+    async find(bottle) {
+      const record = await readRecord(pathOf(bottle));
+      return record !== undefined && (await store.has(record.digest)) ? record : undefined;
     },
-    async save(bottle, { compression, record }) {
+    async save(bottle, record) {
       await mkdir(directory, { recursive: true });
-      const path = pathOf(bottle, compression);
+      const path = pathOf(bottle);
       const partial = `${path}.${randomUUID()}`;
       await writeFile(partial, JSON.stringify(record));
       await rename(partial, path);
@@ -47,15 +40,12 @@ export function createLayerCache(init: {
 }
 
 /** All that the bytes of a layer depend on; which image it is for does not. */
-function layerKey(
-  { digest, formula, pkgVersion, tab }: PlannedBottle,
-  compression: Compression,
-): string {
+function layerKey({ digest, formula, pkgVersion, tab }: PlannedBottle): string {
   const dependencies = tab?.runtimeDependencies?.map(({ name }) => name) ?? formula.dependencies;
   const key = [
     recordVersion,
     relocatorVersion,
-    compressorId[compression],
+    compressorId,
     digest,
     formula.name,
     pkgVersion,

@@ -1,4 +1,5 @@
 import type { Clock } from '@tapline/base';
+import type { BlobStore } from '@tapline/registry';
 import type { BottleCache } from './bottle-cache.ts';
 import type { OnBuildEvent } from './build-event.ts';
 import { buildFormulaLayer } from './build-formula-layer.ts';
@@ -7,7 +8,6 @@ import { createLimiter } from './create-limiter.ts';
 import { admitToDisk, type FreeBytes } from './disk-admission.ts';
 import type { LayerCache } from './layer-cache.ts';
 import type { LayerRecord } from './layer-record.ts';
-import type { LayerSink } from './layer-sink.ts';
 import { mapConcurrently } from './map-concurrently.ts';
 import type { PackagePlan, PlannedBottle } from './package-plan.ts';
 import { readReceipt } from './read-receipt.ts';
@@ -15,6 +15,7 @@ import { readReceipt } from './read-receipt.ts';
 export interface PourDependencies {
   readonly bottles: BottleCache;
   readonly layers: LayerCache;
+  readonly store: BlobStore;
   readonly clock: Clock;
   readonly freeBytes: FreeBytes;
   /** Where bottles and layers are written: what has to have room. */
@@ -26,7 +27,6 @@ export interface PourDependencies {
 }
 
 export interface PourOptions {
-  readonly sink: LayerSink;
   readonly onEvent?: OnBuildEvent | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -47,9 +47,7 @@ export async function pourPackage(
 ): Promise<PouredPackage> {
   const { clock, layers } = deps;
   const start = clock.monotonic();
-  const known = await Promise.all(
-    plan.bottles.map((bottle) => layers.find(bottle, options.sink.compression)),
-  );
+  const known = await Promise.all(plan.bottles.map((bottle) => layers.find(bottle)));
   const missing = plan.bottles.filter((_, index) => known[index] === undefined);
   await reserve(deps, plan, missing, options);
 
@@ -64,7 +62,7 @@ export async function pourPackage(
     return whenBuildsAllow(async () => {
       signal.throwIfAborted();
       const begun = clock.monotonic();
-      const layer = await build(deps, bottle, { path, sink: options.sink, signal });
+      const layer = await build(deps, bottle, { path, signal });
       const durationMs = clock.monotonic() - begun;
       report(bottle, layer, { source: 'built', durationMs }, options);
       return layer;
@@ -87,7 +85,7 @@ function report(
   { formula: { name } }: PlannedBottle,
   layer: LayerRecord,
   made: { readonly source: 'built' | 'cached'; readonly durationMs: number },
-  { onEvent }: Pick<PourOptions, 'onEvent'>,
+  { onEvent }: PourOptions,
 ): void {
   for (const file of layer.notRelocated) {
     onEvent?.({ kind: 'not-relocated', formula: name, ...file });
@@ -128,15 +126,11 @@ const layerGrowth = 1.1;
 async function build(
   deps: PourDependencies,
   bottle: PlannedBottle,
-  {
-    path,
-    sink,
-    signal,
-  }: { readonly path: string; readonly sink: LayerSink; readonly signal: AbortSignal },
+  { path, signal }: { readonly path: string; readonly signal: AbortSignal },
 ): Promise<LayerRecord> {
   const formula = bottle.formula.name;
   const tab = bottle.tab ?? (await readReceipt(path, { formula, signal }));
-  const record = await buildFormulaLayer(sink, {
+  const record = await buildFormulaLayer(deps.store, {
     formula,
     pkgVersion: bottle.pkgVersion,
     dependencies: tab.runtimeDependencies?.map(({ name }) => name) ?? bottle.formula.dependencies,
@@ -144,7 +138,7 @@ async function build(
     bottlePath: path,
     signal,
   });
-  await deps.layers.save(bottle, { compression: sink.compression, record });
+  await deps.layers.save(bottle, record);
   return record;
 }
 

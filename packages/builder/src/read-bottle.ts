@@ -1,15 +1,12 @@
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream';
-import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { createGunzip } from 'node:zlib';
 import { isTaplineError, TaplineError } from '@tapline/base';
 import { TarDecoder, type TarEvent } from '@tapline/oci';
-import type { Compression } from './compression.ts';
 
 export interface ReadBottleOptions {
   /** Of errors. */
   readonly formula: string;
-  /** gzip unless given: bottles have no other. */
-  readonly compression?: Compression;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -19,12 +16,11 @@ export interface ReadBottleOptions {
  */
 export async function* readBottle(
   path: string,
-  { formula, signal, compression = 'gzip' }: ReadBottleOptions,
+  { formula, signal }: ReadBottleOptions,
 ): AsyncGenerator<TarEvent, void> {
   const decoder = new TarDecoder();
   const chunkSize = 256 * 1024;
-  const gunzip =
-    compression === 'gzip' ? createGunzip({ chunkSize }) : createZstdDecompress({ chunkSize });
+  const gunzip = createGunzip({ chunkSize });
   // Errors of either come out of the iteration.
   pipeline(createReadStream(path, { highWaterMark: chunkSize }), gunzip, () => undefined);
   try {
@@ -53,7 +49,7 @@ function decode(step: () => readonly TarEvent[], formula: string): readonly TarE
 }
 
 function isZlibError(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && /^Z(STD)?_/.test(String(error.code));
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('Z_');
 }
 
 function corrupt(formula: string, cause: unknown): TaplineError {

@@ -1,3 +1,16 @@
+export { checkSegment } from './compile/check-segment.ts';
+export {
+  type CompiledNode,
+  type CompiledSegment,
+  compileNode,
+  type CompileOptions,
+  wholeState,
+} from './compile/compile-node.ts';
+export { dropCounters, nftSets, nftTableName, nftTables } from './compile/nft-tables.ts';
+export type { NodeCapabilities } from './compile/node-capabilities.ts';
+export type { NodeLayout } from './compile/node-layout.ts';
+export type { Refusal } from './compile/refusal.ts';
+export { leastMtu, segmentMtu } from './compile/segment-mtu.ts';
 export type { AssociationKey } from './datapath/macsec/association-key.ts';
 export type { AeadInput, FrameAead, FrameAeadFactory } from './datapath/macsec/frame-aead.ts';
 export type { MacsecCipher } from './datapath/macsec/macsec-cipher.ts';
@@ -46,8 +59,17 @@ export {
   lastCommunityGroup,
   promiscuousGroup,
 } from './names/group-id.ts';
-export { bridgeName, isSegmentInterface, portName, vxlanName } from './names/interface-names.ts';
+export {
+  bridgeName,
+  isPortEnd,
+  isSegmentInterface,
+  portEndName,
+  portName,
+  vxlanName,
+  wireguardName,
+} from './names/interface-names.ts';
 export { portMac } from './names/port-mac.ts';
+export type { Operation } from './plan/operation.ts';
 export { type NodeOutputs, observationCommands, observeNode } from './observe/observe-node.ts';
 export { filterBatch } from './observe/parse-filters.ts';
 export type { NftChain, NftRule, NftRuleset, NftSet, NftTable } from './state/nft-ruleset.ts';
@@ -61,6 +83,8 @@ export type {
   MacsecState,
   Neighbour,
   NodeState,
+  PortEnd,
+  RouteState,
   VlanTunnel,
   VniRange,
   WireguardState,

@@ -1,6 +1,5 @@
 import {
   type Clock,
-  isRecord,
   isTaplineError,
   type Rng,
   systemClock,
@@ -26,8 +25,7 @@ import {
 import { pushBlob } from './push-blob.ts';
 import { readBody } from '../storage/read-body.ts';
 import { RegistryAuthorizer } from './registry-authorizer.ts';
-import { tagReferrer, taggedReferrers } from './referrers.ts';
-import type { FetchedManifest, RegistryClient, RequestOptions } from './registry-client.ts';
+import type { FetchedManifest, RegistryClient } from './registry-client.ts';
 import type { RegistryCredentialsSource } from './registry-credentials.ts';
 import { type RegistryRequest, RegistryRequests } from './registry-requests.ts';
 import { sha256 } from '../storage/sha256.ts';
@@ -50,8 +48,6 @@ export interface RegistryClientInit {
 
 const maxManifestBytes = 4 * 1024 * 1024;
 const maxListBytes = 16 * 1024 * 1024;
-const pageSize = 1000;
-const maxPages = 10_000;
 const acceptManifests = [
   mediaTypes.ociManifest,
   mediaTypes.ociIndex,
@@ -85,7 +81,7 @@ export function createRegistryClient(init: RegistryClientInit): RegistryClient {
     return { bytes, headers: response.headers };
   }
 
-  const client: RegistryClient = {
+  return {
     async ping({ signal } = {}) {
       await document({ target: '/v2/', signal });
     },
@@ -119,11 +115,7 @@ export function createRegistryClient(init: RegistryClientInit): RegistryClient {
       return verified(bytes, response, reference);
     },
 
-    async hasBlob(repository, digest, options) {
-      return (await client.blobSize(repository, digest, options)) !== undefined;
-    },
-
-    async blobSize(repository, digest, { signal } = {}) {
+    async hasBlob(repository, digest, { signal } = {}) {
       const response = await requests.send({
         method: 'HEAD',
         target: `/v2/${repository}/blobs/${digest}`,
@@ -131,7 +123,7 @@ export function createRegistryClient(init: RegistryClientInit): RegistryClient {
         signal,
       });
       await discardBody(response.body);
-      return response.status === 200 ? sizeOf(response, digest) : undefined;
+      return response.status === 200;
     },
 
     blob(repository, blob, { signal } = {}) {
@@ -142,8 +134,7 @@ export function createRegistryClient(init: RegistryClientInit): RegistryClient {
       return pushBlob(requests, { repository, ...blob, ...options });
     },
 
-    async pushManifest(repository, { reference, mediaType, bytes }, options = {}) {
-      const { signal } = options;
+    async pushManifest(repository, { reference, mediaType, bytes }, { signal } = {}) {
       const digest = digestBytes(bytes, sha256);
       const response = await requests.send({
         method: 'PUT',
@@ -154,31 +145,18 @@ export function createRegistryClient(init: RegistryClientInit): RegistryClient {
         signal,
       });
       await discardBody(response.body);
-      // A registry that knows of subjects says so; for others the client keeps the list.
-      if (response.headers['oci-subject'] === undefined) {
-        await tagReferrer(client, { repository, bytes, digest }, options);
-      }
       return digest;
     },
 
-    async deleteManifest(repository, reference, { signal } = {}) {
-      const target = `/v2/${repository}/manifests/${reference}`;
-      const response = await requests.send({
-        method: 'DELETE',
-        target,
-        accept: [202, 404],
-        signal,
-      });
-      await discardBody(response.body);
-      return response.status === 202;
-    },
-
-    async tags(repository, options = {}) {
-      return await names(`/v2/${repository}/tags/list`, 'tags', options);
-    },
-
-    async repositories(options = {}) {
-      return await names(`/v2/_catalog?n=${pageSize}`, 'repositories', options);
+    async tags(repository, { signal } = {}) {
+      const tags: string[] = [];
+      let target: string | undefined = `/v2/${repository}/tags/list`;
+      while (target !== undefined) {
+        const { bytes, headers } = await document({ target, signal });
+        tags.push(...(parseJson(bytes) as { tags: string[] }).tags);
+        target = nextPage(headers['link']);
+      }
+      return tags;
     },
 
     async referrers(repository, digest, { signal, artifactType } = {}) {
@@ -194,13 +172,9 @@ export function createRegistryClient(init: RegistryClientInit): RegistryClient {
           ? found
           : found.filter((descriptor) => descriptor.artifactType === artifactType);
       } catch (error) {
-        // A registry older than 1.1 has no such endpoint.
-        if (!isTaplineError(error) || error.details['status'] !== 404) throw error;
-        const options = signal === undefined ? {} : { signal };
-        const found = await taggedReferrers(client, { repository, digest }, options);
-        return artifactType === undefined
-          ? found
-          : found.filter((descriptor) => descriptor.artifactType === artifactType);
+        // A registry older than 1.1 has no such endpoint, and then no referrers either.
+        if (isTaplineError(error) && error.details['status'] === 404) return [];
+        throw error;
       }
     },
 
@@ -208,35 +182,6 @@ export function createRegistryClient(init: RegistryClientInit): RegistryClient {
       if (init.transport === undefined) await transport[Symbol.asyncDispose]();
     },
   };
-
-  /** All pages of a list of names. */
-  async function names(
-    first: string,
-    field: 'tags' | 'repositories',
-    { signal }: RequestOptions,
-  ): Promise<readonly string[]> {
-    const all: string[] = [];
-    let target: string | undefined = first;
-    for (let page = 0; target !== undefined; page += 1) {
-      if (page >= maxPages) {
-        throw new TaplineError('registry_error', `${first} has more than ${maxPages} pages`);
-      }
-      const { bytes, headers } = await document({ target, signal });
-      const body = parseJson(bytes);
-      const found = isRecord(body) ? body[field] : undefined;
-      // Null where a repository has no tag any more.
-      if (Array.isArray(found)) all.push(...found.map(String));
-      target = nextPage(headers['link']);
-    }
-    return all;
-  }
-  return client;
-}
-
-function sizeOf(response: HttpResponse, digest: Digest): number {
-  const size = Number(response.headers['content-length']);
-  if (Number.isSafeInteger(size) && size >= 0) return size;
-  throw new TaplineError('registry_error', `the registry says no size of blob ${digest}`);
 }
 
 function describe(response: HttpResponse, target: string): Descriptor {

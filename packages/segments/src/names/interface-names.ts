@@ -18,6 +18,21 @@ export function portName(vni: number, port: Pick<PortIntent, 'index' | 'incarnat
   return `tp${vni.toString(36)}.${port.index.toString(36)}.${incarnation.toString(36)}`;
 }
 
+/** The workload's end of a port, in the node or in a namespace. */
+export function portEndName(vni: number, port: Pick<PortIntent, 'index' | 'incarnation'>): string {
+  return `te${portName(vni, port).slice(2)}`;
+}
+
+/** The WireGuard device that carries VXLAN of segments which ask for it. */
+export const wireguardName = 'tw0';
+
+/** The one VXLAN device of a node that carries very many VNIs (`external vnifilter`). */
+export const carrierName = 'tv0000';
+
+export function isPortEnd(name: string): boolean {
+  return /^te[0-9a-z]{1,5}\.[0-9a-z]{1,4}\.[0-9a-z]{1,2}$/.test(name);
+}
+
 /** Whether an interface is one of a segment's: what no rule names must not be open either. */
 export function isSegmentInterface(name: string): boolean {
   return /^t[bv][0-9]{4,8}$|^tp[0-9a-z]{1,5}\.[0-9a-z]{1,4}\.[0-9a-z]{1,2}$/.test(name);

@@ -21,6 +21,29 @@ export interface NodeState {
   readonly xfrm: XfrmState;
   readonly wireguard: readonly WireguardState[];
   readonly macsec: readonly MacsecState[];
+  /** Routes of `tw0` only: to the VTEPs behind it. */
+  readonly routes?: readonly RouteState[];
+  /** The workloads' ends of ports. Only of what is to be: they are in namespaces of others. */
+  readonly ends?: readonly PortEnd[];
+}
+
+/** `ip -j route`. */
+export interface RouteState {
+  readonly dev: string;
+  /** An address, without prefix length. */
+  readonly destination: string;
+}
+
+/** The other end of a port's veth: what a workload gets. */
+export interface PortEnd {
+  /** The node's end. */
+  readonly port: string;
+  readonly name: string;
+  readonly mac: string;
+  readonly mtu: number;
+  readonly addresses: readonly string[];
+  readonly prefixLengths: readonly number[];
+  readonly place: { readonly kind: 'host' } | { readonly kind: 'namespace'; readonly path: string };
 }
 
 /** `ip -j -d link` and `bridge -j -d link`. */
@@ -29,6 +52,8 @@ export interface LinkState {
   /** `veth`, `bridge`, `vxlan`, `wireguard`, `macsec`, `tun`, … or '' for hardware. */
   readonly kind: string;
   readonly up: boolean;
+  /** Whether the other end is up, too: a port's workload has its end. */
+  readonly carrier?: boolean;
   readonly mtu: number;
   readonly mac: string;
   readonly master?: string;

@@ -1,0 +1,67 @@
+import type { FabricIntent, NodeCapabilities, NodeState } from '@tapline/segments';
+
+/** One node's part of all segments: converges its kernel to what an intent says. */
+export interface Fabric extends AsyncDisposable {
+  /**
+   * Makes the node what the intent says, or says per segment why not. Calls are served one after
+   * the other. Segments that are the same object as in the last call are not looked at again.
+   */
+  apply(intent: FabricIntent): Promise<FabricOutcome>;
+  /** The commands that `apply` would run now, a line each; changes nothing. */
+  plan(intent: FabricIntent): Promise<readonly string[]>;
+  /** What the kernel has, read anew. */
+  observe(): Promise<NodeState>;
+  metrics(): Promise<FabricMetrics>;
+  capabilities(): Promise<NodeCapabilities>;
+  /** Public key of the node's WireGuard, base64; made where there is none. The private one stays. */
+  wireguardKey(): Promise<string>;
+  /** Ends the helper and what waits for drift. The network stays as it is. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface FabricOutcome {
+  /** Whether every segment of the node stands. */
+  readonly state: 'converged' | 'degraded' | 'failed';
+  readonly conditions: readonly FabricCondition[];
+  /** Number of operations that were carried out. */
+  readonly operations: number;
+  readonly timings: {
+    readonly observeMs: number;
+    readonly planMs: number;
+    readonly applyMs: number;
+  };
+}
+
+/** What is known of a segment on this node, or of the node where `segment` is absent. */
+export interface FabricCondition {
+  readonly segment?: string;
+  readonly vni?: number;
+  readonly ready: boolean;
+  /** `Applied`, or the code of what refused it, such as `vni_taken`. */
+  readonly reason: string;
+  readonly message: string;
+}
+
+export interface FabricMetrics {
+  readonly segments: readonly SegmentMetrics[];
+  /** Frames dropped by what they were, on the whole node; names of nftables' counters. */
+  readonly drops: Readonly<Record<string, number>>;
+  /** Seconds since the last WireGuard handshake with each peer, by public key. */
+  readonly handshakeAgeSeconds: Readonly<Record<string, number>>;
+  /** Seconds since the node's WireGuard key was made; absent without one. */
+  readonly keyAgeSeconds?: number;
+  /** How often something was not as it had been left, and was mended. */
+  readonly driftMended: number;
+}
+
+export interface SegmentMetrics {
+  readonly vni: number;
+  /** Of the segment's VXLAN device: to and from other nodes. */
+  readonly receivedPackets: number;
+  readonly receivedBytes: number;
+  readonly sentPackets: number;
+  readonly sentBytes: number;
+  /** Frames that the VXLAN device could not send, too large ones among them. */
+  readonly sendErrors: number;
+  readonly droppedPackets: number;
+}

@@ -1,0 +1,112 @@
+import { TaplineError } from '@tapline/base';
+import { parseIpAddress } from '../address/ip-address.ts';
+import { addressBits, parseSubnet, subnetContains } from '../address/subnet.ts';
+import type { NodeIntent, SegmentIntent } from '../intent/segment-intent.ts';
+import type { NodeCapabilities } from './node-capabilities.ts';
+import { isWireguardKey } from './wireguard-underlay.ts';
+import { leastMtu, segmentMtu } from './segment-mtu.ts';
+
+/** Whether a node can carry a segment as it is wanted. Throws an error that names the value. */
+export function checkSegment(
+  segment: SegmentIntent,
+  options: { readonly node: NodeIntent; readonly capabilities: NodeCapabilities },
+): void {
+  checkVni(segment);
+  checkModules(segment, options);
+  checkMtu(segment, options);
+  checkKey(segment, options.node);
+  checkPorts(segment, options.node);
+}
+
+function checkVni({ name, vni }: SegmentIntent): void {
+  if (Number.isInteger(vni) && vni >= 4096 && vni <= 0xffffff) return;
+  throw new TaplineError(
+    'vni_invalid',
+    `segment ${name} has VNI ${vni}; 4096 to 16777215 are for segments`,
+  );
+}
+
+/** What is missing is said, and never done without: least of all encryption. */
+function checkModules(
+  { name, encryption }: SegmentIntent,
+  { node, capabilities }: { readonly node: NodeIntent; readonly capabilities: NodeCapabilities },
+): void {
+  const missing = [
+    !capabilities.bridge && 'bridge',
+    !capabilities.vxlanGbp && 'vxlan (with group policy, gbp)',
+    !capabilities.nftables && 'nf_tables (families bridge and inet)',
+    !capabilities.clsBpf && 'cls_bpf',
+    encryption.underlay === 'wireguard' && capabilities.wireguard === 'none' && 'wireguard',
+    encryption.underlay === 'ipsec' && !capabilities.ipsec && 'esp4',
+    encryption.link === 'macsec' && !capabilities.macsec && 'macsec',
+  ].filter((module) => module !== false);
+  if (missing.length === 0) return;
+  throw new TaplineError(
+    'module_missing',
+    `node ${node.name} cannot carry segment ${name}: its kernel lacks ${missing.join(', ')}`,
+    { hint: 'load the modules, or keep the segment off the node; it is never carried without' },
+  );
+}
+
+function checkMtu(
+  segment: SegmentIntent,
+  { node, capabilities }: { readonly node: NodeIntent; readonly capabilities: NodeCapabilities },
+): void {
+  const { encryption, mtu, name } = segment;
+  const { family } = parseIpAddress(
+    encryption.underlay === 'wireguard' ? node.vtep : node.underlay,
+  );
+  const most = segmentMtu(capabilities.underlayMtu, { encryption, family });
+  const least = usesIpv6(segment) ? leastMtu : 576;
+  if (mtu >= least && mtu <= most) return;
+  throw new TaplineError(
+    'mtu_invalid',
+    `segment ${name} has MTU ${mtu} on node ${node.name}; ${least} to ${most} fit into the underlay's ${capabilities.underlayMtu}`,
+    { hint: mtu > most ? 'lower the MTU, or raise that of the underlay' : 'raise the MTU' },
+  );
+}
+
+function checkKey({ name, encryption }: SegmentIntent, node: NodeIntent): void {
+  if (encryption.underlay !== 'wireguard' || isWireguardKey(node.wireguardKey)) return;
+  throw new TaplineError(
+    'wireguard_key_missing',
+    `segment ${name} needs a WireGuard key of node ${node.name}, which has ${node.wireguardKey ?? 'none'}`,
+    { hint: 'wait until the agent of the node has reported its key' },
+  );
+}
+
+function checkPorts(segment: SegmentIntent, node: NodeIntent): void {
+  const subnet = parseSubnet(segment.subnet);
+  const owners = new Map<string, number>();
+  const indexes = new Set<number>();
+  for (const { index, addresses, owner } of segment.ports) {
+    if (!Number.isInteger(index) || index < 1 || index > 0xffff || indexes.has(index)) {
+      throw new TaplineError(
+        'port_invalid',
+        `port ${index} of ${owner} in segment ${segment.name} needs a number of its own from 1 to 65535`,
+      );
+    }
+    indexes.add(index);
+    for (const text of addresses) {
+      const address = parseIpAddress(text);
+      const host = { ...address, length: addressBits(address.family) };
+      const outside = address.family === subnet.family && !subnetContains(subnet, host);
+      if (outside || owners.has(text)) {
+        throw new TaplineError(
+          'port_address_invalid',
+          outside
+            ? `address ${text} of ${owner} is not in ${segment.subnet} of segment ${segment.name}`
+            : `address ${text} in segment ${segment.name} is of ports ${owners.get(text)} and ${index} (node ${node.name})`,
+        );
+      }
+      owners.set(text, index);
+    }
+  }
+}
+
+function usesIpv6({ subnet, ports }: SegmentIntent): boolean {
+  return (
+    subnet.includes(':') ||
+    ports.some(({ addresses }) => addresses.some((text) => text.includes(':')))
+  );
+}

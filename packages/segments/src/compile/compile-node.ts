@@ -1,0 +1,137 @@
+import { errorMessage, isTaplineError, TaplineError } from '@tapline/base';
+import { parseSubnet, subnetsOverlap } from '../address/subnet.ts';
+import type { FabricIntent, SegmentIntent } from '../intent/segment-intent.ts';
+import type { NodeState } from '../state/node-state.ts';
+import { checkSegment } from './check-segment.ts';
+import { compileCarrierSegment } from './compile-carrier.ts';
+import { compileSegment } from './compile-segment.ts';
+import { compileShared } from './compile-shared.ts';
+import { mergeStates } from './merge-states.ts';
+import type { NodeCapabilities } from './node-capabilities.ts';
+import type { NodeLayout } from './node-layout.ts';
+import { overlappingPrefixes, type SegmentSubnet } from './overlapping-prefixes.ts';
+import type { Refusal } from './refusal.ts';
+import { segmentView } from './segment-view.ts';
+
+/** What a node is to have, in parts, so that a change of one segment touches one part. */
+export interface CompiledNode {
+  readonly intent: FabricIntent;
+  /** Tables and what segments share, such as WireGuard's device. */
+  readonly shared: NodeState;
+  /** By VNI; a segment that is refused is not among them, and nothing of it is on the node. */
+  readonly segments: ReadonlyMap<number, CompiledSegment>;
+  readonly refused: readonly Refusal[];
+}
+
+export interface CompiledSegment {
+  readonly intent: SegmentIntent;
+  readonly state: NodeState;
+  readonly subnet: SegmentSubnet;
+}
+
+export interface CompileOptions {
+  /** Name of the node. */
+  readonly node: string;
+  readonly capabilities: NodeCapabilities;
+  readonly layout?: NodeLayout;
+  /** Of the same node and capabilities: segments that are still the same object are taken over. */
+  readonly previous?: CompiledNode | undefined;
+}
+
+/** Throws `node_unknown` where the intent does not name the node. */
+export function compileNode(intent: FabricIntent, options: CompileOptions): CompiledNode {
+  const { capabilities, layout = 'devices' } = options;
+  const nodes = new Map(intent.nodes.map((node) => [node.name, node]));
+  const node = nodes.get(options.node);
+  if (node === undefined) {
+    throw new TaplineError(
+      'node_unknown',
+      `node ${options.node} is not among the fabric's ${nodes.size} nodes`,
+    );
+  }
+  const previous = reusable(intent, options.previous);
+  const segments = new Map<number, CompiledSegment>();
+  const changed: SegmentIntent[] = [];
+  for (const segment of intent.segments) {
+    const before = previous?.segments.get(segment.vni);
+    if (before?.intent === segment) segments.set(segment.vni, before);
+    else if (segment.ports.some((port) => port.node === node.name)) changed.push(segment);
+  }
+  const refused: Refusal[] = [];
+  const context = { intent, nodes, node, answers: capabilities.nftablesArp };
+  const compiled: CompiledSegment[] = [];
+  for (const segment of changed) {
+    try {
+      checkSegment(segment, { node, capabilities });
+      const view = segmentView(segment, context);
+      if (view === undefined) continue;
+      const state = layout === 'carrier' ? compileCarrierSegment(view) : compileSegment(view);
+      compiled.push({
+        intent: segment,
+        state,
+        subnet: { ...parseSubnet(segment.subnet), segment },
+      });
+    } catch (error) {
+      refused.push(refusal(segment, error));
+    }
+  }
+  for (const [segment, error] of overlaps([...segments.values()], compiled)) {
+    refused.push(refusal(segment, error));
+    segments.delete(segment.vni);
+  }
+  const overlapping = new Set(refused.map(({ vni }) => vni));
+  for (const segment of compiled) {
+    if (!overlapping.has(segment.intent.vni)) segments.set(segment.intent.vni, segment);
+  }
+  const carried = [...segments.values()].map((segment) => segment.intent);
+  const shared =
+    previous !== undefined && sameEncryption(changed, previous)
+      ? previous.shared
+      : compileShared({ intent, node, segments: carried, capabilities, layout });
+  return { intent, shared, segments, refused };
+}
+
+/** All of a node in one. */
+export function wholeState({ shared, segments }: CompiledNode): NodeState {
+  return mergeStates([shared, ...[...segments.values()].map(({ state }) => state)]);
+}
+
+/** What was refused may be right now, by what became of others: then nothing is taken over. */
+function reusable(
+  intent: FabricIntent,
+  previous: CompiledNode | undefined,
+): CompiledNode | undefined {
+  if (previous === undefined || previous.refused.length > 0) return undefined;
+  const same =
+    previous.intent.nodes === intent.nodes && previous.intent.vxlanPort === intent.vxlanPort;
+  return same && previous.segments.size > 0 ? previous : undefined;
+}
+
+/** Whether WireGuard's peers cannot have changed with these segments. */
+function sameEncryption(changed: readonly SegmentIntent[], previous: CompiledNode): boolean {
+  return (
+    previous.shared.wireguard.length === 0 &&
+    changed.every(({ encryption }) => encryption.underlay !== 'wireguard')
+  );
+}
+
+function overlaps(
+  kept: readonly CompiledSegment[],
+  compiled: readonly CompiledSegment[],
+): ReadonlyMap<SegmentIntent, TaplineError> {
+  const few = compiled.length * kept.length < 1_000_000 && kept.length > 0 && compiled.length < 10;
+  if (few) {
+    const touched = compiled.some(
+      ({ subnet }, index) =>
+        kept.some((other) => subnetsOverlap(other.subnet, subnet)) ||
+        compiled.slice(index + 1).some((other) => subnetsOverlap(other.subnet, subnet)),
+    );
+    if (!touched) return new Map();
+  }
+  return overlappingPrefixes([...kept, ...compiled].map(({ subnet }) => subnet));
+}
+
+function refusal({ name, vni }: SegmentIntent, error: unknown): Refusal {
+  if (!isTaplineError(error)) throw error;
+  return { segment: name, vni, code: error.code, message: errorMessage(error) };
+}

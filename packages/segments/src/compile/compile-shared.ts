@@ -1,0 +1,50 @@
+import { parseIpAddress, formatIpAddress } from '../address/ip-address.ts';
+import type { FabricIntent, NodeIntent, SegmentIntent } from '../intent/segment-intent.ts';
+import { emptyState } from '../state/empty-state.ts';
+import type { NodeState } from '../state/node-state.ts';
+import { carrierLink } from './compile-carrier.ts';
+import { mergeStates } from './merge-states.ts';
+import { nftTables } from './nft-tables.ts';
+import type { NodeCapabilities } from './node-capabilities.ts';
+import type { NodeLayout } from './node-layout.ts';
+import { segmentMtu } from './segment-mtu.ts';
+import { wireguardUnderlay } from './wireguard-underlay.ts';
+
+/** What all segments of a node share: the tables, and devices that carry more than one segment. */
+export function compileShared(options: {
+  readonly intent: Pick<FabricIntent, 'vxlanPort' | 'nodes'>;
+  readonly node: NodeIntent;
+  readonly segments: readonly SegmentIntent[];
+  readonly capabilities: NodeCapabilities;
+  readonly layout: NodeLayout;
+}): NodeState {
+  const { intent, node, segments, capabilities, layout } = options;
+  if (segments.length === 0) return emptyState;
+  const parts: NodeState[] = [{ ...emptyState, nft: { tables: nftTables(intent.vxlanPort) } }];
+  const peers = encryptedPeers(node, { nodes: intent.nodes, segments });
+  if (peers !== undefined) parts.push(wireguardUnderlay(node, { peers, capabilities }));
+  if (layout === 'carrier') {
+    const underlay = parseIpAddress(node.underlay);
+    const mtu = segmentMtu(capabilities.underlayMtu, {
+      encryption: { underlay: 'none', link: 'none' },
+      family: underlay.family,
+    });
+    const local = formatIpAddress(underlay);
+    parts.push({ ...emptyState, links: [carrierLink({ mtu, local, port: intent.vxlanPort })] });
+  }
+  return mergeStates(parts);
+}
+
+/** Undefined where no segment asks for WireGuard. */
+function encryptedPeers(
+  node: NodeIntent,
+  {
+    nodes,
+    segments,
+  }: { readonly nodes: readonly NodeIntent[]; readonly segments: readonly SegmentIntent[] },
+): readonly NodeIntent[] | undefined {
+  const encrypted = segments.filter(({ encryption }) => encryption.underlay === 'wireguard');
+  if (encrypted.length === 0) return undefined;
+  const names = new Set(encrypted.flatMap(({ ports }) => ports.map((port) => port.node)));
+  return nodes.filter((peer) => peer.name !== node.name && names.has(peer.name));
+}

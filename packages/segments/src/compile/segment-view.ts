@@ -1,0 +1,123 @@
+import { formatIpAddress, parseIpAddress } from '../address/ip-address.ts';
+import { linkLocal } from '../address/link-local.ts';
+import { mayReach } from '../intent/port-role.ts';
+import type {
+  FabricIntent,
+  NodeIntent,
+  PortIntent,
+  SegmentIntent,
+} from '../intent/segment-intent.ts';
+import { groupId } from '../names/group-id.ts';
+import { portName, vxlanName } from '../names/interface-names.ts';
+import { portMac } from '../names/port-mac.ts';
+
+export interface RemotePort {
+  readonly intent: PortIntent;
+  readonly mac: string;
+  readonly group: number;
+  readonly addresses4: readonly string[];
+  /** With the link-local one. */
+  readonly addresses6: readonly string[];
+}
+
+export interface LocalPort extends RemotePort {
+  readonly name: string;
+  /** Groups of the segment that may reach it. */
+  readonly groups: readonly number[];
+}
+
+/** A segment as one node sees it. */
+export interface SegmentView {
+  readonly segment: SegmentIntent;
+  readonly node: NodeIntent;
+  readonly vxlanPort: number;
+  readonly vxlan: string;
+  /** Where its VXLAN packets come from. */
+  readonly source: string;
+  /** Whether they go through WireGuard. */
+  readonly inside: boolean;
+  /** Whether the node answers ARP requests for ports of other nodes. */
+  readonly answers: boolean;
+  readonly local: readonly LocalPort[];
+  readonly remote: readonly RemotePort[];
+  /** Other nodes with ports of the segment, and where they take its VXLAN packets. */
+  readonly peers: readonly { readonly node: string; readonly address: string }[];
+  /** Groups of local ports that may reach some remote one. */
+  readonly groupsToOverlay: readonly number[];
+  reachedFrom(port: LocalPort): readonly (LocalPort | RemotePort)[];
+  remoteReachedFrom(port: LocalPort): readonly RemotePort[];
+  addressOf(port: RemotePort): string;
+}
+
+/** Undefined where the node has no port of the segment: then it has nothing of it at all. */
+export function segmentView(
+  segment: SegmentIntent,
+  context: {
+    readonly intent: Pick<FabricIntent, 'vxlanPort'>;
+    readonly nodes: ReadonlyMap<string, NodeIntent>;
+    readonly node: NodeIntent;
+    readonly answers: boolean;
+  },
+): SegmentView | undefined {
+  const { nodes, node } = context;
+  const ports = segment.ports.map((port) => identify(port, segment));
+  const mine = ports.filter(({ intent }) => intent.node === node.name);
+  if (mine.length === 0) return undefined;
+  const remote = ports.filter(({ intent }) => intent.node !== node.name && nodes.has(intent.node));
+  const inside = segment.encryption.underlay === 'wireguard';
+  const address = (of: NodeIntent): string =>
+    formatIpAddress(parseIpAddress(inside ? of.vtep : of.underlay));
+  const local = mine.map((port): LocalPort => ({
+    ...port,
+    name: portName(segment.vni, port.intent),
+    groups: groupsOf(
+      ports.filter((other) => other !== port && mayReach(other.intent.role, port.intent.role)),
+    ),
+  }));
+  const peers = [...new Set(remote.map(({ intent }) => intent.node))].flatMap((name) => {
+    const peer = nodes.get(name);
+    return peer === undefined ? [] : [{ node: name, address: address(peer) }];
+  });
+  return {
+    segment,
+    node,
+    vxlanPort: context.intent.vxlanPort,
+    vxlan: vxlanName(segment.vni),
+    source: address(node),
+    inside,
+    answers: context.answers,
+    local,
+    remote,
+    peers,
+    groupsToOverlay: groupsOf(local.filter((from) => remote.some((to) => reaches(from, to)))),
+    reachedFrom: (port) => [...local, ...remote].filter((to) => reaches(port, to)),
+    remoteReachedFrom: (port) => remote.filter((to) => reaches(port, to)),
+    addressOf(port) {
+      const peer = nodes.get(port.intent.node) ?? node;
+      return address(peer);
+    },
+  };
+}
+
+function identify(intent: PortIntent, segment: SegmentIntent): RemotePort {
+  const mac = portMac(segment.vni, intent.index);
+  const addresses = intent.addresses.map((text) => parseIpAddress(text));
+  return {
+    intent,
+    mac,
+    group: groupId(intent.role, segment.communities),
+    addresses4: addresses.filter(({ family }) => family === 4).map(formatIpAddress),
+    addresses6: [
+      ...addresses.filter(({ family }) => family === 6).map(formatIpAddress),
+      linkLocal(mac),
+    ],
+  };
+}
+
+function groupsOf(ports: readonly RemotePort[]): readonly number[] {
+  return [...new Set(ports.map(({ group }) => group))].toSorted((a, b) => a - b);
+}
+
+function reaches(from: RemotePort, to: RemotePort): boolean {
+  return from.mac !== to.mac && mayReach(from.intent.role, to.intent.role);
+}

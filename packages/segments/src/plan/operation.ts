@@ -1,0 +1,55 @@
+import type {
+  EgressFilter,
+  FdbEntry,
+  LinkAddress,
+  LinkState,
+  Neighbour,
+  PortEnd,
+  RouteState,
+  VniRange,
+  WireguardState,
+} from '../state/node-state.ts';
+
+/** One change to a node's kernel, as data. `render-operation.ts` says which command it is. */
+export type Operation =
+  /** Adds a device, down, with a port's other end where it is a veth. */
+  | { readonly kind: 'link-add'; readonly link: LinkState; readonly end?: PortEnd }
+  | { readonly kind: 'link-set'; readonly name: string; readonly change: LinkChange }
+  | { readonly kind: 'link-up'; readonly name: string }
+  | { readonly kind: 'link-delete'; readonly name: string }
+  /** Gives a workload's end its addresses and brings it up. */
+  | { readonly kind: 'end-place'; readonly end: PortEnd }
+  | { readonly kind: 'fdb-add'; readonly entry: FdbEntry }
+  | { readonly kind: 'fdb-delete'; readonly entry: FdbEntry }
+  | { readonly kind: 'neighbour-add'; readonly neighbour: Neighbour }
+  | { readonly kind: 'neighbour-delete'; readonly neighbour: Neighbour }
+  | { readonly kind: 'egress-set'; readonly filter: EgressFilter }
+  /** Removes a filter of whatever kind that is not ours. */
+  | {
+      readonly kind: 'filter-delete';
+      readonly dev: string;
+      readonly direction: 'ingress' | 'egress';
+      readonly preference: number;
+    }
+  /** Replaces the tables with all rules, in one transaction with the elements that follow. */
+  | { readonly kind: 'tables-install'; readonly vxlanPort: number }
+  | { readonly kind: 'tables-delete' }
+  | {
+      readonly kind: 'elements-add' | 'elements-delete';
+      /** Of {@link nftSets}. */
+      readonly set: string;
+      readonly elements: readonly unknown[];
+    }
+  | { readonly kind: 'address-add' | 'address-delete'; readonly address: LinkAddress }
+  | { readonly kind: 'route-add' | 'route-delete'; readonly route: RouteState }
+  | { readonly kind: 'vni-add' | 'vni-delete'; readonly range: VniRange }
+  | { readonly kind: 'wireguard-set'; readonly device: WireguardState };
+
+/** What of a device is changed. */
+export interface LinkChange {
+  readonly mtu?: number;
+  readonly mac?: string;
+  readonly master?: string;
+  readonly mcastSnooping?: boolean;
+  readonly bridgePort?: NonNullable<LinkState['bridgePort']>;
+}
