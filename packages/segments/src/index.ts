@@ -44,6 +44,21 @@ export {
   type WantedPort,
 } from './allocate/port-ledger.ts';
 export { SubnetSpace } from './allocate/subnet-space.ts';
+export type { ByteRange } from './datapath/guard-source.ts';
+export {
+  createNodeSwitch,
+  type NodeSwitch,
+  type NodeSwitchOptions,
+  type SwitchOutput,
+} from './datapath/node-switch.ts';
+export { type DropReason, dropReasons, type SwitchCounters } from './datapath/switch-counters.ts';
+export type { SwitchPeer, SwitchPort } from './datapath/switch-tables.ts';
+export {
+  readVxlanHeader,
+  type VxlanHeader,
+  vxlanHeaderBytes,
+  writeVxlanHeader,
+} from './datapath/vxlan-header.ts';
 export { mayReach, type PortRole } from './intent/port-role.ts';
 export type {
   Encryption,
