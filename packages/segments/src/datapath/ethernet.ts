@@ -2,7 +2,7 @@
 export const etherType = { ipv4: 0x0800, arp: 0x0806, ipv6: 0x86dd } as const;
 
 /** Tags: what is behind them would pass unlooked at, and some hosts take it for untagged. */
-export const tagTypes: readonly number[] = [0x8100, 0x88a8, 0x9100, 0x9200];
+export const tagTypes: ReadonlySet<number> = new Set([0x8100, 0x88a8, 0x9100, 0x9200]);
 
 /** Below it is a length (IEEE Std 802.3 §3.2.6), and LLC behind it. */
 export const firstEtherType = 0x0600;

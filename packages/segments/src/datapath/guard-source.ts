@@ -30,7 +30,7 @@ export function guardSource(
   if (end - start < ethernetHeaderBytes) return 'malformed';
   if (!standsAt(bytes, start + 6, port.mac)) return 'spoofed';
   const type = read16(bytes, start + 12);
-  if (type < firstEtherType || tagTypes.includes(type)) return 'malformed';
+  if (type < firstEtherType || tagTypes.has(type)) return 'malformed';
   switch (type) {
     case etherType.ipv4:
       return guardIpv4(bytes, { start: start + ethernetHeaderBytes, end }, port);
@@ -103,7 +103,7 @@ function guardIpv6(bytes: Uint8Array, { start, end }: ByteRange, port: SwitchPor
 }
 
 // RFC 8200 §4: hop-by-hop, routing, destination options. More than a few are an attack.
-const optionHeaders: readonly number[] = [0, 43, 60];
+const optionHeaders: ReadonlySet<number> = new Set([0, 43, 60]);
 const fragmentHeader = 44;
 const mostHeaders = 8;
 
@@ -121,7 +121,7 @@ function upperLayer(bytes: Uint8Array, { start, end }: ByteRange) {
         return { protocol: fragmentHeader, at, fragmented };
       protocol = bytes[at] ?? 0;
       at += 8;
-    } else if (optionHeaders.includes(protocol)) {
+    } else if (optionHeaders.has(protocol)) {
       if (end - at < 8) return undefined;
       protocol = bytes[at] ?? 0;
       at += ((bytes[at + 1] ?? 0) + 1) * 8;

@@ -1,19 +1,13 @@
 import { TaplineError } from '@tapline/base';
 import type { FabricIntent } from '../intent/segment-intent.ts';
 import { answerArp, answerSolicitation, emptyAnswer } from './answer-neighbour.ts';
-import { read16, read32, standsAt } from './bytes.ts';
-import {
-  etherType,
-  icmpv6Type,
-  ipProtocol,
-  isGroupAddress,
-  isReservedAddress,
-} from './ethernet.ts';
+import { isGroupAddress, isReservedAddress } from './ethernet.ts';
 import { type ByteRange, guardSource } from './guard-source.ts';
 import { mayReachGroup } from './may-reach-group.ts';
+import { questionIn } from './neighbour-question.ts';
 import { type DropReason, emptyCounters, type SwitchCounters } from './switch-counters.ts';
 import {
-  ipv6Key,
+  portAt,
   type SwitchPeer,
   type SwitchPort,
   type SwitchSegment,
@@ -73,12 +67,6 @@ export function createNodeSwitch(options: NodeSwitchOptions): NodeSwitch {
   const answerRange = { start: 0, end: 0 };
   const packetRange = { start: 0, end: 0 };
   const frameRange = { start: 0, end: 0 };
-
-  /** The port whose MAC is at `at`; a segment's MACs differ in their last two bytes only. */
-  function portAt(segment: SwitchSegment, bytes: Uint8Array, at: number): SwitchPort | undefined {
-    if (read32(bytes, at) !== (0x02000000 | segment.intent.vni) >>> 0) return undefined;
-    return segment.byIndex.get(read16(bytes, at + 4));
-  }
 
   function deliver(port: SwitchPort, counter: SwitchCounters, place: Place): void {
     counter.toPorts += 1;
@@ -238,44 +226,6 @@ interface Place {
   readonly from: SwitchPort | undefined;
   readonly group: number;
 }
-
-type Question =
-  | { readonly kind: 'arp'; readonly port: SwitchPort | undefined }
-  | {
-      readonly kind: 'solicitation';
-      readonly port: SwitchPort | undefined;
-      readonly target: number;
-      readonly fromNobody: boolean;
-    };
-
-/** The question for a neighbour that a frame is, if it is one; it was guarded before. */
-function questionIn(
-  segment: SwitchSegment,
-  bytes: Uint8Array,
-  range: ByteRange,
-): Question | undefined {
-  const { start, end } = range;
-  const type = read16(bytes, start + 12);
-  if (type === etherType.arp) {
-    if (read16(bytes, start + 20) !== 1) return undefined;
-    return { kind: 'arp', port: segment.byIpv4.get(read32(bytes, start + 38)) };
-  }
-  const isSolicitation =
-    type === etherType.ipv6 &&
-    bytes[start + 20] === ipProtocol.icmpv6 &&
-    bytes[start + 54] === icmpv6Type.neighbourSolicitation &&
-    end - start >= 14 + 40 + 24;
-  if (!isSolicitation) return undefined;
-  const target = start + 62;
-  return {
-    kind: 'solicitation',
-    port: segment.byIpv6.get(ipv6Key(bytes, target)),
-    target,
-    fromNobody: standsAt(bytes, start + 22, nobody),
-  };
-}
-
-const nobody = new Uint8Array(16);
 
 function found<T>(value: T | undefined): T {
   if (value === undefined) throw new TaplineError('segment_unknown', 'a port has no segment');

@@ -8,7 +8,7 @@ import type {
 import { groupId } from '../names/group-id.ts';
 import { portMac } from '../names/port-mac.ts';
 import { addressBytes, macBytes } from './address-bytes.ts';
-import { read32 } from './bytes.ts';
+import { read16, read32 } from './bytes.ts';
 
 /** A port as the switch of one node sees it. */
 export interface SwitchPort {
@@ -130,4 +130,14 @@ function switchSegment(intent: SegmentIntent, ports: readonly SwitchPort[]): Swi
 
 export function ipv6Key(bytes: Uint8Array, at: number): string {
   return [0, 4, 8, 12].map((offset) => read32(bytes, at + offset).toString(16)).join(':');
+}
+
+/** The port whose MAC is at `at`; a segment's MACs differ in their last two bytes only. */
+export function portAt(
+  segment: SwitchSegment,
+  bytes: Uint8Array,
+  at: number,
+): SwitchPort | undefined {
+  if (read32(bytes, at) !== (0x02000000 | segment.intent.vni) >>> 0) return undefined;
+  return segment.byIndex.get(read16(bytes, at + 4));
 }
