@@ -9,10 +9,3 @@ test.each([
 ])('%s', (text, hex) => {
   expect(Buffer.from(addressBytes(text)).toString('hex')).toBe(hex);
 });
-
-test.each(['', '10.0.0', '10.0.0.256', '10.0.0.01', '::1::', '1:2:3', 'fd00:::1', '12345::'])(
-  'refuses %j',
-  (text) => {
-    expect(() => addressBytes(text)).toThrow(expect.objectContaining({ code: 'address_invalid' }));
-  },
-);
