@@ -118,7 +118,10 @@ describe.skipIf(localReason !== undefined)(
 
     test.each(local)('%s', { timeout: 120_000 }, async (program) => {
       const source = await realpath(program);
-      for (const kind of ['rpath', 'runpath'] as const) {
+      // readelf takes seconds for each look at 100 MB.
+      const kinds =
+        program === process.execPath ? (['runpath'] as const) : (['rpath', 'runpath'] as const);
+      for (const kind of kinds) {
         const path = `${deep}:$ORIGIN/../lib`;
         const target = await editProgram(source, { interpreter, path, kind });
         const version = program.endsWith('/openssl') ? 'version' : '--version';
@@ -148,11 +151,8 @@ describe.skipIf(localReason !== undefined)(
   },
 );
 
-const arm64Programs = (
-  'bin/bash bin/ls bin/cat bin/date bin/cp bin/grep bin/sed bin/tar bin/gzip ' +
-  'usr/bin/find usr/bin/sort usr/bin/sha256sum usr/bin/diff usr/bin/gawk usr/bin/jq ' +
-  'usr/bin/python3.11 usr/bin/perl usr/bin/file usr/bin/xz usr/bin/m4 usr/bin/env'
-).split(' ');
+// One of each way to link; the corpus beside this runs hundreds.
+const arm64Programs = ['bin/bash', 'bin/ls', 'usr/bin/gawk', 'usr/bin/python3.11', 'usr/bin/jq'];
 const emulator = '/usr/bin/qemu-aarch64-static';
 
 const arm64Reason =

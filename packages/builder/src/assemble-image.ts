@@ -3,23 +3,34 @@ import { type Descriptor, mediaTypes } from '@tapline/oci';
 import type { BlobStore } from '@tapline/registry';
 import { buildLinkLayer, type PouredKeg } from './build-link-layer.ts';
 import type { BuiltLayer, BuiltPlatform } from './built-image.ts';
+import { type Compression, layerMediaType } from './compression.ts';
+import type { LayerSink } from './layer-sink.ts';
 import type { PackagePlan } from './package-plan.ts';
 import { putDocument } from './put-document.ts';
 
 /** Config and manifest of one platform over layers that are in the store. */
 export async function assembleImage(
-  store: BlobStore,
+  { store, sink }: { readonly store: BlobStore; readonly sink: LayerSink },
   { plan, kegs }: { readonly plan: PackagePlan; readonly kegs: readonly PouredKeg[] },
   options: { readonly signal?: AbortSignal | undefined },
 ): Promise<BuiltPlatform> {
   const { root, tag } = plan;
   const keg = kegs.find((candidate) => candidate.name === root.formula.name);
   if (keg === undefined) throw new RangeError(`no keg of ${root.formula.name} among the layers`);
-  const linkLayer = await buildLinkLayer(store, kegs, options);
+  const linkLayer = await buildLinkLayer(sink, kegs, options);
   const layers: readonly BuiltLayer[] = [
     ...kegs.map(({ name, pkgVersion, layer }) => {
-      const { digest, diffId, size, unpackedSize, fileCount } = layer;
-      return { formula: name, version: pkgVersion, digest, diffId, size, unpackedSize, fileCount };
+      const { digest, diffId, size, unpackedSize, fileCount, fileIndex } = layer;
+      return {
+        formula: name,
+        version: pkgVersion,
+        digest,
+        diffId,
+        size,
+        unpackedSize,
+        fileCount,
+        fileIndex,
+      };
     }),
     linkLayer,
   ];
@@ -40,7 +51,7 @@ export async function assembleImage(
     schemaVersion: 2,
     mediaType: mediaTypes.ociManifest,
     config: { mediaType: mediaTypes.ociConfig, ...config },
-    layers: layers.map(layerDescriptor),
+    layers: layers.map((layer) => layerDescriptor(layer, sink.compression)),
     annotations: {
       ...planned.annotations,
       [imageLabels.unpackedSize]: String(unpackedSize),
@@ -62,9 +73,9 @@ export async function assembleImage(
   };
 }
 
-function layerDescriptor(layer: BuiltLayer): Descriptor {
+function layerDescriptor(layer: BuiltLayer, compression: Compression): Descriptor {
   return {
-    mediaType: mediaTypes.ociLayerTarGzip,
+    mediaType: layerMediaType[compression],
     digest: layer.digest,
     size: layer.size,
     annotations: {

@@ -10,6 +10,7 @@ import { buildFormulaLayer } from './build-formula-layer.ts';
 import type { LayerRecord } from './layer-record.ts';
 import { readReceipt } from './read-receipt.ts';
 import { readAll } from './testing/read-all.ts';
+import { testSink } from './testing/test-sink.ts';
 
 const cellar = 'home/linuxbrew/.linuxbrew/Cellar/jq/1.0';
 
@@ -44,7 +45,7 @@ async function buildBytes(bytes: Uint8Array, changedFiles?: readonly string[]): 
   await using folder = await temporaryFolder();
   const bottlePath = await writeBottle(folder, bytes);
   const store = await FileBlobStore.open(join(folder.path, 'store'));
-  const record = await buildFormulaLayer(store, {
+  const record = await buildFormulaLayer(testSink(store), {
     formula: 'jq',
     pkgVersion: '1.0',
     dependencies: [],
@@ -178,7 +179,7 @@ test('a refused bottle leaves nothing in the store', async () => {
   const bytes = gzipSync(Buffer.concat([...encodeTar([file('jq/1.0/a', 'x'), file('/b', 'x')])]));
   const input = { formula: 'jq', pkgVersion: '1.0', dependencies: [], tab: {} };
   const bottlePath = await writeBottle(folder, bytes);
-  await expect(buildFormulaLayer(store, { ...input, bottlePath })).rejects.toMatchObject({
+  await expect(buildFormulaLayer(testSink(store), { ...input, bottlePath })).rejects.toMatchObject({
     code: 'unsafe_tar_entry',
   });
   for await (const blob of store.list()) expect.unreachable(`${blob.digest} is there`);

@@ -8,10 +8,9 @@ import {
   type Tab,
 } from '@tapline/brew';
 import { encodeTarEntry, type TarEntry, tarPadding, tarTrailer } from '@tapline/oci';
-import type { BlobStore } from '@tapline/registry';
 import { KegContents } from './keg-contents.ts';
 import type { LayerRecord } from './layer-record.ts';
-import { writeLayer } from './layer-writer.ts';
+import type { LayerSink } from './layer-sink.ts';
 import { readBottle } from './read-bottle.ts';
 
 export interface FormulaLayerInput {
@@ -30,11 +29,11 @@ export interface FormulaLayerInput {
  * see is in memory at a time. Throws `unsafe_tar_entry`, `bottle_corrupt`.
  */
 export async function buildFormulaLayer(
-  store: BlobStore,
+  sink: LayerSink,
   input: FormulaLayerInput,
 ): Promise<LayerRecord> {
   const pouring = new Pouring(input);
-  const blob = await writeLayer(store, pouring.tar(), { signal: input.signal });
+  const blob = await sink.write(pouring.tar(), { signal: input.signal });
   return { ...blob, ...pouring.facts() };
 }
 

@@ -1,10 +1,15 @@
 import { TaplineError } from '@tapline/base';
 import { bottleTagOf, type BottleTag, gccRuntimeLibraries } from '@tapline/brew';
 import { mediaTypes, type Platform } from '@tapline/oci';
+import type { BlobStore } from '@tapline/registry';
 import { assembleImage } from './assemble-image.ts';
 import type { OnBuildEvent } from './build-event.ts';
 import type { BuiltImage, BuiltPlatform } from './built-image.ts';
+import type { Compression } from './compression.ts';
+import type { CompressorPool } from './compressor-pool.ts';
 import type { HomebrewApi } from './homebrew-api.ts';
+import { createLayerSink } from './layer-sink.ts';
+import { mapConcurrently } from './map-concurrently.ts';
 import type { PackagePlan } from './package-plan.ts';
 import { planPackage } from './plan-package.ts';
 import { type PourDependencies, type PouredPackage, pourPackage } from './pour-package.ts';
@@ -15,12 +20,16 @@ export interface BuildImageRequest {
   readonly formula: string;
   readonly version?: string;
   readonly platforms: readonly Platform[];
+  /** gzip unless given. */
+  readonly compression?: Compression;
   readonly onEvent?: OnBuildEvent;
   readonly signal?: AbortSignal;
 }
 
 export interface BuildImageDependencies extends PourDependencies {
   readonly api: HomebrewApi;
+  readonly store: BlobStore;
+  readonly compressors: CompressorPool;
 }
 
 /**
@@ -38,15 +47,16 @@ export async function buildImage(
   if (tags.length === 0) {
     throw new TaplineError('platform_unsupported', 'no platform to build for is given');
   }
-  const options = { onEvent: request.onEvent, signal: request.signal };
+  const { compressors } = deps;
+  const sink = createLayerSink({ store, compressors, compression: request.compression ?? 'gzip' });
+  const options = { sink, onEvent: request.onEvent, signal: request.signal };
   const name =
     request.version === undefined ? request.formula : `${request.formula}@${request.version}`;
   const timings = { planMs: 0, fetchMs: 0, layersMs: 0, assembleMs: 0 };
 
-  const plans: PackagePlan[] = [];
-  for (const tag of tags) {
-    plans.push(await planPackage(deps.api, { formula: name, tag, signal: request.signal }));
-  }
+  const plans = await mapConcurrently(tags, { limit: tags.length, ...options }, (tag, signal) =>
+    planPackage(deps.api, { formula: name, tag, signal }),
+  );
   timings.planMs += clock.monotonic() - start;
   const packageVersion = commonVersion(plans);
 
@@ -66,7 +76,7 @@ export async function buildImage(
       poured = await pourTimed(plan);
     }
     const assembling = clock.monotonic();
-    const image = await assembleImage(store, { plan, kegs: poured.kegs }, options);
+    const image = await assembleImage({ store, sink }, { plan, kegs: poured.kegs }, options);
     timings.assembleMs += clock.monotonic() - assembling;
     request.onEvent?.({ kind: 'image', tag: plan.tag, digest: image.manifest.digest });
     images.push(image);

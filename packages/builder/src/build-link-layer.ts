@@ -1,9 +1,7 @@
 import { type Keg, imageUser, layerTime, type LinkStep, planLinks, prefix } from '@tapline/brew';
 import { encodeTar, type TarEntry, type TarMember } from '@tapline/oci';
-import type { BlobStore } from '@tapline/registry';
 import type { LayerFacts, LayerRecord } from './layer-record.ts';
-import { writeLayer } from './layer-writer.ts';
-import { readBottle } from './read-bottle.ts';
+import type { LayerSink } from './layer-sink.ts';
 
 export interface PouredKeg extends Keg {
   readonly layer: LayerRecord;
@@ -14,16 +12,16 @@ export interface PouredKeg extends Keg {
  * configuration bottles bring, and what a root file system needs besides. Throws `link_conflict`.
  */
 export async function buildLinkLayer(
-  store: BlobStore,
+  sink: LayerSink,
   kegs: readonly PouredKeg[],
   options: { readonly signal?: AbortSignal | undefined },
 ): Promise<LayerFacts> {
   const steps = planLinks(kegs);
-  const copied = await readCopies(store, kegs, steps, options);
+  const copied = await readCopies(sink, kegs, steps, options);
   const members = [...baseMembers(), ...steps.map((step) => linkMember(step, copied))].toSorted(
     (a, b) => (a.entry.path < b.entry.path ? -1 : 1),
   );
-  const blob = await writeLayer(store, asyncOf(encodeTar(members)), options);
+  const blob = await sink.write(asyncOf(encodeTar(members)), options);
   return {
     ...blob,
     unpackedSize: members.reduce((total, { entry }) => total + entry.size, 0),
@@ -78,7 +76,7 @@ interface CopiedFile {
 
 /** What bottles bring for etc and var, out of their layers, where it is relocated. */
 async function readCopies(
-  store: BlobStore,
+  sink: LayerSink,
   kegs: readonly PouredKeg[],
   steps: readonly LinkStep[],
   { signal }: { readonly signal?: AbortSignal | undefined },
@@ -92,10 +90,9 @@ async function readCopies(
     );
     if (missing.size === 0) continue;
     const root = `${prefix.slice(1)}/Cellar/${keg.name}/${keg.pkgVersion}/`;
-    const { digest } = keg.layer;
     let parts: Uint8Array[] | undefined;
     let last: TarEntry | undefined;
-    for await (const event of readBottle(store.pathOf(digest), { formula: keg.name, signal })) {
+    for await (const event of sink.read(keg.layer, { formula: keg.name, signal })) {
       if (event.kind === 'entry') {
         last = event.entry;
         parts = last.path.startsWith(`${root}.bottle/`) ? [] : undefined;

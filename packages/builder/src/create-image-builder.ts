@@ -7,6 +7,7 @@ import { createBottleCache } from './bottle-cache.ts';
 import { buildImage, type BuildImageRequest } from './build-image.ts';
 import type { BuiltImage } from './built-image.ts';
 import type { FreeBytes } from './disk-admission.ts';
+import { createCompressorPool } from './compressor-pool.ts';
 import { createDocumentCache } from './document-cache.ts';
 import { freeBytes } from './free-bytes.ts';
 import { loadHomebrewApiKey } from './homebrew-api-key.ts';
@@ -64,6 +65,7 @@ export function createImageBuilder(init: ImageBuilderInit): ImageBuilder {
     directory: join(cacheDirectory, 'bottles'),
     headers: (url) => api.registryHeaders(url),
   });
+  const compressors = createCompressorPool({ threads: Math.min(availableParallelism(), 4) });
   const layers = createLayerCache({ store, directory: join(cacheDirectory, 'layers') });
   return {
     api,
@@ -74,15 +76,19 @@ export function createImageBuilder(init: ImageBuilderInit): ImageBuilder {
           bottles,
           layers,
           store,
+          compressors,
           clock,
           freeBytes: init.freeBytes ?? freeBytes,
           directory: cacheDirectory,
           downloads: 6,
-          // Compression and decompression of one layer keep about one core busy.
-          builds: Math.min(availableParallelism(), 4),
+          // While one waits for its first bytes, or for the disk, another one has work.
+          builds: 2,
         },
         request,
       ),
-    [Symbol.asyncDispose]: () => transport[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await transport[Symbol.asyncDispose]();
+      await compressors[Symbol.asyncDispose]();
+    },
   };
 }

@@ -4,18 +4,21 @@ import { join } from 'node:path';
 import { isSystemError } from '@tapline/base';
 import { openjdkOf, relocatorVersion } from '@tapline/brew';
 import type { BlobStore } from '@tapline/registry';
-import { compressorId } from './gzip-pinned.ts';
+import { type Compression, compressorId } from './compression.ts';
 import type { LayerRecord } from './layer-record.ts';
 import type { PlannedBottle } from './package-plan.ts';
 
 /** Raised whenever the form of {@link LayerRecord} changes. */
-const recordVersion = 1;
+const recordVersion = 2;
 
 /** What is known of layers that were built, here or by an earlier process. */
 export interface LayerCache {
   /** The layer of a bottle, where it is known and its blob is in the store. */
-  find(bottle: PlannedBottle): Promise<LayerRecord | undefined>;
-  save(bottle: PlannedBottle, record: LayerRecord): Promise<void>;
+  find(bottle: PlannedBottle, compression: Compression): Promise<LayerRecord | undefined>;
+  save(
+    bottle: PlannedBottle,
+    made: { readonly compression: Compression; readonly record: LayerRecord },
+  ): Promise<void>;
 }
 
 export function createLayerCache(init: {
@@ -23,15 +26,19 @@ export function createLayerCache(init: {
   readonly directory: string;
 }): LayerCache {
   const { store, directory } = init;
-  const pathOf = (bottle: PlannedBottle): string => join(directory, `${layerKey(bottle)}.json`);
+  const pathOf = (bottle: PlannedBottle, compression: Compression): string =>
+    join(directory, `${layerKey(bottle, compression)}.json`);
   return {
-    async find(bottle) {
-      const record = await readRecord(pathOf(bottle));
-      return record !== undefined && (await store.has(record.digest)) ? record : undefined;
+    async find(bottle, compression) {
+      const record = await readRecord(pathOf(bottle, compression));
+      if (record === undefined) return undefined;
+      const blobs = [record.digest, record.fileIndex.digest];
+      const there = await Promise.all(blobs.map((digest) => store.has(digest)));
+      return there.every(Boolean) ? record : undefined;
     },
-    async save(bottle, record) {
+    async save(bottle, { compression, record }) {
       await mkdir(directory, { recursive: true });
-      const path = pathOf(bottle);
+      const path = pathOf(bottle, compression);
       const partial = `${path}.${randomUUID()}`;
       await writeFile(partial, JSON.stringify(record));
       await rename(partial, path);
@@ -40,12 +47,15 @@ export function createLayerCache(init: {
 }
 
 /** All that the bytes of a layer depend on; which image it is for does not. */
-function layerKey({ digest, formula, pkgVersion, tab }: PlannedBottle): string {
+function layerKey(
+  { digest, formula, pkgVersion, tab }: PlannedBottle,
+  compression: Compression,
+): string {
   const dependencies = tab?.runtimeDependencies?.map(({ name }) => name) ?? formula.dependencies;
   const key = [
     recordVersion,
     relocatorVersion,
-    compressorId,
+    compressorId[compression],
     digest,
     formula.name,
     pkgVersion,

@@ -12,6 +12,8 @@ export interface LayerFacts {
   readonly unpackedSize: number;
   /** Files, directories and links. */
   readonly fileCount: number;
+  /** Of the index of its files, see {@link FileIndex}; gzipped. */
+  readonly fileIndex: { readonly digest: Digest; readonly size: number };
 }
 
 /** A formula's layer, with what links and dependencies follow from. */

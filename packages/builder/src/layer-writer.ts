@@ -1,55 +1,122 @@
 import { createHash } from 'node:crypto';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { parseDigest } from '@tapline/oci';
-import type { BlobStore } from '@tapline/registry';
-import { gzipPinned } from './gzip-pinned.ts';
+import { crc32 } from 'node:zlib';
+import { deflateEnd, encodeFileIndex, parseDigest } from '@tapline/oci';
+import type { BlobStore, StoredBlob } from '@tapline/registry';
+import { type Compression, pieceBytes } from './compression.ts';
+import type { CompressorPool, CompressReply } from './compressor-pool.ts';
+import { LayerIndexer } from './layer-indexer.ts';
 import type { LayerFacts } from './layer-record.ts';
+import { newPieceBuffers, type PieceBuffers } from './piece-buffers.ts';
 
-/** Compressing a small chunk costs a trip to another thread; so they travel together. */
-const batchBytes = 256 * 1024;
+export interface LayerWriterOptions {
+  readonly compression: Compression;
+  readonly compressors: CompressorPool;
+  readonly signal?: AbortSignal | undefined;
+}
 
-/** Compresses a tar into the store as it comes. */
+export type WrittenLayer = Pick<LayerFacts, 'digest' | 'diffId' | 'size' | 'fileIndex'>;
+
+/**
+ * Compresses a tar into the store as it comes, in pieces of {@link pieceBytes} that can be
+ * decompressed apart from each other. How the tar was cut when it came makes no difference.
+ */
 export async function writeLayer(
   store: BlobStore,
   tar: AsyncIterable<Uint8Array>,
-  options: { readonly signal?: AbortSignal | undefined },
-): Promise<Pick<LayerFacts, 'digest' | 'diffId' | 'size'>> {
+  options: LayerWriterOptions,
+): Promise<WrittenLayer> {
+  const { compression, compressors, signal } = options;
   const diff = createHash('sha256');
+  const indexer = new LayerIndexer();
+  const pieces: number[] = [];
+  let checksum = 0;
+  let unpackedBytes = 0;
   await using writer = await store.openWriter();
-  await pipeline(
-    Readable.from(
-      inBatches(tar, (batch) => diff.update(batch)),
-      { objectMode: false },
-    ),
-    gzipPinned(),
-    async (compressed: AsyncIterable<Uint8Array>) => {
-      for await (const chunk of compressed) await writer.write(chunk);
-    },
-    options.signal === undefined ? {} : { signal: options.signal },
-  );
+  if (compression === 'gzip') await writer.write(gzipHeader);
+  const spare: PieceBuffers[] = [];
+  // Written in their order, while those behind them are compressed.
+  const underWay: Promise<CompressReply>[] = [];
+  async function writeNext(): Promise<void> {
+    const next = await underWay.shift();
+    if (next === undefined) return;
+    pieces.push(writer.size);
+    await writer.write(next.buffers.output.subarray(0, next.size));
+    spare.push(next.buffers);
+  }
+  try {
+    for await (const { buffers, length } of inPieces(tar, () => spare.pop() ?? newPieceBuffers())) {
+      signal?.throwIfAborted();
+      const piece = buffers.input.subarray(0, length);
+      diff.update(piece);
+      indexer.push(piece);
+      if (compression === 'gzip') checksum = crc32(piece, checksum);
+      unpackedBytes += length;
+      underWay.push(compressors.compress({ compression, buffers, length }));
+      if (underWay.length >= compressors.width) await writeNext();
+    }
+    while (underWay.length > 0) await writeNext();
+  } catch (error) {
+    await Promise.allSettled(underWay);
+    throw error;
+  }
+  const end = writer.size;
+  if (compression === 'gzip') await writer.write(gzipEnd({ checksum, unpackedBytes }));
   const { digest, size } = await writer.commit();
-  return { digest, size, diffId: parseDigest(`sha256:${diff.digest('hex')}`) };
+  const paths = indexer.paths();
+  const index = encodeFileIndex({ layer: digest, compression, pieceBytes, pieces, end, paths });
+  const fileIndex = await writeGzipped(store, index, compressors);
+  return { digest, size, diffId: parseDigest(`sha256:${diff.digest('hex')}`), fileIndex };
 }
 
-async function* inBatches(
+async function writeGzipped(
+  store: BlobStore,
+  bytes: Uint8Array,
+  compressors: CompressorPool,
+): Promise<StoredBlob> {
+  await using writer = await store.openWriter();
+  await writer.write(gzipHeader);
+  let buffers = newPieceBuffers();
+  for (let at = 0; at < bytes.length; at += pieceBytes) {
+    const piece = bytes.subarray(at, at + pieceBytes);
+    buffers.input.set(piece);
+    const request = { compression: 'gzip', buffers, length: piece.length } as const;
+    const reply = await compressors.compress(request);
+    ({ buffers } = reply);
+    await writer.write(buffers.output.subarray(0, reply.size));
+  }
+  await writer.write(gzipEnd({ checksum: crc32(bytes), unpackedBytes: bytes.length }));
+  return await writer.commit();
+}
+
+/** RFC 1952 §2.3: no name, no time, and 255 for a system that nobody says. */
+const gzipHeader = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255);
+
+function gzipEnd(end: { readonly checksum: number; readonly unpackedBytes: number }): Uint8Array {
+  const trailer = Buffer.alloc(deflateEnd.length + 8);
+  trailer.set(deflateEnd);
+  trailer.writeUInt32LE(end.checksum, deflateEnd.length);
+  trailer.writeUInt32LE(end.unpackedBytes % 2 ** 32, deflateEnd.length + 4);
+  return trailer;
+}
+
+/** The same bytes in pieces of one size, each in memory of its own. */
+async function* inPieces(
   chunks: AsyncIterable<Uint8Array>,
-  onBatch: (batch: Uint8Array) => void,
-): AsyncGenerator<Uint8Array, void> {
-  let waiting: Uint8Array[] = [];
-  let size = 0;
-  function take(): Uint8Array {
-    // A copy in any case: chunks are views of buffers that are written again.
-    const batch = Buffer.concat(waiting, size);
-    waiting = [];
-    size = 0;
-    onBatch(batch);
-    return batch;
-  }
+  memory: () => PieceBuffers,
+): AsyncGenerator<{ readonly buffers: PieceBuffers; readonly length: number }, void> {
+  let buffers = memory();
+  let length = 0;
   for await (const chunk of chunks) {
-    waiting.push(chunk);
-    size += chunk.length;
-    if (size >= batchBytes) yield take();
+    for (let at = 0; at < chunk.length;) {
+      const part = chunk.subarray(at, at + pieceBytes - length);
+      buffers.input.set(part, length);
+      length += part.length;
+      at += part.length;
+      if (length < pieceBytes) continue;
+      yield { buffers, length };
+      buffers = memory();
+      length = 0;
+    }
   }
-  if (size > 0) yield take();
+  if (length > 0) yield { buffers, length };
 }

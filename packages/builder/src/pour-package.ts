@@ -1,5 +1,4 @@
 import type { Clock } from '@tapline/base';
-import type { BlobStore } from '@tapline/registry';
 import type { BottleCache } from './bottle-cache.ts';
 import type { OnBuildEvent } from './build-event.ts';
 import { buildFormulaLayer } from './build-formula-layer.ts';
@@ -8,6 +7,7 @@ import { createLimiter } from './create-limiter.ts';
 import { admitToDisk, type FreeBytes } from './disk-admission.ts';
 import type { LayerCache } from './layer-cache.ts';
 import type { LayerRecord } from './layer-record.ts';
+import type { LayerSink } from './layer-sink.ts';
 import { mapConcurrently } from './map-concurrently.ts';
 import type { PackagePlan, PlannedBottle } from './package-plan.ts';
 import { readReceipt } from './read-receipt.ts';
@@ -15,7 +15,6 @@ import { readReceipt } from './read-receipt.ts';
 export interface PourDependencies {
   readonly bottles: BottleCache;
   readonly layers: LayerCache;
-  readonly store: BlobStore;
   readonly clock: Clock;
   readonly freeBytes: FreeBytes;
   /** Where bottles and layers are written: what has to have room. */
@@ -27,6 +26,7 @@ export interface PourDependencies {
 }
 
 export interface PourOptions {
+  readonly sink: LayerSink;
   readonly onEvent?: OnBuildEvent | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -47,7 +47,9 @@ export async function pourPackage(
 ): Promise<PouredPackage> {
   const { clock, layers } = deps;
   const start = clock.monotonic();
-  const known = await Promise.all(plan.bottles.map((bottle) => layers.find(bottle)));
+  const known = await Promise.all(
+    plan.bottles.map((bottle) => layers.find(bottle, options.sink.compression)),
+  );
   const missing = plan.bottles.filter((_, index) => known[index] === undefined);
   await reserve(deps, plan, missing, options);
 
@@ -62,7 +64,7 @@ export async function pourPackage(
     return whenBuildsAllow(async () => {
       signal.throwIfAborted();
       const begun = clock.monotonic();
-      const layer = await build(deps, bottle, { path, signal });
+      const layer = await build(deps, bottle, { path, sink: options.sink, signal });
       const durationMs = clock.monotonic() - begun;
       report(bottle, layer, { source: 'built', durationMs }, options);
       return layer;
@@ -85,7 +87,7 @@ function report(
   { formula: { name } }: PlannedBottle,
   layer: LayerRecord,
   made: { readonly source: 'built' | 'cached'; readonly durationMs: number },
-  { onEvent }: PourOptions,
+  { onEvent }: Pick<PourOptions, 'onEvent'>,
 ): void {
   for (const file of layer.notRelocated) {
     onEvent?.({ kind: 'not-relocated', formula: name, ...file });
@@ -126,11 +128,15 @@ const layerGrowth = 1.1;
 async function build(
   deps: PourDependencies,
   bottle: PlannedBottle,
-  { path, signal }: { readonly path: string; readonly signal: AbortSignal },
+  {
+    path,
+    sink,
+    signal,
+  }: { readonly path: string; readonly sink: LayerSink; readonly signal: AbortSignal },
 ): Promise<LayerRecord> {
   const formula = bottle.formula.name;
   const tab = bottle.tab ?? (await readReceipt(path, { formula, signal }));
-  const record = await buildFormulaLayer(deps.store, {
+  const record = await buildFormulaLayer(sink, {
     formula,
     pkgVersion: bottle.pkgVersion,
     dependencies: tab.runtimeDependencies?.map(({ name }) => name) ?? bottle.formula.dependencies,
@@ -138,7 +144,7 @@ async function build(
     bottlePath: path,
     signal,
   });
-  await deps.layers.save(bottle, record);
+  await deps.layers.save(bottle, { compression: sink.compression, record });
   return record;
 }
 

@@ -1,12 +1,15 @@
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream';
-import { createGunzip } from 'node:zlib';
+import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { isTaplineError, TaplineError } from '@tapline/base';
 import { TarDecoder, type TarEvent } from '@tapline/oci';
+import type { Compression } from './compression.ts';
 
 export interface ReadBottleOptions {
   /** Of errors. */
   readonly formula: string;
+  /** gzip unless given: bottles have no other. */
+  readonly compression?: Compression;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -16,11 +19,12 @@ export interface ReadBottleOptions {
  */
 export async function* readBottle(
   path: string,
-  { formula, signal }: ReadBottleOptions,
+  { formula, signal, compression = 'gzip' }: ReadBottleOptions,
 ): AsyncGenerator<TarEvent, void> {
   const decoder = new TarDecoder();
   const chunkSize = 256 * 1024;
-  const gunzip = createGunzip({ chunkSize });
+  const gunzip =
+    compression === 'gzip' ? createGunzip({ chunkSize }) : createZstdDecompress({ chunkSize });
   // Errors of either come out of the iteration.
   pipeline(createReadStream(path, { highWaterMark: chunkSize }), gunzip, () => undefined);
   try {
@@ -49,7 +53,7 @@ function decode(step: () => readonly TarEvent[], formula: string): readonly TarE
 }
 
 function isZlibError(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && String(error.code).startsWith('Z_');
+  return error instanceof Error && 'code' in error && /^Z(STD)?_/.test(String(error.code));
 }
 
 function corrupt(formula: string, cause: unknown): TaplineError {

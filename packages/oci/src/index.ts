@@ -1,10 +1,18 @@
 export { applyLayers, type MergedEntry } from './apply-layers.ts';
 export type { Annotations, Descriptor } from './descriptor.ts';
+export { DeflateEncoder, deflateEnd } from './deflate-encoder.ts';
 export { digestBytes } from './digest-bytes.ts';
 export { type Digest, parseDigest } from './digest.ts';
 export { encodeManifest } from './encode-manifest.ts';
 export { encodeTarEntry, tarPadding, tarTrailer } from './encode-tar-entry.ts';
 export { encodeTar, type TarMember } from './encode-tar.ts';
+export {
+  encodeFileIndex,
+  type FileIndex,
+  fileIndexMediaType,
+  type IndexedPath,
+  parseFileIndex,
+} from './file-index.ts';
 export { formatPlatform } from './format-platform.ts';
 export { formatReference } from './format-reference.ts';
 export type { ContainerConfig, HistoryEntry, ImageConfig } from './image-config.ts';

@@ -10,7 +10,12 @@ import { readTarHeader, tarBlockSize, type TarHeader, untilNul } from './tar-hea
  * `entry.size` in all, and are views of the pushed chunk: copy what must outlive it.
  */
 export type TarEvent =
-  | { readonly kind: 'entry'; readonly entry: TarEntry }
+  | {
+      readonly kind: 'entry';
+      readonly entry: TarEntry;
+      /** Where in the archive its content begins. */
+      readonly contentOffset: number;
+    }
   | { readonly kind: 'data'; readonly bytes: Uint8Array }
   | { readonly kind: 'entry-end' }
   | { readonly kind: 'archive-end' };
@@ -175,7 +180,7 @@ export class TarDecoder {
     this.#gnuPath = this.#gnuLinkTarget = undefined;
     this.#remaining = entry.size;
     this.#padding = paddingOf(entry.size);
-    events.push({ kind: 'entry', entry });
+    events.push({ kind: 'entry', entry, contentOffset: this.#headerOffset + tarBlockSize });
     if (entry.size > 0) this.#phase = 'content';
     else events.push({ kind: 'entry-end' });
   }

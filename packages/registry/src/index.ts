@@ -65,3 +65,13 @@ export type {
   RegistryCredentials,
   RegistryCredentialsSource,
 } from './client/registry-credentials.ts';
+export { isReferrersTag } from './client/referrers-tag.ts';
+export { type ByteLimiter, createByteLimiter } from './copy/byte-limiter.ts';
+export {
+  type CopiedImage,
+  copyImage,
+  type CopyImageOptions,
+  type CopyProgress,
+} from './copy/copy-image.ts';
+export type { ImageEndpoint } from './copy/image-endpoint.ts';
+export { openOciLayout } from './layout/open-oci-layout.ts';

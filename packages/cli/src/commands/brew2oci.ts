@@ -35,6 +35,10 @@ export const brew2oci: Command = defineCommand({
       short: 'O',
       valueName: 'TARGET',
     }),
+    compression: textFlagWithDefault('How layers are compressed; everything reads gzip', {
+      choices: ['gzip', 'zstd'],
+      default: 'gzip',
+    }),
     version: textFlag('Which version; absent what Homebrew serves now', { valueName: 'VERSION' }),
     cache: textFlag('Where bottles and layers are kept', {
       valueName: 'DIR',
@@ -79,6 +83,7 @@ export const brew2oci: Command = defineCommand({
         formula: text,
         ...(flags.version === undefined ? {} : { version: flags.version }),
         platforms,
+        compression: flags.compression as 'gzip' | 'zstd',
         onEvent: progress.show,
         signal: console.signal,
       });

@@ -1,5 +1,6 @@
 import {
   type Clock,
+  isRecord,
   isTaplineError,
   type Rng,
   systemClock,
@@ -25,7 +26,8 @@ import {
 import { pushBlob } from './push-blob.ts';
 import { readBody } from '../storage/read-body.ts';
 import { RegistryAuthorizer } from './registry-authorizer.ts';
-import type { FetchedManifest, RegistryClient } from './registry-client.ts';
+import { tagReferrer, taggedReferrers } from './referrers.ts';
+import type { FetchedManifest, RegistryClient, RequestOptions } from './registry-client.ts';
 import type { RegistryCredentialsSource } from './registry-credentials.ts';
 import { type RegistryRequest, RegistryRequests } from './registry-requests.ts';
 import { sha256 } from '../storage/sha256.ts';
@@ -48,6 +50,8 @@ export interface RegistryClientInit {
 
 const maxManifestBytes = 4 * 1024 * 1024;
 const maxListBytes = 16 * 1024 * 1024;
+const pageSize = 1000;
+const maxPages = 10_000;
 const acceptManifests = [
   mediaTypes.ociManifest,
   mediaTypes.ociIndex,
@@ -81,7 +85,7 @@ export function createRegistryClient(init: RegistryClientInit): RegistryClient {
     return { bytes, headers: response.headers };
   }
 
-  return {
+  const client: RegistryClient = {
     async ping({ signal } = {}) {
       await document({ target: '/v2/', signal });
     },
@@ -115,7 +119,11 @@ export function createRegistryClient(init: RegistryClientInit): RegistryClient {
       return verified(bytes, response, reference);
     },
 
-    async hasBlob(repository, digest, { signal } = {}) {
+    async hasBlob(repository, digest, options) {
+      return (await client.blobSize(repository, digest, options)) !== undefined;
+    },
+
+    async blobSize(repository, digest, { signal } = {}) {
       const response = await requests.send({
         method: 'HEAD',
         target: `/v2/${repository}/blobs/${digest}`,
@@ -123,7 +131,7 @@ export function createRegistryClient(init: RegistryClientInit): RegistryClient {
         signal,
       });
       await discardBody(response.body);
-      return response.status === 200;
+      return response.status === 200 ? sizeOf(response, digest) : undefined;
     },
 
     blob(repository, blob, { signal } = {}) {
@@ -134,7 +142,8 @@ export function createRegistryClient(init: RegistryClientInit): RegistryClient {
       return pushBlob(requests, { repository, ...blob, ...options });
     },
 
-    async pushManifest(repository, { reference, mediaType, bytes }, { signal } = {}) {
+    async pushManifest(repository, { reference, mediaType, bytes }, options = {}) {
+      const { signal } = options;
       const digest = digestBytes(bytes, sha256);
       const response = await requests.send({
         method: 'PUT',
@@ -145,18 +154,31 @@ export function createRegistryClient(init: RegistryClientInit): RegistryClient {
         signal,
       });
       await discardBody(response.body);
+      // A registry that knows of subjects says so; for others the client keeps the list.
+      if (response.headers['oci-subject'] === undefined) {
+        await tagReferrer(client, { repository, bytes, digest }, options);
+      }
       return digest;
     },
 
-    async tags(repository, { signal } = {}) {
-      const tags: string[] = [];
-      let target: string | undefined = `/v2/${repository}/tags/list`;
-      while (target !== undefined) {
-        const { bytes, headers } = await document({ target, signal });
-        tags.push(...(parseJson(bytes) as { tags: string[] }).tags);
-        target = nextPage(headers['link']);
-      }
-      return tags;
+    async deleteManifest(repository, reference, { signal } = {}) {
+      const target = `/v2/${repository}/manifests/${reference}`;
+      const response = await requests.send({
+        method: 'DELETE',
+        target,
+        accept: [202, 404],
+        signal,
+      });
+      await discardBody(response.body);
+      return response.status === 202;
+    },
+
+    async tags(repository, options = {}) {
+      return await names(`/v2/${repository}/tags/list`, 'tags', options);
+    },
+
+    async repositories(options = {}) {
+      return await names(`/v2/_catalog?n=${pageSize}`, 'repositories', options);
     },
 
     async referrers(repository, digest, { signal, artifactType } = {}) {
@@ -172,9 +194,13 @@ export function createRegistryClient(init: RegistryClientInit): RegistryClient {
           ? found
           : found.filter((descriptor) => descriptor.artifactType === artifactType);
       } catch (error) {
-        // A registry older than 1.1 has no such endpoint, and then no referrers either.
-        if (isTaplineError(error) && error.details['status'] === 404) return [];
-        throw error;
+        // A registry older than 1.1 has no such endpoint.
+        if (!isTaplineError(error) || error.details['status'] !== 404) throw error;
+        const options = signal === undefined ? {} : { signal };
+        const found = await taggedReferrers(client, { repository, digest }, options);
+        return artifactType === undefined
+          ? found
+          : found.filter((descriptor) => descriptor.artifactType === artifactType);
       }
     },
 
@@ -182,6 +208,35 @@ export function createRegistryClient(init: RegistryClientInit): RegistryClient {
       if (init.transport === undefined) await transport[Symbol.asyncDispose]();
     },
   };
+
+  /** All pages of a list of names. */
+  async function names(
+    first: string,
+    field: 'tags' | 'repositories',
+    { signal }: RequestOptions,
+  ): Promise<readonly string[]> {
+    const all: string[] = [];
+    let target: string | undefined = first;
+    for (let page = 0; target !== undefined; page += 1) {
+      if (page >= maxPages) {
+        throw new TaplineError('registry_error', `${first} has more than ${maxPages} pages`);
+      }
+      const { bytes, headers } = await document({ target, signal });
+      const body = parseJson(bytes);
+      const found = isRecord(body) ? body[field] : undefined;
+      // Null where a repository has no tag any more.
+      if (Array.isArray(found)) all.push(...found.map(String));
+      target = nextPage(headers['link']);
+    }
+    return all;
+  }
+  return client;
+}
+
+function sizeOf(response: HttpResponse, digest: Digest): number {
+  const size = Number(response.headers['content-length']);
+  if (Number.isSafeInteger(size) && size >= 0) return size;
+  throw new TaplineError('registry_error', `the registry says no size of blob ${digest}`);
 }
 
 function describe(response: HttpResponse, target: string): Descriptor {

@@ -2,6 +2,7 @@ import type { Digest } from '@tapline/oci';
 import { parseManifest } from '@tapline/oci';
 import type { BlobStore } from '../storage/blob-store.ts';
 import { readBody } from '../storage/read-body.ts';
+import { forEachConcurrently } from './for-each-concurrently.ts';
 import type { RegistryClient } from './registry-client.ts';
 
 /** What a push sent; the rest was there already. */
@@ -76,16 +77,4 @@ export async function pushImage(
     requestOptions,
   );
   return { digest, uploadedBytes, uploaded, present };
-}
-
-async function forEachConcurrently<T>(
-  items: readonly T[],
-  limit: number,
-  work: (item: T) => Promise<void>,
-): Promise<void> {
-  const queue = items.values();
-  const workers = Array.from({ length: Math.min(limit, items.length) }, async () => {
-    for (const item of queue) await work(item);
-  });
-  await Promise.all(workers);
 }

@@ -41,6 +41,12 @@ export interface RegistryClient extends AsyncDisposable {
     options?: RequestOptions,
   ): Promise<FetchedManifest>;
   hasBlob(repository: string, digest: Digest, options?: RequestOptions): Promise<boolean>;
+  /** Bytes of a blob, or undefined where the repository lacks it. */
+  blobSize(
+    repository: string,
+    digest: Digest,
+    options?: RequestOptions,
+  ): Promise<number | undefined>;
   /**
    * The bytes of a blob; a broken connection is resumed by range. They are verified when the
    * iteration ends without an error, not before: `digest_mismatch` comes last.
@@ -56,7 +62,10 @@ export interface RegistryClient extends AsyncDisposable {
     blob: Pick<Descriptor, 'digest' | 'size'> & { readonly open: () => AsyncIterable<Uint8Array> },
     options?: PushBlobOptions,
   ): Promise<PushOutcome>;
-  /** `reference` is a tag or the manifest's digest. */
+  /**
+   * `reference` is a tag or the manifest's digest. Where the registry does not know of subjects, the
+   * list of the subject's referrers is kept under a tag, as OCI distribution 1.1 has it.
+   */
   pushManifest(
     repository: string,
     manifest: {
@@ -66,8 +75,12 @@ export interface RegistryClient extends AsyncDisposable {
     },
     options?: RequestOptions,
   ): Promise<Digest>;
+  /** A digest goes with its tags, a tag alone; whether there was something to delete. */
+  deleteManifest(repository: string, reference: string, options?: RequestOptions): Promise<boolean>;
   tags(repository: string, options?: RequestOptions): Promise<readonly string[]>;
-  /** Descriptors of the manifests whose subject is `digest`. */
+  /** Every repository, where the registry lists them (`/v2/_catalog`; not all do). */
+  repositories(options?: RequestOptions): Promise<readonly string[]>;
+  /** Descriptors of the manifests whose subject is `digest`, also of registries older than 1.1. */
   referrers(
     repository: string,
     digest: Digest,

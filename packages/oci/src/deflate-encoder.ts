@@ -1,0 +1,349 @@
+/* oxlint-disable typescript/no-non-null-assertion -- indexes are in range, and this is the hottest loop of a build */
+import { deflateCodeLengths } from './deflate-code-lengths.ts';
+import {
+  codeLengthOrder,
+  distanceBase,
+  distanceCodeOf,
+  distanceExtraBits,
+  lengthBase,
+  lengthCodeOf,
+  lengthExtraBits,
+} from './deflate-symbols.ts';
+
+const hashBits = 15;
+const maxDistance = 32_768;
+const maxMatch = 258;
+const blockTokens = 32_768;
+// With at most 5 extra bits, and 15 left of what came before, a length fits into 32 bits.
+const maxLiteralBits = 12;
+const maxDistanceBits = 15;
+const endOfBlock = 256;
+
+/** Ends a deflate stream: an empty block that says it is the last. */
+export const deflateEnd: Uint8Array = Uint8Array.of(3, 0);
+
+/**
+ * Deflate (RFC 1951) whose bytes follow from its input alone: the compressors of zlib choose their
+ * matches by version and processor. Greedy, one candidate a position, integers only.
+ *
+ * Owns tables of 300 KiB, so that one encoder is used for many pieces.
+ */
+export class DeflateEncoder {
+  readonly #heads = new Int32Array(1 << hashBits);
+  readonly #tokens = new Uint32Array(blockTokens);
+  readonly #literals = new Uint32Array(286);
+  readonly #distances = new Uint32Array(30);
+  #out = new Uint8Array(0);
+  #at = 0;
+  #bits = 0;
+  #bitCount = 0;
+
+  /**
+   * The blocks of a piece, ending at a byte's boundary, none of them the last. Nothing in them
+   * refers to what came before, so that pieces are decoded apart from each other. The result is
+   * valid until the next call.
+   */
+  encode(data: Uint8Array): Uint8Array {
+    const worst = data.length + (data.length >> 10) + 1024;
+    if (this.#out.length < worst) this.#out = new Uint8Array(worst);
+    this.#at = 0;
+    this.#bits = 0;
+    this.#bitCount = 0;
+    this.#heads.fill(-maxDistance - 1);
+    let from = 0;
+    while (from < data.length) from = this.#block(data, from);
+    // RFC 1951 §3.2.4: an empty stored block aligns.
+    this.#put(0, 3);
+    this.#align();
+    this.#out.set([0, 0, 0xff, 0xff], this.#at);
+    return this.#out.subarray(0, this.#at + 4);
+  }
+
+  /** Finds the tokens of one block and writes it; where the next one begins. */
+  #block(data: Uint8Array, from: number): number {
+    const heads = this.#heads;
+    const tokens = this.#tokens;
+    const literals = this.#literals;
+    const distances = this.#distances;
+    literals.fill(0);
+    distances.fill(0);
+    const { length } = data;
+    const view = new DataView(data.buffer, data.byteOffset, length);
+    // A hash takes four bytes: the last three are literals.
+    const lastWord = length - 4;
+    let count = 0;
+    let misses = 0;
+    let at = from;
+    while (at < length && count < blockTokens) {
+      // What has no matches is looked at more and more loosely, as compressed files are.
+      let literalRun = 1 + (misses >> 4);
+      misses += 1;
+      if (at <= lastWord) {
+        const word = view.getInt32(at, true);
+        const slot = slotOf(word);
+        const candidate = heads[slot]!;
+        heads[slot] = at;
+        if (at - candidate <= maxDistance && view.getInt32(candidate, true) === word) {
+          const stop = Math.min(matchEnd(view, at, candidate), at + maxMatch);
+          const distance = at - candidate;
+          tokens[count++] = ((stop - at) << 15) | (distance - 1);
+          literals[257 + lengthCodeOf[stop - at]!]! += 1;
+          distances[distanceCodeOf[distance]!]! += 1;
+          // What the match covers is found later by its second and its last bytes.
+          if (at + 1 <= lastWord) heads[slotOf(view.getInt32(at + 1, true))] = at + 1;
+          if (stop - 2 <= lastWord) heads[slotOf(view.getInt32(stop - 2, true))] = stop - 2;
+          at = stop;
+          misses = 0;
+          literalRun = 0;
+        }
+      }
+      for (; literalRun > 0 && at < length && count < blockTokens; literalRun -= 1) {
+        const byte = data[at++]!;
+        tokens[count++] = byte;
+        literals[byte]! += 1;
+      }
+    }
+    literals[endOfBlock] = 1;
+    this.#write(data.subarray(from, at), count);
+    return at;
+  }
+
+  #write(raw: Uint8Array, count: number): void {
+    const literalLengths = deflateCodeLengths(this.#literals, maxLiteralBits);
+    const distanceLengths = deflateCodeLengths(this.#distances, maxDistanceBits);
+    const header = encodeCodeLengths(literalLengths, distanceLengths);
+    const bits = 17 + header.bits + this.#costOf(literalLengths, distanceLengths);
+    const storedBits = (raw.length + 5 * Math.ceil(raw.length / 65_535) + 1) * 8;
+    if (bits >= storedBits) {
+      this.#store(raw);
+      return;
+    }
+    // Not the last block, dynamic codes.
+    this.#put(0b100, 3);
+    this.#put(header.literals - 257, 5);
+    this.#put(header.distances - 1, 5);
+    this.#put(header.order - 4, 4);
+    for (const symbol of codeLengthOrder.slice(0, header.order)) {
+      this.#put(header.lengths[symbol]!, 3);
+    }
+    const lengthCodes = reversedCodes(header.lengths);
+    for (const { symbol, extra, extraBits } of header.runs) {
+      this.#put(lengthCodes[symbol]!, header.lengths[symbol]!);
+      this.#put(extra, extraBits);
+    }
+    this.#writeTokens(count, { literalLengths, distanceLengths });
+  }
+
+  #costOf(literalLengths: Uint8Array, distanceLengths: Uint8Array): number {
+    let bits = 0;
+    for (const [symbol, frequency] of this.#literals.entries()) {
+      const extra = symbol < 257 ? 0 : lengthExtraBits[symbol - 257]!;
+      bits += frequency * (literalLengths[symbol]! + extra);
+    }
+    for (const [symbol, frequency] of this.#distances.entries()) {
+      bits += frequency * (distanceLengths[symbol]! + distanceExtraBits[symbol]!);
+    }
+    return bits;
+  }
+
+  #writeTokens(
+    count: number,
+    lengths: { readonly literalLengths: Uint8Array; readonly distanceLengths: Uint8Array },
+  ): void {
+    const { literalLengths, distanceLengths } = lengths;
+    const literalCodes = reversedCodes(literalLengths);
+    const distanceCodes = reversedCodes(distanceLengths);
+    // A match length's code and extra bits are written as one.
+    const matchBits = new Uint8Array(maxMatch + 1);
+    const matchCodes = new Uint32Array(maxMatch + 1);
+    for (let length = 3; length <= maxMatch; length += 1) {
+      const code = lengthCodeOf[length]!;
+      const codeBits = literalLengths[257 + code]!;
+      matchBits[length] = codeBits + lengthExtraBits[code]!;
+      matchCodes[length] = literalCodes[257 + code]! | ((length - lengthBase[code]!) << codeBits);
+    }
+    const tokens = this.#tokens;
+    const out = this.#out;
+    let at = this.#at;
+    let bits = this.#bits;
+    let bitCount = this.#bitCount;
+    for (let index = 0; index < count; index += 1) {
+      const token = tokens[index]!;
+      if (token < 256) {
+        bits |= literalCodes[token]! << bitCount;
+        bitCount += literalLengths[token]!;
+      } else {
+        const length = token >>> 15;
+        bits |= matchCodes[length]! << bitCount;
+        bitCount += matchBits[length]!;
+        if (bitCount >= 16) {
+          out[at] = bits;
+          out[at + 1] = bits >>> 8;
+          at += 2;
+          bits >>>= 16;
+          bitCount -= 16;
+        }
+        const distance = (token & 0x7fff) + 1;
+        const code = distanceCodeOf[distance]!;
+        bits |= distanceCodes[code]! << bitCount;
+        bitCount += distanceLengths[code]!;
+        if (bitCount >= 16) {
+          out[at] = bits;
+          out[at + 1] = bits >>> 8;
+          at += 2;
+          bits >>>= 16;
+          bitCount -= 16;
+        }
+        bits |= (distance - distanceBase[code]!) << bitCount;
+        bitCount += distanceExtraBits[code]!;
+      }
+      if (bitCount >= 16) {
+        out[at] = bits;
+        out[at + 1] = bits >>> 8;
+        at += 2;
+        bits >>>= 16;
+        bitCount -= 16;
+      }
+    }
+    this.#at = at;
+    this.#bits = bits;
+    this.#bitCount = bitCount;
+    this.#put(literalCodes[endOfBlock]!, literalLengths[endOfBlock]!);
+  }
+
+  #store(raw: Uint8Array): void {
+    for (let from = 0; from < raw.length; from += 65_535) {
+      const part = raw.subarray(from, from + 65_535);
+      this.#put(0, 3);
+      this.#align();
+      const size = part.length;
+      this.#out.set([size & 0xff, size >>> 8, ~size & 0xff, (~size >>> 8) & 0xff], this.#at);
+      this.#out.set(part, this.#at + 4);
+      this.#at += 4 + size;
+    }
+  }
+
+  /** At most 16 bits. */
+  #put(value: number, count: number): void {
+    this.#bits |= value << this.#bitCount;
+    this.#bitCount += count;
+    while (this.#bitCount >= 8) {
+      this.#out[this.#at++] = this.#bits;
+      this.#bits >>>= 8;
+      this.#bitCount -= 8;
+    }
+  }
+
+  #align(): void {
+    if (this.#bitCount > 0) this.#put(0, 8 - this.#bitCount);
+  }
+}
+
+function slotOf(word: number): number {
+  return Math.imul(word, -1_640_531_535) >>> (32 - hashBits);
+}
+
+/** Where the bytes from `at`, four of which are those of `candidate`, stop being the same. */
+function matchEnd(view: DataView, at: number, candidate: number): number {
+  const distance = at - candidate;
+  const length = view.byteLength;
+  const limit = Math.min(length, at + maxMatch);
+  let stop = at + 4;
+  for (; stop < limit && stop <= length - 4; stop += 4) {
+    const differing = view.getInt32(stop, true) ^ view.getInt32(stop - distance, true);
+    // The number of zero bits at the low end, in bytes.
+    if (differing !== 0) return stop + ((31 - Math.clz32(differing & -differing)) >>> 3);
+  }
+  while (stop < limit && view.getUint8(stop) === view.getUint8(stop - distance)) stop += 1;
+  return stop;
+}
+
+/** Canonical codes (RFC 1951 §3.2.2) with their first bit lowest, as they are written. */
+function reversedCodes(lengths: Uint8Array): Uint16Array {
+  const next = new Uint16Array(17);
+  for (const length of lengths) if (length > 0) next[length + 1]! += 1;
+  for (let length = 1; length < next.length; length += 1) {
+    next[length] = (next[length]! + next[length - 1]!) << 1;
+  }
+  const codes = new Uint16Array(lengths.length);
+  for (const [symbol, length] of lengths.entries()) {
+    if (length === 0) continue;
+    let code = next[length]!++;
+    let reversed = 0;
+    for (let bit = 0; bit < length; bit += 1) {
+      reversed = (reversed << 1) | (code & 1);
+      code >>>= 1;
+    }
+    codes[symbol] = reversed;
+  }
+  return codes;
+}
+
+interface LengthRun {
+  readonly symbol: number;
+  readonly extra: number;
+  readonly extraBits: number;
+}
+
+/** RFC 1951 §3.2.7: the lengths of both codes, as runs under a code of their own. */
+function encodeCodeLengths(
+  literalLengths: Uint8Array,
+  distanceLengths: Uint8Array,
+): {
+  readonly literals: number;
+  readonly distances: number;
+  readonly order: number;
+  readonly lengths: Uint8Array;
+  readonly runs: readonly LengthRun[];
+  readonly bits: number;
+} {
+  const literals = Math.max(257, usedOf(literalLengths));
+  const distances = Math.max(1, usedOf(distanceLengths));
+  const all = [...literalLengths.subarray(0, literals), ...distanceLengths.subarray(0, distances)];
+  const runs = runsOf(all);
+  const frequencies = new Uint32Array(19);
+  for (const { symbol } of runs) frequencies[symbol]! += 1;
+  const lengths = deflateCodeLengths(frequencies, 7);
+  let order = codeLengthOrder.length;
+  while (order > 4 && lengths[codeLengthOrder[order - 1]!] === 0) order -= 1;
+  let bits = order * 3;
+  for (const { symbol, extraBits } of runs) bits += lengths[symbol]! + extraBits;
+  return { literals, distances, order, lengths, runs, bits };
+}
+
+function usedOf(lengths: Uint8Array): number {
+  let used = lengths.length;
+  while (used > 0 && lengths[used - 1] === 0) used -= 1;
+  return used;
+}
+
+function runsOf(lengths: readonly number[]): readonly LengthRun[] {
+  const runs: LengthRun[] = [];
+  for (let at = 0; at < lengths.length;) {
+    const length = lengths[at]!;
+    let run = 1;
+    while (lengths[at + run] === length) run += 1;
+    at += run;
+    if (length === 0) {
+      while (run >= 11) {
+        const taken = Math.min(run, 138);
+        runs.push({ symbol: 18, extra: taken - 11, extraBits: 7 });
+        run -= taken;
+      }
+      if (run >= 3) {
+        runs.push({ symbol: 17, extra: run - 3, extraBits: 3 });
+        run = 0;
+      }
+    } else if (run >= 4) {
+      runs.push({ symbol: length, extra: 0, extraBits: 0 });
+      run -= 1;
+      while (run >= 3) {
+        const taken = Math.min(run, 6);
+        runs.push({ symbol: 16, extra: taken - 3, extraBits: 2 });
+        run -= taken;
+      }
+    }
+    for (; run > 0; run -= 1) runs.push({ symbol: length, extra: 0, extraBits: 0 });
+  }
+  return runs;
+}
