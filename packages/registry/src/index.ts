@@ -75,3 +75,15 @@ export {
 } from './copy/copy-image.ts';
 export type { ImageEndpoint } from './copy/image-endpoint.ts';
 export { openOciLayout } from './layout/open-oci-layout.ts';
+export {
+  createInProcessTransport,
+  type InProcessTransport,
+} from './client/in-process-transport.ts';
+export {
+  createMirror,
+  type Mirror,
+  type MirrorInit,
+  type MirrorOutcome,
+  type MirrorRequestKind,
+} from './mirror/create-mirror.ts';
+export type { MirrorUpstream } from './mirror/mirror-upstream.ts';
