@@ -87,3 +87,12 @@ export {
   type MirrorRequestKind,
 } from './mirror/create-mirror.ts';
 export type { MirrorUpstream } from './mirror/mirror-upstream.ts';
+export {
+  type LocalChange,
+  type ReplicationEvent,
+  type ReplicationStatus,
+  type Replicator,
+  type ReplicatorInit,
+  startReplicator,
+} from './replication/replicator.ts';
+export type { ReplicationPolicy } from './replication/replication-policy.ts';

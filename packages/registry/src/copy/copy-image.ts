@@ -110,11 +110,17 @@ export async function copyImage(
     await destination.pushManifest(to.repository, { ...manifest, reference }, request);
   }
 
+  /** A round of replication finds nearly everything there. */
+  async function pushMissing(manifest: PlannedManifest, reference: string): Promise<void> {
+    const found = await destination.resolve(to.repository, reference, request);
+    if (found?.digest !== manifest.digest) await push(manifest, reference);
+  }
+
   report();
   await forEachConcurrently(plan.blobs, options.concurrency ?? 4, copyBlob);
-  for (const manifest of plan.manifests) await push(manifest, manifest.digest);
+  for (const manifest of plan.manifests) await pushMissing(manifest, manifest.digest);
   for (const manifest of plan.referrers) await push(manifest, manifest.digest);
-  if (to.tag !== undefined) await push(plan.root, to.tag);
+  if (to.tag !== undefined) await pushMissing(plan.root, to.tag);
   return {
     digest: plan.root.digest,
     manifests: plan.manifests.length,
