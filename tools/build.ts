@@ -35,6 +35,7 @@ if (!existsSync(join(target, 'main.js'))) {
     input: {
       main: join(root, 'packages/cli/src/main.ts'),
       'journal-thread': join(root, 'packages/store/src/journal-thread.ts'),
+      'datapath-thread': join(root, 'packages/fabric/src/userspace/datapath-thread.ts'),
       'compress-thread': join(root, 'packages/builder/src/compress-thread.ts'),
     },
     platform: 'node',

@@ -7,3 +7,8 @@ export type {
   SegmentMetrics,
 } from './fabric.ts';
 export type { ExecutionResult, FabricHelper, Reading, WireguardKey } from './fabric-helper.ts';
+export type { DatapathCounters, DatapathOutcome } from './userspace/datapath-messages.ts';
+export {
+  UserSpaceDatapath,
+  type UserSpaceDatapathOptions,
+} from './userspace/user-space-datapath.ts';

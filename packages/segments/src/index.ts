@@ -105,3 +105,4 @@ export type {
   WireguardState,
   XfrmState,
 } from './state/node-state.ts';
+export { addressBytes } from './datapath/address-bytes.ts';

@@ -11,7 +11,7 @@ function read(bytes: readonly number[]) {
 test('the octets of the documents', () => {
   const bytes = new Uint8Array(8);
   writeVxlanHeader(bytes, 0, { vni: 0xabcdef, group: 0x1234 });
-  expect([...bytes]).toEqual([0x88, 0x40, 0x12, 0x34, 0xab, 0xcd, 0xef, 0]);
+  expect([...bytes]).toEqual([0x88, 0, 0x12, 0x34, 0xab, 0xcd, 0xef, 0]);
   // What Linux sends: without a mark plain VXLAN, with one the group alone.
   expect(read([0x08, 0, 0, 0, 0, 0x1b, 0x58, 0])).toEqual({ vni: 7000, group: 0 });
   expect(read([0x88, 0, 0, 16, 0, 0x1b, 0x58, 0])).toEqual({ vni: 7000, group: 16 });

@@ -13,10 +13,13 @@ export interface VxlanHeader {
   group: number;
 }
 
-/** RFC 7348 §5 with the group policy extension. Nobody is to learn from it: tables are told. */
+/**
+ * RFC 7348 §5 with the group policy extension. `Don't learn` is not set, though nobody is to: Linux
+ * makes it a bit of the frame's mark, and rules that compare marks would not know it again.
+ */
 export function writeVxlanHeader(into: Uint8Array, at: number, header: VxlanHeader): void {
   into[at] = flags.vni | flags.group;
-  into[at + 1] = groupFlags.dontLearn;
+  into[at + 1] = 0;
   write16(into, at + 2, header.group);
   write32(into, at + 4, header.vni << 8);
 }

@@ -1,0 +1,40 @@
+import type { FabricIntent, SwitchCounters } from '@tapline/segments';
+
+/** What the owner asks of the data path's thread. */
+export type DatapathRequest =
+  | { readonly kind: 'apply'; readonly id: number; readonly intent: FabricIntent }
+  | { readonly kind: 'counters'; readonly id: number }
+  | { readonly kind: 'stop'; readonly id: number };
+
+export type DatapathReply =
+  | { readonly kind: 'started'; readonly wakeFd: number }
+  | { readonly kind: 'applied'; readonly id: number; readonly outcome: DatapathOutcome }
+  | { readonly kind: 'counters'; readonly id: number; readonly counters: DatapathCounters }
+  | { readonly kind: 'stopped'; readonly id: number }
+  | {
+      readonly kind: 'failed';
+      readonly id: number;
+      readonly code: string;
+      readonly message: string;
+    };
+
+export interface DatapathOutcome {
+  /** Interfaces that are new, by name: nobody has set them up yet. */
+  readonly opened: readonly string[];
+  readonly closed: readonly string[];
+  /** Segments that do not stand, and why. */
+  readonly refused: readonly {
+    readonly segment: string;
+    readonly vni: number;
+    readonly code: string;
+    readonly message: string;
+  }[];
+}
+
+export interface DatapathCounters {
+  readonly segments: readonly { readonly vni: number; readonly counters: SwitchCounters }[];
+  /** Packets from addresses that are no node's. */
+  readonly strangers: number;
+  /** Packets that the underlay, and frames that a port did not take. */
+  readonly sendErrors: number;
+}

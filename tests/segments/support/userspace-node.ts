@@ -1,0 +1,57 @@
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { FabricIntent } from '@tapline/segments';
+
+/** A node that carries segments in user space, as a process in its namespace. */
+export interface UserSpaceNode extends AsyncDisposable {
+  readonly pid: number;
+  apply(intent: FabricIntent): Promise<unknown>;
+  /** The same, and fails where a segment is refused. */
+  stand(intent: FabricIntent): Promise<void>;
+  counters(): Promise<unknown>;
+  /** As a crash. */
+  kill(): Promise<void>;
+}
+
+const program = fileURLToPath(
+  new URL('../../../packages/fabric/src/testing/run-datapath.ts', import.meta.url),
+);
+
+export async function startUserSpaceNode(namespace: string, name: string): Promise<UserSpaceNode> {
+  const child = spawn('ip', ['netns', 'exec', namespace, process.execPath, program, name], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const next = async (): Promise<string> => {
+    const line = await lines.next();
+    if (line.done === true) throw new Error(`node ${name} ended`);
+    return line.value;
+  };
+  await next();
+  async function ask(line: string): Promise<unknown> {
+    child.stdin.write(`${line}\n`);
+    return JSON.parse(await next());
+  }
+  async function end(): Promise<void> {
+    child.kill('SIGKILL');
+    await exited;
+  }
+  const apply = (intent: FabricIntent): Promise<unknown> => ask(JSON.stringify(intent));
+  return {
+    pid: child.pid ?? 0,
+    apply,
+    async stand(intent) {
+      const outcome = JSON.stringify(await apply(intent));
+      if (!outcome.includes('"refused":[]')) throw new Error(`node ${name}: ${outcome}`);
+    },
+    counters: () => ask('counters'),
+    kill: end,
+    async [Symbol.asyncDispose]() {
+      child.stdin.end();
+      await Promise.race([exited, new Promise((resolve) => setTimeout(resolve, 3000))]);
+      await end();
+    },
+  };
+}
