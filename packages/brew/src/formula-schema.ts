@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { serviceSchema } from './service-schema.ts';
 
 /** Formula names and aliases become paths and URLs, so nothing else may pass. */
 export const formulaName: z.ZodString = z
@@ -13,16 +14,9 @@ const version = z
   .regex(/^[A-Za-z0-9][A-Za-z0-9._+~-]*$/, 'not a version');
 
 const bottleFile = z.object({
+  cellar: z.string().optional(),
   url: z.url({ protocol: /^https?$/ }),
   sha256: z.string().regex(/^[0-9a-f]{64}$/, 'not 64 lower-case hexadecimal digits'),
-});
-
-const command = z.union([z.string(), z.array(z.string())]);
-
-const service = z.object({
-  run: z.union([command, z.object({ linux: command.optional() })]).optional(),
-  working_dir: z.string().optional(),
-  keep_alive: z.union([z.boolean(), z.record(z.string(), z.unknown())]).optional(),
 });
 
 /** A dependency of `uses_from_macos`: a name, or a name with what it is needed for. */
@@ -55,12 +49,13 @@ export const formulaSchema = z.object({
       })
       .optional(),
   }),
+  pour_bottle_only_if: z.string().nullish(),
   keg_only: z.boolean().default(false),
   keg_only_reason: z.object({ reason: z.string() }).nullish(),
   link_overwrite: z.union([z.array(z.string()), z.boolean()]).nullish(),
   post_install_defined: z.boolean().default(false),
   post_install_steps: z.unknown().optional(),
-  service: z.union([service, z.boolean()]).nullish(),
+  service: z.union([serviceSchema, z.boolean()]).nullish(),
   dependencies: z.array(formulaName).default([]),
   uses_from_macos: z.array(systemDependency).default([]),
 });

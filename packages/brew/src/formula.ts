@@ -1,17 +1,14 @@
 import type { Digest } from '@tapline/oci';
+import type { FormulaService } from './formula-service.ts';
+import type { InstallStep } from './post-install/install-step.ts';
 
 /** A bottle as the formula API lists it. */
 export interface BottleFile {
   readonly digest: Digest;
   /** Where the API says it is; mirrors rewrite this ({@link bottleUrl}). */
   readonly url: string;
-}
-
-/** How the package runs as a service, with the prefix filled in. */
-export interface FormulaService {
-  readonly command: readonly string[];
-  readonly workingDirectory?: string;
-  readonly keepAlive: boolean;
+  /** Why it cannot be poured into an image; undefined where it can. */
+  readonly unusable?: string;
 }
 
 /** A formula as it applies to one bottle tag: variations merged, Linux's dependencies complete. */
@@ -31,7 +28,7 @@ export interface Formula {
   readonly kegOnly: boolean;
   /** Globs below the prefix that this formula's links may take from another's. */
   readonly linkOverwrite: readonly string[];
-  readonly hasPostInstall: boolean;
+  readonly postInstall: readonly InstallStep[];
   readonly service?: FormulaService;
   /** Names as the API gives them, possibly aliases; the implicit glibc and gcc are not among them. */
   readonly dependencies: readonly string[];

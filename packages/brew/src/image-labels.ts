@@ -7,8 +7,10 @@ export const imageLabels = {
   executables: 'dev.tapline.executables',
   /** JSON of {@link FormulaService}. */
   service: 'dev.tapline.service',
-  /** `true` where Homebrew would still run steps of the formula after unpacking. */
+  /** JSON array of {@link StepLeftOut}: what Homebrew would still do after unpacking, and why not. */
   postInstall: 'dev.tapline.post-install',
+  /** JSON array of {@link UnlinkedKeg}: dependencies that are found below `opt` alone. */
+  unlinked: 'dev.tapline.unlinked',
   /** On layers: bytes and files once unpacked, for a device to reserve disk. */
   unpackedSize: 'dev.tapline.unpacked-size',
   fileCount: 'dev.tapline.file-count',

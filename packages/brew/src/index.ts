@@ -2,7 +2,8 @@ export { bottleEntry, type BottleEntry, type BottleEntryOptions } from './bottle
 export { type BottleTag, bottleTagOf, describeBottleTag, platformOfTag } from './bottle-tag.ts';
 export { bottleVersionTag } from './bottle-version-tag.ts';
 export { formulaNotFound } from './formula-not-found.ts';
-export type { BottleFile, Formula, FormulaService } from './formula.ts';
+export type { BottleFile, Formula } from './formula.ts';
+export type { FormulaService } from './formula-service.ts';
 export {
   bottleRegistryUrl,
   bottleUrl,
@@ -21,7 +22,30 @@ export { parseFormula } from './parse-formula.ts';
 export { openjdkOf } from './placeholders.ts';
 export { pkgVersion } from './pkg-version.ts';
 export { type ImageConfigInput, planImageConfig, type PlannedImage } from './plan-image-config.ts';
-export { gccRuntimeLibraries, type LinkStep, planLinks } from './plan-links.ts';
+export {
+  gccRuntimeLibraries,
+  type LinkPlan,
+  type LinkStep,
+  planLinks,
+  type UnlinkedKeg,
+} from './plan-links.ts';
+export { imageTree, treeChanges } from './post-install/image-tree.ts';
+export type { StepProgram } from './post-install/plan-programs.ts';
+export {
+  type DirectoryNode,
+  directoryNode,
+  type FileContent,
+  PrefixTree,
+  type TreeNode,
+} from './post-install/prefix-tree.ts';
+export {
+  type FormulaSteps,
+  runInstallSteps,
+  type StepLeftOut,
+  type StepRunner,
+} from './post-install/run-install-steps.ts';
+export type { StepContext } from './post-install/step-context.ts';
+export { StepFailure } from './post-install/step-failure.ts';
 export { cellar, prefix } from './prefix.ts';
 export {
   type BottledFile,

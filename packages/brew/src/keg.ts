@@ -1,3 +1,5 @@
+import type { InstallStep } from './post-install/install-step.ts';
+
 /** What is at a path in a keg; hard links count as files. */
 export type KegEntry =
   | { readonly kind: 'file'; readonly path: string; readonly executable: boolean }
@@ -12,6 +14,10 @@ export interface Keg {
   /** Other names below `opt/`: aliases and old names. */
   readonly aliases: readonly string[];
   readonly linkOverwrite: readonly string[];
+  /** What is to be done once the kegs are linked. */
+  readonly postInstall: readonly InstallStep[];
+  /** Of the formula, without revision. */
+  readonly version: string;
   /** In path order, relative to the keg; parents come before what they hold. */
   readonly entries: readonly KegEntry[];
 }

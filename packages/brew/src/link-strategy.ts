@@ -7,16 +7,17 @@ export type LinkedFolder = (typeof linkedFolders)[number];
 
 const localeDirectory = /(locale|man)\/([a-z]{2}|C|POSIX)(_[A-Z]{2})?(\.[a-zA-Z\-0-9]+(@.+)?)?/;
 const sharedInShare = new Set(
-  `aclocal doc info java locale man man/man1 man/man2 man/man3 man/man4 man/man5 man/man6 man/man7
+  `aclocal cps doc info java locale man man/man1 man/man2 man/man3 man/man4 man/man5 man/man6 man/man7
   man/man8 man/cat1 man/cat2 man/cat3 man/cat4 man/cat5 man/cat6 man/cat7 man/cat8 applications
-  gnome gnome/help icons mime-info pixmaps sounds postgresql`.split(/\s+/),
+  gnome gnome/help icons mime mime/packages mime-info pixmaps sounds postgresql`.split(/\s+/),
 );
 const directoryInShare = /^(icons\/|zsh|fish|pwsh|lua\/|guile\/|postgresql@\d+|pypy)/;
 const directoryInLib =
-  /^((pkgconfig|cmake|dtrace|ghc|php)$|gdk-pixbuf|gio|lua|mecab|node|ocaml|perl5|postgresql@\d+|pypy|python[23]\.\d+|R|ruby)/;
+  /^((cps|pkgconfig|cmake|dtrace|ghc|php)$|gdk-pixbuf|gio|lua|mecab|node|ocaml|perl5|postgresql@\d+|pypy|python[23]\.\d+|R|ruby)/;
 
 /** `keg.rb#link`: how the directory `path`, relative to `folder`, is linked. */
 export function directoryStrategy(folder: LinkedFolder, path: string): LinkStrategy {
+  if (path.endsWith('.app')) return 'skip';
   switch (folder) {
     case 'etc':
       return 'directory';

@@ -101,3 +101,26 @@ test.each([
 function withFile(changed: object): object {
   return { ...jq, bottle: { stable: { files: { x86_64_linux: changed } } } };
 }
+
+test.each([
+  [{ pour_bottle_only_if: 'default_prefix' }, undefined],
+  [{ pour_bottle_only_if: 'clt_installed' }, undefined],
+  [{ pour_bottle_only_if: null }, undefined],
+  [{ pour_bottle_only_if: 'phase_of_moon' }, /only if "phase_of_moon"/],
+])('%j decides whether the bottle may be poured', (fields, expected) => {
+  const bottle = parseFormula({ ...jq, ...fields }, 'x86_64_linux').bottles.get('x86_64_linux');
+  expect(bottle?.unusable ?? 'may be poured').toMatch(expected ?? 'may be poured');
+});
+
+test.each([
+  [':any_skip_relocation', undefined],
+  ['/home/linuxbrew/.linuxbrew/Cellar', undefined],
+  [
+    '/usr/local/Cellar',
+    'is made for /usr/local/Cellar, and images have /home/linuxbrew/.linuxbrew/Cellar',
+  ],
+])('a bottle for the Cellar %s', (cellar, expected) => {
+  const bottle = { stable: { files: { x86_64_linux: { ...file, cellar } } } };
+  const formula = parseFormula({ ...jq, bottle }, 'x86_64_linux');
+  expect(formula.bottles.get('x86_64_linux')?.unusable).toBe(expected);
+});

@@ -3,8 +3,10 @@ import { parseDigest } from '@tapline/oci';
 import { z } from 'zod';
 import type { BottleTag } from './bottle-tag.ts';
 import { formulaSchema, type FormulaJson } from './formula-schema.ts';
-import type { BottleFile, Formula, FormulaService } from './formula.ts';
-import { prefix } from './prefix.ts';
+import type { BottleFile, Formula } from './formula.ts';
+import { parseService } from './parse-service.ts';
+import { parseInstallSteps } from './post-install/install-step.ts';
+import { cellar as ownCellar } from './prefix.ts';
 
 /**
  * Reads a formula of the public API as it applies to `tag`. Throws `formula_invalid` naming the
@@ -40,7 +42,11 @@ function nameOf(json: unknown): string {
 }
 
 function toFormula(json: FormulaJson): Formula {
-  const service = parseService(json.service);
+  const service =
+    typeof json.service === 'object' && json.service !== null
+      ? parseService(json.service)
+      : undefined;
+  const condition = unmetCondition(json.pour_bottle_only_if);
   const oldNames = json.oldname ? [json.oldname, ...json.oldnames] : json.oldnames;
   return {
     name: json.name,
@@ -56,14 +62,15 @@ function toFormula(json: FormulaJson): Formula {
     rebuild: json.bottle.stable?.rebuild ?? 0,
     kegOnly: json.keg_only && !isReasonOfMacos(json.keg_only_reason?.reason),
     linkOverwrite: Array.isArray(json.link_overwrite) ? json.link_overwrite : [],
-    hasPostInstall: json.post_install_defined || isPresent(json.post_install_steps),
+    postInstall: parseInstallSteps(json.post_install_steps, json.post_install_defined),
     ...(service !== undefined && { service }),
     dependencies: runtimeDependencies(json),
     bottles: new Map(
-      Object.entries(json.bottle.stable?.files ?? {}).map(([tag, file]): [string, BottleFile] => [
-        tag,
-        { digest: parseDigest(`sha256:${file.sha256}`), url: file.url },
-      ]),
+      Object.entries(json.bottle.stable?.files ?? {}).map(([tag, file]): [string, BottleFile] => {
+        const unusable = condition ?? foreignCellar(file.cellar);
+        const digest = parseDigest(`sha256:${file.sha256}`);
+        return [tag, { digest, url: file.url, ...(unusable !== undefined && { unusable }) }];
+      }),
     ),
   };
 }
@@ -90,23 +97,18 @@ function isReasonOfMacos(reason: string | undefined): boolean {
   return reason === ':provided_by_macos' || reason === ':shadowed_by_macos';
 }
 
-function isPresent(value: unknown): boolean {
-  return Array.isArray(value) ? value.length > 0 : Boolean(value);
+/**
+ * `pour_bottle? only_if:` of `formula.rb`: an image has the default prefix, and Apple's command line
+ * tools are asked for on macOS only.
+ */
+function unmetCondition(condition: string | null | undefined): string | undefined {
+  if (!condition || condition === 'default_prefix' || condition === 'clt_installed')
+    return undefined;
+  return `may be poured only if ${JSON.stringify(condition)}, which is not known here`;
 }
 
-function parseService(service: FormulaJson['service']): FormulaService | undefined {
-  if (typeof service !== 'object' || service === null) return undefined;
-  const run = service.run;
-  const command = typeof run === 'object' && !Array.isArray(run) ? run.linux : run;
-  if (command === undefined) return undefined;
-  return {
-    command: [command].flat().map(fillPrefix),
-    ...(service.working_dir !== undefined && { workingDirectory: fillPrefix(service.working_dir) }),
-    keepAlive: service.keep_alive !== undefined && service.keep_alive !== false,
-  };
-}
-
-/** The API writes `$HOMEBREW_PREFIX`, as it serves machines with different ones. */
-function fillPrefix(text: string): string {
-  return text.replaceAll('$HOMEBREW_PREFIX', prefix);
+/** `bottle_specification.rb#compatible_locations?`: a bottle may be made for one place only. */
+function foreignCellar(cellar: string | undefined): string | undefined {
+  const isElsewhere = cellar?.startsWith('/') === true && cellar !== ownCellar;
+  return isElsewhere ? `is made for ${cellar}, and images have ${ownCellar}` : undefined;
 }

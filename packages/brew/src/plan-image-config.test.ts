@@ -31,6 +31,8 @@ function plan(keg: Partial<Keg>): PlannedImage {
       kegOnly: false,
       aliases: [],
       linkOverwrite: [],
+      postInstall: [],
+      version: '8.2',
       entries: [{ kind: 'file', path: 'bin/redis-cli', executable: true }],
       ...keg,
     },

@@ -6,6 +6,8 @@ import { imageLabels } from './image-labels.ts';
 import { imageUser } from './image-user.ts';
 import type { Keg } from './keg.ts';
 import { mainCommand } from './main-command.ts';
+import type { UnlinkedKeg } from './plan-links.ts';
+import type { StepLeftOut } from './post-install/run-install-steps.ts';
 import { prefix } from './prefix.ts';
 import { layerTime } from './layer-time.ts';
 
@@ -15,6 +17,10 @@ export interface ImageConfigInput {
   readonly keg: Keg;
   readonly bottleDigest: Digest;
   readonly tag: BottleTag;
+  /** What Homebrew would have done after unpacking, and the image does without. */
+  readonly leftOut?: readonly StepLeftOut[];
+  /** Formulae that are not linked into the prefix. */
+  readonly unlinked?: readonly UnlinkedKeg[];
   /** Base first. */
   readonly layers: readonly { readonly diffId: Digest; readonly createdBy: string }[];
 }
@@ -30,7 +36,7 @@ export interface PlannedImage {
 
 /** The config of an image: runs the main command, as nobody in particular. */
 export function planImageConfig(input: ImageConfigInput): PlannedImage {
-  const { formula, keg } = input;
+  const { formula, keg, leftOut = [], unlinked = [] } = input;
   const home = keg.kegOnly ? `${prefix}/opt/${keg.name}` : prefix;
   const paths = executablesOf(keg);
   const main = mainCommand(keg.name, paths);
@@ -61,7 +67,8 @@ export function planImageConfig(input: ImageConfigInput): PlannedImage {
           [imageLabels.executables]: JSON.stringify(executables),
           ...(entrypoint !== undefined && { [imageLabels.mainCommand]: entrypoint }),
           ...(formula.service && { [imageLabels.service]: JSON.stringify(formula.service) }),
-          ...(formula.hasPostInstall && { [imageLabels.postInstall]: 'true' }),
+          ...(leftOut.length > 0 && { [imageLabels.postInstall]: JSON.stringify(leftOut) }),
+          ...(unlinked.length > 0 && { [imageLabels.unlinked]: JSON.stringify(unlinked) }),
         },
       },
       rootfs: { type: 'layers', diff_ids: input.layers.map((layer) => layer.diffId) },

@@ -16,6 +16,8 @@ function keg(name: string, files: readonly string[], options: Partial<Keg> = {})
     kegOnly: false,
     aliases: [],
     linkOverwrite: [],
+    postInstall: [],
+    version: '1.0',
     entries,
     ...options,
   };
@@ -23,9 +25,9 @@ function keg(name: string, files: readonly string[], options: Partial<Keg> = {})
 
 /** The plan as text, without what every prefix has. */
 function plan(...kegs: readonly Keg[]): string[] {
-  const standing = new Set(planLinks([]).map((step) => step.path));
+  const standing = new Set(planLinks([]).steps.map((step) => step.path));
   return planLinks(kegs)
-    .filter((step) => step.kind !== 'directory' || !standing.has(step.path))
+    .steps.filter((step) => step.kind !== 'directory' || !standing.has(step.path))
     .filter((step) => !/^(opt|var\/homebrew)\//.test(step.path))
     .map((step) => {
       switch (step.kind) {
@@ -35,12 +37,14 @@ function plan(...kegs: readonly Keg[]): string[] {
           return `${step.path} -> ${step.target}`;
         case 'copy':
           return `${step.path} = ${step.formula}:${step.source}`;
+        default:
+          return `${step.kind} ${step.path}`;
       }
     });
 }
 
 test('an empty prefix has the directories that Homebrew expects', () => {
-  expect(planLinks([]).map((step) => step.path)).toEqual([
+  expect(planLinks([]).steps.map((step) => step.path)).toEqual([
     'bin',
     'etc',
     'include',
@@ -58,7 +62,7 @@ test('a keg is linked with relative links, its records included', () => {
   const jq = keg('jq', ['bin/jq*', 'share/man/man1/jq.1', 'include/jq.h', 'README'], {
     aliases: ['jq@1'],
   });
-  const steps = planLinks([jq]).filter((step) => step.kind === 'symlink');
+  const steps = planLinks([jq]).steps.filter((step) => step.kind === 'symlink');
   expect(steps.map((step) => `${step.path} -> ${step.target}`)).toEqual([
     'bin/jq -> ../Cellar/jq/1.0/bin/jq',
     'include/jq.h -> ../Cellar/jq/1.0/include/jq.h',
@@ -71,7 +75,7 @@ test('a keg is linked with relative links, its records included', () => {
 
 test('a keg-only formula is found below opt and nowhere else', () => {
   const paths = planLinks([keg('curl', ['bin/curl*', 'lib/libcurl.so'], { kegOnly: true })])
-    .filter((step) => step.kind === 'symlink')
+    .steps.filter((step) => step.kind === 'symlink')
     .map((step) => step.path);
   expect(paths).toEqual(['opt/curl']);
 });
@@ -133,6 +137,43 @@ test.each(['bin/tool', 'bin', 'bin/t*'])('link_overwrite %s takes the path', (gl
   expect(plan(keg('a', ['bin/tool*']), b)).toEqual(['bin/tool -> ../Cellar/b/1.0/bin/tool']);
 });
 
+test('of two dependencies with one path the later is not linked at all, as with Homebrew', () => {
+  const kegs = [
+    keg('a', ['bin/tool*']),
+    keg('b', ['bin/b*', 'bin/tool*', '.bottle/etc/b.conf']),
+    keg('package', ['bin/c*']),
+  ];
+  expect(plan(...kegs)).toEqual([
+    'bin/c -> ../Cellar/package/1.0/bin/c',
+    'bin/tool -> ../Cellar/a/1.0/bin/tool',
+    'etc/b.conf = b:.bottle/etc/b.conf',
+  ]);
+  const { steps, unlinked } = planLinks(kegs);
+  expect(unlinked).toEqual([
+    { formula: 'b', path: '/home/linuxbrew/.linuxbrew/bin/tool', taken: 'a' },
+  ]);
+  expect(steps.map(({ path }) => path)).toContain('opt/b');
+  expect(steps.map(({ path }) => path)).not.toContain('var/homebrew/linked/b');
+});
+
+test.each([
+  ['python@3.13', 'python@3.14'],
+  ['ffmpeg', 'ffmpeg-full'],
+  ['openssl', 'openssl@3'],
+])('%s gives way to %s, which is of its family', (older, newer) => {
+  expect(plan(keg(older, ['bin/tool*']), keg(newer, ['bin/tool*']))).toEqual([
+    `bin/tool -> ../Cellar/${newer}/1.0/bin/tool`,
+  ]);
+});
+
+test('a link to the same place of another keg is not linked', () => {
+  const link = 'bin/clang -> ../../../../opt/llvm/bin/clang';
+  expect(plan(keg('flang', [link, 'bin/flang*']))).toEqual([
+    'bin/flang -> ../Cellar/flang/1.0/bin/flang',
+  ]);
+  expect(plan(keg('flang', ['bin/cc -> ../../../../opt/llvm/bin/clang']))).toHaveLength(1);
+});
+
 test('the loader is glibc’s, and gcc’s libraries are found in the prefix', () => {
   const glibc = keg('glibc', ['bin/ld.so -> ../lib/ld-linux-x86-64.so.2'], { kegOnly: true });
   const gcc = keg('gcc', ['lib/gcc/current -> 16', 'lib/gcc/16/libstdc++.so.6', 'lib/gcc/16/x.a']);
@@ -140,6 +181,15 @@ test('the loader is glibc’s, and gcc’s libraries are found in the prefix', (
     'lib/gcc -> ../Cellar/gcc/1.0/lib/gcc',
     'lib/ld.so -> ../opt/glibc/bin/ld.so',
     'lib/libstdc++.so.6 -> ../opt/gcc/lib/gcc/current/libstdc++.so.6',
+  ]);
+});
+
+test('configuration that two kegs bring is the first one’s, the other’s is beside it', () => {
+  const a = keg('a', ['.bottle/etc/x.conf'], { kegOnly: true });
+  const b = keg('b', ['.bottle/etc/x.conf'], { kegOnly: true });
+  expect(plan(a, b)).toEqual([
+    'etc/x.conf = a:.bottle/etc/x.conf',
+    'etc/x.conf.default = b:.bottle/etc/x.conf',
   ]);
 });
 

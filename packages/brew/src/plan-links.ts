@@ -12,16 +12,25 @@ import { relativePath, resolvePath } from './relative-path.ts';
 
 /** A path below the prefix that the link layer makes. */
 export type LinkStep =
-  | { readonly kind: 'directory'; readonly path: string }
+  | { readonly kind: 'directory'; readonly path: string; readonly mode?: number }
   /** `target` is relative to the link's folder. */
   | { readonly kind: 'symlink'; readonly path: string; readonly target: string }
-  /** The file `source` of the keg of `formula`, below its `.bottle`. */
+  /** The file `source` of the keg of `formula`; of the same mode, unless another is given. */
   | {
       readonly kind: 'copy';
       readonly path: string;
       readonly formula: string;
       readonly source: string;
-    };
+      readonly mode?: number;
+    }
+  | {
+      readonly kind: 'file';
+      readonly path: string;
+      readonly mode: number;
+      readonly bytes: Uint8Array;
+    }
+  /** Takes away what a layer below has there. */
+  | { readonly kind: 'remove'; readonly path: string };
 
 /** Directories that a prefix always has (`keg.rb`, `must_exist_subdirectories`). */
 const standingDirectories = [
@@ -47,6 +56,19 @@ export const gccRuntimeLibraries: readonly string[] = [
   'libstdc++.so.6',
 ];
 
+/** A keg that is reached by `opt/` alone, because another has one of its paths. */
+export interface UnlinkedKeg {
+  readonly formula: string;
+  readonly path: string;
+  /** The formula that has it. */
+  readonly taken: string;
+}
+
+export interface LinkPlan {
+  readonly steps: readonly LinkStep[];
+  readonly unlinked: readonly UnlinkedKeg[];
+}
+
 type Place =
   | { readonly kind: 'directory' }
   | { readonly kind: 'link'; readonly keg: Keg; readonly node: KegNode }
@@ -55,22 +77,55 @@ type Place =
 
 /**
  * What links the kegs into the prefix, in path order: what `brew link` would make of pouring them in
- * the given order, plus what their `.bottle/{etc,var}` brings. Throws `link_conflict` naming both
- * formulae and the path.
+ * the given order, plus what their `.bottle/{etc,var}` brings. The last keg is the package, the others
+ * are there for it: of two that have the same path, the later one is not linked, as with Homebrew.
+ * Throws `link_conflict` naming both formulae and the path where the package is one of them.
  */
-export function planLinks(kegs: readonly Keg[]): readonly LinkStep[] {
+export function planLinks(kegs: readonly Keg[]): LinkPlan {
+  const unlinked = new Map<string, UnlinkedKeg>();
+  for (;;) {
+    const { places, conflict } = planPlaces(kegs, unlinked);
+    if (conflict === undefined) {
+      const steps = [...places]
+        .toSorted(([a], [b]) => (a < b ? -1 : 1))
+        .map(([path, place]) => stepOf(path, place));
+      return { steps, unlinked: [...unlinked.values()] };
+    }
+    if (conflict.formula === kegs.at(-1)?.name) throw conflictError(conflict);
+    // keg.rb#link: none of its links stay. What they had pushed aside does.
+    unlinked.set(conflict.formula, conflict);
+  }
+}
+
+function planPlaces(
+  kegs: readonly Keg[],
+  unlinked: ReadonlyMap<string, UnlinkedKeg>,
+): { readonly places: ReadonlyMap<string, Place>; readonly conflict?: UnlinkedKeg } {
   const places = new Map<string, Place>();
   for (const path of standingDirectories) makeDirectory(places, path);
-  for (const keg of kegs) planKeg(places, keg);
+  try {
+    for (const keg of kegs)
+      planKeg(places, unlinked.has(keg.name) ? { ...keg, kegOnly: true } : keg);
+  } catch (error) {
+    if (error instanceof Conflict) return { places, conflict: error.keg };
+    throw error;
+  }
   planLoader(places, kegs);
-  return [...places]
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([path, place]) => stepOf(path, place));
+  return { places };
+}
+
+/** Ends the planning of a keg's links, however deep in them. */
+class Conflict extends Error {
+  readonly keg: UnlinkedKeg;
+
+  constructor(keg: UnlinkedKeg) {
+    super(keg.path);
+    this.keg = keg;
+  }
 }
 
 function planKeg(places: Map<string, Place>, keg: Keg): void {
   const tree = kegTree(keg.entries);
-  copyBottled(places, keg);
   for (const name of [keg.name, ...keg.aliases]) {
     const owner = keg.name;
     const target = kegPath(keg);
@@ -79,17 +134,17 @@ function planKeg(places: Map<string, Place>, keg: Keg): void {
       places.set(`opt/${name}`, { kind: 'symlink', owner, target });
     }
   }
-  if (keg.kegOnly) return;
-  for (const folder of linkedFolders) {
-    const node = tree.children.get(folder);
-    if (node?.entry.kind !== 'directory') continue;
-    linkChildren({ places, keg, folder }, node);
+  if (!keg.kegOnly) {
+    for (const folder of linkedFolders) {
+      const node = tree.children.get(folder);
+      if (node?.entry.kind !== 'directory') continue;
+      linkChildren({ places, keg, folder }, node);
+    }
+    const owner = keg.name;
+    const target = kegPath(keg);
+    places.set(`var/homebrew/linked/${keg.name}`, { kind: 'symlink', owner, target });
   }
-  places.set(`var/homebrew/linked/${keg.name}`, {
-    kind: 'symlink',
-    owner: keg.name,
-    target: kegPath(keg),
-  });
+  copyBottled(places, keg);
 }
 
 interface LinkContext {
@@ -143,23 +198,44 @@ function linkFile(context: LinkContext, node: KegNode): void {
   places.set(path, { kind: 'link', keg, node });
 }
 
-/** A link in a keg to the very place in the prefix that it would be linked from. */
+/**
+ * A link in a keg to the very place in the prefix that it would be linked from, or to the same place in
+ * another keg, as formulae that were split have them.
+ */
 function pointsAtItself(keg: Keg, entry: KegEntry): boolean {
   if (entry.kind !== 'symlink') return false;
   const own = `${prefix}/${kegPath(keg)}/${entry.path}`;
-  return resolvePath(parentOf(own), entry.target) === `${prefix}/${entry.path}`;
+  const target = resolvePath(parentOf(own), entry.target);
+  const inKeg = /^\/opt\/[^/]+(\/.*)$/.exec(target.slice(prefix.length))?.[1];
+  return (
+    target === `${prefix}/${entry.path}` ||
+    (target.startsWith(prefix) && inKeg === `/${entry.path}`)
+  );
 }
 
 function resolveConflict({ places, keg }: LinkContext, path: string, place: Place): void {
-  if (keg.linkOverwrite.some((glob) => matchesOverwrite(glob, path))) {
+  const overwrites = keg.linkOverwrite.some((glob) => matchesOverwrite(glob, path));
+  if (overwrites || (place.kind === 'link' && isSameFamily(keg.name, place.keg.name))) {
     for (const other of places.keys()) if (other.startsWith(`${path}/`)) places.delete(other);
     return;
   }
-  const other = ownerOf(place);
-  throw new TaplineError('link_conflict', `${keg.name} and ${other} both have ${prefix}/${path}`, {
-    hint: `leave one of ${other} and ${keg.name} out of the image`,
-    details: { path: `${prefix}/${path}`, formulae: [other, keg.name] },
+  throw new Conflict({ formula: keg.name, path: `${prefix}/${path}`, taken: ownerOf(place) });
+}
+
+function conflictError({ formula, path, taken }: UnlinkedKeg): TaplineError {
+  return new TaplineError('link_conflict', `${formula} and ${taken} both have ${path}`, {
+    hint: `leave one of ${taken} and ${formula} out of the image`,
+    details: { path, formulae: [taken, formula] },
   });
+}
+
+/** `formula.rb#implied_link_overwrite?`: versions of a formula, and its full one, replace each other. */
+function isSameFamily(one: string, other: string): boolean {
+  return familyOf(one) === familyOf(other);
+}
+
+function familyOf(name: string): string {
+  return name.replace(/(@.*|-full)$/, '');
 }
 
 function ownerOf(place: Place): string {
@@ -184,14 +260,17 @@ function matchesOverwrite(glob: string, path: string): boolean {
 }
 
 /**
- * `formula_installer.rb#pour`: files that a formula installed into etc and var come with the bottle.
- * The first keg that brings one keeps it, as Homebrew never overwrites configuration.
+ * `formula.rb#install_etc_var`: files that a formula installed into etc and var come with the bottle.
+ * The first keg that brings one keeps it, as Homebrew never overwrites configuration; another's is
+ * beside it as a default (`install_renamed.rb`).
  */
 function copyBottled(places: Map<string, Place>, keg: Keg): void {
   for (const entry of keg.entries) {
     if (!/^\.bottle\/(etc|var)\//.test(entry.path)) continue;
-    const path = entry.path.slice('.bottle/'.length);
-    if (entry.kind === 'directory') makeDirectory(places, path);
+    const own = entry.path.slice('.bottle/'.length);
+    const taken = places.get(own)?.kind;
+    const path = taken === 'copy' || taken === 'link' ? `${own}.default` : own;
+    if (entry.kind === 'directory') makeDirectory(places, own);
     else if (!places.has(path)) {
       makeDirectory(places, parentOf(path));
       places.set(

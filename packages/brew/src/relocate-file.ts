@@ -9,7 +9,7 @@ import type { Tab } from './tab.ts';
  * Raised whenever the bytes that relocation makes of a bottle could change, which includes what
  * `editElf` writes: layers are kept under it.
  */
-export const relocatorVersion = 2;
+export const relocatorVersion = 3;
 
 export interface BottledFile {
   /** Relative to the keg. */

@@ -18,7 +18,7 @@ export function relocateRpath(rpath: string, { formula }: RelocateRpathOptions):
     .filter((path) => path.startsWith(prefix) || path.startsWith('$ORIGIN'));
   const lib = `${prefix}/lib`;
   const paths = kept.includes(lib) ? kept : [...kept, lib];
-  const isGcc = /^gcc(@\d+)?$/.test(formula);
+  const isGcc = /^gcc(@\d+(\.\d+)*)?$/.test(formula);
   return paths
     .map((path) => (isGcc ? path : path.replace(/lib\/gcc\/\d+$/, 'lib/gcc/current')))
     .join(':');

@@ -18,7 +18,7 @@ function formula(name: string, dependencies: readonly string[], tags = ['x86_64_
     rebuild: 0,
     kegOnly: false,
     linkOverwrite: [],
-    hasPostInstall: false,
+    postInstall: [],
     dependencies,
     bottles: new Map(tags.map((tag) => [tag, bottle])),
   };
@@ -119,5 +119,16 @@ test('of any acyclic graph: complete, without doubles, dependencies first, alway
       expect(names(root, formulae.toReversed())).toEqual(order);
     }),
     { numRuns: 100 },
+  );
+});
+
+test('a bottle that may not be poured is named, with who needs it', () => {
+  const broken = formula('b', []);
+  const unusable = new Map([['x86_64_linux', { ...bottle, unusable: 'is made for elsewhere' }]]);
+  expect(() => names('a', [formula('a', ['b']), { ...broken, bottles: unusable }])).toThrow(
+    expect.objectContaining({
+      code: 'bottle_not_pourable',
+      message: expect.stringMatching(/^the bottle of formula b\b.*\ba\b.* is made for elsewhere$/),
+    }),
   );
 });

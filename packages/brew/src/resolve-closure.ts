@@ -25,7 +25,7 @@ export interface ClosureMember {
  * The formula `root` and everything it needs at run time, each after what it depends on; implicit
  * members and their dependencies come first. The order depends on nothing but the formulae.
  *
- * Throws `formula_not_found`, `bottle_missing`, or `cyclic_dependency` naming the path.
+ * Throws `formula_not_found`, `bottle_missing`, `bottle_not_pourable`, or `cyclic_dependency` naming the path.
  */
 export function resolveClosure(
   root: string,
@@ -60,8 +60,17 @@ function visit(
   }
   const bottle = formula.bottles.get(options.tag) ?? formula.bottles.get('all');
   if (bottle === undefined) throw noBottle(formula, path, options.tag);
+  if (bottle.unusable !== undefined) throw notPourable(formula, bottle.unusable, path);
   for (const dependency of formula.dependencies) visit(dependency, extended, members, options);
   members.set(formula.name, { formula, bottle });
+}
+
+function notPourable(formula: Formula, why: string, path: readonly string[]): TaplineError {
+  return new TaplineError(
+    'bottle_not_pourable',
+    `the bottle of formula ${formula.name}${neededBy(path)} ${why}`,
+    { details: { formula: formula.name, path } },
+  );
 }
 
 function noBottle(formula: Formula, path: readonly string[], tag: BottleTag): TaplineError {

@@ -17,7 +17,7 @@ export async function assembleImage(
   const { root, tag } = plan;
   const keg = kegs.find((candidate) => candidate.name === root.formula.name);
   if (keg === undefined) throw new RangeError(`no keg of ${root.formula.name} among the layers`);
-  const linkLayer = await buildLinkLayer(sink, kegs, options);
+  const links = await buildLinkLayer(sink, kegs, options);
   const layers: readonly BuiltLayer[] = [
     ...kegs.map(({ name, pkgVersion, layer }) => {
       const { digest, diffId, size, unpackedSize, fileCount, fileIndex } = layer;
@@ -32,13 +32,15 @@ export async function assembleImage(
         fileIndex,
       };
     }),
-    linkLayer,
+    links.layer,
   ];
   const planned = planImageConfig({
     formula: root.formula,
     keg,
     bottleDigest: root.digest,
     tag,
+    leftOut: links.leftOut,
+    unlinked: links.unlinked,
     layers: layers.map((layer) => ({
       diffId: layer.diffId,
       createdBy: layer.formula === undefined ? 'link' : `pour ${layer.formula} ${layer.version}`,

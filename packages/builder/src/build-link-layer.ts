@@ -1,32 +1,51 @@
-import { type Keg, imageUser, layerTime, type LinkStep, planLinks, prefix } from '@tapline/brew';
-import { encodeTar, type TarEntry, type TarMember } from '@tapline/oci';
+import {
+  imageUser,
+  type Keg,
+  layerTime,
+  type LinkStep,
+  prefix,
+  type StepLeftOut,
+  type UnlinkedKeg,
+} from '@tapline/brew';
+import { encodeTar, type TarEntry, type TarMember, whiteoutPrefix } from '@tapline/oci';
+import { finishPrefix } from './finish-prefix.ts';
 import type { LayerFacts, LayerRecord } from './layer-record.ts';
 import type { LayerSink } from './layer-sink.ts';
+import { type KegFile, readKegFiles } from './read-keg-files.ts';
 
 export interface PouredKeg extends Keg {
   readonly layer: LayerRecord;
 }
 
+export interface LinkLayer {
+  readonly layer: LayerFacts;
+  /** Dependencies that are found below `opt` alone. */
+  readonly unlinked: readonly UnlinkedKeg[];
+  /** What Homebrew would have done after unpacking, and this image does without. */
+  readonly leftOut: readonly StepLeftOut[];
+}
+
 /**
  * The one layer of an image that depends on all of its formulae: links into the prefix, the
- * configuration bottles bring, and what a root file system needs besides. Throws `link_conflict`.
+ * configuration bottles bring, what formulae want done once they are unpacked, and what a root file
+ * system needs besides. Throws `link_conflict`.
  */
 export async function buildLinkLayer(
   sink: LayerSink,
   kegs: readonly PouredKeg[],
   options: { readonly signal?: AbortSignal | undefined },
-): Promise<LayerFacts> {
-  const steps = planLinks(kegs);
-  const copied = await readCopies(sink, kegs, steps, options);
+): Promise<LinkLayer> {
+  const { steps, unlinked, leftOut } = await finishPrefix(sink, kegs, options);
+  const wanted = steps.flatMap((step) =>
+    step.kind === 'copy' ? [{ formula: step.formula, path: step.source }] : [],
+  );
+  const copied = await readKegFiles(sink, kegs, wanted, options);
   const members = [...baseMembers(), ...steps.map((step) => linkMember(step, copied))].toSorted(
     (a, b) => (a.entry.path < b.entry.path ? -1 : 1),
   );
   const blob = await sink.write(asyncOf(encodeTar(members)), options);
-  return {
-    ...blob,
-    unpackedSize: members.reduce((total, { entry }) => total + entry.size, 0),
-    fileCount: members.length,
-  };
+  const unpackedSize = members.reduce((total, { entry }) => total + entry.size, 0);
+  return { layer: { ...blob, unpackedSize, fileCount: members.length }, unlinked, leftOut };
 }
 
 /** An empty root file system has no users and nowhere to write. */
@@ -44,78 +63,43 @@ function baseMembers(): readonly TarMember[] {
   ];
 }
 
-function linkMember(step: LinkStep, copied: ReadonlyMap<string, CopiedFile>): TarMember {
+function linkMember(step: LinkStep, copied: ReadonlyMap<string, KegFile>): TarMember {
   const path = `${prefix.slice(1)}/${step.path}`;
   const owner = ownerOf(step.path);
   switch (step.kind) {
     case 'directory':
-      return { entry: { ...directory(path).entry, ...owner } };
+      return { entry: { ...entryOf('directory', path, step.mode ?? 0o755), ...owner } };
     case 'symlink':
       return { entry: { ...entryOf('symlink', path, 0o777), linkTarget: step.target } };
+    case 'file':
+      return ownedFile(path, step.bytes, { ...owner, mode: step.mode });
     case 'copy': {
-      const source = copied.get(copyKey(step.formula, step.source));
+      const source = copied.get(`${step.formula}/${step.source}`);
       if (source === undefined) {
         throw new RangeError(`the layer of ${step.formula} lacks ${step.source}`);
       }
-      const member = file(path, source.data);
-      return { ...member, entry: { ...member.entry, ...owner, mode: source.mode } };
+      return ownedFile(path, source.data, { ...owner, mode: step.mode ?? source.mode });
+    }
+    case 'remove': {
+      // OCI image spec 1.1, layer.md "Whiteouts".
+      const slash = path.lastIndexOf('/') + 1;
+      return file(`${path.slice(0, slash)}${whiteoutPrefix}${path.slice(slash)}`, new Uint8Array());
     }
   }
+}
+
+function ownedFile(
+  path: string,
+  data: Uint8Array,
+  owned: { readonly uid: number; readonly gid: number; readonly mode: number },
+): TarMember {
+  return { entry: { ...entryOf('file', path, owned.mode), ...owned, size: data.length }, data };
 }
 
 /** Programs write below var, and to nothing else of the prefix. */
 function ownerOf(path: string): { readonly uid: number; readonly gid: number } {
   const isVar = path === 'var' || (path.startsWith('var/') && !path.startsWith('var/homebrew'));
   return isVar ? { uid: imageUser.uid, gid: imageUser.gid } : { uid: 0, gid: 0 };
-}
-
-interface CopiedFile {
-  readonly mode: number;
-  readonly data: Uint8Array;
-}
-
-/** What bottles bring for etc and var, out of their layers, where it is relocated. */
-async function readCopies(
-  sink: LayerSink,
-  kegs: readonly PouredKeg[],
-  steps: readonly LinkStep[],
-  { signal }: { readonly signal?: AbortSignal | undefined },
-): Promise<ReadonlyMap<string, CopiedFile>> {
-  const copied = new Map<string, CopiedFile>();
-  for (const keg of kegs) {
-    const missing = new Set(
-      steps.flatMap((step) =>
-        step.kind === 'copy' && step.formula === keg.name ? [step.source] : [],
-      ),
-    );
-    if (missing.size === 0) continue;
-    const root = `${prefix.slice(1)}/Cellar/${keg.name}/${keg.pkgVersion}/`;
-    let parts: Uint8Array[] | undefined;
-    let last: TarEntry | undefined;
-    for await (const event of sink.read(keg.layer, { formula: keg.name, signal })) {
-      if (event.kind === 'entry') {
-        last = event.entry;
-        parts = last.path.startsWith(`${root}.bottle/`) ? [] : undefined;
-      } else if (event.kind === 'data') {
-        parts?.push(event.bytes);
-      } else if (event.kind === 'entry-end' && parts !== undefined && last !== undefined) {
-        const source = last.path.slice(root.length);
-        const linked = copied.get(copyKey(keg.name, (last.linkTarget ?? '').slice(root.length)));
-        copied.set(
-          copyKey(keg.name, source),
-          linked ?? { mode: last.mode, data: Buffer.concat(parts) },
-        );
-        missing.delete(source);
-        // They are at the start of a large layer.
-        if (missing.size === 0) break;
-      }
-    }
-  }
-  return copied;
-}
-
-function copyKey(formula: string, source: string): string {
-  return `${formula}/${source}`;
 }
 
 function directory(path: string): TarMember {

@@ -155,6 +155,8 @@ function pouredKeg({ formula, pkgVersion }: PlannedBottle, layer: LayerRecord): 
     kegOnly: formula.kegOnly,
     aliases: [...formula.aliases, ...formula.oldNames],
     linkOverwrite: formula.linkOverwrite,
+    postInstall: formula.postInstall,
+    version: formula.stableVersion ?? pkgVersion,
     entries: layer.entries,
     layer,
   };

@@ -31,4 +31,4 @@ export { selectPlatform } from './select-platform.ts';
 export { isTag } from './tag.ts';
 export { TarDecoder, type TarDecoderOptions, type TarEvent } from './tar-decoder.ts';
 export type { TarEntry } from './tar-entry.ts';
-export { classifyWhiteout, type Whiteout } from './whiteout.ts';
+export { classifyWhiteout, type Whiteout, whiteoutPrefix } from './whiteout.ts';
