@@ -37,6 +37,7 @@ if (!existsSync(join(target, 'main.js'))) {
       'journal-thread': join(root, 'packages/store/src/journal-thread.ts'),
       'datapath-thread': join(root, 'packages/fabric/src/userspace/datapath-thread.ts'),
       'compress-thread': join(root, 'packages/builder/src/compress-thread.ts'),
+      'catalog-thread': join(root, 'packages/registry/src/catalog/catalog-thread.ts'),
     },
     platform: 'node',
     logLevel: 'warn',

@@ -126,7 +126,7 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
     log,
   });
   const registry = opened.use(
-    createRegistryServer({
+    await createRegistryServer({
       blobs,
       directory: folder.registry,
       authorize: (request, wanted) => access.authorize(request, wanted, tokens),

@@ -96,3 +96,7 @@ export {
   startReplicator,
 } from './replication/replicator.ts';
 export type { ReplicationPolicy } from './replication/replication-policy.ts';
+export { replicaOfClient } from './scrub/replica-of-client.ts';
+export type { Quota } from './catalog/quota.ts';
+export type { RegistryAudit, RegistryChange } from './protocol/registry-audit.ts';
+export type { RegistryObserver } from './protocol/registry-observer.ts';

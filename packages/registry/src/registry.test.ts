@@ -4,14 +4,14 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer, text as readText } from 'node:stream/consumers';
-import { type Descriptor, type Digest, digestBytes, mediaTypes } from '@tapline/oci';
+import { type Descriptor, type Digest, mediaTypes } from '@tapline/oci';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Authorization, RegistryAccess } from './protocol/authorize.ts';
 import { createRegistryClient } from './client/create-registry-client.ts';
 import { FileBlobStore } from './storage/file-blob-store.ts';
 import { pushImage } from './client/push-image.ts';
 import type { RegistryClient } from './client/registry-client.ts';
-import { sha256 } from './storage/sha256.ts';
+import { digestWith } from './storage/digest-algorithm.ts';
 import { type RunningRegistry, startRegistry } from './start-registry.ts';
 
 let directory: string;
@@ -42,7 +42,7 @@ function blobOf(text: string): {
 } {
   const bytes = Buffer.from(text);
   return {
-    digest: digestBytes(bytes, sha256),
+    digest: digestWith('sha256', bytes),
     size: bytes.length,
     async *open() {
       yield await Promise.resolve(bytes);
@@ -258,7 +258,7 @@ describe('fetching a blob', () => {
   let port: number;
   let ranges: (string | undefined)[];
   const content = Buffer.alloc(300_000, 'tapline ');
-  const blob = { digest: digestBytes(content, sha256), size: content.length };
+  const blob = { digest: digestWith('sha256', content), size: content.length };
   let honoursRanges: boolean;
   let served: Buffer;
 

@@ -23,7 +23,7 @@ export async function startRegistry(init: {
   readonly clock?: Clock;
 }): Promise<RunningRegistry> {
   const blobs = await FileBlobStore.open(join(init.directory, 'content'));
-  const registry = createRegistryServer({
+  const registry = await createRegistryServer({
     blobs,
     directory: init.directory,
     authorize: init.authorize,

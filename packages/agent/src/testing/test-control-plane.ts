@@ -43,7 +43,7 @@ export async function startTestControlPlane(
   const admin = authority.issueIdentity({ user: 'admin', groups: ['system:masters'] });
   const served = authority.issueServer({ hosts: [] });
   const blobs = await FileBlobStore.open(join(directory, 'content'));
-  const registry = createRegistryServer({
+  const registry = await createRegistryServer({
     blobs,
     directory: join(directory, 'registry'),
     authorize: ({ socket }) => ((socket as TLSSocket).authorized ? 'allowed' : 'unauthenticated'),

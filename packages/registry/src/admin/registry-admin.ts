@@ -44,6 +44,11 @@ export interface CollectOptions {
   readonly dryRun?: boolean;
   /** Also manifests that have no tag and that nothing refers to; they stay unless asked for. */
   readonly untagged?: boolean;
+  /**
+   * How long what nothing refers to is left alone after somebody counted on it; the registry's own
+   * grace time unless given. Shorter is for those who know that nobody is pushing.
+   */
+  readonly graceMs?: number;
   readonly signal?: AbortSignal;
 }
 

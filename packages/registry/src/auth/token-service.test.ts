@@ -4,13 +4,13 @@ import type { AddressInfo } from 'node:net';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ManualClock, silentLog, systemClock } from '@tapline/base';
-import { digestBytes } from '@tapline/oci';
+
 import { haveProgram, startDockerRegistry, temporaryFolder } from '@tapline/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createRegistryClient } from '../client/create-registry-client.ts';
 import type { RegistryCredentials } from '../client/registry-credentials.ts';
 import type { RegistryAccess } from '../protocol/authorize.ts';
-import { sha256 } from '../storage/sha256.ts';
+import { digestWith } from '../storage/digest-algorithm.ts';
 import { type RunningRegistry, startRegistry } from '../start-registry.ts';
 import { newSigningKey } from './signing-key.ts';
 import { tokenChallenge } from './token-challenge.ts';
@@ -170,7 +170,7 @@ describe('our client at a registry that wants tokens', () => {
   });
 
   const bytes = Buffer.from('a blob');
-  const blob = { digest: digestBytes(bytes, sha256), size: bytes.length, open: content };
+  const blob = { digest: digestWith('sha256', bytes), size: bytes.length, open: content };
   async function* content(): AsyncGenerator<Uint8Array> {
     yield await Promise.resolve(bytes);
   }
@@ -213,7 +213,7 @@ describe('our client at a registry that wants tokens', () => {
 const noRegistry = haveProgram('docker-registry') ? '' : ' (needs docker-registry)';
 describe.skipIf(noRegistry !== '')(`Debian's docker-registry${noRegistry}`, () => {
   const bytes = Buffer.from('another blob');
-  const blob = { digest: digestBytes(bytes, sha256), size: bytes.length, open: content };
+  const blob = { digest: digestWith('sha256', bytes), size: bytes.length, open: content };
   async function* content(): AsyncGenerator<Uint8Array> {
     yield await Promise.resolve(bytes);
   }
@@ -288,5 +288,5 @@ describe('credentials', () => {
       'https://store.example nothing',
     ]);
   });
-  const blobDigest = digestBytes(Buffer.from('x'), sha256);
+  const blobDigest = digestWith('sha256', Buffer.from('x'));
 });

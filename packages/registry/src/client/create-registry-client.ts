@@ -7,14 +7,7 @@ import {
   systemRng,
   TaplineError,
 } from '@tapline/base';
-import {
-  type Descriptor,
-  type Digest,
-  digestBytes,
-  mediaTypes,
-  parseDigest,
-  parseManifest,
-} from '@tapline/oci';
+import { type Descriptor, type Digest, mediaTypes, parseDigest, parseManifest } from '@tapline/oci';
 import { discardBody } from './discard-body.ts';
 import { fetchBlob } from './fetch-blob.ts';
 import {
@@ -30,7 +23,7 @@ import { tagReferrer, taggedReferrers } from './referrers.ts';
 import type { FetchedManifest, RegistryClient, RequestOptions } from './registry-client.ts';
 import type { RegistryCredentialsSource } from './registry-credentials.ts';
 import { type RegistryRequest, RegistryRequests } from './registry-requests.ts';
-import { sha256 } from '../storage/sha256.ts';
+import { algorithmOf, digestWith } from '../storage/digest-algorithm.ts';
 
 export interface RegistryClientInit {
   /** Scheme, host and port: `https://registry.example:5000`. */
@@ -144,7 +137,7 @@ export function createRegistryClient(init: RegistryClientInit): RegistryClient {
 
     async pushManifest(repository, { reference, mediaType, bytes }, options = {}) {
       const { signal } = options;
-      const digest = digestBytes(bytes, sha256);
+      const digest = digestWith(algorithmOf(reference), bytes);
       const response = await requests.send({
         method: 'PUT',
         target: `/v2/${repository}/manifests/${reference}`,
@@ -184,24 +177,29 @@ export function createRegistryClient(init: RegistryClientInit): RegistryClient {
     async referrers(repository, digest, { signal, artifactType } = {}) {
       const query =
         artifactType === undefined ? '' : `?artifactType=${encodeURIComponent(artifactType)}`;
-      const target = `/v2/${repository}/referrers/${digest}${query}`;
+      const first = `/v2/${repository}/referrers/${digest}${query}`;
+      let found: Descriptor[] = [];
       try {
-        const { bytes } = await document({ target, signal });
-        const parsed = parseManifest(bytes);
-        const found = parsed.kind === 'index' ? parsed.index.manifests : [];
-        // Servers may ignore the filter (OCI distribution 1.1, "Listing Referrers").
-        return artifactType === undefined
-          ? found
-          : found.filter((descriptor) => descriptor.artifactType === artifactType);
+        let target: string | undefined = first;
+        for (let page = 0; target !== undefined; page += 1) {
+          if (page >= maxPages) {
+            throw new TaplineError('registry_error', `${first} has more than ${maxPages} pages`);
+          }
+          const { bytes, headers } = await document({ target, signal });
+          const parsed = parseManifest(bytes);
+          if (parsed.kind === 'index') found.push(...parsed.index.manifests);
+          target = nextPage(headers['link']);
+        }
       } catch (error) {
         // A registry older than 1.1 has no such endpoint.
         if (!isTaplineError(error) || error.details['status'] !== 404) throw error;
         const options = signal === undefined ? {} : { signal };
-        const found = await taggedReferrers(client, { repository, digest }, options);
-        return artifactType === undefined
-          ? found
-          : found.filter((descriptor) => descriptor.artifactType === artifactType);
+        found = [...(await taggedReferrers(client, { repository, digest }, options))];
       }
+      // Servers may ignore the filter (OCI distribution 1.1, "Listing Referrers").
+      return artifactType === undefined
+        ? found
+        : found.filter((descriptor) => descriptor.artifactType === artifactType);
     },
 
     async [Symbol.asyncDispose]() {
@@ -253,9 +251,9 @@ function describe(response: HttpResponse, target: string): Descriptor {
 }
 
 function verified(bytes: Uint8Array, response: HttpResponse, reference: string): FetchedManifest {
-  const digest: Digest = digestBytes(bytes, sha256);
   const announced = response.headers['docker-content-digest'];
   const expected = reference.includes(':') ? reference : announced;
+  const digest = digestWith(algorithmOf(expected), bytes);
   if (typeof expected === 'string' && expected !== digest) {
     throw new TaplineError('digest_mismatch', `manifest has ${digest}, not ${expected}`, {
       details: { expected, actual: digest },

@@ -1,8 +1,8 @@
 import type { Digest } from '@tapline/oci';
 import { parseManifest } from '@tapline/oci';
 import type { BlobStore } from '../storage/blob-store.ts';
-import { readBody } from '../storage/read-body.ts';
 import { forEachConcurrently } from './for-each-concurrently.ts';
+import { readManifestBytes } from '../storage/read-manifest-bytes.ts';
 import type { RegistryClient } from './registry-client.ts';
 
 /** What a push sent; the rest was there already. */
@@ -26,8 +26,6 @@ export interface PushImageOptions {
   readonly signal?: AbortSignal;
 }
 
-const maxManifestBytes = 4 * 1024 * 1024;
-
 /** Pushes an image from a store: blobs first, then manifests, and only what the registry lacks. */
 export async function pushImage(
   client: RegistryClient,
@@ -36,10 +34,7 @@ export async function pushImage(
 ): Promise<PushedImage> {
   const { repository, digest, tag, signal, mountFrom } = options;
   const requestOptions = signal === undefined ? {} : { signal };
-  const bytes = await readBody(store.read(digest), {
-    maxBytes: maxManifestBytes,
-    code: 'manifest_too_large',
-  });
+  const bytes = await readManifestBytes(store, digest);
   const parsed = parseManifest(bytes);
   const uploaded: Digest[] = [];
   const present: Digest[] = [];

@@ -100,7 +100,7 @@ describe('a mirror', () => {
         ? ('allowed' as const)
         : ('denied' as const);
     const registry = opened.use(
-      createRegistryServer({
+      await createRegistryServer({
         blobs: await FileBlobStore.open(join(directory, 'content')),
         directory,
         authorize,

@@ -5,7 +5,8 @@ export type ByteRange =
 
 /**
  * What a `Range` header asks for of `size` bytes; `end` is exclusive. RFC 9110 §14.2: a header that
- * is malformed, in another unit or of several ranges is ignored.
+ * is malformed, in another unit or of several ranges is ignored; one whose end comes before its start
+ * is refused, as the conformance suite of OCI distribution asks.
  */
 export function parseByteRange(header: string | undefined, size: number): ByteRange {
   const match = /^bytes=(\d*)-(\d*)$/.exec(header ?? '');
@@ -18,7 +19,6 @@ export function parseByteRange(header: string | undefined, size: number): ByteRa
       : { kind: 'part', start: size - length, end: size };
   }
   const start = Number(first);
-  if (last !== '' && Number(last) < start) return { kind: 'full' };
-  if (start >= size) return { kind: 'unsatisfiable' };
+  if (start >= size || (last !== '' && Number(last) < start)) return { kind: 'unsatisfiable' };
   return { kind: 'part', start, end: last === '' ? size : Math.min(Number(last) + 1, size) };
 }

@@ -20,7 +20,7 @@ describe('RegistryServer.link', () => {
     directory = await mkdtemp(join(tmpdir(), 'tapline-link-'));
     blobs = await FileBlobStore.open(join(directory, 'content'));
     const authorize = () => 'allowed' as const;
-    registry = createRegistryServer({
+    registry = await createRegistryServer({
       blobs,
       directory,
       authorize,

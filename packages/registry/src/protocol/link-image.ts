@@ -2,10 +2,9 @@ import { TaplineError } from '@tapline/base';
 import { type Digest, parseManifest } from '@tapline/oci';
 import { describeManifest } from './describe-manifest.ts';
 import type { RegistryState } from './exchange.ts';
-import { readBody } from '../storage/read-body.ts';
-import type { ManifestRecord } from '../storage/repository-index.ts';
-
-const maxManifestBytes = 4 * 1024 * 1024;
+import { readManifestBytes } from '../storage/read-manifest-bytes.ts';
+import type { ManifestRecord } from '../catalog/catalog-write.ts';
+import { needsOf } from '../catalog/needs-of.ts';
 
 /** An image of the registry's own blob store, to be served from a repository. */
 export interface ImageLink {
@@ -20,38 +19,50 @@ export interface ImageLink {
  * Throws `blob_unknown` or `manifest_blob_unknown` where something is not in the store.
  */
 export async function linkImage(
-  { blobs, index }: Pick<RegistryState, 'blobs' | 'index'>,
+  state: Pick<RegistryState, 'blobs' | 'catalog' | 'clock' | 'manifests'>,
   link: ImageLink,
 ): Promise<void> {
+  const { blobs, catalog, clock } = state;
   const manifests: ManifestRecord[] = [];
-  const linked = new Set<Digest>();
+  const linked = new Map<Digest, number>();
+  await using leases = new AsyncDisposableStack();
 
   async function visit(digest: Digest): Promise<void> {
-    const bytes = await readBody(blobs.read(digest), {
-      maxBytes: maxManifestBytes,
-      code: 'manifest_too_large',
-    });
+    leases.use(await blobs.leases.hold(digest));
+    const bytes = await readManifestBytes(blobs, digest);
     const parsed = parseManifest(bytes);
     if (parsed.kind === 'index') {
       for (const child of parsed.index.manifests) await visit(child.digest);
     } else {
       for (const blob of [parsed.manifest.config, ...parsed.manifest.layers]) {
-        if (!linked.has(blob.digest) && !(await blobs.has(blob.digest))) {
+        if (linked.has(blob.digest)) continue;
+        leases.use(await blobs.leases.hold(blob.digest));
+        const size = await blobs.size(blob.digest);
+        if (size === undefined) {
           throw new TaplineError(
             'manifest_blob_unknown',
             `manifest ${digest} refers to ${blob.digest}, which is not in the store`,
           );
         }
-        linked.add(blob.digest);
+        linked.set(blob.digest, size);
       }
     }
     const document = parsed.kind === 'index' ? parsed.index : parsed.manifest;
     manifests.push({
       descriptor: describeManifest(parsed, { digest, size: bytes.length }),
       subject: document.subject?.digest,
+      needs: needsOf(parsed),
     });
   }
 
   await visit(link.digest);
-  index.putImage(link.repository, { blobs: [...linked], manifests, tag: link.tag });
+  await catalog.write({
+    kind: 'put-image',
+    repository: link.repository,
+    blobs: [...linked].map(([digest, size]) => ({ digest, size })),
+    manifests,
+    tags: link.tag === undefined ? [] : [link.tag],
+    now: Math.floor(clock.now()),
+  });
+  state.manifests.forget(link.repository);
 }

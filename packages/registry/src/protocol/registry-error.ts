@@ -8,6 +8,7 @@ export interface RegistryErrorAnswer {
 
 // Our codes, the specification's, and the status. Anything else is a failure of the server.
 const answers: Readonly<Record<string, RegistryErrorAnswer>> = {
+  blob_in_use: { status: 405, code: 'UNSUPPORTED' },
   blob_unknown: { status: 404, code: 'BLOB_UNKNOWN' },
   blob_upload_invalid: { status: 400, code: 'BLOB_UPLOAD_INVALID' },
   blob_upload_busy: { status: 409, code: 'BLOB_UPLOAD_INVALID' },
@@ -22,7 +23,9 @@ const answers: Readonly<Record<string, RegistryErrorAnswer>> = {
   manifest_unknown: { status: 404, code: 'MANIFEST_UNKNOWN' },
   name_invalid: { status: 400, code: 'NAME_INVALID' },
   name_unknown: { status: 404, code: 'NAME_UNKNOWN' },
+  quota_exceeded: { status: 403, code: 'DENIED' },
   size_invalid: { status: 400, code: 'SIZE_INVALID' },
+  storage_full: { status: 507, code: 'INSUFFICIENT_STORAGE' },
   tag_invalid: { status: 400, code: 'TAG_INVALID' },
   unauthorized: { status: 401, code: 'UNAUTHORIZED' },
   denied: { status: 403, code: 'DENIED' },

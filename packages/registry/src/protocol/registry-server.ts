@@ -1,20 +1,32 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Clock, errorMessage, type Log, TaplineError } from '@tapline/base';
+import { type Clock, type Log, TaplineError } from '@tapline/base';
+import type { Digest } from '@tapline/oci';
+import { createRegistryAdmin } from '../admin/create-registry-admin.ts';
+import type { RegistryAdmin } from '../admin/registry-admin.ts';
+import { Catalog } from '../catalog/catalog.ts';
+import type { Quota } from '../catalog/quota.ts';
+import { readManifestBytes } from '../storage/read-manifest-bytes.ts';
+import type { BlobReplica } from '../scrub/blob-replica.ts';
+import type { FileBlobStore } from '../storage/file-blob-store.ts';
+import { FreeSpace } from '../storage/free-space.ts';
+import { UploadSessions } from '../storage/upload-sessions.ts';
+import { answerError } from './answer-error.ts';
 import type { Authorize, RegistryAccess } from './authorize.ts';
-import type { BlobStore } from '../storage/blob-store.ts';
-import { answer, answerJson, type Exchange, type RegistryState } from './exchange.ts';
-import { registryErrorAnswer } from './registry-error.ts';
+import { answerJson, type Exchange, type RegistryState } from './exchange.ts';
+import { FileSender } from './file-sender.ts';
 import { type ImageLink, linkImage } from './link-image.ts';
+import { ManifestCache } from './manifest-cache.ts';
+import { observeAnswer } from './observe-answer.ts';
+import type { RegistryAudit } from './registry-audit.ts';
+import { type RegistryObserver, silentObserver } from './registry-observer.ts';
 import { parseRegistryRoute, type RegistryRoute } from './registry-route.ts';
-import { RepositoryIndex } from '../storage/repository-index.ts';
 import { serveBlob } from './serve-blob.ts';
 import { serveReferrers, serveTags } from './serve-lists.ts';
 import { serveManifest } from './serve-manifest.ts';
 import { openUpload, serveUpload } from './serve-uploads.ts';
-import { UploadSessions } from '../storage/upload-sessions.ts';
 
 export interface RegistryServerInit {
-  readonly blobs: BlobStore;
+  readonly blobs: FileBlobStore;
   /** Folder of the database that says which repository has what. */
   readonly directory: string;
   readonly authorize: Authorize;
@@ -24,6 +36,20 @@ export interface RegistryServerInit {
   readonly challenge?: (request: IncomingMessage, access: RegistryAccess | undefined) => string;
   /** Uploads under way at once; 256 unless given. */
   readonly maxUploads?: number;
+  /** An upload that got nothing for this long is dropped; 24 hours unless given. */
+  readonly uploadIdleMs?: number;
+  /** How long what nothing refers to stays after somebody counted on it; an hour unless given. */
+  readonly graceMs?: number;
+  /** Limits on bytes; none unless given. */
+  readonly quotas?: readonly Quota[];
+  /** Left free on the disk, for the catalog and to make room; 32 MiB unless given. */
+  readonly reserveBytes?: number;
+  /** Where a scrub fetches what is damaged. */
+  readonly replicas?: () => readonly BlobReplica[];
+  /** Digests that stay although nothing in the registry refers to them. */
+  readonly isInUse?: (repository: string, digest: Digest) => boolean;
+  readonly audit?: RegistryAudit;
+  readonly observer?: RegistryObserver;
 }
 
 /** An OCI distribution 1.1 registry to mount at `/v2/` of an HTTP server; it owns no socket. */
@@ -31,49 +57,91 @@ export interface RegistryServer extends AsyncDisposable {
   handle(request: IncomingMessage, response: ServerResponse): void;
   /** Serves an image that is in the blob store already; nothing is copied. */
   link(image: ImageLink): Promise<void>;
+  readonly admin: RegistryAdmin;
 }
 
-const uploadIdleMs = 60 * 60 * 1000;
+const hour = 60 * 60 * 1000;
+const defaultReserveBytes = 32 * 1024 * 1024;
+const cachedManifestBytes = 16 * 1024 * 1024;
 
-export function createRegistryServer(init: RegistryServerInit): RegistryServer {
-  const { blobs, clock, log } = init;
-  const index = new RepositoryIndex(init.directory);
-  const uploads = new UploadSessions({
+export async function createRegistryServer(init: RegistryServerInit): Promise<RegistryServer> {
+  const { blobs, clock, log, audit = () => undefined, observer = silentObserver } = init;
+  const { graceMs = hour, reserveBytes = defaultReserveBytes } = init;
+  await using opened = new AsyncDisposableStack();
+  const catalog = opened.use(
+    await Catalog.open({
+      directory: init.directory,
+      quotas: init.quotas ?? [],
+      readManifest: (digest) => readManifestBytes(blobs, digest),
+      sizeOf: (digest) => blobs.sizeOnDisk(digest),
+      now: () => clock.now(),
+    }),
+  );
+  const space = new FreeSpace({ directory: blobs.directory, reserveBytes, clock });
+  const uploads = opened.use(
+    await UploadSessions.open({
+      blobs,
+      clock,
+      limit: init.maxUploads ?? 256,
+      idleMs: init.uploadIdleMs ?? 24 * hour,
+      async assertRoom(repository, size, more) {
+        if (catalog.quotas.length > 0) catalog.assertRoom(repository, size + more);
+        await space.assertRoom(more);
+      },
+      async link(repository, blob) {
+        const now = Math.floor(clock.now());
+        await catalog.write({ kind: 'link-blob', repository, blob, now });
+      },
+    }),
+  );
+  const state: RegistryState = {
     blobs,
+    catalog,
+    uploads,
+    space,
+    graceMs,
     clock,
-    limit: init.maxUploads ?? 256,
-    idleMs: uploadIdleMs,
+    log,
+    audit,
+    observer,
+    manifests: new ManifestCache(cachedManifestBytes),
+    files: new FileSender(),
+  };
+  const admin = createRegistryAdmin(state, {
+    replicas: init.replicas ?? (() => []),
+    isInUse: init.isInUse ?? (() => false),
   });
-  const state: RegistryState = { blobs, index, uploads, clock, log };
   const challenge = init.challenge ?? (() => 'Basic realm="tapline"');
 
   async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const [path = '', search = ''] = (request.url ?? '').split('?', 2);
+    const url = request.url ?? '';
+    const mark = url.indexOf('?');
     const exchange: Exchange = {
       request,
       response,
-      query: new URLSearchParams(search),
+      query: new URLSearchParams(mark === -1 ? '' : url.slice(mark + 1)),
       access: async (access) => await init.authorize(request, access),
     };
     response.setHeader('docker-distribution-api-version', 'registry/2.0');
+    const observed = observeAnswer(exchange, { clock, observer });
     try {
-      const route = parseRegistryRoute(decodePath(path));
-      await assertAllowed(exchange, accessOf(route, request.method ?? ''));
+      const route = parseRegistryRoute(decodePath(mark === -1 ? url : url.slice(0, mark)));
+      observed.route = route.kind;
+      await assertAllowed(state, exchange, accessOf(route, request.method ?? ''));
       await dispatch(state, exchange, route);
     } catch (error) {
-      answerError(exchange, error, { challenge, log });
+      await answerError(exchange, error, { challenge, log, clock });
     }
   }
 
+  const owned = opened.move();
   return {
     handle(request, response) {
       void respond(request, response);
     },
     link: (image) => linkImage(state, image),
-    async [Symbol.asyncDispose]() {
-      await uploads[Symbol.asyncDispose]();
-      index[Symbol.dispose]();
-    },
+    admin,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
 
@@ -87,7 +155,6 @@ async function dispatch(
       assertMethod(exchange, ['GET', 'HEAD']);
       return answerJson(exchange, {});
     case 'blob':
-      assertMethod(exchange, ['GET', 'HEAD']);
       return await serveBlob(state, exchange, route);
     case 'uploads':
       assertMethod(exchange, ['POST']);
@@ -113,15 +180,33 @@ function accessOf(route: RegistryRoute, method: string): RegistryAccess {
   return { repository, action: method === 'DELETE' ? 'delete' : 'push' };
 }
 
-async function assertAllowed(exchange: Exchange, access: RegistryAccess): Promise<void> {
+async function assertAllowed(
+  state: RegistryState,
+  exchange: Exchange,
+  access: RegistryAccess,
+): Promise<void> {
   const authorization = await exchange.access(access);
   if (authorization === 'allowed') return;
-  const what = `${access.action} ${access.repository ?? 'the registry'}`;
-  throw authorization === 'unauthenticated'
-    ? new TaplineError('unauthorized', `authentication is required to ${what}`, {
-        details: { access },
-      })
-    : new TaplineError('denied', `this identity may not ${what}`);
+  const { action, repository } = access;
+  const what = `${action} ${repository ?? 'the registry'}`;
+  const error =
+    authorization === 'unauthenticated'
+      ? new TaplineError('unauthorized', `authentication is required to ${what}`, {
+          details: { access },
+        })
+      : new TaplineError('denied', `this identity may not ${what}`);
+  if (action !== 'pull') {
+    await state.audit({
+      request: exchange.request,
+      verb: action,
+      what: 'content',
+      repository,
+      reference: undefined,
+      code: authorization === 'unauthenticated' ? 401 : 403,
+      reason: error.message,
+    });
+  }
+  throw error;
 }
 
 function assertMethod({ request }: Exchange, methods: readonly string[]): void {
@@ -134,6 +219,7 @@ function assertMethod({ request }: Exchange, methods: readonly string[]): void {
 }
 
 function decodePath(path: string): string {
+  if (!path.includes('%')) return path;
   try {
     return decodeURIComponent(path);
   } catch (cause) {
@@ -141,45 +227,4 @@ function decodePath(path: string): string {
       cause,
     });
   }
-}
-
-function answerError(
-  exchange: Exchange,
-  error: unknown,
-  options: {
-    readonly challenge: NonNullable<RegistryServerInit['challenge']>;
-    readonly log: Log;
-  },
-): void {
-  const { request, response } = exchange;
-  const known = registryErrorAnswer(error);
-  const context = { method: request.method, path: request.url?.split('?', 1)[0], error };
-  if (response.headersSent || (request.destroyed && !request.complete)) {
-    // The peer went away or the blob could not be read to its end: only a cut connection says so.
-    options.log.info('registry: answer was cut', context);
-    response.destroy();
-    return;
-  }
-  if (known === undefined) options.log.error('registry: request failed', context);
-  const { status, code } = known ?? { status: 500, code: 'UNKNOWN' };
-  const message = known === undefined ? 'internal error' : errorMessage(error);
-  const detail = error instanceof TaplineError && known !== undefined ? error.details : {};
-  const body = Buffer.from(JSON.stringify({ errors: [{ code, message, detail }] }));
-  // What is left of the body would be read as the next request.
-  if (!request.complete) response.setHeader('connection', 'close');
-  if (status === 401) {
-    const access = detail['access'] as RegistryAccess | undefined;
-    response.setHeader('www-authenticate', options.challenge(request, access));
-  }
-  if (status === 416) {
-    const size = Number(detail['size'] ?? 0);
-    response.setHeader('range', `0-${Math.max(size - 1, 0)}`);
-    response.setHeader('location', exchange.request.url?.split('?', 1)[0] ?? '');
-  }
-  if (request.method === 'HEAD') {
-    answer(exchange, status);
-    return;
-  }
-  response.writeHead(status, { 'content-type': 'application/json', 'content-length': body.length });
-  response.end(body);
 }

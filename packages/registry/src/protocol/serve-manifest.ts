@@ -1,19 +1,21 @@
 import { readFile } from 'node:fs/promises';
-import { TaplineError } from '@tapline/base';
-import { type Digest, digestBytes, type ParsedManifest, parseManifest } from '@tapline/oci';
-import { describeManifest } from './describe-manifest.ts';
-import { answer, type Exchange, type RegistryState } from './exchange.ts';
+import { isSystemError, TaplineError } from '@tapline/base';
+import { isTag, maxManifestBytes, type ParsedManifest, parseManifest } from '@tapline/oci';
+import { needsOf } from '../catalog/needs-of.ts';
+import { algorithmOf, digestWith } from '../storage/digest-algorithm.ts';
 import { readBody } from '../storage/read-body.ts';
+import { describeManifest } from './describe-manifest.ts';
+import { etagMatches } from './etag-matches.ts';
+import { answer, bodyOf, type Exchange, type RegistryState } from './exchange.ts';
+import type { CachedManifest } from './manifest-cache.ts';
 import type { ManifestReference } from './registry-route.ts';
-import { sha256 } from '../storage/sha256.ts';
-
-/** OCI distribution 1.1 asks registries to take at least this much. */
-const maxManifestBytes = 4 * 1024 * 1024;
 
 export interface NamedManifest {
   readonly repository: string;
   readonly reference: ManifestReference;
 }
+
+const maxTagsOfPush = 32;
 
 /** GET, HEAD, PUT and DELETE of a manifest. */
 export async function serveManifest(
@@ -29,7 +31,7 @@ export async function serveManifest(
     case 'PUT':
       return await putManifest(state, exchange, named);
     case 'DELETE':
-      return deleteManifest(state, exchange, named);
+      return await deleteManifest(state, exchange, named);
     default:
       throw new TaplineError('unsupported', `manifests take no ${method}`);
   }
@@ -41,24 +43,47 @@ async function getManifest(
   named: NamedManifest,
 ): Promise<void> {
   const { request, response } = exchange;
-  const { repository, reference } = named;
-  const digest =
-    reference.kind === 'digest' ? reference.digest : state.index.tag(repository, reference.tag);
-  const record = digest === undefined ? undefined : state.index.manifest(repository, digest);
-  if (record === undefined) throw manifestUnknown(named);
-  const { descriptor } = record;
+  const { descriptor, bytes, etag } =
+    state.manifests.get(named.repository, nameOf(named)) ?? (await readManifest(state, named));
   const headers = {
     'content-type': descriptor.mediaType,
     'docker-content-digest': descriptor.digest,
-    etag: `"${descriptor.digest}"`,
+    etag,
   };
-  if (request.headers['if-none-match']?.includes(headers.etag) === true) {
+  // Whoever asks for one by its digest may be about to make it part of an index.
+  if (named.reference.kind === 'digest') state.blobs.leases.touch(descriptor.digest);
+  const { headers: asked } = request;
+  if (etagMatches(asked['if-none-match'], etag)) {
     response.writeHead(304, headers).end();
     return;
   }
-  response.writeHead(200, { ...headers, 'content-length': descriptor.size });
-  if (request.method === 'HEAD') response.end();
-  else response.end(await readFile(state.blobs.pathOf(descriptor.digest)));
+  response.writeHead(200, { ...headers, 'content-length': bytes.length });
+  if (request.method === 'HEAD') {
+    response.end();
+    return;
+  }
+  response.end(bytes);
+  state.observer.sent(bytes.length);
+}
+
+async function readManifest(state: RegistryState, named: NamedManifest): Promise<CachedManifest> {
+  const { blobs, catalog, manifests } = state;
+  const { repository, reference } = named;
+  const { epoch } = manifests;
+  const digest =
+    reference.kind === 'digest' ? reference.digest : catalog.tag(repository, reference.tag);
+  const descriptor = digest === undefined ? undefined : catalog.manifest(repository, digest);
+  if (descriptor === undefined) throw manifestUnknown(named);
+  try {
+    const bytes = await readFile(blobs.pathOf(descriptor.digest));
+    const manifest = { descriptor, bytes, etag: `"${descriptor.digest}"` };
+    manifests.put(repository, nameOf(named), manifest, { epoch });
+    return manifest;
+  } catch (error) {
+    // Damaged content is withdrawn until it comes back.
+    if (isSystemError(error, 'ENOENT')) throw manifestUnknown(named);
+    throw error;
+  }
 }
 
 async function putManifest(
@@ -66,75 +91,119 @@ async function putManifest(
   exchange: Exchange,
   named: NamedManifest,
 ): Promise<void> {
+  const { blobs, catalog, clock, manifests, space } = state;
   const { repository, reference } = named;
-  const bytes = await readBody(exchange.request.iterator({ destroyOnReturn: false }), {
+  const { query, request } = exchange;
+  const tags = [
+    ...(reference.kind === 'tag' ? [reference.tag] : []),
+    ...requestedTags(query, reference),
+  ];
+  const bytes = await readBody(bodyOf(exchange), {
     maxBytes: maxManifestBytes,
     code: 'manifest_too_large',
   });
   const parsed = parseManifest(bytes);
-  const document = parsed.kind === 'manifest' ? parsed.manifest : parsed.index;
-  const contentType = exchange.request.headers['content-type']?.split(';')[0]?.trim();
+  const document = documentOf(parsed);
+  const contentType = request.headers['content-type']?.split(';')[0]?.trim();
   if (contentType !== undefined && contentType !== document.mediaType) {
     throw new TaplineError(
       'manifest_invalid',
       `content type ${contentType} is not the media type ${document.mediaType} of the manifest`,
     );
   }
-  const digest = digestBytes(bytes, sha256);
+  const digest = digestWith(
+    reference.kind === 'digest' ? algorithmOf(reference.digest) : 'sha256',
+    bytes,
+  );
   if (reference.kind === 'digest' && reference.digest !== digest) {
     throw new TaplineError('digest_mismatch', `manifest has ${digest}, not ${reference.digest}`);
   }
-  assertComplete(state, repository, parsed);
-  await using writer = await state.blobs.openWriter();
-  await writer.write(bytes);
-  await writer.commit(digest);
-  state.index.putManifest(
-    repository,
-    {
-      descriptor: describeManifest(parsed, { digest, size: bytes.length }),
-      subject: document.subject?.digest,
-    },
-    reference.kind === 'tag' ? reference.tag : undefined,
-  );
+  await space.assertRoom(bytes.length);
+  const subject = document.subject?.digest;
+  const descriptor = describeManifest(parsed, { digest, size: bytes.length });
+  await blobs.leases.holding(digest, async () => {
+    if ((await blobs.sizeOnDisk(digest)) !== bytes.length) {
+      await using writer = await blobs.openWriter();
+      await writer.write(bytes);
+      await writer.commit(digest);
+    }
+    await catalog.write({
+      kind: 'put-image',
+      repository,
+      blobs: [],
+      manifests: [{ descriptor, subject, needs: needsOf(parsed) }],
+      tags,
+      now: Math.floor(clock.now()),
+    });
+  });
+  manifests.forget(repository);
+  state.observer.received(bytes.length);
+  const change = { verb: 'push', what: 'manifest', repository, reference: digest } as const;
+  await state.audit({ request, ...change, code: 201 });
   answer(exchange, 201, {
     location: `/v2/${repository}/manifests/${digest}`,
     'docker-content-digest': digest,
-    ...(document.subject !== undefined && { 'oci-subject': document.subject.digest }),
+    ...(subject !== undefined && { 'oci-subject': subject }),
+    ...(reference.kind === 'digest' && tags.length > 0 && { 'oci-tag': tags.join(', ') }),
   });
 }
 
-function deleteManifest(state: RegistryState, exchange: Exchange, named: NamedManifest): void {
+/** `?tag=` of a push by digest, as often as there are tags. */
+function requestedTags(query: URLSearchParams, reference: ManifestReference): readonly string[] {
+  const tags = reference.kind === 'digest' ? query.getAll('tag') : [];
+  const wrong = tags.find((tag) => !isTag(tag));
+  if (wrong !== undefined || tags.length > maxTagsOfPush) {
+    throw new TaplineError(
+      'tag_invalid',
+      wrong === undefined
+        ? `${tags.length} tags, and a push takes ${maxTagsOfPush}`
+        : `tag ${JSON.stringify(wrong.slice(0, 160))} is not one of OCI distribution 1.1`,
+    );
+  }
+  return tags;
+}
+
+async function deleteManifest(
+  state: RegistryState,
+  exchange: Exchange,
+  named: NamedManifest,
+): Promise<void> {
+  const { catalog, manifests } = state;
   const { repository, reference } = named;
-  const deleted =
+  const changes = await catalog.write(
     reference.kind === 'digest'
-      ? state.index.deleteManifest(repository, reference.digest)
-      : state.index.deleteTag(repository, reference.tag);
-  if (!deleted) throw manifestUnknown(named);
+      ? {
+          kind: 'delete-manifest',
+          repository,
+          digest: reference.digest,
+          now: Math.floor(state.clock.now()),
+        }
+      : { kind: 'delete-tag', repository, tag: reference.tag },
+  );
+  if (changes === 0) throw manifestUnknown(named);
+  manifests.forget(repository);
+  await state.audit({
+    request: exchange.request,
+    verb: 'delete',
+    what: reference.kind === 'digest' ? 'manifest' : 'tag',
+    repository,
+    reference: nameOf(named),
+    code: 202,
+  });
   answer(exchange, 202);
 }
 
-/** Everything a manifest points to is in the repository already, but for its subject. */
-function assertComplete(state: RegistryState, repository: string, parsed: ParsedManifest): void {
-  const missing: Digest[] =
-    parsed.kind === 'manifest'
-      ? [parsed.manifest.config, ...parsed.manifest.layers]
-          .filter(
-            ({ digest, urls }) => urls === undefined && !state.index.hasBlob(repository, digest),
-          )
-          .map(({ digest }) => digest)
-      : parsed.index.manifests
-          .filter(({ digest }) => state.index.manifest(repository, digest) === undefined)
-          .map(({ digest }) => digest);
-  if (missing.length > 0) {
-    throw new TaplineError(
-      'manifest_blob_unknown',
-      `manifest refers to ${missing.slice(0, 3).join(', ')}${missing.length > 3 ? ', …' : ''}, not in ${repository}`,
-      { details: { digests: missing } },
-    );
-  }
+function documentOf(parsed: ParsedManifest) {
+  return parsed.kind === 'manifest' ? parsed.manifest : parsed.index;
 }
 
-function manifestUnknown({ repository, reference }: NamedManifest): TaplineError {
-  const name = reference.kind === 'digest' ? reference.digest : reference.tag;
-  return new TaplineError('manifest_unknown', `manifest ${name} is not in ${repository}`);
+function nameOf({ reference }: NamedManifest): string {
+  return reference.kind === 'digest' ? reference.digest : reference.tag;
+}
+
+function manifestUnknown(named: NamedManifest): TaplineError {
+  return new TaplineError(
+    'manifest_unknown',
+    `manifest ${nameOf(named)} is not in ${named.repository}`,
+  );
 }

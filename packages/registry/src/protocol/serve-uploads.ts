@@ -1,8 +1,15 @@
 import { TaplineError } from '@tapline/base';
 import { type Digest, isRepositoryName, parseDigest } from '@tapline/oci';
-import { parseContentRange } from './content-range.ts';
-import { answer, type Exchange, type RegistryState } from './exchange.ts';
+import { algorithmOf, type DigestAlgorithm } from '../storage/digest-algorithm.ts';
 import type { UploadChunk } from '../storage/upload-sessions.ts';
+import { parseContentRange } from './content-range.ts';
+import { answer, bodyOf, type Exchange, type RegistryState } from './exchange.ts';
+import { mountBlob } from './mount-blob.ts';
+
+interface Upload {
+  readonly repository: string;
+  readonly id: string;
+}
 
 /** POST to `blobs/uploads/`: mounts a blob, takes one whole, or opens an upload. */
 export async function openUpload(
@@ -10,40 +17,63 @@ export async function openUpload(
   exchange: Exchange,
   repository: string,
 ): Promise<void> {
-  const mount = exchange.query.get('mount');
-  if (mount !== null && (await mountBlob(state, exchange, { repository, mount }))) return;
-  const digest = exchange.query.get('digest');
-  const expected = digest === null ? undefined : parseDigest(digest);
-  const id = await state.uploads.open(repository);
-  if (expected === undefined) {
-    answer(exchange, 202, uploadHeaders(repository, id, 0));
+  const { query, request } = exchange;
+  const mount = query.get('mount');
+  if (mount !== null) {
+    const from = query.get('from') ?? undefined;
+    if (from === undefined || isRepositoryName(from)) {
+      const digest = parseDigest(mount);
+      if (await mountBlob(state, exchange, { repository, digest, from })) {
+        await created(state, exchange, { repository, digest, verb: 'mount' });
+        return;
+      }
+    }
+  }
+  const digest = query.get('digest');
+  if (digest === null) {
+    assertFits(state, repository, Number(request.headers['content-length'] ?? 0));
+    const id = await state.uploads.create(repository, announcedAlgorithm(query));
+    answer(exchange, 202, uploadHeaders({ repository, id }, 0));
     return;
   }
-  await finish(state, exchange, { repository, id, digest: expected });
+  const expected = parseDigest(digest);
+  assertFits(state, repository, Number(request.headers['content-length'] ?? 0));
+  const id = await state.uploads.create(repository, algorithmOf(expected));
+  try {
+    await finish(state, exchange, { repository, id, digest: expected });
+  } catch (error) {
+    // The client never learned of this upload, and cannot go on with it.
+    await state.uploads.cancel(repository, id).catch(() => undefined);
+    throw error;
+  }
 }
 
 /** GET, PATCH, PUT and DELETE of an upload under way. */
 export async function serveUpload(
   state: RegistryState,
   exchange: Exchange,
-  upload: { readonly repository: string; readonly id: string },
+  upload: Upload,
 ): Promise<void> {
   const { repository, id } = upload;
-  const method = exchange.request.method ?? '';
+  const { query, request } = exchange;
+  const method = request.method ?? '';
   switch (method) {
     case 'GET':
-      answer(exchange, 204, uploadHeaders(repository, id, state.uploads.size(repository, id)));
+    case 'HEAD':
+      answer(exchange, 204, uploadHeaders(upload, await state.uploads.size(repository, id)));
       return;
     case 'PATCH': {
+      const before = await state.uploads.size(repository, id);
       const size = await state.uploads.append(repository, id, {
-        body: exchange.request,
+        body: bodyOf(exchange),
         chunk: announcedChunk(exchange),
       });
-      answer(exchange, 202, uploadHeaders(repository, id, size));
+      state.observer.received(size - before);
+      answer(exchange, 202, uploadHeaders(upload, size));
       return;
     }
     case 'PUT': {
-      const digest = exchange.query.get('digest');
+      const digest = query.get('digest');
       if (digest === null) {
         throw new TaplineError('digest_invalid', 'the digest of the upload is missing');
       }
@@ -62,43 +92,46 @@ export async function serveUpload(
 async function finish(
   state: RegistryState,
   exchange: Exchange,
-  upload: { readonly repository: string; readonly id: string; readonly digest: Digest },
+  upload: Upload & { readonly digest: Digest },
 ): Promise<void> {
   const { repository, id, digest } = upload;
-  if (!digest.startsWith('sha256:')) {
-    await state.uploads.cancel(repository, id);
-    throw new TaplineError('digest_invalid', `blobs are stored by sha256, not by ${digest}`);
-  }
-  await state.uploads.finish(repository, id, {
-    body: exchange.request,
+  const before = await state.uploads.size(repository, id);
+  const { size } = await state.uploads.finish(repository, id, {
+    body: bodyOf(exchange),
     chunk: announcedChunk(exchange),
     digest,
   });
-  state.index.linkBlob(repository, digest);
-  created(exchange, repository, digest);
+  state.observer.received(size - before);
+  await created(state, exchange, { repository, digest, verb: 'push' });
 }
 
-/** Links a blob of a repository the caller may read; false where the blob has to be sent. */
-async function mountBlob(
+async function created(
   state: RegistryState,
   exchange: Exchange,
-  blob: { readonly repository: string; readonly mount: string },
-): Promise<boolean> {
-  const from = exchange.query.get('from');
-  const digest = parseDigest(blob.mount);
-  if (from === null || !isRepositoryName(from)) return false;
-  if ((await exchange.access({ repository: from, action: 'pull' })) !== 'allowed') return false;
-  if (!state.index.hasBlob(from, digest) || !(await state.blobs.has(digest))) return false;
-  state.index.linkBlob(blob.repository, digest);
-  created(exchange, blob.repository, digest);
-  return true;
-}
-
-function created(exchange: Exchange, repository: string, digest: Digest): void {
+  blob: { readonly repository: string; readonly digest: Digest; readonly verb: 'push' | 'mount' },
+): Promise<void> {
+  const { repository, digest, verb } = blob;
+  const { request } = exchange;
+  await state.audit({ request, verb, what: 'blob', repository, reference: digest, code: 201 });
   answer(exchange, 201, {
     location: `/v2/${repository}/blobs/${digest}`,
     'docker-content-digest': digest,
   });
+}
+
+/** Refused before a byte of it is sent, where its size is known. */
+function assertFits(state: RegistryState, repository: string, size: number): void {
+  if (Number.isFinite(size)) state.catalog.assertRoom(repository, size);
+}
+
+/** Which digest the client means to end with, where it says so; sha256 otherwise. */
+function announcedAlgorithm(query: URLSearchParams): DigestAlgorithm | undefined {
+  const name = query.get('digest-algorithm');
+  if (name === null || name === 'sha256' || name === 'sha512') return name ?? undefined;
+  throw new TaplineError(
+    'digest_invalid',
+    `digests are sha256 or sha512, not ${name.slice(0, 40)}`,
+  );
 }
 
 function announcedChunk({ request }: Exchange): UploadChunk | undefined {
@@ -115,11 +148,7 @@ function announcedChunk({ request }: Exchange): UploadChunk | undefined {
   return chunk;
 }
 
-function uploadHeaders(
-  repository: string,
-  id: string,
-  size: number,
-): Readonly<Record<string, string>> {
+function uploadHeaders({ repository, id }: Upload, size: number): Readonly<Record<string, string>> {
   return {
     location: `/v2/${repository}/blobs/uploads/${id}`,
     'docker-upload-uuid': id,

@@ -11,8 +11,7 @@ export interface BlobReplica {
   fetch(
     blob: {
       readonly digest: Digest;
-      /** Undefined where it is not known any more. */
-      readonly size: number | undefined;
+      readonly size: number;
       readonly repositories: readonly string[];
     },
     options: { readonly signal?: AbortSignal },

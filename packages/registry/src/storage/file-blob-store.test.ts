@@ -3,15 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { digestBytes } from '@tapline/oci';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { FileBlobStore } from './file-blob-store.ts';
-import { sha256 } from './sha256.ts';
+import { digestWith } from './digest-algorithm.ts';
 
 let directory: string;
 let store: FileBlobStore;
 const hello = Buffer.from('hello, world');
-const helloDigest = digestBytes(hello, sha256);
+const helloDigest = digestWith('sha256', hello);
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'tapline-blobs-'));
