@@ -106,3 +106,15 @@ export type {
   XfrmState,
 } from './state/node-state.ts';
 export { addressBytes } from './datapath/address-bytes.ts';
+export type { Certificate } from './verify/certificate.ts';
+export { createVerifier, type FabricVerifier } from './verify/create-verifier.ts';
+export { formatVerdict } from './verify/format-verdict.ts';
+export type {
+  Endpoint,
+  Finding,
+  FindingCode,
+  FindingKind,
+  Hop,
+  Verdict,
+} from './verify/verdict.ts';
+export { verifyFabric } from './verify/verify-fabric.ts';
