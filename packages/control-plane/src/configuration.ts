@@ -1,5 +1,6 @@
 import { TaplineError } from '@tapline/base';
 import { type HomebrewDomains, homebrewDomains } from '@tapline/brew';
+import { formatSubnet, parseSubnet } from '@tapline/segments';
 
 /** Everything a control plane is told; parsed once, then trusted. */
 export interface ControlPlaneConfiguration {
@@ -23,6 +24,8 @@ export interface ControlPlaneConfiguration {
   readonly eventTtlMs: number;
   /** How long a token stays visible after it expired. */
   readonly tokenGraceMs: number;
+  /** Out of which nodes get their addresses inside the encrypted underlay. */
+  readonly vtepPrefix: string;
 }
 
 /** The environment variables a control plane reads. */
@@ -67,7 +70,24 @@ export function parseControlPlaneConfiguration(
       1000 * integer('TAPLINE_EVENT_TTL_SECONDS', { fallback: 3600, min: 1, max: 31_536_000 }),
     tokenGraceMs:
       1000 * integer('TAPLINE_TOKEN_GRACE_SECONDS', { fallback: 86_400, min: 0, max: 31_536_000 }),
+    vtepPrefix: vtepPrefix(environment['TAPLINE_VTEP_PREFIX']),
   };
+}
+
+/** In RFC 6598's shared space, where neither the Internet nor private networks are. */
+const defaultVtepPrefix = '100.112.0.0/12';
+
+function vtepPrefix(text: string | undefined): string {
+  if (text === undefined || text === '') return defaultVtepPrefix;
+  try {
+    return formatSubnet(parseSubnet(text));
+  } catch (cause) {
+    throw new TaplineError(
+      'configuration_invalid',
+      `TAPLINE_VTEP_PREFIX ${JSON.stringify(text)} is no prefix such as ${defaultVtepPrefix}`,
+      { cause },
+    );
+  }
 }
 
 interface IntegerRange {

@@ -2,6 +2,10 @@ import type { Clock, Log, Rng } from '@tapline/base';
 import type { ResourceClient } from '@tapline/client';
 import { createInformer, type Informer } from '@tapline/reconcile';
 import {
+  type Allocation,
+  allocationResource,
+  type Attachment,
+  attachmentResource,
   type Delivery,
   deliveryResource,
   type Device,
@@ -11,8 +15,12 @@ import {
   formulaObjectName,
   type Install,
   installResource,
+  type Node,
+  nodeResource,
   type Package,
   packageResource,
+  type Segment,
+  segmentResource,
   type Token,
   tokenResource,
 } from '@tapline/resources';
@@ -25,8 +33,13 @@ export interface Informers extends AsyncDisposable {
   readonly deliveries: Informer<Delivery, 'formula' | 'owner'>;
   readonly devices: Informer<Device, 'owner'>;
   /** `unsettled`: by delivery, those whose device has not said its last word. */
-  readonly installs: Informer<Install, 'delivery' | 'device' | 'unsettled' | 'owner'>;
+  readonly installs: Informer<Install, 'delivery' | 'device' | 'segment' | 'unsettled' | 'owner'>;
   readonly packages: Informer<Package, 'owner'>;
+  readonly nodes: Informer<Node, 'owner'>;
+  /** By the name of their parent. */
+  readonly segments: Informer<Segment, 'parent' | 'owner'>;
+  readonly attachments: Informer<Attachment, 'segment' | 'owner'>;
+  readonly allocations: Informer<Allocation>;
   readonly tokens: Informer<Token, 'owner'>;
   readonly events: Informer<Event>;
   readonly synced: Promise<void>;
@@ -50,13 +63,38 @@ export function createInformers(
       owner,
       delivery: ({ spec }: Install) => [spec.delivery],
       device: ({ spec }: Install) => [spec.device],
+      segment: ({ spec }: Install) => (spec.segment === undefined ? [] : [spec.segment]),
       unsettled: (install: Install) => (isSettled(install) ? [] : [install.spec.delivery]),
     },
   });
   const packages = createInformer(client, packageResource, { ...init, indexes: { owner } });
+  const nodes = createInformer(client, nodeResource, { ...init, indexes: { owner } });
+  const segments = createInformer(client, segmentResource, {
+    ...init,
+    indexes: {
+      owner,
+      parent: ({ spec }: Segment) => (spec.parent === undefined ? [] : [spec.parent]),
+    },
+  });
+  const attachments = createInformer(client, attachmentResource, {
+    ...init,
+    indexes: { owner, segment: ({ spec }: Attachment) => [spec.segment] },
+  });
+  const allocations = createInformer(client, allocationResource, init);
   const tokens = createInformer(client, tokenResource, { ...init, indexes: { owner } });
   const events = createInformer(client, eventResource, init);
-  const all = [deliveries, devices, installs, packages, tokens, events];
+  const all = [
+    deliveries,
+    devices,
+    installs,
+    packages,
+    nodes,
+    segments,
+    attachments,
+    allocations,
+    tokens,
+    events,
+  ];
   const synced = Promise.all(all.map((informer) => informer.synced)).then(() => undefined);
   synced.catch(() => undefined);
   return {
@@ -64,6 +102,10 @@ export function createInformers(
     devices,
     installs,
     packages,
+    nodes,
+    segments,
+    attachments,
+    allocations,
     tokens,
     events,
     synced,

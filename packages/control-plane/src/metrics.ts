@@ -1,7 +1,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { ReconcileMetrics } from '@tapline/reconcile';
 import type { StageTimes, Install } from '@tapline/resources';
-import { stages } from '@tapline/resources';
+import { segmentStages, stages } from '@tapline/resources';
 import { createRegistryMetrics, type RegistryMetrics } from './registry/registry-metrics.ts';
 import type { StageMetrics } from './stage-metrics.ts';
 
@@ -34,7 +34,7 @@ export function createMetrics(sources: MetricSources): ControlPlaneMetrics {
   const registers = [registry];
   const stageSeconds = new Histogram({
     name: 'tapline_stage_duration_seconds',
-    help: 'Time in each stage of a delivery.',
+    help: 'Time in each stage of a delivery or of a segment.',
     labelNames: ['stage'],
     buckets: stageBuckets,
     registers,
@@ -86,7 +86,7 @@ export function createMetrics(sources: MetricSources): ControlPlaneMetrics {
       }
     },
   });
-  const known = new Set<string>(stages);
+  const known = new Set<string>([...stages, ...segmentStages]);
   function observe(times: StageTimes): void {
     for (const [stage, seconds] of Object.entries(times)) {
       // A device names its stages; only known ones become label values.
@@ -102,6 +102,7 @@ export function createMetrics(sources: MetricSources): ControlPlaneMetrics {
     },
     stages: {
       packageBuilt: observe,
+      segmentReady: observe,
       installReady(install: Install, notifiedSeconds: number) {
         observe({ ...install.status?.stages, notified: notifiedSeconds });
       },

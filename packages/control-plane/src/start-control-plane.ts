@@ -106,6 +106,7 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
     connectHandlers: {
       ...streams,
       'deliveries/explain': createExplainHandler((name) => late.reconcilers?.explainDelivery(name)),
+      'segments/explain': createExplainHandler((name) => late.reconcilers?.explainSegment(name)),
       'installs/explain': createExplainHandler((name) => late.reconcilers?.explainInstall(name)),
     },
   });

@@ -128,6 +128,7 @@ describe('startReconcilers', () => {
       buildConcurrency: 2,
       eventTtlMs: 3_600_000,
       tokenGraceMs: 0,
+      vtepPrefix: '100.112.0.0/12',
     });
   }
 

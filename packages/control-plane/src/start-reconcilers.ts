@@ -2,11 +2,14 @@ import type { Clock, Log, Rng } from '@tapline/base';
 import type { ResourceClient } from '@tapline/client';
 import { createEventRecorder, type Explanation } from '@tapline/reconcile';
 import {
+  attachmentResource,
   deliveryResource,
   deviceResource,
   eventResource,
   installResource,
+  nodeResource,
   packageResource,
+  segmentResource,
   tokenResource,
 } from '@tapline/resources';
 import { createExpiryReconciler } from './create-expiry-reconciler.ts';
@@ -17,8 +20,11 @@ import { createGarbageCollector } from './garbage-collection/garbage-collector.t
 import { createInformers, type Informers } from './informers.ts';
 import { explainInstall } from './install/explain-install.ts';
 import type { ControlPlaneMetrics } from './metrics.ts';
+import { createNodeReconciler } from './node/node-reconciler.ts';
 import { createPackageReconciler } from './package/package-reconciler.ts';
 import type { PackageSource } from './package/package-source.ts';
+import { createAllocationWriter } from './segment/allocation-writer.ts';
+import { createSegmentReconciler } from './segment/segment-reconciler.ts';
 import { tokenExpiryMs } from './token/token-expiry.ts';
 
 export interface ReconcilersInit {
@@ -32,6 +38,8 @@ export interface ReconcilersInit {
   readonly buildConcurrency: number;
   readonly eventTtlMs: number;
   readonly tokenGraceMs: number;
+  /** Out of which nodes get their addresses inside the encrypted underlay. */
+  readonly vtepPrefix: string;
 }
 
 /** All reconcilers of a control plane over one client; they care not what API it reaches. */
@@ -40,6 +48,7 @@ export interface Reconcilers extends AsyncDisposable {
   /** Resolves when the informers are synced and passes have begun. */
   readonly started: Promise<void>;
   explainDelivery(name: string): Explanation | undefined;
+  explainSegment(name: string): Explanation | undefined;
   explainInstall(name: string): Explanation | undefined;
   /** Objects that wait for a pass, by reconciler. */
   depths(): Readonly<Record<string, number>>;
@@ -56,8 +65,15 @@ export function startReconcilers(init: ReconcilersInit): Reconcilers {
     ...recording,
     packageMaxAgeMs: init.packageMaxAgeMs,
   });
+  const allocations = createAllocationWriter({
+    client,
+    observe: (allocation) => informers.allocations.observe(allocation),
+  });
+  const segment = createSegmentReconciler({ ...recording, allocations });
   const reconcilers = [
     delivery,
+    segment,
+    createNodeReconciler({ ...common, allocations, vtepPrefix: init.vtepPrefix }),
     createPackageReconciler({
       ...recording,
       source: init.source,
@@ -71,6 +87,9 @@ export function startReconcilers(init: ReconcilersInit): Reconcilers {
         { definition: deviceResource, informer: devices },
         { definition: installResource, informer: installs },
         { definition: packageResource, informer: packages },
+        { definition: nodeResource, informer: informers.nodes },
+        { definition: segmentResource, informer: informers.segments },
+        { definition: attachmentResource, informer: informers.attachments },
         { definition: tokenResource, informer: tokens },
       ],
     }),
@@ -97,6 +116,7 @@ export function startReconcilers(init: ReconcilersInit): Reconcilers {
     informers,
     started,
     explainDelivery: (name) => delivery.explain(name),
+    explainSegment: (name) => segment.explain(name),
     explainInstall(name) {
       const install = installs.get(name);
       return install === undefined

@@ -115,4 +115,4 @@ export {
   type ResourceDefinition,
   type ScalePaths,
 } from './resource-definition.ts';
-export { packageStages, type Stage, stages } from './stage.ts';
+export { packageStages, segmentStages, type Stage, stages } from './stage.ts';

@@ -15,3 +15,6 @@ export type Stage = (typeof stages)[number];
 
 /** The stages that the control plane times; the rest is timed by the device. */
 export const packageStages: readonly Stage[] = ['resolved', 'built', 'published'];
+
+/** The stages of a segment's version; `accepted` is where the first one begins. */
+export const segmentStages = ['allocated', 'notified', 'applied', 'verified'] as const;

@@ -24,7 +24,8 @@ export {
   MacsecSender,
   type MacsecSenderOptions,
 } from './datapath/macsec/macsec-sender.ts';
-export { parseSubnet, type Subnet, subnetsOverlap } from './address/subnet.ts';
+export { parseIpAddress } from './address/ip-address.ts';
+export { formatSubnet, parseSubnet, type Subnet, subnetsOverlap } from './address/subnet.ts';
 export { endLease, fabricPool, grantLeases } from './allocate/grant-leases.ts';
 export type {
   Foreign,

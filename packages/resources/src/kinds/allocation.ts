@@ -38,6 +38,12 @@ const port = z.strictObject({
 
 const spec = z.strictObject({
   serial: serial.describe('Counts leases, and releases of ports.'),
+  from: z
+    .string()
+    .min(1)
+    .max(253)
+    .optional()
+    .describe('The Allocation that a segment’s own numbers are leased from.'),
   epoch: serial.optional().describe('Newest version of the segment.'),
   leases: z.array(lease).max(16_384).optional().describe('What children have, or had just now.'),
   vteps: z

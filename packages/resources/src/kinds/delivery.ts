@@ -12,6 +12,7 @@ import {
   packageVersionSchema,
   platformSchema,
   runSchema,
+  segmentSchema,
   stageTimesSchema,
   taplineGroup,
   taplineVersion,
@@ -74,6 +75,7 @@ const spec = z.strictObject({
     .describe("What must succeed; absent: the package's main program with --version."),
   limits: limitsSchema.optional(),
   network: networkSchema.optional(),
+  segment: segmentSchema.optional(),
   paused: z.boolean().optional().describe('Whether to hold the rollout where it stands.'),
 });
 

@@ -12,6 +12,7 @@ import {
   packageVersionSchema,
   platformSchema,
   runSchema,
+  segmentSchema,
   stageTimesSchema,
   taplineGroup,
   taplineVersion,
@@ -40,6 +41,7 @@ const spec = z.strictObject({
   health: healthCheckSchema.optional(),
   limits: limitsSchema.optional(),
   network: networkSchema.optional(),
+  segment: segmentSchema.optional(),
 });
 
 const status = z.strictObject({

@@ -1,0 +1,79 @@
+import type { Device, Node, SegmentSpec } from '@tapline/resources';
+import type { NodeIntent } from '@tapline/segments';
+
+/** Whether a node can carry a segment; where it cannot, nothing is sent in its place. */
+export type NodeFitness =
+  | { readonly kind: 'fit'; readonly intent: NodeIntent; readonly underlayMtu: number }
+  /** It has not said all that is needed yet. */
+  | { readonly kind: 'unknown'; readonly why: string }
+  | { readonly kind: 'unfit'; readonly code: string; readonly why: string };
+
+/** What every segment takes, with what a node calls it. */
+const always = [
+  ['bridge', 'bridges'],
+  ['vxlan-gbp', 'VXLAN with group policy ids'],
+  ['nftables', 'nftables for bridges'],
+  ['cls-bpf', 'filters at ports (cls_bpf)'],
+] as const;
+
+const defaultMtu = 1500;
+
+export function nodeFitness(
+  device: Device,
+  node: Node | undefined,
+  wanted: {
+    readonly encryption: NonNullable<SegmentSpec['encryption']>;
+    readonly vni: number;
+    readonly vxlanPort: number;
+    readonly vtep: string | undefined;
+  },
+): NodeFitness {
+  const { name } = device.metadata;
+  const { encryption, vni, vxlanPort, vtep } = wanted;
+  const status = node?.status;
+  const underlay = node?.spec.underlay ?? status?.underlay?.address;
+  const capabilities = status?.capabilities;
+  if (underlay === undefined || capabilities === undefined) {
+    return unknown(`node ${name} has not said what it can do`);
+  }
+  if (vtep === undefined) return unknown(`node ${name} has no VTEP yet`);
+  const needed = [
+    ...always,
+    ...(encryption.underlay === 'ipsec' ? ([['ipsec', 'IPsec']] as const) : []),
+    ...(encryption.link === 'macsec' ? ([['macsec', 'MACsec']] as const) : []),
+  ];
+  const lacking = needed.filter(([capability]) => !capabilities.includes(capability));
+  const hasWireguard = capabilities.some((one) => one.startsWith('wireguard'));
+  const words = [
+    ...lacking.map(([, called]) => called),
+    ...(encryption.underlay === 'wireguard' && !hasWireguard ? ['WireGuard'] : []),
+  ];
+  if (words.length > 0) {
+    return {
+      kind: 'unfit',
+      code: 'module_missing',
+      why: `node ${name} has no ${words.join(', no ')}`,
+    };
+  }
+  const foreign = status?.foreign?.vnis.find((one) => one.vni === vni && one.port === vxlanPort);
+  if (foreign !== undefined) {
+    return {
+      kind: 'unfit',
+      code: 'vni_taken',
+      why: `VNI ${vni} is taken on node ${name} by ${foreign.device}, which is not Tapline's`,
+    };
+  }
+  const { wireguardKey } = status ?? {};
+  if (encryption.underlay === 'wireguard' && wireguardKey === undefined) {
+    return unknown(`node ${name} has not made its WireGuard key`);
+  }
+  return {
+    kind: 'fit',
+    intent: { name, vtep, underlay, ...(wireguardKey === undefined ? {} : { wireguardKey }) },
+    underlayMtu: status?.underlay?.mtu ?? defaultMtu,
+  };
+}
+
+function unknown(why: string): NodeFitness {
+  return { kind: 'unknown', why };
+}

@@ -1,0 +1,69 @@
+import { isTaplineError, type TaplineError } from '@tapline/base';
+import type { Node, Segment } from '@tapline/resources';
+import type { Foreign } from '@tapline/segments';
+import type { Informers } from '../informers.ts';
+import { fabricAllocation, lessorOf, segmentAllocation } from './allocation-name.ts';
+import { fabricOf, lineageOf } from './lineage.ts';
+import type { SegmentObservation } from './plan-segment.ts';
+
+/** What a segment's plan is made from, out of the local copies. */
+export function observeSegment(
+  segment: Segment,
+  informers: Pick<
+    Informers,
+    'allocations' | 'attachments' | 'devices' | 'installs' | 'nodes' | 'segments'
+  >,
+): Omit<SegmentObservation, 'nowMs' | 'times'> {
+  const { allocations, attachments, devices, installs, nodes, segments } = informers;
+  const { name } = segment.metadata;
+  const lineage = findLineage(segment, (parent) => segments.get(parent));
+  const allocation = allocations.get(segmentAllocation(name));
+  const fabric = Array.isArray(lineage) ? fabricOf(lineage.at(-1) ?? segment) : undefined;
+  const known = nodes.list();
+  const { vteps = [] } =
+    (fabric === undefined ? undefined : allocations.get(fabricAllocation(fabric)))?.spec ?? {};
+  return {
+    segment,
+    lineage,
+    // Where its numbers are from does not change with a spec that says otherwise.
+    lessor: allocations.get(allocation?.spec.from ?? lessorOf(segment)),
+    allocation,
+    children: segments.byIndex('parent', name),
+    devices: devices.list(),
+    nodes: new Map(known.map((node) => [node.metadata.name, node])),
+    vteps: new Map(vteps.map(({ node, address }) => [node, address])),
+    installs: installs.byIndex('segment', name),
+    attachments: attachments.byIndex('segment', name),
+    foreign: foreignOf(known),
+  };
+}
+
+function findLineage(
+  segment: Segment,
+  find: (name: string) => Segment | undefined,
+): readonly Segment[] | TaplineError {
+  try {
+    return lineageOf(segment, find);
+  } catch (error) {
+    if (isTaplineError(error)) return error;
+    throw error;
+  }
+}
+
+/** What is on nodes and not ours. */
+function foreignOf(nodes: readonly Node[]): Foreign {
+  return {
+    vnis: nodes.flatMap(({ metadata, status }) =>
+      (status?.foreign?.vnis ?? []).map(({ vni, device }) => ({
+        vni,
+        where: `${device} on node ${metadata.name}`,
+      })),
+    ),
+    prefixes: nodes.flatMap(({ metadata, status }) =>
+      (status?.foreign?.prefixes ?? []).map(({ prefix, device }) => ({
+        prefix,
+        where: `${device} on node ${metadata.name}`,
+      })),
+    ),
+  };
+}
