@@ -45,6 +45,11 @@ export const packages: Readonly<Record<string, PackageEntry>> = {
   },
   reconcile: { tier: 2, pure: false, reason: 'the loop, without what it reconciles' },
   registry: { tier: 2, pure: false, reason: 'blobs on disk and the distribution protocol' },
+  signatures: {
+    tier: 2,
+    pure: false,
+    reason: 'keys on disk; who signs and who verifies must agree, and a device has no builder',
+  },
   builder: {
     tier: 2,
     pure: false,

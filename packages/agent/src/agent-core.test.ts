@@ -15,6 +15,7 @@ import {
   type InstallSpec,
 } from '@tapline/resources';
 import { createRuncRuntime, type Runtime } from '@tapline/runtimes';
+import { createImageSigner, newImageKeyPem } from '@tapline/signatures';
 import { haveProgram, temporaryFolder, type TemporaryFolder } from '@tapline/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type AgentCore, createAgentCore } from './agent-core.ts';
@@ -26,6 +27,7 @@ import {
 } from './testing/interruptible-client.ts';
 import { startTestApi, type TestApi } from './testing/start-test-api.ts';
 import { createTestImages, type TestImages } from './testing/test-images.ts';
+import { fixedTrust, testSigner } from './testing/test-signer.ts';
 
 const log =
   process.env['TAPLINE_TEST_LOG'] === undefined
@@ -65,7 +67,7 @@ describe.skipIf(!root)('the agent, with runc (needs root and runc)', () => {
   let agent:
     | (AsyncDisposable & { core: AgentCore; runtime: Runtime; state: AgentState })
     | undefined;
-  let source: Pick<RegistryClient, 'manifest' | 'blob'>;
+  let source: Pick<RegistryClient, 'manifest' | 'blob' | 'referrers'>;
   beforeEach(async () => {
     folder = await temporaryFolder();
     api = await startTestApi('d1');
@@ -94,6 +96,7 @@ describe.skipIf(!root)('the agent, with runc (needs root and runc)', () => {
       await openImageStore({
         directory: join(folder.path, 'images'),
         registry: () => source,
+        trust: fixedTrust(testSigner.publicKeyPem),
         boot: 'this',
         log,
         floorBytes: 0,
@@ -274,6 +277,7 @@ describe.skipIf(!root)('the agent, with runc (needs root and runc)', () => {
     await reaches({ state: 'Ready' });
     let fetched = 0;
     source = {
+      referrers: (...given) => registryClient.referrers(...given),
       manifest: (...given) => registryClient.manifest(...given),
       blob: (repository, blob, options) => {
         if (blob.size > 2000) fetched += 1;
@@ -293,6 +297,7 @@ describe.skipIf(!root)('the agent, with runc (needs root and runc)', () => {
 
   test('starts nothing whose content is not what its digest says', async () => {
     source = {
+      referrers: (...given) => registryClient.referrers(...given),
       manifest: (...given) => registryClient.manifest(...given),
       blob: () => {
         throw new TaplineError('digest_mismatch', 'blob has other content');
@@ -307,6 +312,7 @@ describe.skipIf(!root)('the agent, with runc (needs root and runc)', () => {
   test('waits for a registry that is away, and says what it waits for', async () => {
     let away = true;
     source = {
+      referrers: (...given) => registryClient.referrers(...given),
       manifest: (...given) => {
         if (away) throw new TaplineError('registry_unreachable', 'nobody there');
         return registryClient.manifest(...given);
@@ -342,6 +348,7 @@ describe.skipIf(!root)('the agent, with runc (needs root and runc)', () => {
     stuck.promise.catch(() => undefined);
     let aborted = false;
     source = {
+      referrers: (...given) => registryClient.referrers(...given),
       manifest: (...given) => registryClient.manifest(...given),
       blob: async function* stall(repository, blob, options) {
         if (blob.size < 2000 || aborted) {
@@ -441,6 +448,7 @@ describe.skipIf(!root)('the agent, with runc (needs root and runc)', () => {
     const image = await images.push('free', 'echo free');
     const stuck = await images.push('stuck', 'echo stuck');
     source = {
+      referrers: (...given) => registryClient.referrers(...given),
       manifest: (repository, reference, options) =>
         reference === stuck.digest
           ? Promise.race([never, abortOf(options?.signal)])
@@ -455,6 +463,42 @@ describe.skipIf(!root)('the agent, with runc (needs root and runc)', () => {
     expect(
       agent?.state.record((await client.get(installResource, 'd1.tool')).metadata.uid ?? ''),
     ).toMatchObject({ active: { revision: 1 } });
+  });
+
+  test('an image without a signature, or with that of a stranger, is never started', async () => {
+    await start();
+    await deliver(specOf(await images.push('bare', 'echo bare', { signer: 'none' })));
+    await reaches({ state: 'Failed', error: { code: 'signature_missing' } });
+    const stranger = createImageSigner(newImageKeyPem(), { name: 'stranger' });
+    const foreign = await images.push('foreign', 'echo foreign', { signer: stranger });
+    await deliver(specOf(foreign, { revision: 2 }));
+    await reaches({ state: 'Failed', error: { code: 'signature_invalid' } });
+    expect(await agent?.runtime.list()).toEqual([]);
+  });
+
+  test('an image that is here already is not started once its key is not trusted any more', async () => {
+    const old = createImageSigner(newImageKeyPem(), { name: 'old' });
+    const both = fixedTrust(testSigner.publicKeyPem, old.publicKeyPem);
+    await start({ trust: both });
+    const image = await images.push('old', 'echo old', { signer: old });
+    await deliver(specOf(image));
+    await reaches({ state: 'Ready' });
+    await stop();
+    // The registry is away, too: what is known of the image here has to do.
+    source = {
+      manifest: () => Promise.reject(new TaplineError('registry_unreachable', 'nobody there')),
+      referrers: () => Promise.reject(new TaplineError('registry_unreachable', 'nobody there')),
+      blob: (...given) => registryClient.blob(...given),
+    };
+    await start({ trust: both });
+    await deliver(specOf(image, { revision: 2 }));
+    await reaches({ state: 'Ready', observedRevision: 2 });
+    await stop();
+    source = registryClient;
+    await start();
+    await deliver(specOf(image, { revision: 3 }));
+    await reaches({ error: { code: 'signature_invalid' } });
+    expect((await status())?.active?.revision).toBe(2);
   });
 });
 

@@ -9,6 +9,7 @@ import { describe, expect, test } from 'vitest';
 import type { CrashOrder } from './testing/crash-child.ts';
 import { startTestControlPlane } from './testing/test-control-plane.ts';
 import { createTestImages, type TestImages } from './testing/test-images.ts';
+import { testSigner } from './testing/test-signer.ts';
 
 const root = process.getuid?.() === 0 && haveProgram('runc');
 const child = fileURLToPath(new URL('testing/crash-child.ts', import.meta.url));
@@ -69,7 +70,8 @@ describe.skipIf(!root)('an agent that is killed (needs root and runc)', () => {
         const patch = { kind: 'merge', body: { spec } } as const;
         await client.patch(installResource, 'd1.tool', patch);
       }
-      return { folder, server: url.origin, tls, revision, killAt: 0 };
+      const { publicKeyPem } = testSigner;
+      return { folder, server: url.origin, tls, revision, publicKeyPem, killAt: 0 };
     }
 
     try {

@@ -16,6 +16,7 @@ const unreachable = new Set([
   'registry_error',
   'unavailable',
   'too_many_requests',
+  'signing_keys_unknown',
 ]);
 
 // May come right, as when a registry is still being filled; after some tries it is believed.
@@ -23,6 +24,8 @@ const doubtful = new Set([
   'digest_mismatch',
   'manifest_unknown',
   'blob_unknown',
+  'signature_missing',
+  'signature_invalid',
   'registry_unauthorized',
   'registry_denied',
 ]);

@@ -13,6 +13,13 @@ import {
 import type { RegistryClient } from '@tapline/registry';
 import type { InstallImage } from '@tapline/resources';
 import {
+  fetchSignatures,
+  type ImageSignature,
+  type TrustedKeys,
+  trustedSignatures,
+  verifyImage,
+} from '@tapline/signatures';
+import {
   DiskBudget,
   type DiskReservation,
   type LayerCompression,
@@ -20,11 +27,14 @@ import {
   RootfsStore,
 } from '@tapline/runtimes';
 import type { ImageLayer, ImageState, ImageStore } from './image-store.ts';
+import type { TrustKeeper } from './trust-keeper.ts';
 
 export interface ImageStoreInit {
   readonly directory: string;
   /** The registry to fetch from, as it is at each call. */
-  readonly registry: () => Pick<RegistryClient, 'manifest' | 'blob'>;
+  readonly registry: () => Pick<RegistryClient, 'manifest' | 'blob' | 'referrers'>;
+  /** Whose signatures count; an image without one is not started. */
+  readonly trust: TrustKeeper;
   /** Another after each start of the machine: what was not synced by then is fetched again. */
   readonly boot: string;
   readonly log: Log;
@@ -41,6 +51,8 @@ interface ImageRecord {
     readonly compression: LayerCompression;
   })[];
   readonly config: ContainerConfig;
+  /** Those that were trusted when it was fetched. */
+  readonly signatures: readonly ImageSignature[];
 }
 
 const maxConfigBytes = 4 * 1024 * 1024;
@@ -51,7 +63,7 @@ const mebibyte = 1024 * 1024;
  * so that it never takes its room twice.
  */
 export async function openImageStore(init: ImageStoreInit): Promise<ImageStore> {
-  const { directory, registry, boot, log, floorBytes = 256 * mebibyte, quotaBytes } = init;
+  const { directory, registry, boot, log, trust, floorBytes = 256 * mebibyte, quotaBytes } = init;
   const recordFolder = join(directory, 'images');
   await mkdir(recordFolder, { recursive: true, mode: 0o711 });
   const layers = await LayerStore.open(directory, { boot, log });
@@ -66,6 +78,8 @@ export async function openImageStore(init: ImageStoreInit): Promise<ImageStore> 
   const records = new Map<Digest, ImageRecord>();
   const reservations = new Map<Digest, DiskReservation>();
   const onTheirWay = new Set<Digest>();
+  // Under which keys an image was found to be signed: checked once, not at each start.
+  const verified = new Map<Digest, TrustedKeys>();
   let collecting: Promise<void> | undefined;
 
   async function recordOf(digest: Digest): Promise<ImageRecord | undefined> {
@@ -91,6 +105,33 @@ export async function openImageStore(init: ImageStoreInit): Promise<ImageStore> 
     throw new TaplineError('image_unknown', `image ${image.digest} is not here`);
   }
 
+  /** Also of what is here already: keys that are not trusted any more start nothing any more. */
+  function isSigned(digest: Digest, record: ImageRecord): boolean {
+    const keys = trust.current;
+    if (verified.get(digest) === keys) return true;
+    // Records of agents that asked for no signature have none.
+    if (trustedSignatures(digest, record.signatures ?? [], keys).length === 0) return false;
+    verified.set(digest, keys);
+    return true;
+  }
+
+  /** Throws `signature_missing`, `signature_invalid`, `signing_keys_unknown`. */
+  async function fetchTrusted(
+    image: InstallImage,
+    signal: AbortSignal,
+  ): Promise<readonly ImageSignature[]> {
+    const digest = parseDigest(image.digest);
+    const { repository } = image;
+    const signatures = await fetchSignatures(registry(), { repository, digest }, { signal });
+    try {
+      return verifyImage(digest, signatures, trust.current);
+    } catch (error) {
+      // The signer may be newer than what this device was told.
+      if (!(await trust.refresh())) throw error;
+      return verifyImage(digest, signatures, trust.current);
+    }
+  }
+
   function recordPath(digest: Digest): string {
     return join(recordFolder, `${digest.slice(digest.indexOf(':') + 1)}.json`);
   }
@@ -101,7 +142,7 @@ export async function openImageStore(init: ImageStoreInit): Promise<ImageStore> 
     await collecting;
     onTheirWay.add(digest);
     const record = await recordOf(digest);
-    if (record === undefined) return { kind: 'unknown' };
+    if (record === undefined || !isSigned(digest, record)) return { kind: 'unknown' };
     if ((await roots.find(digest)) !== undefined) return { kind: 'ready' };
     const present = await Promise.all(record.layers.map(({ diffId }) => layers.has(diffId)));
     const missing = record.layers.filter((_layer, index) => present[index] !== true);
@@ -115,6 +156,7 @@ export async function openImageStore(init: ImageStoreInit): Promise<ImageStore> 
   ): Promise<void> {
     const digest = parseDigest(image.digest);
     const { manifest: parsed } = await registry().manifest(image.repository, digest, { signal });
+    const signatures = await fetchTrusted(image, signal);
     if (parsed.kind !== 'manifest') {
       throw new TaplineError('image_invalid', `${digest} is not the manifest of an image`);
     }
@@ -135,6 +177,7 @@ export async function openImageStore(init: ImageStoreInit): Promise<ImageStore> 
         compression: compressionOf(layer.mediaType),
       })),
       config: config.config ?? {},
+      signatures,
     };
     const path = recordPath(digest);
     const draft = `${path}.${randomUUID()}`;
@@ -205,7 +248,10 @@ export async function openImageStore(init: ImageStoreInit): Promise<ImageStore> 
       const hex = /^([a-f0-9]{64})\.json$/.exec(name)?.[1];
       const digest = hex === undefined ? undefined : parseDigest(`sha256:${hex}`);
       if (digest !== undefined && kept.has(digest)) continue;
-      if (digest !== undefined) records.delete(digest);
+      if (digest !== undefined) {
+        records.delete(digest);
+        verified.delete(digest);
+      }
       await rm(join(recordFolder, name), { force: true });
     }
     if (dropped.length > 0) log.info('unneeded layers deleted', { layers: dropped.length });
@@ -231,7 +277,14 @@ export async function openImageStore(init: ImageStoreInit): Promise<ImageStore> 
       await roots.prepare(parseDigest(image.digest), diffIds);
     },
     async root(image) {
-      const { config } = await knownRecord(image);
+      const record = await knownRecord(image);
+      const { config } = record;
+      if (!isSigned(parseDigest(image.digest), record)) {
+        throw new TaplineError(
+          'signature_invalid',
+          `image ${image.digest} was signed by a key that is not trusted any more`,
+        );
+      }
       const root = await roots.find(parseDigest(image.digest));
       if (root === undefined) {
         throw new TaplineError('image_unknown', `image ${image.digest} is not laid out`);

@@ -2,8 +2,9 @@ import { join } from 'node:path';
 import { type Clock, type Log, type Rng, systemClock, systemRng } from '@tapline/base';
 import { createHttpClient } from '@tapline/client';
 import { connectSession, type DeviceReport, type Session } from '@tapline/gateway';
-import { createHttpTransport, createRegistryClient } from '@tapline/registry';
+import { createHttpTransport, createRegistryClient, type HttpTransport } from '@tapline/registry';
 import { createRuncRuntime, createUnconfinedRuntime, type Runtime } from '@tapline/runtimes';
+import { fetchTrustedKeys } from '@tapline/signatures';
 import { type AgentCore, createAgentCore } from './agent-core.ts';
 import { AgentState } from './agent-state.ts';
 import { bootId } from './boot-id.ts';
@@ -13,6 +14,7 @@ import type { ImageStore } from './image-store.ts';
 import { type MetricsServer, startMetricsServer } from './metrics-server.ts';
 import { openImageStore } from './open-image-store.ts';
 import type { PrometheusMetrics } from './prometheus-metrics.ts';
+import { createTrustKeeper } from './trust-keeper.ts';
 import { createRenewable, renewableClient } from './renewable-client.ts';
 
 export interface AgentConfig {
@@ -57,11 +59,18 @@ export async function startAgent(config: AgentConfig): Promise<RunningAgent> {
   });
   if (server !== undefined) opened.use(server);
   const connections = opened.use(openConnections(keeper, { version, clock, rng }));
+  const trust = createTrustKeeper({
+    state,
+    fetchKeys: () => fetchTrustedKeys(connections.transport(), { server: keeper.server }),
+    clock,
+    log,
+  });
   const boot = await bootId(clock);
   const images = opened.use(
     await openImageStore({
       directory: join(dataDirectory, 'images'),
       registry: connections.registry,
+      trust,
       boot,
       log,
       ...(config.floorBytes === undefined ? {} : { floorBytes: config.floorBytes }),
@@ -92,6 +101,7 @@ export async function startAgent(config: AgentConfig): Promise<RunningAgent> {
       onConnected: ({ clockSkewMs }) => {
         keeper.setClockSkew(clockSkewMs);
         metrics?.setConnected(true);
+        void trust.refresh();
       },
       onDisconnected: () => metrics?.setConnected(false),
       clock,
@@ -132,6 +142,7 @@ function openConnections(
 ): AsyncDisposable & {
   readonly client: ReturnType<typeof renewableClient>;
   readonly registry: () => ReturnType<typeof createRegistryClient>;
+  readonly transport: () => HttpTransport;
 } {
   const { version, clock, rng } = init;
   const baseUrl = keeper.server.origin;
@@ -151,6 +162,7 @@ function openConnections(
   return {
     client: renewableClient(api),
     registry: () => createRegistryClient({ baseUrl, transport: transport.current, clock, rng }),
+    transport: () => transport.current,
     async [Symbol.asyncDispose]() {
       await api[Symbol.asyncDispose]();
       await transport[Symbol.asyncDispose]();

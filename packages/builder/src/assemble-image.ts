@@ -63,6 +63,7 @@ export async function assembleImage(
   const platform = platformOfTag(tag);
   return {
     tag,
+    plan,
     platform,
     manifest: { mediaType: mediaTypes.ociManifest, ...manifest, platform },
     config: planned.config,

@@ -103,6 +103,7 @@ export async function buildImage(
     index: { mediaType: mediaTypes.ociIndex, ...index },
     formula,
     packageVersion,
+    compression: sink.compression,
     images,
     timings: { ...timings, totalMs: clock.monotonic() - start },
   };

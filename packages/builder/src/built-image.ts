@@ -1,6 +1,8 @@
 import type { BottleTag } from '@tapline/brew';
 import type { Descriptor, Digest, ImageConfig, Platform } from '@tapline/oci';
+import type { Compression } from './compression.ts';
 import type { LayerFacts } from './layer-record.ts';
+import type { PackagePlan } from './package-plan.ts';
 
 /** A layer of an image: a formula's, or the links, which belong to no formula. */
 export interface BuiltLayer extends LayerFacts {
@@ -11,6 +13,7 @@ export interface BuiltLayer extends LayerFacts {
 /** The image of one platform. */
 export interface BuiltPlatform {
   readonly tag: BottleTag;
+  readonly plan: PackagePlan;
   readonly platform: Platform;
   readonly manifest: Descriptor;
   readonly config: ImageConfig;
@@ -39,6 +42,7 @@ export interface BuiltImage {
   readonly index: Descriptor;
   readonly formula: string;
   readonly packageVersion: string;
+  readonly compression: Compression;
   readonly images: readonly BuiltPlatform[];
   readonly timings: BuildTimings;
 }

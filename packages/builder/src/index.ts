@@ -1,3 +1,4 @@
+export { attachReferrers, type AttachOptions } from './attest/attach-referrers.ts';
 export type { BuildEvent, OnBuildEvent } from './build-event.ts';
 export type { BuildImageRequest } from './build-image.ts';
 export type { BuildTimings, BuiltImage, BuiltLayer, BuiltPlatform } from './built-image.ts';

@@ -1,8 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { copyFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Descriptor, type Digest, encodeManifest, mediaTypes } from '@tapline/oci';
+import {
+  type Descriptor,
+  type Digest,
+  encodeManifest,
+  mediaTypes,
+  parseManifest,
+} from '@tapline/oci';
 import type { BlobStore } from '@tapline/registry';
+import type { Referrer } from '@tapline/signatures';
 import type { BuiltImage } from './built-image.ts';
 
 export interface WriteOciLayoutOptions {
@@ -10,6 +17,8 @@ export interface WriteOciLayoutOptions {
   readonly directory: string;
   /** The name tools find the image by; its version unless given. */
   readonly refName?: string;
+  /** What is attached to it: listed beside it, signatures under the names that cosign looks for. */
+  readonly referrers?: readonly Referrer[];
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -17,13 +26,17 @@ export interface WriteOciLayoutOptions {
 export async function writeOciLayout(
   store: BlobStore,
   image: BuiltImage,
-  { directory, refName = image.packageVersion, signal }: WriteOciLayoutOptions,
+  { directory, refName = image.packageVersion, referrers = [], signal }: WriteOciLayoutOptions,
 ): Promise<void> {
   const digests = new Set<Digest>([image.index.digest]);
   for (const { manifest, configDigest, layers } of image.images) {
     for (const digest of [manifest.digest, configDigest, ...layers.map((layer) => layer.digest)]) {
       digests.add(digest);
     }
+  }
+  for (const { manifest } of referrers) {
+    digests.add(manifest.digest);
+    for (const digest of await blobsOf(store, manifest.digest)) digests.add(digest);
   }
   for (const digest of digests) {
     signal?.throwIfAborted();
@@ -47,7 +60,23 @@ export async function writeOciLayout(
   const partial = join(directory, `index.json.${randomUUID()}`);
   await writeFile(
     partial,
-    encodeManifest({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [entry] }),
+    encodeManifest({
+      schemaVersion: 2,
+      mediaType: mediaTypes.ociIndex,
+      manifests: [entry, ...referrers.map(referrerEntry)],
+    }),
   );
   await rename(partial, join(directory, 'index.json'));
+}
+
+function referrerEntry({ manifest, tag }: Referrer): Descriptor {
+  if (tag === undefined) return manifest;
+  const annotations = { ...manifest.annotations, 'org.opencontainers.image.ref.name': tag };
+  return { ...manifest, annotations };
+}
+
+async function blobsOf(store: BlobStore, digest: Digest): Promise<readonly Digest[]> {
+  const parsed = parseManifest(await readFile(store.pathOf(digest)));
+  if (parsed.kind !== 'manifest') return [];
+  return [parsed.manifest.config, ...parsed.manifest.layers].map((blob) => blob.digest);
 }

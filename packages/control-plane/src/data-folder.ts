@@ -11,6 +11,8 @@ export interface DataFolder {
   readonly registry: string;
   /** Bottles and API documents; may be deleted while the control plane is stopped. */
   readonly buildCache: string;
+  /** The key that signs images, and the public keys that devices trust, mode 0700. */
+  readonly imageKeys: string;
   readonly auditFile: string;
   readonly adminKubeconfig: string;
 }
@@ -22,13 +24,14 @@ export async function openDataFolder(directory: string): Promise<DataFolder> {
     storeFile: join(directory, 'store', 'tapline.sqlite'),
     registry: join(directory, 'registry'),
     buildCache: join(directory, 'build'),
+    imageKeys: join(directory, 'image-keys'),
     auditFile: join(directory, 'audit', 'audit.jsonl'),
     adminKubeconfig: join(directory, 'admin.kubeconfig'),
   };
   await mkdir(dirname(directory), { recursive: true });
   // Keys, tokens' hashes and the audit log are nobody else's business.
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  for (const name of ['ca', 'store', 'registry', 'build', 'audit']) {
+  for (const name of ['ca', 'store', 'registry', 'build', 'image-keys', 'audit']) {
     await mkdir(join(directory, name), { recursive: true, mode: 0o700 });
   }
   return folder;

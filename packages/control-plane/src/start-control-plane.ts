@@ -19,12 +19,14 @@ import {
   type SessionHub,
 } from '@tapline/gateway';
 import { createRegistryServer, FileBlobStore, openSigningKey } from '@tapline/registry';
+import { imageKeysPath, openImageKeys, rememberSignatures } from '@tapline/signatures';
 import { taplineResources } from '@tapline/resources';
 import { openSqliteStore } from '@tapline/store';
 import { writeAdminKubeconfig } from './admin-kubeconfig.ts';
 import type { ControlPlaneConfiguration } from './configuration.ts';
 import { openDataFolder } from './data-folder.ts';
 import { disconnectOldKeys } from './disconnect-old-keys.ts';
+import { answerImageKeys } from './answer-image-keys.ts';
 import { createExplainHandler } from './explain-handler.ts';
 import { startHttpEdge } from './http-edge.ts';
 import { createMetrics } from './metrics.ts';
@@ -136,6 +138,10 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
       log,
     }),
   );
+  const imageKeys = await openImageKeys(folder.imageKeys);
+  const signer = rememberSignatures(imageKeys.signer, {
+    directory: join(folder.buildCache, 'signatures'),
+  });
   const builder = opened.use(
     createImageBuilder({
       store: blobs,
@@ -152,7 +158,7 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
   );
   const reconcilers = startReconcilers({
     client: createInProcessClient(api, internalIdentity('control-plane')),
-    source: createBuilderSource({ builder, registry, clock }),
+    source: createBuilderSource({ builder, registry, blobs, signer, clock }),
     metrics,
     clock,
     rng,
@@ -190,6 +196,10 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
       },
       { path: tokenPath, handle: (request, response) => tokens.handle(request, response) },
       { path: '/gateway/v1/enrol', handle: (request, response) => void enrol(request, response) },
+      {
+        path: imageKeysPath,
+        handle: (request, response) => answerImageKeys(request, response, imageKeys.trusted),
+      },
       { path: '/gateway/v1/renew', handle: (request, response) => void enrol(request, response) },
       {
         path: '/gateway/v1/',

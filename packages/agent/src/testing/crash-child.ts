@@ -6,6 +6,7 @@ import { installResource } from '@tapline/resources';
 import { createRuncRuntime } from '@tapline/runtimes';
 import { createAgentCore } from '../agent-core.ts';
 import { AgentState } from '../agent-state.ts';
+import { fixedTrust } from './test-signer.ts';
 import { openImageStore } from '../open-image-store.ts';
 
 /** What the crash test tells an agent process that it starts. */
@@ -14,6 +15,8 @@ export interface CrashOrder {
   readonly server: string;
   readonly tls: { readonly ca: string; readonly cert: string; readonly key: string };
   readonly revision: number;
+  /** Of who signed the images. */
+  readonly publicKeyPem: string;
   /** Ends itself by SIGKILL at this call of a store or runtime method; never where 0. */
   readonly killAt: number;
 }
@@ -22,7 +25,8 @@ export interface CrashOrder {
  * A whole agent in a process of its own, which may kill itself before or after any call that it
  * makes to its state, images or runtime. Prints its outcome and how many calls it took when the order is carried out.
  */
-async function run({ folder, server, tls, revision, killAt }: CrashOrder): Promise<void> {
+async function run(order: CrashOrder): Promise<void> {
+  const { folder, server, tls, revision, killAt } = order;
   let calls = 0;
   function boundary(): void {
     calls += 1;
@@ -64,6 +68,7 @@ async function run({ folder, server, tls, revision, killAt }: CrashOrder): Promi
       await openImageStore({
         directory: join(folder, 'images'),
         registry: () => registryClient,
+        trust: fixedTrust(order.publicKeyPem),
         boot: 'this',
         log,
         floorBytes: 0,

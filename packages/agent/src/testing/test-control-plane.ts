@@ -20,7 +20,9 @@ import {
 } from '@tapline/gateway';
 import { createRegistryServer, FileBlobStore } from '@tapline/registry';
 import { deviceResource, installResource, tokenResource } from '@tapline/resources';
+import { imageKeysPath } from '@tapline/signatures';
 import { openMemoryStore } from '@tapline/store';
+import { testSigner } from './test-signer.ts';
 
 /** The parts of a control plane that an agent speaks to, each of them the real one, on one port. */
 export interface TestControlPlane extends AsyncDisposable {
@@ -100,7 +102,8 @@ export async function startTestControlPlane(
   });
   https.on('request', (request, response) => {
     const path = request.url ?? '';
-    if (path.startsWith('/gateway/')) void enrol(request, response);
+    if (path === imageKeysPath) response.end(JSON.stringify({ keys: [testSigner.publicKeyPem] }));
+    else if (path.startsWith('/gateway/')) void enrol(request, response);
     else if (path.startsWith('/v2/')) registry.handle(request, response);
     else api.handle(request, response);
   });

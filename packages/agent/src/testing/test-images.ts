@@ -4,22 +4,29 @@ import { chmodSync, cpSync, mkdirSync, realpathSync, writeFileSync } from 'node:
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { mediaTypes, parseDigest } from '@tapline/oci';
-import type { RegistryClient } from '@tapline/registry';
+import { FileBlobStore, pushImage, type RegistryClient } from '@tapline/registry';
 import type { InstallImage } from '@tapline/resources';
+import { type ImageSigner, signImage } from '@tapline/signatures';
+import { temporaryFolder } from '@tapline/testing';
+import { testSigner } from './test-signer.ts';
 
 const programs = ['sh', 'sleep', 'cat', 'echo'];
 
 /** Makes small images of this machine's own programs, and pushes them. */
 export interface TestImages {
   /** An image whose main program is the shell script `tool`. */
-  push(name: string, tool: string): Promise<InstallImage>;
+  push(
+    name: string,
+    tool: string,
+    options?: { readonly signer?: ImageSigner | 'none' },
+  ): Promise<InstallImage>;
 }
 
 export function createTestImages(folder: string, registry: RegistryClient): TestImages {
   const base = gzipSync(makeBase(join(folder, 'base')), { level: 1 });
 
   return {
-    async push(name, tool) {
+    async push(name, tool, { signer = testSigner } = {}) {
       const top = gzipSync(makeTop(join(folder, name), tool));
       const layers = [base, top];
       const config = Buffer.from(
@@ -51,6 +58,7 @@ export function createTestImages(folder: string, registry: RegistryClient): Test
         mediaType: mediaTypes.ociManifest,
         bytes: manifest,
       });
+      if (signer !== 'none') await pushSignature(registry, { manifest, signer });
       return {
         repository: 'formulae/tool',
         digest,
@@ -61,6 +69,23 @@ export function createTestImages(folder: string, registry: RegistryClient): Test
       };
     },
   };
+}
+
+/** As `signImage` does it, over the wire. */
+async function pushSignature(
+  registry: RegistryClient,
+  signed: { readonly manifest: Uint8Array; readonly signer: ImageSigner },
+): Promise<void> {
+  await using folder = await temporaryFolder();
+  const store = await FileBlobStore.open(folder.path);
+  const subject = {
+    mediaType: mediaTypes.ociManifest,
+    digest: parseDigest(digestOf(signed.manifest)),
+    size: signed.manifest.length,
+  };
+  const made = await signImage(store, { subject, reference: 'formulae/tool' }, signed);
+  const { digest } = made.manifest;
+  await pushImage(registry, store, { repository: 'formulae/tool', digest });
 }
 
 function makeBase(root: string): Buffer {

@@ -2,6 +2,8 @@ import { formatBytes, formatDuration } from '@tapline/base';
 import type { BuiltImage, ImageBuilder } from '@tapline/builder';
 import { formatPlatform, parsePlatform } from '@tapline/oci';
 import type { BlobStore } from '@tapline/registry';
+import type { Referrer } from '@tapline/signatures';
+import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { createBuildProgress } from '../build/build-progress.ts';
@@ -9,7 +11,13 @@ import { type ImageTarget, parseImageTarget } from '../build/image-target.ts';
 import { defineCommand, type Command } from '../framework/command.ts';
 import type { Console } from '../framework/console.ts';
 import { exitCode } from '../framework/exit-code.ts';
-import { listFlag, requiredTextFlag, textFlag, textFlagWithDefault } from '../framework/flag.ts';
+import {
+  booleanFlag,
+  listFlag,
+  requiredTextFlag,
+  textFlag,
+  textFlagWithDefault,
+} from '../framework/flag.ts';
 import { formatTable } from '../output/format-table.ts';
 
 export const brew2oci: Command = defineCommand({
@@ -39,6 +47,12 @@ export const brew2oci: Command = defineCommand({
       choices: ['gzip', 'zstd'],
       default: 'gzip',
     }),
+    signKey: textFlag('A private key (P-256, PEM) to sign the image with, as cosign does', {
+      valueName: 'FILE',
+    }),
+    sbom: booleanFlag('Attach an SPDX 2.3 document of what is in the image'),
+    provenance: booleanFlag('Attach SLSA provenance, in a signed envelope where there is a key'),
+    fileIndex: booleanFlag('Attach an index to fetch single files by'),
     version: textFlag('Which version; absent what Homebrew serves now', { valueName: 'VERSION' }),
     cache: textFlag('Where bottles and layers are kept', {
       valueName: 'DIR',
@@ -88,7 +102,8 @@ export const brew2oci: Command = defineCommand({
         signal: console.signal,
       });
       progress.end();
-      const where = await place(store, { image, target }, console);
+      const referrers = await attach(store, image, { target, flags });
+      const where = await place(store, { image, referrers, target }, console);
       console.write(
         flags.format === 'json'
           ? `${JSON.stringify(summary(image))}\n`
@@ -106,15 +121,55 @@ function defaultCache(environment: Console['environment']): string {
   return join(cache, 'tapline', 'brew2oci');
 }
 
+/** What is to be attached, signed where a key is given. */
+async function attach(
+  store: BlobStore,
+  image: BuiltImage,
+  asked: {
+    readonly target: ImageTarget;
+    readonly flags: {
+      readonly signKey: string | undefined;
+      readonly sbom: boolean;
+      readonly provenance: boolean;
+      readonly fileIndex: boolean;
+    };
+  },
+): Promise<readonly Referrer[]> {
+  const { target, flags } = asked;
+  const { attachReferrers } = await import('@tapline/builder');
+  const { createImageSigner } = await import('@tapline/signatures');
+  const signer =
+    flags.signKey === undefined
+      ? undefined
+      : createImageSigner(await readFile(flags.signKey, 'utf8'), { name: flags.signKey });
+  const reference =
+    target.kind === 'layout'
+      ? image.formula
+      : `${new URL(target.baseUrl).host}/${target.repository}`;
+  return await attachReferrers(store, image, { ...flags, reference, signer });
+}
+
 /** Writes the image where it is to go; says where that is. */
 async function place(
   store: BlobStore,
-  { image, target }: { readonly image: BuiltImage; readonly target: ImageTarget },
+  {
+    image,
+    referrers,
+    target,
+  }: {
+    readonly image: BuiltImage;
+    readonly referrers: readonly Referrer[];
+    readonly target: ImageTarget;
+  },
   console: Console,
 ): Promise<string> {
   if (target.kind === 'layout') {
     const { writeOciLayout } = await import('@tapline/builder');
-    await writeOciLayout(store, image, { directory: target.directory, signal: console.signal });
+    await writeOciLayout(store, image, {
+      directory: target.directory,
+      referrers,
+      signal: console.signal,
+    });
     return `written to ${target.directory}`;
   }
   const { createRegistryClient, pushImage } = await import('@tapline/registry');
@@ -127,6 +182,14 @@ async function place(
     tag,
     signal: console.signal,
   });
+  for (const referrer of referrers) {
+    await pushImage(client, store, {
+      repository,
+      digest: referrer.manifest.digest,
+      ...(referrer.tag !== undefined && { tag: referrer.tag }),
+      signal: console.signal,
+    });
+  }
   return `pushed to ${baseUrl}/${repository}:${tag}, ${formatBytes(pushed.uploadedBytes)} uploaded`;
 }
 

@@ -1,9 +1,15 @@
 import { type Clock, isTaplineError, TaplineError } from '@tapline/base';
 import { bottleTagOf } from '@tapline/brew';
-import type { BuiltImage, BuiltPlatform, ImageBuilder } from '@tapline/builder';
+import {
+  attachReferrers,
+  type BuiltImage,
+  type BuiltPlatform,
+  type ImageBuilder,
+} from '@tapline/builder';
 import { parsePlatform } from '@tapline/oci';
-import type { RegistryServer } from '@tapline/registry';
+import type { BlobStore, RegistryServer } from '@tapline/registry';
 import { formulaObjectName, type PackageImage } from '@tapline/resources';
+import type { ImageSigner } from '@tapline/signatures';
 import { statusError } from './package-failure.ts';
 import type { BuiltPackage, PackageSource } from './package-source.ts';
 
@@ -17,9 +23,12 @@ const platformCodes = ['bottle_missing', 'platform_unsupported', 'version_differ
 export function createBuilderSource(init: {
   readonly builder: Pick<ImageBuilder, 'build'>;
   readonly registry: Pick<RegistryServer, 'link'>;
+  /** Where the builder writes to, and the registry serves from. */
+  readonly blobs: BlobStore;
+  readonly signer: ImageSigner;
   readonly clock: Clock;
 }): PackageSource {
-  const { builder, clock, registry } = init;
+  const { blobs, builder, clock, registry, signer } = init;
   return {
     async build(request) {
       const { built, failures } = await buildWhatCanBe(builder, request);
@@ -27,7 +36,18 @@ export function createBuilderSource(init: {
       const repository = formulaObjectName(request.formula);
       const startMs = clock.monotonic();
       const tag = tagOf(built.packageVersion);
-      await registry.link({ repository, digest: built.index.digest, tag });
+      const attached = await attachReferrers(blobs, built, {
+        reference: repository,
+        signer,
+        sbom: true,
+        provenance: true,
+        fileIndex: true,
+      });
+      const referrers = attached.map(({ manifest, tag: name }) => ({
+        digest: manifest.digest,
+        ...(name !== undefined && { tag: name }),
+      }));
+      await registry.link({ repository, digest: built.index.digest, tag, referrers });
       request.onStage?.('published');
       const { planMs, totalMs } = built.timings;
       return {

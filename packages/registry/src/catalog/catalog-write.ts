@@ -42,7 +42,10 @@ export type CatalogWrite =
       readonly repository: string;
       readonly blobs: readonly SizedDigest[];
       readonly manifests: readonly ManifestRecord[];
+      /** Of the last manifest. */
       readonly tags: readonly string[];
+      /** Of others. */
+      readonly tagged?: readonly { readonly tag: string; readonly digest: Digest }[];
       readonly now: number;
     }
   /** What it needed counts as touched: the time in which it is left alone begins now. */

@@ -73,6 +73,9 @@ export class CatalogWriter {
       case 'put-image':
         for (const blob of write.blobs) this.#linkBlob(repository, blob, write.now);
         for (const manifest of write.manifests) this.#putManifest(write, manifest);
+        for (const { tag, digest } of write.tagged ?? []) {
+          this.#sql.putTag.run(repository, tag, digest);
+        }
         return write.manifests.length;
       case 'delete-tag':
         return Number(this.#sql.deleteTag.run(repository, write.tag).changes);

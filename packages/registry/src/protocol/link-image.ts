@@ -12,6 +12,8 @@ export interface ImageLink {
   /** A manifest or an index; everything it refers to is in the store. */
   readonly digest: Digest;
   readonly tag?: string;
+  /** Manifests about it, in the store as well: signatures and the like. */
+  readonly referrers?: readonly { readonly digest: Digest; readonly tag?: string | undefined }[];
 }
 
 /**
@@ -55,6 +57,12 @@ export async function linkImage(
     });
   }
 
+  const tagged: { readonly tag: string; readonly digest: Digest }[] = [];
+  for (const { digest, tag } of link.referrers ?? []) {
+    await visit(digest);
+    if (tag !== undefined) tagged.push({ tag, digest });
+  }
+  // Last, as its tag is that of the last manifest; whoever sees the image sees its signatures.
   await visit(link.digest);
   await catalog.write({
     kind: 'put-image',
@@ -62,6 +70,7 @@ export async function linkImage(
     blobs: [...linked].map(([digest, size]) => ({ digest, size })),
     manifests,
     tags: link.tag === undefined ? [] : [link.tag],
+    tagged,
     now: Math.floor(clock.now()),
   });
   state.manifests.forget(link.repository);

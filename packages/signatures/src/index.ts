@@ -1,0 +1,11 @@
+export { fetchSignatures, type ImageSignature } from './fetch-signatures.ts';
+export { fetchTrustedKeys, imageKeysPath } from './fetch-trusted-keys.ts';
+export { createImageSigner, type ImageSigner, newImageKeyPem } from './image-signer.ts';
+export { type ImageKeys, openImageKeys } from './open-image-keys.ts';
+export { rememberSignatures } from './remember-signatures.ts';
+export { type Referrer, signImage } from './sign-image.ts';
+export { signatureMediaTypes } from './signature-media-types.ts';
+export { signStatement } from './sign-statement.ts';
+export { parseTrustedKeys, type TrustedKeys } from './trusted-keys.ts';
+export { trustedSignatures, verifyImage } from './verify-image.ts';
+export { writeArtifact, writeBlob } from './write-artifact.ts';
