@@ -38,6 +38,7 @@ if (!existsSync(join(target, 'main.js'))) {
       'datapath-thread': join(root, 'packages/fabric/src/userspace/datapath-thread.ts'),
       'compress-thread': join(root, 'packages/builder/src/compress-thread.ts'),
       'catalog-thread': join(root, 'packages/registry/src/catalog/catalog-thread.ts'),
+      'fabric-helper': join(root, 'packages/fabric/src/helper/main.ts'),
     },
     platform: 'node',
     logLevel: 'warn',

@@ -26,6 +26,11 @@ export const systemPackages: readonly SystemPackage[] = [
   needed('gcc', 'gcc', 'no ELF files of rare layouts are made to be edited'),
   needed('iproute2', 'bridge', 'no segment is built in network namespaces'),
   needed('nftables', 'nft', 'no segment is built in network namespaces'),
+  needed('iproute2', 'ip', 'no segment is put up'),
+  needed('nftables', 'nft', 'no segment is put up'),
+  needed('wireguard-go', 'wireguard-go', 'no segment is encrypted by WireGuard in user space'),
+  needed('wireguard-tools', 'wg', 'no segment is encrypted by WireGuard'),
+  needed('iperf3', 'iperf3', 'the throughput of an overlay is not measured'),
   needed('faketime', 'faketime', 'no device has a clock that is wrong'),
   needed('python3', 'python3', 'archives are not read by a foreign reader'),
 ];

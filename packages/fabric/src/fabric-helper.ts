@@ -1,31 +1,25 @@
-import type { NodeCapabilities, Operation } from '@tapline/segments';
+import type { NodeCapabilities, NodeOutputs, Operation } from '@tapline/segments';
 
 /**
  * The privileged part, as the driver sees it: it takes typed operations and nothing else, and checks
  * each again. It has no state but the WireGuard key.
  */
 export interface FabricHelper extends AsyncDisposable {
-  capabilities(): Promise<NodeCapabilities>;
-  /** Reads the kernel: the output of fixed commands, keyed by what it is of. No secrets. */
+  capabilities(): Promise<KernelCapabilities>;
+  /** Reads the kernel: what fixed commands print. Keys are left out. */
   read(what: readonly Reading[]): Promise<Readonly<Partial<Record<Reading, string>>>>;
   /** Carries out operations in their order and stops at the first that fails. */
   execute(operations: readonly Operation[]): Promise<ExecutionResult>;
+  /** Makes the key where there is none. */
   wireguardKey(): Promise<WireguardKey>;
-  /** Something in the kernel may have changed. Never what, as events are lost under load. */
+  /** Something in the kernel may have changed; never what, as events are lost under load. */
   onHint(listener: () => void): void;
 }
 
-export type Reading =
-  | 'links'
-  | 'statistics'
-  | 'addresses'
-  | 'fdb'
-  | 'neighbours'
-  | 'egress'
-  | 'nftables'
-  | 'counters'
-  | 'vnis'
-  | 'wireguard';
+/** All but the underlay's MTU, which depends on the node's address. */
+export type KernelCapabilities = Omit<NodeCapabilities, 'underlayMtu'>;
+
+export type Reading = keyof NodeOutputs | 'routes' | 'statistics' | 'counters';
 
 export type ExecutionResult =
   | { readonly done: true }

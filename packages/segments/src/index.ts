@@ -1,3 +1,4 @@
+export { mergeStates } from './compile/merge-states.ts';
 export { checkSegment } from './compile/check-segment.ts';
 export {
   type CompiledNode,
@@ -10,6 +11,7 @@ export { dropCounters, nftSets, nftTableName, nftTables } from './compile/nft-ta
 export type { NodeCapabilities } from './compile/node-capabilities.ts';
 export type { NodeLayout } from './compile/node-layout.ts';
 export type { Refusal } from './compile/refusal.ts';
+export { takenVnis } from './compile/taken-vnis.ts';
 export { leastMtu, segmentMtu } from './compile/segment-mtu.ts';
 export type { AssociationKey } from './datapath/macsec/association-key.ts';
 export type { AeadInput, FrameAead, FrameAeadFactory } from './datapath/macsec/frame-aead.ts';
@@ -85,9 +87,17 @@ export {
   wireguardName,
 } from './names/interface-names.ts';
 export { portMac } from './names/port-mac.ts';
+export { type Command, commandText } from './plan/command.ts';
+export { commandBatches, type CommandBatch } from './plan/command-batches.ts';
 export type { Operation } from './plan/operation.ts';
+export { ownState } from './plan/own-state.ts';
+export { parseOperation } from './plan/parse-operation.ts';
+export { planNode } from './plan/plan-node.ts';
+export { vniOfOperation } from './plan/vni-of-operation.ts';
+export { renderOperation } from './plan/render-operation.ts';
 export { type NodeOutputs, observationCommands, observeNode } from './observe/observe-node.ts';
 export { filterBatch } from './observe/parse-filters.ts';
+export { emptyState } from './state/empty-state.ts';
 export type { NftChain, NftRule, NftRuleset, NftSet, NftTable } from './state/nft-ruleset.ts';
 export type {
   BpfInstruction,

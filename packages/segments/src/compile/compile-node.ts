@@ -34,6 +34,8 @@ export interface CompileOptions {
   readonly node: string;
   readonly capabilities: NodeCapabilities;
   readonly layout?: NodeLayout;
+  /** VNIs that somebody else's device has on the same port, and its name. */
+  readonly taken?: ReadonlyMap<number, string>;
   /** Of the same node and capabilities: segments that are still the same object are taken over. */
   readonly previous?: CompiledNode | undefined;
 }
@@ -63,6 +65,7 @@ export function compileNode(intent: FabricIntent, options: CompileOptions): Comp
   for (const segment of changed) {
     try {
       checkSegment(segment, { node, capabilities });
+      checkTaken(segment, { node: node.name, taken: options.taken, port: intent.vxlanPort });
       const view = segmentView(segment, context);
       if (view === undefined) continue;
       const state = layout === 'carrier' ? compileCarrierSegment(view) : compileSegment(view);
@@ -129,6 +132,23 @@ function overlaps(
     if (!touched) return new Map();
   }
   return overlappingPrefixes([...kept, ...compiled].map(({ subnet }) => subnet));
+}
+
+function checkTaken(
+  { name, vni }: SegmentIntent,
+  options: {
+    readonly node: string;
+    readonly port: number;
+    readonly taken: ReadonlyMap<number, string> | undefined;
+  },
+): void {
+  const device = options.taken?.get(vni);
+  if (device === undefined) return;
+  throw new TaplineError(
+    'vni_taken',
+    `VNI ${vni} of segment ${name} is taken on node ${options.node} by ${device} on UDP port ${options.port}`,
+    { hint: 'give the segment another VNI, or remove the other device' },
+  );
 }
 
 function refusal({ name, vni }: SegmentIntent, error: unknown): Refusal {

@@ -1,3 +1,4 @@
+import { isRecord } from '@tapline/base';
 import { promiscuousGroup } from '../names/group-id.ts';
 import { wireguardName } from '../names/interface-names.ts';
 import type { NftChain, NftRule, NftSet, NftTable } from '../state/nft-ruleset.ts';
@@ -91,6 +92,7 @@ export const dropCounters = [
   'drop_server',
   'drop_policy',
   'drop_host',
+  'drop_forged',
 ] as const;
 
 export function nftSet(declaration: NftSetDeclaration, elements: readonly unknown[]): NftSet {
@@ -130,13 +132,27 @@ export function nftTables(vxlanPort: number): readonly NftTable[] {
         ],
       ),
     ]),
-    table('inet', [chain('underlay', ['input', -200], underlayRules(vxlanPort))]),
+    table('inet', [
+      chain('underlay', ['input', -200], underlayRules(vxlanPort)),
+      // The kernel's own packets have no process; one that makes them itself would forge a group.
+      chain(
+        'local',
+        ['output', -200],
+        [
+          rule(
+            is(field('udp', 'dport'), vxlanPort),
+            is(vni, '@vnis'),
+            not(meta('skuid'), 0xffffffff),
+            ...deny('drop_forged'),
+          ),
+        ],
+      ),
+    ]),
   ];
 }
 
 /** Whether somebody is who it says it is, then the mark of its group. */
 function ingressRules(): readonly NftRule[] {
-  const arp = is(meta('protocol'), 'arp');
   const dhcpRequest = [is(field('udp', 'sport'), 68), is(field('udp', 'dport'), 67)];
   const server = not(meta('mark'), promiscuousGroup);
   return [
@@ -153,27 +169,20 @@ function ingressRules(): readonly NftRule[] {
     rule(mark({ map: { key: concat(iifname, field('ether', 'saddr')), data: '@groups' } })),
     rule(is(meta('mark'), 0), ...deny('drop_mac')),
     rule(
-      arp,
       not(concat(iifname, field('arp', 'saddr ether'), field('arp', 'saddr ip')), '@arp_sources'),
       ...deny('drop_arp'),
     ),
     rule(
-      arp,
       is(field('arp', 'operation'), 'request'),
       not(concat(iifname, field('arp', 'daddr ip')), '@arp_targets'),
       ...deny('drop_arp'),
     ),
+    // The checks of ARP look for its type behind the addresses, which is where a tag is, too.
+    rule(is(meta('protocol'), 'arp'), is(field('ether', 'type'), '8021q'), ...deny('drop_arp')),
+    rule(is(meta('protocol'), 'arp'), is(field('ether', 'type'), '8021ad'), ...deny('drop_arp')),
     rule(is(field('ip', 'saddr'), '0.0.0.0'), ...dhcpRequest, accept),
-    rule(
-      is(meta('protocol'), 'ip'),
-      not(concat(iifname, field('ip', 'saddr')), '@sources4'),
-      ...deny('drop_address'),
-    ),
-    rule(
-      is(meta('protocol'), 'ip6'),
-      not(concat(iifname, field('ip6', 'saddr')), '@sources6'),
-      ...deny('drop_address'),
-    ),
+    rule(not(concat(iifname, field('ip', 'saddr')), '@sources4'), ...deny('drop_address')),
+    rule(not(concat(iifname, field('ip6', 'saddr')), '@sources6'), ...deny('drop_address')),
     rule(
       is(field('icmpv6', 'type'), 'nd-neighbor-advert'),
       not(concat(iifname, ndTarget), '@nd_sources'),
@@ -256,4 +265,15 @@ function table(family: NftSetDeclaration['table'], chains: readonly NftChain[]):
     chains,
     sets: sets.map((entry) => nftSet(entry, [])),
   };
+}
+
+/** The VXLAN port that tables are for; undefined where they have none. */
+export function vxlanPortOf(tables: readonly NftTable[]): number | undefined {
+  const underlay = tables
+    .find(({ family, name }) => family === 'inet' && name === nftTableName)
+    ?.chains.find(({ name }) => name === 'underlay');
+  const first = underlay?.rules[0]?.statements[0];
+  const match = isRecord(first) ? first['match'] : undefined;
+  const port = isRecord(match) ? match['right'] : undefined;
+  return typeof port === 'number' ? port : undefined;
 }

@@ -33,6 +33,7 @@ function readLink(record: JsonRecord): LinkState {
     name: deviceName(record['ifname'], source),
     kind,
     up: texts(record, 'flags', source).includes('UP'),
+    ...(kind === 'veth' && { carrier: texts(record, 'flags', source).includes('LOWER_UP') }),
     mtu: number(record, 'mtu', source),
     mac: optionalText(record, 'address', source) ?? '',
     ...(record['master'] !== undefined && { master: deviceName(record['master'], source) }),

@@ -17,6 +17,8 @@ export type Operation =
   | { readonly kind: 'link-set'; readonly name: string; readonly change: LinkChange }
   | { readonly kind: 'link-up'; readonly name: string }
   | { readonly kind: 'link-delete'; readonly name: string }
+  /** Takes an interface that is not ours out of a segment's bridge. */
+  | { readonly kind: 'link-release'; readonly name: string }
   /** Gives a workload's end its addresses and brings it up. */
   | { readonly kind: 'end-place'; readonly end: PortEnd }
   | { readonly kind: 'fdb-add'; readonly entry: FdbEntry }
@@ -43,7 +45,12 @@ export type Operation =
   | { readonly kind: 'address-add' | 'address-delete'; readonly address: LinkAddress }
   | { readonly kind: 'route-add' | 'route-delete'; readonly route: RouteState }
   | { readonly kind: 'vni-add' | 'vni-delete'; readonly range: VniRange }
-  | { readonly kind: 'wireguard-set'; readonly device: WireguardState };
+  | {
+      readonly kind: 'wireguard-set';
+      readonly device: WireguardState;
+      /** Public keys of peers that go. */
+      readonly removed: readonly string[];
+    };
 
 /** What of a device is changed. */
 export interface LinkChange {

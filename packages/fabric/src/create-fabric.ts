@@ -1,0 +1,243 @@
+import { type Clock, errorMessage, type Log, TaplineError } from '@tapline/base';
+import {
+  commandText,
+  type CompiledNode,
+  compileNode,
+  emptyState,
+  type FabricIntent,
+  mergeStates,
+  type NodeCapabilities,
+  type NodeLayout,
+  type NodeState,
+  type Operation,
+  ownState,
+  planNode,
+  type Refusal,
+  renderOperation,
+  takenVnis,
+  vniOfOperation,
+  wholeState,
+} from '@tapline/segments';
+import type { Fabric, FabricOutcome } from './fabric.ts';
+import { fabricConditions } from './fabric-conditions.ts';
+import type { ExecutionResult, FabricHelper } from './fabric-helper.ts';
+import { fabricMetrics } from './fabric-metrics.ts';
+import { observeKernel } from './observe-kernel.ts';
+import { watchDrift } from './watch-drift.ts';
+import { underlayMtu } from './underlay-mtu.ts';
+
+export interface FabricInit {
+  /** Name of this node in intents. */
+  readonly node: string;
+  readonly helper: FabricHelper;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly layout?: NodeLayout;
+  /** How long drift may stay unseen where no event says anything; default 10 s. */
+  readonly resyncMs?: number;
+}
+
+/** How many segments may be refused by the kernel itself before all of an apply is given up. */
+const mostRetries = 8;
+
+export function createFabric(init: FabricInit): Fabric {
+  const { node, helper, clock, log, layout = 'devices', resyncMs = 10_000 } = init;
+  let kernel: ReturnType<FabricHelper['capabilities']> | undefined;
+  let applied: CompiledNode | undefined;
+  let capable: NodeCapabilities | undefined;
+  let driftMended = 0;
+  let queue: Promise<unknown> = Promise.resolve();
+
+  async function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = queue.then(work);
+    queue = result.catch(() => {});
+    return await result;
+  }
+
+  async function capabilitiesFor(state: NodeState, underlay: string): Promise<NodeCapabilities> {
+    kernel ??= helper.capabilities();
+    const found = { ...(await kernel), underlayMtu: underlayMtu(state, underlay) };
+    // The same object as long as it says the same, so that what was compiled with it is taken over.
+    if (JSON.stringify(found) !== JSON.stringify(capable)) capable = found;
+    return capable ?? found;
+  }
+
+  function compile(
+    intent: FabricIntent,
+    options: { readonly capabilities: NodeCapabilities; readonly observed: NodeState },
+  ): CompiledNode {
+    const taken = takenVnis(options.observed, intent.vxlanPort);
+    return compileNode(intent, { node, layout, taken, capabilities: options.capabilities });
+  }
+
+  /** Looks at everything, and goes back to what it found where something fails. */
+  async function applyWhole(intent: FabricIntent): Promise<FabricOutcome> {
+    const timings = { observeMs: 0, planMs: 0, applyMs: 0 };
+    const failed: Refusal[] = [];
+    for (;;) {
+      const before = await timed('observeMs', async () => await observeKernel(helper));
+      const { compiled, plan } = await timed('planMs', async () => {
+        const capabilities = await capabilitiesFor(before, underlayOf(intent));
+        const segments = intent.segments.filter(({ vni }) => failed.every((r) => r.vni !== vni));
+        const next = compile({ ...intent, segments }, { capabilities, observed: before });
+        return { compiled: next, plan: planNode(wholeState(next), before) };
+      });
+      const result = await timed('applyMs', async () => await helper.execute(plan));
+      if (result.done) {
+        // What was refused may be right the next time, so then all is looked at again.
+        applied = failed.length > 0 ? undefined : { ...compiled, intent };
+        return outcome({ compiled, failed, operations: plan.length, timings });
+      }
+      await timed('applyMs', async () => await rollBack(before, compiled));
+      applied = undefined;
+      const operation = plan[result.failed];
+      const refused = operation && refusalOf(intent, { operation, result });
+      if (refused === undefined || failed.length >= mostRetries) {
+        throw new TaplineError('fabric_failed', `plan of node ${node} failed: ${result.message}`, {
+          details: { operation: operation?.kind },
+        });
+      }
+      log.warn('a segment was refused by the kernel', { ...refused });
+      failed.push(refused);
+    }
+
+    async function timed<T>(name: keyof typeof timings, work: () => Promise<T>): Promise<T> {
+      const start = clock.monotonic();
+      const value = await work();
+      timings[name] += clock.monotonic() - start;
+      return value;
+    }
+  }
+
+  async function rollBack(before: NodeState, compiled: CompiledNode): Promise<void> {
+    const ends = [applied, compiled].flatMap((part) =>
+      part === undefined
+        ? []
+        : [...part.segments.values()].flatMap(({ state }) => state.ends ?? []),
+    );
+    const plan = planNode(ownState(before, { ends }), await observeKernel(helper));
+    const result = await helper.execute(plan);
+    if (!result.done) log.error('going back failed, too', { message: result.message });
+  }
+
+  /** Only what differs from the last time, without looking; undefined where that cannot be. */
+  async function applyPart(intent: FabricIntent): Promise<FabricOutcome | undefined> {
+    const previous = applied;
+    if (previous === undefined || capable === undefined || previous.refused.length > 0) return;
+    const start = clock.monotonic();
+    const compiled = compileNode(intent, { node, layout, previous, capabilities: capable });
+    if (compiled.shared !== previous.shared || compiled.refused.length > 0) return;
+    const before: NodeState[] = [];
+    const after: NodeState[] = [];
+    for (const [vni, segment] of compiled.segments) {
+      const old = previous.segments.get(vni);
+      if (old === segment) continue;
+      after.push(segment.state);
+      if (old !== undefined) before.push(old.state);
+    }
+    for (const [vni, { state }] of previous.segments) {
+      if (!compiled.segments.has(vni)) before.push(state);
+    }
+    const plan = planNode(
+      after.length === 0 ? emptyState : mergeStates(after),
+      before.length === 0 ? emptyState : mergeStates(before),
+    );
+    const planMs = clock.monotonic() - start;
+    const result: ExecutionResult = plan.length === 0 ? { done: true } : await helper.execute(plan);
+    if (!result.done) return;
+    applied = compiled;
+    const applyMs = clock.monotonic() - start - planMs;
+    const timings = { observeMs: 0, planMs, applyMs };
+    return outcome({ compiled, failed: [], operations: plan.length, timings });
+  }
+
+  async function resync(): Promise<void> {
+    const last = applied;
+    if (last === undefined) return;
+    await inTurn(async () => {
+      if (applied !== last) return;
+      const { operations } = await applyWhole(last.intent);
+      if (operations === 0) return;
+      driftMended += 1;
+      log.warn('the network was not as it had been left and was mended', { operations });
+    });
+  }
+
+  const drift = watchDrift({ helper, clock, log, resyncMs, resync });
+
+  function underlayOf(intent: FabricIntent): string {
+    const found = intent.nodes.find(({ name }) => name === node);
+    if (found !== undefined) return found.underlay;
+    throw new TaplineError('node_unknown', `node ${node} is not in the intent`);
+  }
+
+  return {
+    apply: async (intent) =>
+      await inTurn(async () => (await applyPart(intent)) ?? (await applyWhole(intent))),
+    plan: async (intent) =>
+      await inTurn(async () => {
+        const observed = await observeKernel(helper);
+        const capabilities = await capabilitiesFor(observed, underlayOf(intent));
+        const desired = wholeState(compile(intent, { capabilities, observed }));
+        return planNode(desired, observed).flatMap((operation) =>
+          renderOperation(operation, { wireguardKeyFile: '(key file)' }).map(commandText),
+        );
+      }),
+    observe: async () => await observeKernel(helper),
+    metrics: async () => await fabricMetrics(helper, { clock, driftMended }),
+    capabilities: async () => {
+      const intent = applied?.intent;
+      const state = await observeKernel(helper);
+      if (intent !== undefined) return await capabilitiesFor(state, underlayOf(intent));
+      kernel ??= helper.capabilities();
+      const mtus = state.links.filter(({ name, kind }) => kind === '' && name !== 'lo');
+      return { ...(await kernel), underlayMtu: Math.min(1500, ...mtus.map(({ mtu }) => mtu)) };
+    },
+    wireguardKey: async () => (await helper.wireguardKey()).publicKey,
+    async [Symbol.asyncDispose]() {
+      await drift[Symbol.asyncDispose]();
+      await queue;
+      await helper[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function outcome({
+  compiled,
+  failed,
+  ...rest
+}: {
+  readonly compiled: CompiledNode;
+  readonly failed: readonly Refusal[];
+} & Pick<FabricOutcome, 'operations' | 'timings'>): FabricOutcome {
+  const conditions = fabricConditions(compiled, failed);
+  return {
+    state: conditions.every(({ ready }) => ready) ? 'converged' : 'degraded',
+    conditions,
+    ...rest,
+  };
+}
+
+/** The segment that an operation failed for; undefined where it is all of them. */
+function refusalOf(
+  intent: FabricIntent,
+  failure: {
+    readonly operation: Operation;
+    readonly result: Exclude<ExecutionResult, { readonly done: true }>;
+  },
+): Refusal | undefined {
+  const { operation, result } = failure;
+  const vni = vniOfOperation(operation);
+  const segment = intent.segments.find((entry) => entry.vni === vni);
+  if (segment === undefined) return undefined;
+  // A socket or VNI of somebody whom no list shows: the kernel says so when the device comes up.
+  const taken = operation.kind === 'link-up' && operation.name.startsWith('tv');
+  return {
+    segment: segment.name,
+    vni: segment.vni,
+    code: taken ? 'vni_taken' : 'segment_failed',
+    message: taken
+      ? `VNI ${segment.vni} of segment ${segment.name} is taken on UDP port ${intent.vxlanPort}: ${result.message}`
+      : `segment ${segment.name} was refused: ${errorMessage(result.message)}`,
+  };
+}

@@ -1,0 +1,90 @@
+import { type Clock, isRecord } from '@tapline/base';
+import type { FabricMetrics, SegmentMetrics } from './fabric.ts';
+import type { FabricHelper } from './fabric-helper.ts';
+import { observeNode } from '@tapline/segments';
+
+/** Reads the counters that the kernel keeps anyway. */
+export async function fabricMetrics(
+  helper: FabricHelper,
+  { clock, driftMended }: { readonly clock: Clock; readonly driftMended: number },
+): Promise<FabricMetrics> {
+  const {
+    statistics = '',
+    counters = '',
+    wireguard = '',
+  } = await helper.read(['statistics', 'counters', 'wireguard']);
+  const nothing = {
+    links: '',
+    addresses: '',
+    neighbours: '',
+    fdb: '',
+    vnis: '',
+    vlans: '',
+    qdiscs: '',
+    nft: '',
+    xfrmStates: '',
+    xfrmPolicies: '',
+    macsec: '',
+    filters: '',
+  };
+  const peers = observeNode({ ...nothing, wireguard }).wireguard.flatMap((device) => device.peers);
+  const seconds = clock.now() / 1000;
+  const key = wireguard.trim() === '' ? undefined : await helper.wireguardKey();
+  return {
+    segments: records(statistics).flatMap(segmentMetrics),
+    drops: dropCounts(counters),
+    handshakeAgeSeconds: Object.fromEntries(
+      peers
+        .filter(({ latestHandshake }) => latestHandshake > 0)
+        .map(({ publicKey, latestHandshake }) => [
+          publicKey,
+          Math.max(0, seconds - latestHandshake),
+        ]),
+    ),
+    ...(key !== undefined && { keyAgeSeconds: Math.max(0, seconds - key.madeAt / 1000) }),
+    driftMended,
+  };
+}
+
+function segmentMetrics(link: Readonly<Record<string, unknown>>): readonly SegmentMetrics[] {
+  const [, vni] = /^tv([1-9][0-9]*)$/.exec(String(link['ifname'])) ?? [];
+  const stats = link['stats64'];
+  if (vni === undefined || !isRecord(stats)) return [];
+  const received = isRecord(stats['rx']) ? stats['rx'] : {};
+  const sent = isRecord(stats['tx']) ? stats['tx'] : {};
+  return [
+    {
+      vni: Number(vni),
+      receivedPackets: count(received['packets']),
+      receivedBytes: count(received['bytes']),
+      sentPackets: count(sent['packets']),
+      sentBytes: count(sent['bytes']),
+      sendErrors: count(sent['errors']) + count(sent['carrier_errors']),
+      droppedPackets: count(sent['dropped']) + count(received['dropped']),
+    },
+  ];
+}
+
+/** The same counter stands in more than one table. */
+function dropCounts(output: string): Readonly<Record<string, number>> {
+  const drops: Record<string, number> = {};
+  const root: unknown = output.trim() === '' ? {} : JSON.parse(output);
+  const list =
+    isRecord(root) && Array.isArray(root['nftables']) ? (root['nftables'] as unknown[]) : [];
+  for (const entry of list) {
+    const counter = isRecord(entry) ? entry['counter'] : undefined;
+    if (!isRecord(counter) || counter['table'] !== 'tapline') continue;
+    const name = String(counter['name']).replace(/^drop_/, '');
+    drops[name] = (drops[name] ?? 0) + count(counter['packets']);
+  }
+  return drops;
+}
+
+function records(output: string): readonly Readonly<Record<string, unknown>>[] {
+  const value: unknown = output.trim() === '' ? [] : JSON.parse(output);
+  return Array.isArray(value) ? (value as unknown[]).filter(isRecord) : [];
+}
+
+function count(value: unknown): number {
+  return typeof value === 'number' ? value : 0;
+}

@@ -1,0 +1,53 @@
+import { type CommandBatch, commandBatches, parseOperation } from '@tapline/segments';
+import type { ExecutionResult } from '../fabric-helper.ts';
+import { type ProgramResult, runProgram } from './run-program.ts';
+
+/** Checks all operations before the first is carried out; then one process for each batch. */
+export async function executeOperations(
+  given: readonly unknown[],
+  options: { readonly wireguardKeyFile: string },
+): Promise<ExecutionResult> {
+  const operations = given.map(parseOperation);
+  for (const batch of commandBatches(operations, options)) {
+    const result = await runBatch(batch);
+    if (result.code === 0) continue;
+    const line = failedLine(batch, result);
+    return {
+      done: false,
+      failed: batch.operations[line] ?? batch.operations[0] ?? 0,
+      message: `${batch.program}: ${explain(result)} (${batch.lines[line] ?? ''})`.slice(0, 1000),
+    };
+  }
+  return { done: true };
+}
+
+async function runBatch({ program, namespace, lines }: CommandBatch): Promise<ProgramResult> {
+  const stdin = `${lines.join('\n')}\n`;
+  switch (program) {
+    case 'nft':
+      return await runProgram(['nft', '-f', '-'], { stdin });
+    case 'wg':
+      return await runProgram(['wg', ...(lines[0] ?? '').split(' ')]);
+    case 'wireguard-go':
+      return await runProgram(['wireguard-go', lines[0] ?? ''], { detach: true });
+    default: {
+      const command = [program, '-batch', '-'] as const;
+      return namespace === undefined
+        ? await runProgram(command, { stdin })
+        : await runProgram(['nsenter', `--net=${namespace}`, ...command], { stdin });
+    }
+  }
+}
+
+/** iproute2 says `Command failed -:LINE`, nft takes all or nothing. */
+function failedLine({ program, lines }: CommandBatch, { stderr }: ProgramResult): number {
+  const pattern = program === 'nft' ? /^[^\n:]*:([0-9]+):/m : /Command failed [^:\n]*:([0-9]+)/;
+  const line = Number(pattern.exec(stderr)?.[1] ?? 1) - 1;
+  return Math.min(Math.max(line, 0), lines.length - 1);
+}
+
+function explain({ stderr, code }: ProgramResult): string {
+  // wireguard-go draws a box around its advice before it says what is wrong.
+  const text = stderr.split('\n').find((line) => /^[^\s┌│└]/.test(line));
+  return text ?? (code === 127 ? 'there is no such program' : `exit code ${code}`);
+}

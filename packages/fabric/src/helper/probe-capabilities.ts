@@ -1,0 +1,72 @@
+import type { KernelCapabilities } from '../fabric-helper.ts';
+import { runProgram } from './run-program.ts';
+
+/** Each is tried in a network namespace that ends with the process: names of modules say nothing. */
+const linkProbes = {
+  bridge: 'link add name pb type bridge',
+  veth: 'link add name pv type veth peer name pw',
+  vxlanGbp: 'link add name px type vxlan id 4096 dstport 4789 nolearning gbp local 127.0.0.1',
+  vnifilter: 'link add name py type vxlan external vnifilter gbp dstport 4790 nolearning',
+  vlanFiltering: 'link add name pf type bridge vlan_filtering 1',
+  wireguard: 'link add name pg type wireguard',
+  macsec: 'link add link pv name pm type macsec port 1 encrypt on',
+} as const;
+
+/** On its own: `ip` ends at the first line of xfrm that fails. */
+const ipsecProbe =
+  'xfrm state add src 192.0.2.1 dst 192.0.2.2 proto esp spi 256 mode transport aead rfc4106(gcm(aes)) 0x0000000000000000000000000000000000000000 128\n';
+
+export async function probeCapabilities(): Promise<KernelCapabilities> {
+  const [failed, ipsec, bridgeTables, arpTables, clsBpf, userSpace] = await Promise.all([
+    failedLinkProbes(),
+    tryIn(['ip', '-batch', '-'], ipsecProbe),
+    tryIn(['nft', '-f', '-'], tableProbe('bridge', 'prerouting') + tableProbe('inet', 'input')),
+    tryIn(['nft', '-f', '-'], tableProbe('arp', 'output')),
+    tryIn(
+      ['tc', '-batch', '-'],
+      "qdisc add dev lo clsact\nfilter add dev lo egress protocol all pref 1 bpf da bytecode '1,6 0 0 0'\n",
+    ),
+    haveUserSpaceWireguard(),
+  ]);
+  const works = (probe: keyof typeof linkProbes): boolean => !failed.has(probe);
+  return {
+    bridge: works('bridge') && works('veth'),
+    vxlanGbp: works('vxlanGbp'),
+    vnifilter: works('vnifilter'),
+    vlanFiltering: works('vlanFiltering'),
+    nftables: bridgeTables,
+    nftablesArp: arpTables,
+    clsBpf,
+    wireguard: works('wireguard') ? 'kernel' : userSpace ? 'user-space' : 'none',
+    ipsec,
+    macsec: works('macsec'),
+  };
+}
+
+async function failedLinkProbes(): Promise<ReadonlySet<string>> {
+  const names = Object.keys(linkProbes);
+  const stdin = `${Object.values(linkProbes).join('\n')}\n`;
+  const { code, stderr } = await runProgram(['unshare', '--net', 'ip', '-force', '-batch', '-'], {
+    stdin,
+  });
+  if (code === 127) return new Set(names);
+  const lines = [...stderr.matchAll(/Command failed [^:\n]*:([0-9]+)/g)];
+  if (code !== 0 && lines.length === 0) return new Set(names);
+  return new Set(lines.flatMap(([, line]) => names[Number(line) - 1] ?? []));
+}
+
+async function tryIn(command: readonly string[], stdin: string): Promise<boolean> {
+  return (await runProgram(['unshare', '--net', ...command], { stdin })).code === 0;
+}
+
+function tableProbe(family: string, hook: string): string {
+  return `table ${family} probe {\nchain c {\ntype filter hook ${hook} priority 0;\n}\n}\n`;
+}
+
+async function haveUserSpaceWireguard(): Promise<boolean> {
+  const results = await Promise.all([
+    runProgram(['wireguard-go', '--version']),
+    runProgram(['wg', '--version']),
+  ]);
+  return results.every(({ code }) => code === 0);
+}

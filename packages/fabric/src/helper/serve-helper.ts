@@ -1,0 +1,87 @@
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+import { errorMessage, isRecord, isTaplineError, TaplineError } from '@tapline/base';
+import type { Reading } from '../fabric-helper.ts';
+import { executeOperations } from './execute-operations.ts';
+import { probeCapabilities } from './probe-capabilities.ts';
+import { readKernel } from './read-kernel.ts';
+import { wireguardKeyFile } from './wireguard-key-file.ts';
+
+/**
+ * Serves requests, a JSON object a line, one after the other: `{ id, kind, … }` is answered by
+ * `{ id, result }` or `{ id, error: { code, message } }`. Ends with its input.
+ */
+export async function serveHelper(
+  { input, output }: { readonly input: Readable; readonly output: Writable },
+  options: { readonly wireguardKeyFile: string },
+): Promise<void> {
+  using stack = new DisposableStack();
+  stack.use(watchKernel(() => output.write('{"hint":true}\n')));
+  for await (const line of createInterface({ input, crlfDelay: Infinity })) {
+    if (line.trim() !== '') output.write(`${JSON.stringify(await answer(line, options))}\n`);
+  }
+}
+
+async function answer(
+  line: string,
+  options: { readonly wireguardKeyFile: string },
+): Promise<unknown> {
+  let id: unknown;
+  try {
+    const request: unknown = JSON.parse(line);
+    if (!isRecord(request)) throw refused('a request is an object');
+    id = request['id'];
+    return { id, result: await serve(request, options) };
+  } catch (error) {
+    const code = isTaplineError(error) ? error.code : 'helper_failed';
+    return { id, error: { code, message: errorMessage(error) } };
+  }
+}
+
+async function serve(
+  request: Readonly<Record<string, unknown>>,
+  options: { readonly wireguardKeyFile: string },
+): Promise<unknown> {
+  switch (request['kind']) {
+    case 'capabilities':
+      return await probeCapabilities();
+    case 'read':
+      return await readKernel(listOf(request['what']) as readonly Reading[]);
+    case 'execute':
+      return await executeOperations(listOf(request['operations']), options);
+    case 'wireguard-key':
+      return await wireguardKeyFile(options.wireguardKeyFile);
+    default:
+      throw refused(`no request of the kind ${JSON.stringify(request['kind'])}`);
+  }
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  if (!Array.isArray(value)) throw refused('a list was expected');
+  return value;
+}
+
+function refused(message: string): TaplineError {
+  return new TaplineError('request_invalid', `request refused: ${message}`);
+}
+
+/** Says that something happened, not what: events are lost under load. */
+function watchKernel(onEvent: () => void): Disposable {
+  const programs = [
+    ['ip', 'monitor', 'link'],
+    ['nft', 'monitor'],
+    ['tc', 'monitor'],
+  ] as const;
+  const children = programs.map(([program, ...args]) => {
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+    child.on('error', () => {});
+    child.stdout.on('data', onEvent);
+    return child;
+  });
+  return {
+    [Symbol.dispose]() {
+      for (const child of children) child.kill();
+    },
+  };
+}

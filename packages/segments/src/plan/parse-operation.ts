@@ -1,0 +1,224 @@
+import { isRecord, TaplineError } from '@tapline/base';
+import { parseIpAddress } from '../address/ip-address.ts';
+import { isPortEnd, isSegmentInterface, wireguardName } from '../names/interface-names.ts';
+import { isWireguardKey } from '../compile/wireguard-underlay.ts';
+import { declarationOf } from './nft-script.ts';
+import type { Operation } from './operation.ts';
+
+/**
+ * Checks an operation that comes from a process with fewer rights. Every name is one of ours, every
+ * value is of its type and range, so that no text of somebody else's gets into a command. Throws
+ * `operation_invalid` with the field.
+ */
+export function parseOperation(value: unknown): Operation {
+  const operation = record(value, 'operation');
+  const check = checks[operation['kind'] as Operation['kind']] as
+    | ((value: Fields) => void)
+    | undefined;
+  if (check === undefined || typeof operation['kind'] !== 'string')
+    throw invalid('kind', operation['kind']);
+  check(operation);
+  return operation as unknown as Operation;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const checks: Readonly<Record<Operation['kind'], (operation: Fields) => void>> = {
+  'link-add': ({ link, end }) => {
+    checkLink(record(link, 'link'));
+    if (end !== undefined) checkEnd(record(end, 'end'));
+  },
+  'link-set': ({ name, change }) => {
+    device(name, 'name');
+    checkChange(record(change, 'change'));
+  },
+  'link-up': ({ name }) => device(name, 'name'),
+  'link-delete': ({ name }) => device(name, 'name'),
+  'link-release': ({ name }) => matching(name, 'name', /^[A-Za-z0-9_.@-]{1,15}$/),
+  'end-place': ({ end }) => checkEnd(record(end, 'end')),
+  'fdb-add': ({ entry }) => checkEntry(record(entry, 'entry')),
+  'fdb-delete': ({ entry }) => checkEntry(record(entry, 'entry')),
+  'neighbour-add': ({ neighbour }) => checkNeighbour(record(neighbour, 'neighbour')),
+  'neighbour-delete': ({ neighbour }) => checkNeighbour(record(neighbour, 'neighbour')),
+  'egress-set': ({ filter }) => {
+    const { dev, preference, program } = record(filter, 'filter');
+    device(dev, 'dev');
+    integer(preference, 'preference', 0xffff);
+    for (const entry of list(program, 'program', 4096)) {
+      const { code, jt, jf, k } = record(entry, 'program');
+      integer(code, 'code', 0xffff);
+      integer(jt, 'jt', 0xff);
+      integer(jf, 'jf', 0xff);
+      integer(k, 'k', 0xffffffff);
+    }
+  },
+  'filter-delete': ({ dev, direction, preference }) => {
+    device(dev, 'dev');
+    matching(direction, 'direction', /^(in|e)gress$/);
+    integer(preference, 'preference', 0xffff);
+  },
+  'tables-install': ({ vxlanPort }) => integer(vxlanPort, 'vxlanPort', 0xffff),
+  'tables-delete': () => {},
+  'elements-add': checkElements,
+  'elements-delete': checkElements,
+  'address-add': ({ address }) => checkAddress(record(address, 'address')),
+  'address-delete': ({ address }) => checkAddress(record(address, 'address')),
+  'route-add': ({ route }) => checkRoute(record(route, 'route')),
+  'route-delete': ({ route }) => checkRoute(record(route, 'route')),
+  'vni-add': ({ range }) => checkRange(record(range, 'range')),
+  'vni-delete': ({ range }) => checkRange(record(range, 'range')),
+  'wireguard-set': ({ device: state, removed }) => {
+    const { dev, listenPort, peers } = record(state, 'device');
+    device(dev, 'dev');
+    integer(listenPort, 'listenPort', 0xffff);
+    for (const key of list(removed, 'removed')) wireguardKey(key);
+    for (const entry of list(peers, 'peers')) {
+      const { publicKey, endpoint, allowedIps } = record(entry, 'peers');
+      wireguardKey(publicKey);
+      if (endpoint !== undefined) {
+        matching(endpoint, 'endpoint', /^([0-9.]{7,15}|\[[0-9a-f:]{2,39}\]):[0-9]{1,5}$/);
+      }
+      for (const prefix of list(allowedIps, 'allowedIps')) {
+        matching(prefix, 'allowedIps', /^[0-9a-f.:]{2,39}\/[0-9]{1,3}$/);
+      }
+    }
+  },
+};
+
+function checkLink({ name, kind, mtu, mac, master, lower, vxlan, bridgePort }: Fields): void {
+  device(name, 'name');
+  matching(kind, 'kind', /^(bridge|vxlan|veth|wireguard|tun)$/);
+  integer(mtu, 'mtu', 0xffff);
+  if (mac !== '') macAddress(mac);
+  if (master !== undefined) device(master, 'master');
+  if (lower !== undefined) device(lower, 'lower');
+  if (vxlan !== undefined) {
+    const fields = record(vxlan, 'vxlan');
+    if (fields['vni'] !== undefined) integer(fields['vni'], 'vni', 0xffffff);
+    ipAddress(fields['local']);
+    integer(fields['port'], 'port', 0xffff);
+  }
+  if (bridgePort !== undefined) record(bridgePort, 'bridgePort');
+}
+
+function checkChange({ mtu, mac, master, bridgePort }: Fields): void {
+  if (mtu !== undefined) integer(mtu, 'mtu', 0xffff);
+  if (mac !== undefined) macAddress(mac);
+  if (master !== undefined) device(master, 'master');
+  if (bridgePort !== undefined) record(bridgePort, 'bridgePort');
+}
+
+function checkEnd({ port, name, mac, mtu, addresses, prefixLengths, place }: Fields): void {
+  device(port, 'port');
+  if (typeof name !== 'string' || !isPortEnd(name)) throw invalid('name', name);
+  macAddress(mac);
+  integer(mtu, 'mtu', 0xffff);
+  for (const address of list(addresses, 'addresses')) ipAddress(address);
+  for (const length of list(prefixLengths, 'prefixLengths')) integer(length, 'prefixLengths', 128);
+  const { kind, path } = record(place, 'place');
+  matching(kind, 'place', /^(host|namespace)$/);
+  // No spaces, no way out of the two trees that hold namespaces.
+  if (kind === 'namespace') {
+    matching(
+      path,
+      'path',
+      /^\/(proc\/[0-9]+\/ns\/net|(var\/)?run\/[A-Za-z0-9_-]+(\/[A-Za-z0-9_-]+)*)$/,
+    );
+  }
+}
+
+function checkEntry({ dev, mac, dst, srcVni, vlan }: Fields): void {
+  device(dev, 'dev');
+  macAddress(mac);
+  if (dst !== undefined) ipAddress(dst);
+  if (srcVni !== undefined) integer(srcVni, 'srcVni', 0xffffff);
+  if (vlan !== undefined) integer(vlan, 'vlan', 4095);
+}
+
+function checkNeighbour({ dev, address, mac }: Fields): void {
+  device(dev, 'dev');
+  ipAddress(address);
+  macAddress(mac);
+}
+
+function checkAddress({ dev, address, prefixLength }: Fields): void {
+  device(dev, 'dev');
+  ipAddress(address);
+  integer(prefixLength, 'prefixLength', 128);
+}
+
+function checkRoute({ dev, destination }: Fields): void {
+  device(dev, 'dev');
+  ipAddress(destination);
+}
+
+function checkRange({ dev, first, last }: Fields): void {
+  device(dev, 'dev');
+  integer(first, 'first', 0xffffff);
+  integer(last, 'last', 0xffffff);
+}
+
+function checkElements({ set, elements }: Fields): void {
+  if (typeof set !== 'string') throw invalid('set', set);
+  declarationOf(set);
+  for (const element of list(elements, 'elements')) {
+    for (const part of Array.isArray(element) ? (element as unknown[]) : [element]) checkKey(part);
+  }
+}
+
+function checkKey(key: unknown): void {
+  const parts = isRecord(key) ? list(key['concat'], 'elements') : [key];
+  for (const part of parts) {
+    const fine =
+      typeof part === 'number'
+        ? Number.isInteger(part) && part >= 0 && part <= 0xffffffff
+        : typeof part === 'string' &&
+          (isSegmentInterface(part) || /^(0x)?[0-9a-f:.]{1,39}$/.test(part));
+    if (!fine) throw invalid('elements', part);
+  }
+}
+
+function record(value: unknown, field: string): Fields {
+  if (!isRecord(value)) throw invalid(field, value);
+  return value;
+}
+
+function list(value: unknown, field: string, most = 1_000_000): readonly unknown[] {
+  if (!Array.isArray(value) || value.length > most) throw invalid(field, value);
+  return value;
+}
+
+function device(value: unknown, field: string): void {
+  const ours = typeof value === 'string' && (isSegmentInterface(value) || value === wireguardName);
+  if (!ours) throw invalid(field, value);
+}
+
+function matching(value: unknown, field: string, pattern: RegExp): void {
+  if (typeof value !== 'string' || !pattern.test(value)) throw invalid(field, value);
+}
+
+function integer(value: unknown, field: string, most: number): void {
+  const fine = typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= most;
+  if (!fine) throw invalid(field, value);
+}
+
+function macAddress(value: unknown): void {
+  matching(value, 'mac', /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/);
+}
+
+function ipAddress(value: unknown): void {
+  if (typeof value !== 'string' || value.length > 39) throw invalid('address', value);
+  parseIpAddress(value);
+}
+
+function wireguardKey(value: unknown): void {
+  if (typeof value !== 'string' || !isWireguardKey(value)) throw invalid('publicKey', value);
+}
+
+function invalid(field: string, value: unknown): TaplineError {
+  const shown = (JSON.stringify(value) ?? 'nothing').slice(0, 80);
+  return new TaplineError(
+    'operation_invalid',
+    `operation refused: ${field} ${shown} is not allowed`,
+  );
+}

@@ -1,0 +1,50 @@
+import type { NodeState } from '../state/node-state.ts';
+import type { Operation } from './operation.ts';
+import { planEgress } from './plan-egress.ts';
+import { planAddresses, planFdb, planNeighbours, planVnis } from './plan-entries.ts';
+import { planLinks } from './plan-links.ts';
+import { planTables } from './plan-tables.ts';
+import { planWireguard } from './plan-wireguard.ts';
+
+/**
+ * What makes of one state the other, nothing beside it, in an order in which no frame can pass in
+ * between that neither state lets pass: ports go before their rules, rules and filters come before
+ * ports, and a port is up last of all. Takes whole states or the same part of both.
+ */
+export function planNode(desired: NodeState, observed: NodeState): readonly Operation[] {
+  const links = planLinks(desired, observed);
+  const egress = planEgress(desired, observed, links);
+  const vnis = planVnis(desired, observed, links);
+  const { addresses, routes } = planAddresses(desired, observed, links);
+  return [
+    ...links.removals,
+    ...vnis.removals,
+    ...egress.removals,
+    ...planTables(desired, observed),
+    ...links.additions.filter(isWireguard),
+    ...planWireguard(desired, observed, links),
+    ...addresses,
+    ...links.ups.filter(isWireguard),
+    ...routes,
+    ...links.additions.filter((operation) => !isWireguard(operation)),
+    ...vnis.additions,
+    ...planFdb(desired, observed, links),
+    ...egress.additions,
+    ...links.places,
+    ...links.ups.filter((operation) => !isWireguard(operation)),
+    ...planNeighbours(desired, observed, links),
+  ];
+}
+
+/** A VXLAN device inside WireGuard needs the other device first. */
+function isWireguard(operation: Operation): boolean {
+  switch (operation.kind) {
+    case 'link-add':
+      return operation.link.name === 'tw0';
+    case 'link-set':
+    case 'link-up':
+      return operation.name === 'tw0';
+    default:
+      return false;
+  }
+}

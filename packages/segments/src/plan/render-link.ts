@@ -1,0 +1,83 @@
+import type { LinkState, PortEnd } from '../state/node-state.ts';
+import type { Command } from './command.ts';
+import type { LinkChange } from './operation.ts';
+
+/** A new device, down. None of ours has an address of its own accord. */
+export function addLink({
+  link,
+  end,
+}: {
+  readonly link: LinkState;
+  readonly end?: PortEnd;
+}): readonly Command[] {
+  const { name, mac, mtu, master, kind } = link;
+  // wireguard-go makes its own device.
+  if (kind === 'tun') {
+    return [
+      { program: 'wireguard-go', line: name },
+      { program: 'ip', line: `link set dev ${name} mtu ${mtu}` },
+    ];
+  }
+  const common = [
+    `link add name ${name}`,
+    ...(mac === '' ? [] : [`address ${mac}`]),
+    `mtu ${mtu}`,
+    ...(master === undefined ? [] : [`master ${master}`]),
+  ].join(' ');
+  const lines = [`${common} type ${typeText(link, end)}`];
+  const slave = link.bridgePort === undefined ? '' : ` ${portText(link.bridgePort)}`;
+  if (kind !== 'wireguard') lines.push(`link set dev ${name} addrgenmode none${slave}`);
+  return lines.map((line) => ({ program: 'ip', line }));
+}
+
+export function changeLink(name: string, change: LinkChange): readonly string[] {
+  const { mtu, mac, master, mcastSnooping, bridgePort } = change;
+  return [
+    ...(mtu === undefined ? [] : [`link set dev ${name} mtu ${mtu}`]),
+    ...(mac === undefined ? [] : [`link set dev ${name} address ${mac}`]),
+    ...(master === undefined ? [] : [`link set dev ${name} master ${master}`]),
+    ...(mcastSnooping === undefined
+      ? []
+      : [`link set dev ${name} type bridge mcast_snooping ${mcastSnooping ? 1 : 0}`]),
+    ...(bridgePort === undefined ? [] : [`link set dev ${name} ${portText(bridgePort)}`]),
+  ];
+}
+
+function typeText({ kind, vxlan, bridge, lower }: LinkState, end: PortEnd | undefined): string {
+  if (kind === 'bridge') {
+    return `bridge mcast_snooping ${bridge?.mcastSnooping === true ? 1 : 0}`;
+  }
+  if (vxlan !== undefined) {
+    return [
+      'vxlan',
+      vxlan.external ? 'external' : `id ${vxlan.vni}`,
+      ...(vxlan.vnifilter ? ['vnifilter'] : []),
+      ...(lower === undefined ? [] : [`dev ${lower}`]),
+      `local ${vxlan.local} dstport ${vxlan.port}`,
+      vxlan.learning ? 'learning' : 'nolearning',
+      ...(vxlan.gbp ? ['gbp'] : []),
+      // An outer packet in fragments would hide that the MTU is wrong.
+      ...(vxlan.external ? [] : ['df set']),
+    ].join(' ');
+  }
+  if (end !== undefined) {
+    const place = end.place.kind === 'host' ? '' : ` netns ${end.place.path}`;
+    return `veth peer name ${end.name} address ${end.mac} mtu ${end.mtu}${place}`;
+  }
+  return kind;
+}
+
+function portText(flags: NonNullable<LinkState['bridgePort']>): string {
+  return [
+    'type bridge_slave',
+    `learning ${onOff(flags.learning)}`,
+    `flood ${onOff(flags.flood)}`,
+    `neigh_suppress ${onOff(flags.neighSuppress)}`,
+    `hairpin ${onOff(flags.hairpin)}`,
+    `isolated ${onOff(flags.isolated)}`,
+  ].join(' ');
+}
+
+function onOff(flag: boolean): string {
+  return flag ? 'on' : 'off';
+}

@@ -1,0 +1,147 @@
+import { parseIpAddress } from '../address/ip-address.ts';
+import type { FdbEntry, PortEnd, WireguardState } from '../state/node-state.ts';
+import type { Command } from './command.ts';
+import { floodMac } from '../compile/segment-fdb.ts';
+import { deleteScript, elementScript, installScript } from './nft-script.ts';
+import type { Operation } from './operation.ts';
+import { addLink, changeLink } from './render-link.ts';
+
+/** The commands that carry an operation out. Where the WireGuard key lies is for the node to say. */
+export function renderOperation(
+  operation: Operation,
+  options: { readonly wireguardKeyFile: string },
+): readonly Command[] {
+  switch (operation.kind) {
+    case 'link-add':
+      return addLink(operation);
+    case 'link-set':
+      return changeLink(operation.name, operation.change).map(ip);
+    case 'link-up':
+      return [ip(`link set dev ${operation.name} up`)];
+    case 'link-delete':
+      return [ip(`link delete dev ${operation.name}`)];
+    case 'link-release':
+      return [ip(`link set dev ${operation.name} nomaster`)];
+    case 'end-place':
+      return placeEnd(operation.end);
+    case 'fdb-add':
+      return [bridge(addEntry(operation.entry))];
+    case 'fdb-delete':
+      return [bridge(`fdb del ${entryText(operation.entry)}`)];
+    case 'neighbour-add': {
+      const { dev, address, mac } = operation.neighbour;
+      return [ip(`neigh replace ${address} lladdr ${mac} nud permanent dev ${dev}`)];
+    }
+    case 'neighbour-delete':
+      return [ip(`neigh del ${operation.neighbour.address} dev ${operation.neighbour.dev}`)];
+    case 'egress-set': {
+      const { dev, preference, program } = operation.filter;
+      const code = [
+        program.length,
+        ...program.map(({ code: op, jt, jf, k }) => `${op} ${jt} ${jf} ${k}`),
+      ].join(',');
+      return [
+        tc(`qdisc replace dev ${dev} clsact`),
+        tc(
+          `filter replace dev ${dev} egress protocol all pref ${preference} handle 1 bpf da bytecode '${code}'`,
+        ),
+      ];
+    }
+    case 'filter-delete':
+      return [
+        tc(`filter del dev ${operation.dev} ${operation.direction} pref ${operation.preference}`),
+      ];
+    case 'tables-install':
+      return installScript(operation.vxlanPort).map(nft);
+    case 'tables-delete':
+      return deleteScript().map(nft);
+    case 'elements-add':
+      return [nft(elementScript('add', operation))];
+    case 'elements-delete':
+      return [nft(elementScript('delete', operation))];
+    case 'address-add':
+    case 'address-delete': {
+      const { dev, address, prefixLength } = operation.address;
+      const verb = operation.kind === 'address-add' ? 'replace' : 'del';
+      return [ip(`address ${verb} ${address}/${prefixLength} dev ${dev}`)];
+    }
+    case 'route-add':
+      return [ip(`route replace ${operation.route.destination} dev ${operation.route.dev}`)];
+    case 'route-delete':
+      return [ip(`route del ${operation.route.destination} dev ${operation.route.dev}`)];
+    case 'vni-add':
+    case 'vni-delete': {
+      const { dev, first, last } = operation.range;
+      const verb = operation.kind === 'vni-add' ? 'add' : 'del';
+      return [bridge(`vni ${verb} dev ${dev} vni ${first === last ? first : `${first}-${last}`}`)];
+    }
+    case 'wireguard-set':
+      return [{ program: 'wg', line: wireguardLine(operation, options.wireguardKeyFile) }];
+  }
+}
+
+/** Up last: a port's carrier says that its workload has all of it. */
+function placeEnd({ name, addresses, prefixLengths, mtu, place }: PortEnd): readonly Command[] {
+  const lines = [
+    ...addresses.map((address, index) => {
+      const { family } = parseIpAddress(address);
+      // Nobody else can have it, so there is nothing to wait for.
+      const flags = family === 6 ? ' nodad' : '';
+      return `address replace ${address}/${prefixLengths[index] ?? 0} dev ${name}${flags}`;
+    }),
+    `link set dev ${name} mtu ${mtu} up`,
+  ];
+  return lines.map((line) =>
+    place.kind === 'host' ? ip(line) : { program: 'ip', namespace: place.path, line },
+  );
+}
+
+function addEntry(entry: FdbEntry): string {
+  const verb = entry.mac === floodMac ? 'append' : 'add';
+  return `fdb ${verb} ${entryText(entry)} ${entry.self ? 'permanent' : 'static'}`;
+}
+
+function entryText({ dev, mac, dst, srcVni, vlan, self }: FdbEntry): string {
+  return [
+    `${mac} dev ${dev}`,
+    dst === undefined ? '' : ` dst ${dst}`,
+    srcVni === undefined ? '' : ` src_vni ${srcVni}`,
+    vlan === undefined ? '' : ` vlan ${vlan}`,
+    self ? ' self' : ' master',
+  ].join('');
+}
+
+function wireguardLine(
+  { device, removed }: { readonly device: WireguardState; readonly removed: readonly string[] },
+  keyFile: string,
+): string {
+  return [
+    `set ${device.dev} listen-port ${device.listenPort} private-key ${keyFile}`,
+    ...removed.map((key) => `peer ${key} remove`),
+    ...device.peers.map(({ publicKey, endpoint, allowedIps }) =>
+      [
+        `peer ${publicKey}`,
+        ...(endpoint === undefined ? [] : [`endpoint ${endpoint}`]),
+        `allowed-ips ${allowedIps.join(',')}`,
+        // Shakes hands at once, so that the first frames are not lost, and holds NATs open.
+        'persistent-keepalive 25',
+      ].join(' '),
+    ),
+  ].join(' ');
+}
+
+function ip(line: string): Command {
+  return { program: 'ip', line };
+}
+
+function bridge(line: string): Command {
+  return { program: 'bridge', line };
+}
+
+function tc(line: string): Command {
+  return { program: 'tc', line };
+}
+
+function nft(line: string): Command {
+  return { program: 'nft', line };
+}

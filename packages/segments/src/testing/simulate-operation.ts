@@ -1,0 +1,113 @@
+import { nftSet, nftSets, nftTables } from '../compile/nft-tables.ts';
+import type { NftTable } from '../state/nft-ruleset.ts';
+import type { NodeState } from '../state/node-state.ts';
+import type { Operation } from '../plan/operation.ts';
+
+/** A kernel on paper: the state after an operation, with what goes and comes by itself. */
+export function simulateOperation(state: NodeState, operation: Operation): NodeState {
+  switch (operation.kind) {
+    case 'link-add':
+      return {
+        ...state,
+        links: [...state.links, { ...operation.link, up: false, carrier: false }],
+      };
+    case 'link-set': {
+      const { mcastSnooping: _snooping, ...change } = operation.change;
+      return mapLink(state, operation.name, (link) => ({ ...link, ...change }));
+    }
+    case 'link-up':
+      return mapLink(state, operation.name, (link) => ({ ...link, up: true, carrier: true }));
+    case 'link-delete':
+      return deleteLink(state, operation.name);
+    case 'egress-set': {
+      const { dev } = operation.filter;
+      const others = state.egress.filter((filter) => filter.dev !== dev);
+      return { ...state, egress: [...others, operation.filter] };
+    }
+    case 'tables-install':
+      return { ...state, nft: { tables: nftTables(operation.vxlanPort) } };
+    case 'tables-delete':
+      return { ...state, nft: { tables: [] } };
+    case 'elements-add':
+    case 'elements-delete':
+      return {
+        ...state,
+        nft: { tables: state.nft.tables.map((table) => changeElements(table, operation)) },
+      };
+    case 'fdb-add':
+      return { ...state, fdb: [...state.fdb, operation.entry] };
+    case 'fdb-delete':
+      return { ...state, fdb: without(state.fdb, operation.entry) };
+    case 'neighbour-add':
+      return { ...state, neighbours: [...state.neighbours, operation.neighbour] };
+    case 'neighbour-delete':
+      return { ...state, neighbours: without(state.neighbours, operation.neighbour) };
+    case 'address-add':
+      return { ...state, addresses: [...state.addresses, operation.address] };
+    case 'address-delete':
+      return { ...state, addresses: without(state.addresses, operation.address) };
+    case 'route-add':
+      return { ...state, routes: [...(state.routes ?? []), operation.route] };
+    case 'route-delete':
+      return { ...state, routes: without(state.routes ?? [], operation.route) };
+    case 'vni-add':
+      return { ...state, vnis: [...state.vnis, operation.range] };
+    case 'vni-delete':
+      return { ...state, vnis: without(state.vnis, operation.range) };
+    case 'wireguard-set':
+      return { ...state, wireguard: [operation.device] };
+    case 'end-place':
+    case 'filter-delete':
+    case 'link-release':
+      return state;
+  }
+}
+
+/** A bridge takes along what its ports had in it. */
+function deleteLink(state: NodeState, name: string): NodeState {
+  const members = new Set(
+    state.links.filter(({ master }) => master === name).map((link) => link.name),
+  );
+  const other = ({ dev }: { readonly dev: string }): boolean => dev !== name;
+  return {
+    ...state,
+    links: state.links
+      .filter((link) => link.name !== name)
+      .map(({ master, bridgePort, ...link }) =>
+        master === undefined || master === name
+          ? link
+          : { ...link, master, ...(bridgePort !== undefined && { bridgePort }) },
+      ),
+    fdb: state.fdb.filter(({ dev, self }) => dev !== name && (self || !members.has(dev))),
+    neighbours: state.neighbours.filter(other),
+    egress: state.egress.filter(other),
+    vnis: state.vnis.filter(other),
+  };
+}
+
+function mapLink(
+  state: NodeState,
+  name: string,
+  change: (link: NodeState['links'][number]) => NodeState['links'][number],
+): NodeState {
+  return { ...state, links: state.links.map((link) => (link.name === name ? change(link) : link)) };
+}
+
+function changeElements(
+  table: NftTable,
+  operation: Extract<Operation, { readonly kind: 'elements-add' | 'elements-delete' }>,
+): NftTable {
+  const declaration = nftSets.find(({ name }) => name === operation.set);
+  if (declaration === undefined || declaration.table !== table.family) return table;
+  const before = table.sets.find(({ name }) => name === operation.set)?.elements ?? [];
+  const gone = new Set(operation.elements.map((element) => JSON.stringify(element)));
+  const kept = before.filter((element) => !gone.has(JSON.stringify(element)));
+  const after = operation.kind === 'elements-add' ? [...kept, ...operation.elements] : kept;
+  const others = table.sets.filter(({ name }) => name !== operation.set);
+  return { ...table, sets: [...others, nftSet(declaration, after)] };
+}
+
+function without<T>(list: readonly T[], entry: T): readonly T[] {
+  const text = JSON.stringify(entry);
+  return list.filter((other) => JSON.stringify(other) !== text);
+}

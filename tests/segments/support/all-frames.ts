@@ -1,0 +1,91 @@
+import {
+  arpRequest,
+  broadcastMac,
+  overIpv4,
+  raw,
+  type Station,
+  solicitation,
+  tagged,
+  udp6,
+} from './frames.ts';
+import type { SentFrame } from './frame-peer.ts';
+import type { Workload } from './start-fabrics.ts';
+
+/** One frame of the matrix: who sends it, and whose cell it is. */
+export interface Probe extends SentFrame {
+  readonly id: number;
+  readonly kind: string;
+  readonly from: string;
+  /** Absent for what goes to everybody. */
+  readonly to?: string;
+}
+
+type Build = (from: Workload, to: Workload, id: number) => Buffer;
+
+const unicast: Readonly<Record<string, Build>> = {
+  arp: arpRequest,
+  icmp: (from, to, id) => overIpv4(from, to, { protocol: 1, id }),
+  udp: (from, to, id) => overIpv4(from, to, { protocol: 17, id }),
+  tcp: (from, to, id) => overIpv4(from, to, { protocol: 6, id }),
+  'ipv6 udp': udp6,
+  'ipv6 nd': solicitation,
+  'odd ethertype': (from, to, id) => raw(from.mac, to.mac, id),
+  'vlan tag': (from, to, id) => tagged(from.mac, to.mac, id),
+};
+
+const everyone: Readonly<Record<string, (from: Station, id: number) => Buffer>> = {
+  broadcast: (from, id) => raw(from.mac, broadcastMac, id),
+  'ip broadcast': (from, id) =>
+    overIpv4(from, { mac: broadcastMac, ip: '255.255.255.255' }, { protocol: 17, id }),
+  'ip multicast': (from, id) =>
+    overIpv4(from, { mac: '01:00:5e:01:02:03', ip: '239.1.2.3' }, { protocol: 17, id }),
+  'ipv6 multicast': (from, id) => udp6(from, { mac: '33:33:00:00:00:01', ip6: 'ff02::1' }, id),
+  'vlan broadcast': (from, id) => tagged(from.mac, broadcastMac, id),
+};
+
+/** Every kind of frame from every workload to every other. */
+export function matrixProbes(all: readonly Workload[]): readonly Probe[] {
+  let id = 0;
+  const probes: Probe[] = [];
+  for (const from of all) {
+    for (const [kind, build] of Object.entries(unicast)) {
+      for (const to of all) {
+        if (from === to) continue;
+        id += 1;
+        probes.push({ id, kind, from: from.name, to: to.name, frame: build(from, to, id) });
+      }
+    }
+    for (const [kind, build] of Object.entries(everyone)) {
+      id += 1;
+      probes.push({ id, kind, from: from.name, frame: build(from, id) });
+    }
+  }
+  return probes;
+}
+
+/** What nobody may get, whatever their roles: from somebody who says it is another. */
+export function forgedProbes(all: readonly Workload[], firstId: number): readonly Probe[] {
+  let id = firstId;
+  const probes: Probe[] = [];
+  const promiscuous = all.filter(({ role }) => role.kind === 'promiscuous');
+  for (const from of all) {
+    for (const other of promiscuous) {
+      for (const to of all) {
+        if (from === other || from === to || to === other) continue;
+        const mine = { ...from, ip: other.ip, ip6: other.ip6 };
+        const forged: Readonly<Record<string, (n: number) => Buffer>> = {
+          'forged mac': (n) => raw(other.mac, to.mac, n),
+          'forged ip': (n) => overIpv4(mine, to, { protocol: 17, id: n }),
+          'forged ipv6': (n) => udp6(mine, to, n),
+          'forged arp sender': (n) => arpRequest(mine, to, n),
+          'forged mac to all': (n) => raw(other.mac, broadcastMac, n),
+        };
+        for (const [kind, build] of Object.entries(forged)) {
+          id += 1;
+          probes.push({ id, kind, from: from.name, frame: build(id) });
+        }
+      }
+    }
+  }
+  return probes;
+}
