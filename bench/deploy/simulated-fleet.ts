@@ -109,9 +109,16 @@ function presentImages(): ImageStore {
 
 function endlesslyHealthy(): Runtime {
   const ended = { exitCode: 0, signal: undefined };
+  const confinement = {
+    userNamespace: false,
+    hostUser: { uid: 0, gid: 0 },
+    noNewPrivileges: false,
+    readOnlyRoot: false,
+    limitsEnforcedBy: { memory: 'none', pids: 'none', cpu: 'none' },
+  } as const;
   return {
     name: 'unconfined',
-    prepare: (spec) => Promise.resolve({ spec, bundle: '' }),
+    prepare: (spec) => Promise.resolve({ spec, bundle: '', confinement }),
     start: ({ ...container }) =>
       Promise.resolve({
         id: 'spec' in container ? container.spec.id : container.id,

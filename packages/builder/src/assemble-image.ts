@@ -4,6 +4,7 @@ import type { BlobStore } from '@tapline/registry';
 import { buildLinkLayer, type PouredKeg } from './build-link-layer.ts';
 import type { BuiltLayer, BuiltPlatform } from './built-image.ts';
 import { type Compression, layerMediaType } from './compression.ts';
+import type { FinishOptions } from './finish-prefix.ts';
 import type { LayerSink } from './layer-sink.ts';
 import type { PackagePlan } from './package-plan.ts';
 import { putDocument } from './put-document.ts';
@@ -12,12 +13,15 @@ import { putDocument } from './put-document.ts';
 export async function assembleImage(
   { store, sink }: { readonly store: BlobStore; readonly sink: LayerSink },
   { plan, kegs }: { readonly plan: PackagePlan; readonly kegs: readonly PouredKeg[] },
-  options: { readonly signal?: AbortSignal | undefined },
+  options: Pick<FinishOptions, 'signal' | 'programs'>,
 ): Promise<BuiltPlatform> {
   const { root, tag } = plan;
   const keg = kegs.find((candidate) => candidate.name === root.formula.name);
   if (keg === undefined) throw new RangeError(`no keg of ${root.formula.name} among the layers`);
-  const links = await buildLinkLayer(sink, kegs, options);
+  const links = await buildLinkLayer(sink, kegs, {
+    ...options,
+    architecture: platformOfTag(tag).architecture,
+  });
   const layers: readonly BuiltLayer[] = [
     ...kegs.map(({ name, pkgVersion, layer }) => {
       const { digest, diffId, size, unpackedSize, fileCount, fileIndex } = layer;

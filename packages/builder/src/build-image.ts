@@ -10,6 +10,7 @@ import type { CompressorPool } from './compressor-pool.ts';
 import type { HomebrewApi } from './homebrew-api.ts';
 import { createLayerSink } from './layer-sink.ts';
 import { mapConcurrently } from './map-concurrently.ts';
+import type { ProgramSandbox } from './post-install/program-sandbox.ts';
 import type { PackagePlan } from './package-plan.ts';
 import { planPackage } from './plan-package.ts';
 import { type PourDependencies, type PouredPackage, pourPackage } from './pour-package.ts';
@@ -22,12 +23,18 @@ export interface BuildImageRequest {
   readonly platforms: readonly Platform[];
   /** gzip unless given. */
   readonly compression?: Compression;
+  /**
+   * What is done once kegs are linked: what touches files, which gives the same image on every machine
+   * and is the default, or also what runs the image's programs, where this machine can.
+   */
+  readonly postInstall?: 'files' | 'programs';
   readonly onEvent?: OnBuildEvent;
   readonly signal?: AbortSignal;
 }
 
 export interface BuildImageDependencies extends PourDependencies {
   readonly api: HomebrewApi;
+  readonly programs: ProgramSandbox;
   readonly store: BlobStore;
   readonly compressors: CompressorPool;
 }
@@ -49,7 +56,12 @@ export async function buildImage(
   }
   const { compressors } = deps;
   const sink = createLayerSink({ store, compressors, compression: request.compression ?? 'gzip' });
-  const options = { sink, onEvent: request.onEvent, signal: request.signal };
+  const options = {
+    sink,
+    onEvent: request.onEvent,
+    signal: request.signal,
+    programs: request.postInstall === 'programs' ? deps.programs : undefined,
+  };
   const name =
     request.version === undefined ? request.formula : `${request.formula}@${request.version}`;
   const timings = { planMs: 0, fetchMs: 0, layersMs: 0, assembleMs: 0 };

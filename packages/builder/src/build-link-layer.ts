@@ -8,7 +8,7 @@ import {
   type UnlinkedKeg,
 } from '@tapline/brew';
 import { encodeTar, type TarEntry, type TarMember, whiteoutPrefix } from '@tapline/oci';
-import { finishPrefix } from './finish-prefix.ts';
+import { type FinishOptions, finishPrefix } from './finish-prefix.ts';
 import type { LayerFacts, LayerRecord } from './layer-record.ts';
 import type { LayerSink } from './layer-sink.ts';
 import { type KegFile, readKegFiles } from './read-keg-files.ts';
@@ -33,7 +33,7 @@ export interface LinkLayer {
 export async function buildLinkLayer(
   sink: LayerSink,
   kegs: readonly PouredKeg[],
-  options: { readonly signal?: AbortSignal | undefined },
+  options: FinishOptions,
 ): Promise<LinkLayer> {
   const { steps, unlinked, leftOut } = await finishPrefix(sink, kegs, options);
   const wanted = steps.flatMap((step) =>

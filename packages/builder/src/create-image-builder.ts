@@ -13,6 +13,7 @@ import { freeBytes } from './free-bytes.ts';
 import { loadHomebrewApiKey } from './homebrew-api-key.ts';
 import { createHomebrewApi, type HomebrewApi } from './homebrew-api.ts';
 import { createHttpSource } from './http-source.ts';
+import { createProgramSandbox } from './post-install/program-sandbox.ts';
 import { createLayerCache } from './layer-cache.ts';
 
 export interface ImageBuilderInit {
@@ -66,6 +67,11 @@ export function createImageBuilder(init: ImageBuilderInit): ImageBuilder {
     headers: (url) => api.registryHeaders(url),
   });
   const compressors = createCompressorPool({ threads: Math.min(availableParallelism(), 4) });
+  const programs = createProgramSandbox({
+    directory: join(cacheDirectory, 'sandbox'),
+    clock,
+    log: init.log ?? silentLog,
+  });
   const layers = createLayerCache({ store, directory: join(cacheDirectory, 'layers') });
   return {
     api,
@@ -77,6 +83,7 @@ export function createImageBuilder(init: ImageBuilderInit): ImageBuilder {
           layers,
           store,
           compressors,
+          programs,
           clock,
           freeBytes: init.freeBytes ?? freeBytes,
           directory: cacheDirectory,

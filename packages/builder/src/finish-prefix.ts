@@ -14,6 +14,7 @@ import {
 import { errorMessage } from '@tapline/base';
 import type { PouredKeg } from './build-link-layer.ts';
 import type { LayerSink } from './layer-sink.ts';
+import type { ProgramSandbox } from './post-install/program-sandbox.ts';
 import { readKegFiles } from './read-keg-files.ts';
 
 export interface FinishedPrefix {
@@ -26,11 +27,19 @@ export interface FinishedPrefix {
 const gunzipBytes = promisify(gunzipCallback);
 const maxUnpackedBytes = 256 * 1024 * 1024;
 
+export interface FinishOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Where steps that run programs run them; absent they are left out. */
+  readonly programs?: ProgramSandbox | undefined;
+  /** Of the image, as OCI names it. */
+  readonly architecture?: string;
+}
+
 /** Links the kegs and does what their formulae want done then. Throws `link_conflict`. */
 export async function finishPrefix(
   sink: LayerSink,
   kegs: readonly PouredKeg[],
-  options: { readonly signal?: AbortSignal | undefined },
+  options: FinishOptions,
 ): Promise<FinishedPrefix> {
   const { steps, unlinked } = planLinks(kegs);
   const formulae = kegs
@@ -38,9 +47,12 @@ export async function finishPrefix(
     .map((keg) => ({ ...keg, steps: keg.postInstall }));
   if (formulae.length === 0) return { steps, unlinked, leftOut: [] };
   const tree = imageTree(kegs, steps);
+  const { programs, architecture = '', signal } = options;
+  await using sandbox = programs?.open({ sink, kegs, architecture, signal });
   const leftOut = await runInstallSteps(tree, formulae, {
     read: (content) => readContent(sink, kegs, content, options),
     gunzip,
+    ...(sandbox !== undefined && { run: (...step) => sandbox.run(...step) }),
   });
   return { steps: treeChanges(tree, kegs), unlinked, leftOut };
 }

@@ -5,6 +5,7 @@ export interface PreparedContainer {
   readonly spec: ContainerSpec;
   /** The folder a runtime prepared; meaningful to that runtime only. */
   readonly bundle: string;
+  readonly confinement: Confinement;
 }
 
 export interface ContainerHandle {

@@ -58,6 +58,10 @@ export const brew2oci: Command = defineCommand({
       valueName: 'DIR',
       environment: 'TAPLINE_CACHE',
     }),
+    postInstall: textFlagWithDefault(
+      'Which steps of formulae to carry out: those that touch files, the same on every machine, or also those that run programs, confined by runc',
+      { choices: ['files', 'programs'], default: 'files' },
+    ),
     homebrewKey: textFlag('PEM file with the public key of a mirror that signs its API itself', {
       valueName: 'FILE',
       environment: 'TAPLINE_HOMEBREW_KEY_FILE',
@@ -97,6 +101,7 @@ export const brew2oci: Command = defineCommand({
         formula: text,
         ...(flags.version === undefined ? {} : { version: flags.version }),
         platforms,
+        postInstall: flags.postInstall as 'files' | 'programs',
         compression: flags.compression as 'gzip' | 'zstd',
         onEvent: progress.show,
         signal: console.signal,
