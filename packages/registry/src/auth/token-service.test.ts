@@ -264,9 +264,12 @@ describe('credentials', () => {
       send: ({ url, headers }: { url: URL; headers: Readonly<Record<string, string>> }) => {
         sent.push(`${url.origin} ${headers['authorization'] ?? 'nothing'}`);
         const body = Object.assign((async function* () {})(), { destroy: () => undefined });
+        if (url.host === 'store.example') {
+          return Promise.resolve({ status: 200, headers: { 'content-length': '1' }, body });
+        }
         const other = url.pathname.includes('/blobs/');
         return Promise.resolve({
-          status: url.host === 'store.example' ? 200 : other ? 307 : 401,
+          status: other ? 307 : 401,
           headers: other
             ? { location: 'https://store.example/b' }
             : { 'www-authenticate': 'Bearer realm="http://evil.example/token"' },
