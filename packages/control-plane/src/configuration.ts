@@ -1,4 +1,6 @@
 import { TaplineError } from '@tapline/base';
+import type { Quota } from '@tapline/registry';
+import { parseQuotas } from './registry/parse-quotas.ts';
 import { type HomebrewDomains, homebrewDomains } from '@tapline/brew';
 import { formatSubnet, parseSubnet } from '@tapline/segments';
 
@@ -26,6 +28,10 @@ export interface ControlPlaneConfiguration {
   readonly tokenGraceMs: number;
   /** Out of which nodes get their addresses inside the encrypted underlay. */
   readonly vtepPrefix: string;
+  /** Limits on what the registry keeps. */
+  readonly registryQuotas: readonly Quota[];
+  /** How often the registry's garbage is collected; 0 is never. */
+  readonly registryCollectMs: number;
 }
 
 /** The environment variables a control plane reads. */
@@ -71,6 +77,9 @@ export function parseControlPlaneConfiguration(
     tokenGraceMs:
       1000 * integer('TAPLINE_TOKEN_GRACE_SECONDS', { fallback: 86_400, min: 0, max: 31_536_000 }),
     vtepPrefix: vtepPrefix(environment['TAPLINE_VTEP_PREFIX']),
+    registryQuotas: parseQuotas(environment['TAPLINE_REGISTRY_QUOTAS'] ?? ''),
+    registryCollectMs:
+      1000 * integer('TAPLINE_REGISTRY_GC_SECONDS', { fallback: 86_400, min: 0, max: 31_536_000 }),
   };
 }
 

@@ -20,6 +20,7 @@ export interface MetricSources {
   readonly storeRevision: () => number;
   readonly connectedDevices: () => number;
   readonly queueDepths: () => Readonly<Record<string, number>>;
+  readonly registryUsage?: Parameters<typeof createRegistryMetrics>[1];
 }
 
 // A warm delivery takes milliseconds and a cold one minutes: each step is about a factor of 2.5.
@@ -107,7 +108,7 @@ export function createMetrics(sources: MetricSources): ControlPlaneMetrics {
         observe({ ...install.status?.stages, notified: notifiedSeconds });
       },
     },
-    registry: createRegistryMetrics(registry),
+    registry: createRegistryMetrics(registry, sources.registryUsage ?? (() => undefined)),
     contentType: registry.contentType,
     text: () => registry.metrics(),
   };

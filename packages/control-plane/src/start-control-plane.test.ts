@@ -1,4 +1,5 @@
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
 import { request as httpsRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,6 +25,8 @@ import {
   installResource,
   tokenResource,
 } from '@tapline/resources';
+import { parseDigest } from '@tapline/oci';
+import { createRegistryClient } from '@tapline/registry';
 import { eventually } from '@tapline/testing';
 import { parseControlPlaneConfiguration } from './configuration.ts';
 import { type ControlPlane, startControlPlane } from './start-control-plane.ts';
@@ -80,7 +83,7 @@ describe('startControlPlane', () => {
 
   function ask(
     path: string,
-    tls: { readonly cert?: string; readonly key?: string } = {},
+    tls: { readonly cert?: string; readonly key?: string; readonly method?: string } = {},
     credential?: string,
     scheme = 'Bearer',
   ): Promise<Answer> {
@@ -287,6 +290,49 @@ describe('startControlPlane', () => {
     expect(audit).not.toContain(token.slice(-40));
     const { text } = await ask('/metrics', adminTls);
     expect(text).toMatch(/tapline_registry_tokens_total\{outcome="issued"\} [1-9]/);
+  });
+
+  it('has the registry administered by administrators, with every change in audit and metrics', async () => {
+    const tls = await joinDevice('d1');
+    expect((await ask('/registry/v1/usage')).status).toBe(401);
+    expect((await ask('/registry/v1/usage', tls)).status).toBe(403);
+    const { key, cert } = adminTls;
+    await using client = createRegistryClient({
+      baseUrl: plane.url,
+      tls: { ca: plane.caCertificatePem, key, cert },
+    });
+    const bytes = Buffer.from('a blob that no manifest needs');
+    const digest = parseDigest(`sha256:${createHash('sha256').update(bytes).digest('hex')}`);
+    await client.pushBlob('team/tool', {
+      digest,
+      size: bytes.length,
+      async *open() {
+        yield await Promise.resolve(bytes);
+      },
+    });
+    expect(JSON.parse((await ask('/registry/v1/usage', adminTls)).text)).toMatchObject({
+      repositories: 1,
+      blobs: 1,
+      bytes: bytes.length,
+    });
+    const post = async (path: string): Promise<Answer> =>
+      await ask(path, { ...adminTls, method: 'POST' });
+    const held = JSON.parse((await post('/registry/v1/gc')).text) as unknown;
+    expect(held).toMatchObject({ blobs: 0, held: [{ reason: 'recent', blobs: 1 }] });
+    expect((await post('/registry/v1/gc?graceSeconds=no')).status).toBe(400);
+    const gone = JSON.parse((await post('/registry/v1/gc?graceSeconds=0')).text) as unknown;
+    expect(gone).toMatchObject({ links: 1, blobs: 1, bytes: bytes.length, digests: [digest] });
+    const scrub = await post('/registry/v1/scrub');
+    expect(scrub.text.trim().split('\n').at(-1)).toContain('"kind":"done"');
+    const audit = await readFile(join(directory, 'audit', 'audit.jsonl'), 'utf8');
+    const verbs = audit
+      .split('\n')
+      .filter((line) => line.includes('registry.tapline.dev'))
+      .map((line) => (JSON.parse(line) as { verb: string }).verb);
+    expect(verbs).toEqual(expect.arrayContaining(['push', 'collect']));
+    const { text } = await ask('/metrics', adminTls);
+    expect(text).toMatch(/tapline_registry_collected_total\{what="blobs"\} 1/);
+    expect(text).toContain('route="upload",method="PUT",code="201"');
   });
 
   it('explains why a delivery has not converged', async () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import {
   createApiServer,
   internalIdentity,
+  mastersGroup,
   openAuditLog,
   readRecentAudit,
   recordLostWrites,
@@ -18,7 +19,13 @@ import {
   createSessionHub,
   type SessionHub,
 } from '@tapline/gateway';
-import { createRegistryServer, FileBlobStore, openSigningKey } from '@tapline/registry';
+import {
+  createAdminHandler,
+  createRegistryServer,
+  FileBlobStore,
+  openSigningKey,
+  type RegistryAdmin,
+} from '@tapline/registry';
 import { imageKeysPath, openImageKeys, rememberSignatures } from '@tapline/signatures';
 import { taplineResources } from '@tapline/resources';
 import { openSqliteStore } from '@tapline/store';
@@ -31,7 +38,9 @@ import { createExplainHandler } from './explain-handler.ts';
 import { startHttpEdge } from './http-edge.ts';
 import { createMetrics } from './metrics.ts';
 import { createBuilderSource } from './package/builder-source.ts';
+import { collectRegularly } from './registry/collect-regularly.ts';
 import { createRegistryAccess } from './registry/registry-access.ts';
+import { createRegistryAudit } from './registry/registry-audit.ts';
 import { createRegistryTokens, registryChallenge, tokenPath } from './registry/registry-tokens.ts';
 import { type Reconcilers, startReconcilers } from './start-reconcilers.ts';
 
@@ -77,7 +86,12 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
   if (lost > 0) log.warn('writes before a crash had no audit entry and have one now', { lost });
 
   // The API serves streams to devices and plans of reconcilers, which are its clients themselves.
-  const late: { hub?: SessionHub; reconcilers?: Reconcilers; isReady: boolean } = {
+  const late: {
+    hub?: SessionHub;
+    reconcilers?: Reconcilers;
+    registry?: RegistryAdmin;
+    isReady: boolean;
+  } = {
     isReady: false,
   };
   const metrics = createMetrics({
@@ -85,6 +99,7 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
     storeRevision: () => store.revision,
     connectedDevices: () => connectedDevices(late.reconcilers),
     queueDepths: () => late.reconcilers?.depths() ?? {},
+    registryUsage: () => late.registry?.usage(),
   });
   const streams = createInstallConnectHandlers({
     hub: {
@@ -134,10 +149,37 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
       directory: folder.registry,
       authorize: (request, wanted) => access.authorize(request, wanted, tokens),
       challenge: registryChallenge,
+      quotas: configuration.registryQuotas,
+      isInUse: (repository, digest) =>
+        !late.isReady || isInstalled(late.reconcilers, repository, digest),
+      audit: createRegistryAudit({
+        audit,
+        whoSends: (request) => access.whoSends(request, tokens),
+        clock,
+      }),
+      observer: metrics.registry.observer,
       clock,
       log,
     }),
   );
+  late.registry = registry.admin;
+  opened.use(
+    collectRegularly({
+      admin: registry.admin,
+      everyMs: configuration.registryCollectMs,
+      clock,
+      log,
+    }),
+  );
+  const administer = createAdminHandler({
+    admin: registry.admin,
+    authorize(request) {
+      const identity = access.identify(request);
+      if (identity === undefined) return 'unauthenticated';
+      return identity.groups.includes(mastersGroup) ? 'allowed' : 'denied';
+    },
+    log,
+  });
   const imageKeys = await openImageKeys(folder.imageKeys);
   const signer = rememberSignatures(imageKeys.signer, {
     directory: join(folder.buildCache, 'signatures'),
@@ -194,6 +236,7 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
         handle: (request, response) => registry.handle(request, response),
         body: { kind: 'silence', ms: registrySilenceMs },
       },
+      { path: '/registry/v1/', handle: administer },
       { path: tokenPath, handle: (request, response) => tokens.handle(request, response) },
       { path: '/gateway/v1/enrol', handle: (request, response) => void enrol(request, response) },
       {
@@ -254,6 +297,17 @@ function answerReady(response: ServerResponse, isReady: boolean): void {
     'content-length': Buffer.byteLength(body),
   });
   response.end(body);
+}
+
+/** Images of Installs stay, whatever tags say. */
+function isInstalled(
+  reconcilers: Reconcilers | undefined,
+  repository: string,
+  digest: string,
+): boolean {
+  return (reconcilers?.informers.installs.list() ?? []).some(
+    ({ spec }) => spec.image.repository === repository && spec.image.digest === digest,
+  );
 }
 
 function connectedDevices(reconcilers: Reconcilers | undefined): number {

@@ -116,6 +116,7 @@ describe('startReconcilers', () => {
       storeRevision: () => 0,
       connectedDevices: () => 0,
       queueDepths: () => ({}),
+      registryUsage: () => undefined,
     });
     return startReconcilers({
       client,

@@ -35,6 +35,7 @@ export type {
   ScrubRequest,
   StorageUsage,
 } from './admin/registry-admin.ts';
+export { type AuthorizeAdmin, createAdminHandler } from './admin/serve-admin.ts';
 export type { BlobReplica } from './scrub/blob-replica.ts';
 export type { ScrubEvent } from './scrub/scrub-event.ts';
 export {

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { type Clock, type Log, silentLog, systemClock } from '@tapline/base';
-import type { Authorize } from './protocol/authorize.ts';
+import type { RegistryAdmin } from './admin/registry-admin.ts';
 import { FileBlobStore } from './storage/file-blob-store.ts';
 import { createRegistryServer, type RegistryServerInit } from './protocol/registry-server.ts';
 
@@ -11,32 +11,28 @@ export interface RunningRegistry extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
   readonly blobs: FileBlobStore;
+  readonly admin: RegistryAdmin;
 }
 
-export async function startRegistry(init: {
-  readonly directory: string;
+type StartRegistryInit = Omit<RegistryServerInit, 'blobs' | 'log' | 'clock'> & {
   /** 0, the default, takes a free one. */
   readonly port?: number;
-  readonly authorize: Authorize;
-  readonly challenge?: RegistryServerInit['challenge'];
   readonly log?: Log;
   readonly clock?: Clock;
-}): Promise<RunningRegistry> {
-  const blobs = await FileBlobStore.open(join(init.directory, 'content'));
-  const registry = await createRegistryServer({
-    blobs,
-    directory: init.directory,
-    authorize: init.authorize,
-    ...(init.challenge !== undefined && { challenge: init.challenge }),
-    log: init.log ?? silentLog,
-    clock: init.clock ?? systemClock,
-  });
+};
+
+export async function startRegistry(init: StartRegistryInit): Promise<RunningRegistry> {
+  const clock = init.clock ?? systemClock;
+  const blobs = await FileBlobStore.open(join(init.directory, 'content'), { clock });
+  const log = init.log ?? silentLog;
+  const registry = await createRegistryServer({ ...init, blobs, log, clock });
   const server = createServer((request, response) => registry.handle(request, response));
   const port = await listen(server, init.port ?? 0);
   return {
     url: `http://127.0.0.1:${port}`,
     port,
     blobs,
+    admin: registry.admin,
     async [Symbol.asyncDispose]() {
       await new Promise<void>((resolve) => {
         server.close(() => resolve());

@@ -17,6 +17,11 @@ export interface RegistryAccess {
    * password of basic authentication. Undefined where nobody known does.
    */
   identify(request: IncomingMessage, password?: string): Identity | undefined;
+  /** Also by a token of the registry. */
+  whoSends(
+    request: IncomingMessage,
+    tokens: Pick<TokenService<Identity>, 'verify'>,
+  ): Identity | undefined;
   mayDo(identity: Identity, access: Access): boolean;
   /** With tokens of the registry, too: what they allow and their bearer still may. */
   authorize(
@@ -63,6 +68,10 @@ export function createRegistryAccess(init: {
   return {
     identify,
     mayDo,
+    whoSends(request, tokens) {
+      const bearer = jwtOf(request);
+      return bearer === undefined ? identify(request) : tokens.verify(bearer)?.identity;
+    },
     authorize(request, access, tokens) {
       const bearer = jwtOf(request);
       if (bearer === undefined) {

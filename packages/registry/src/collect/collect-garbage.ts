@@ -109,7 +109,7 @@ async function collectManifests(
   const { blobs, catalog, clock, graceMs, manifests: cache, uploads } = state;
   const { dryRun = false, isInUse, tally } = options;
   if (uploads.isReceiving(repository)) return new Set();
-  const before = Math.floor(clock.now()) - graceMs;
+  const before = Math.floor(clock.now()) - graceMs + 1;
   const digests = planManifests({
     manifests: catalog.manifests(repository),
     needs: catalog.needs(repository),
@@ -143,7 +143,7 @@ async function collectLinks(
   for (;;) {
     signal?.throwIfAborted();
     const page = catalog.blobs(after, pageSize);
-    const before = Math.floor(clock.now()) - graceMs;
+    const before = Math.floor(clock.now()) - graceMs + 1;
     const found = new Map<string, Digest[]>();
     for (const { repository, digest, size, touched, isNeeded } of page) {
       if (stillNeeded.get(repository)?.has(digest) ?? isNeeded) continue;
