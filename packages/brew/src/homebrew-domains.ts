@@ -1,4 +1,5 @@
 import { bottleRepository } from './bottle-repository.ts';
+import type { BottleTag } from './bottle-tag.ts';
 
 /** Where formulae and bottles come from: Homebrew's own variables, as data. */
 export interface HomebrewDomains {
@@ -37,6 +38,11 @@ export function homebrewDomains(
 /** All formulae, signed. */
 export function catalogueUrl(domains: HomebrewDomains): string {
   return `${domains.api}/formula.jws.json`;
+}
+
+/** What Homebrew's newer clients read instead: signed as well, and for one kind of machine. */
+export function packagesUrl(domains: HomebrewDomains, tag: BottleTag): string {
+  return `${domains.api}/internal/packages.${tag}.jws.json`;
 }
 
 export interface BottleLocation {

@@ -1,5 +1,12 @@
 export { bottleEntry, type BottleEntry, type BottleEntryOptions } from './bottle-entry.ts';
-export { type BottleTag, bottleTagOf, describeBottleTag, platformOfTag } from './bottle-tag.ts';
+export {
+  type BottleTag,
+  bottleTagOf,
+  bottleTags,
+  describeBottleTag,
+  platformOfTag,
+} from './bottle-tag.ts';
+export { bottleRepository } from './bottle-repository.ts';
 export { bottleVersionTag } from './bottle-version-tag.ts';
 export { formulaNotFound } from './formula-not-found.ts';
 export type { BottleFile, Formula } from './formula.ts';
@@ -11,6 +18,7 @@ export {
   catalogueUrl,
   type HomebrewDomains,
   homebrewDomains,
+  packagesUrl,
 } from './homebrew-domains.ts';
 export { imageLabels } from './image-labels.ts';
 export { imageUser } from './image-user.ts';

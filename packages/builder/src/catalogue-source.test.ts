@@ -3,6 +3,7 @@ import { ManualClock } from '@tapline/base';
 import { type TemporaryFolder, temporaryFolder } from '@tapline/testing';
 import { expect, test } from 'vitest';
 import { loadSigningKey, signApiDocument } from '../../../tools/bottle-mirror/api-signature.ts';
+import { parseCatalogue } from './catalogue.ts';
 import { type CatalogueSource, createCatalogueSource } from './catalogue-source.ts';
 import { createDocumentCache } from './document-cache.ts';
 import { loadHomebrewApiKey } from './homebrew-api-key.ts';
@@ -36,6 +37,7 @@ async function open() {
       clock,
       url: `${server.url}/formula.jws.json`,
       key: loadHomebrewApiKey(signing.publicKeyPath),
+      parse: parseCatalogue,
     });
   return {
     server,
@@ -53,9 +55,9 @@ async function open() {
 test('formulae are found by name, alias and old name', async () => {
   await using api = await open();
   const catalogue = await api.start().load({});
-  expect(['jq', 'jsonq', 'j'].map((name) => catalogue.formula(name))).toEqual([jq, jq, jq]);
-  expect(catalogue.formula('constructor')).toBeUndefined();
-  expect(catalogue.names).toEqual(['jq']);
+  expect(['jq', 'jsonq', 'j'].map((name) => catalogue?.formula(name))).toEqual([jq, jq, jq]);
+  expect(catalogue?.formula('constructor')).toBeUndefined();
+  expect(catalogue?.names).toEqual(['jq']);
 });
 
 test('is asked for once a minute, and sent where it changed', async () => {
@@ -72,17 +74,23 @@ test('is asked for once a minute, and sent where it changed', async () => {
   expect(api.server.requests).toHaveLength(2);
   Object.assign(api.state, { etag: '"2"', body: api.state.sign([jq, { name: 'yq' }]) });
   await api.clock.advance(61_000);
-  expect((await source.load({})).names).toEqual(['jq', 'yq']);
+  expect((await source.load({}))?.names).toEqual(['jq', 'yq']);
 });
 
 test('what is kept is verified again by a later process', async () => {
   await using api = await open();
   await api.start().load({});
-  expect((await api.start().load({})).names).toEqual(['jq']);
+  expect((await api.start().load({}))?.names).toEqual(['jq']);
   expect(api.server.requests).toHaveLength(2);
 });
 
-test('an unsigned, absent or changed list is refused, and used again once it is signed', async () => {
+test('a list that is not there is none', async () => {
+  await using api = await open();
+  Object.assign(api.state, { status: 404 });
+  expect(await api.start().load({})).toBeUndefined();
+});
+
+test('an unsigned or changed list is refused, and used again once it is signed', async () => {
   await using api = await open();
   const source = api.start();
   const signed = api.state.body;
@@ -91,7 +99,6 @@ test('an unsigned, absent or changed list is refused, and used again once it is 
   for (const [body, status, reason] of [
     [bare, 200, 'missing'],
     [tampered, 200, 'mismatch'],
-    ['', 404, 'missing'],
   ] as const) {
     Object.assign(api.state, { body, status, etag: `"${reason}${status}"` });
     await expect(source.load({})).rejects.toMatchObject({
@@ -100,7 +107,7 @@ test('an unsigned, absent or changed list is refused, and used again once it is 
     });
   }
   Object.assign(api.state, { body: signed, status: 200, etag: '"good"' });
-  expect((await source.load({})).names).toEqual(['jq']);
+  expect((await source.load({}))?.names).toEqual(['jq']);
   // From then on it is kept: a list that was replaced is no reason to trust what is there now.
   Object.assign(api.state, { body: tampered, etag: '"bad"' });
   await api.clock.advance(61_000);
@@ -114,7 +121,7 @@ test('a kept list that this machine damaged is fetched anew', async () => {
   await expect(api.start().load({})).rejects.toMatchObject({ code: 'homebrew_signature_invalid' });
   // The same entity tag, so that the damaged one is what the cache has.
   Object.assign(api.state, { body: good });
-  expect((await api.start().load({})).names).toEqual(['jq']);
+  expect((await api.start().load({}))?.names).toEqual(['jq']);
 });
 
 test('a caller that is aborted leaves the others waiting', async () => {
@@ -125,5 +132,5 @@ test('a caller that is aborted leaves the others waiting', async () => {
   const other = source.load({});
   abort.abort(new Error('no longer wanted'));
   await expect(given).rejects.toThrow('no longer wanted');
-  expect((await other).names).toEqual(['jq']);
+  expect((await other)?.names).toEqual(['jq']);
 });

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
-import { type Clock, isTaplineError, TaplineError } from '@tapline/base';
-import { type Catalogue, parseCatalogue } from './catalogue.ts';
+import { type Clock, isTaplineError } from '@tapline/base';
+import type { Catalogue } from './catalogue.ts';
 import type { DocumentCache } from './document-cache.ts';
 import { verifyApiDocument } from './verify-api-document.ts';
 
@@ -10,12 +10,17 @@ export interface CatalogueSourceInit {
   /** Of the signed list. */
   readonly url: string;
   readonly key: KeyObject;
+  /** Reads what was signed. */
+  readonly parse: (payload: string) => Catalogue;
 }
 
-/** The signed list of formulae, as new as a minute. */
+/** A signed list of formulae, as new as a minute. */
 export interface CatalogueSource {
-  /** Throws `homebrew_signature_invalid`, `homebrew_answer_invalid`, `homebrew_unreachable`. */
-  load(options: { readonly signal?: AbortSignal | undefined }): Promise<Catalogue>;
+  /**
+   * Undefined where there is no such list. Throws `homebrew_signature_invalid`,
+   * `homebrew_answer_invalid`, `homebrew_unreachable`.
+   */
+  load(options: { readonly signal?: AbortSignal | undefined }): Promise<Catalogue | undefined>;
 }
 
 /** Homebrew's own client asks every 450 s; a plan asks for dozens of formulae, and a few at once. */
@@ -23,18 +28,18 @@ const maxAgeMs = 60_000;
 const maxBytes = 256 * 1024 * 1024;
 
 export function createCatalogueSource(init: CatalogueSourceInit): CatalogueSource {
-  const { documents, clock, url, key } = init;
+  const { documents, clock, url, key, parse } = init;
   let known: { readonly catalogue: Catalogue; readonly etag: string | undefined } | undefined;
-  let checkedAt = 0;
-  let loading: Promise<Catalogue> | undefined;
+  let checkedAt: number | undefined;
+  let loading: Promise<Catalogue | undefined> | undefined;
 
-  async function fetch(): Promise<Catalogue> {
+  async function fetch(): Promise<Catalogue | undefined> {
     const answer = await documents.fetch(url, { maxBytes, etag: known?.etag });
     if (answer?.kind === 'document') {
       known = { catalogue: await verified(answer), etag: answer.etag };
     }
-    if (answer === undefined || known === undefined) throw missing(url);
-    return known.catalogue;
+    if (answer === undefined) known = undefined;
+    return known?.catalogue;
   }
 
   /** What this machine kept may be damaged, or signed by a key that was in use before. */
@@ -43,19 +48,19 @@ export function createCatalogueSource(init: CatalogueSourceInit): CatalogueSourc
     readonly cached: boolean;
   }): Promise<Catalogue> {
     try {
-      return parseCatalogue(verifyApiDocument(answer.text, { key, url }));
+      return parse(verifyApiDocument(answer.text, { key, url }));
     } catch (error) {
       if (!answer.cached || !isTaplineError(error)) throw error;
       const again = await documents.fetch(url, { maxBytes, ignoreCache: true });
       if (again?.kind !== 'document') throw error;
-      return parseCatalogue(verifyApiDocument(again.text, { key, url }));
+      return parse(verifyApiDocument(again.text, { key, url }));
     }
   }
 
   return {
     async load({ signal }) {
       const now = clock.monotonic();
-      if (known !== undefined && now - checkedAt < maxAgeMs) return known.catalogue;
+      if (checkedAt !== undefined && now - checkedAt < maxAgeMs) return known?.catalogue;
       // One for all who wait: that one of them is aborted is nothing to the others.
       loading ??= fetch()
         .then((catalogue) => {
@@ -81,15 +86,4 @@ async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefi
   } finally {
     signal.removeEventListener('abort', abort);
   }
-}
-
-function missing(url: string): TaplineError {
-  return new TaplineError(
-    'homebrew_signature_invalid',
-    `${url} does not exist, and formula data that nobody signed is not used`,
-    {
-      hint: 'check that HOMEBREW_API_DOMAIN names a whole mirror of the formula API',
-      details: { url, reason: 'missing' },
-    },
-  );
 }

@@ -1,6 +1,8 @@
 import { systemClock } from '@tapline/base';
 import { homebrewDomains } from '@tapline/brew';
+import { temporaryFolder } from '@tapline/testing';
 import { describe, expect, test } from 'vitest';
+import { loadSigningKey, signApiDocument } from '../../../tools/bottle-mirror/api-signature.ts';
 import type { DocumentCache, DocumentRequest } from './document-cache.ts';
 import { loadHomebrewApiKey } from './homebrew-api-key.ts';
 import { createHomebrewApi, type HomebrewApi } from './homebrew-api.ts';
@@ -97,4 +99,36 @@ test('bottles are told apart by their names, since `all` ones have no platform',
     url: `https://ghcr.io/v2/homebrew/core/gtkx3/blobs/sha256:${digest}`,
   });
   expect(asked[0]?.headers).toMatchObject({ authorization: 'Bearer QQ==' });
+});
+
+test('a mirror without the list for all machines has one for each', async () => {
+  await using folder = await temporaryFolder();
+  const key = await loadSigningKey(folder.path);
+  const formulae = { jq: { stable_version: '1.8', bottle_checksum: digest } };
+  const signed = signApiDocument(JSON.stringify({ formulae, formula_aliases: { j: 'jq' } }), key);
+  const asked: string[] = [];
+  const api = createHomebrewApi({
+    documents: {
+      get: () => Promise.resolve(undefined),
+      fetch(url) {
+        asked.push(url.slice(url.indexOf('/api/')));
+        const text = url.endsWith('packages.arm64_linux.jws.json') ? signed : undefined;
+        return Promise.resolve(
+          text === undefined
+            ? undefined
+            : { kind: 'document', text, etag: undefined, cached: false },
+        );
+      },
+    },
+    domains: homebrewDomains({}),
+    clock: systemClock,
+    key: loadHomebrewApiKey(key.publicKeyPath),
+  });
+  expect(await api.formula('j', 'arm64_linux')).toMatchObject({ name: 'jq', stableVersion: '1.8' });
+  expect(await api.formula('none', 'arm64_linux')).toBeUndefined();
+  expect(asked).toEqual(['/api/formula.jws.json', '/api/internal/packages.arm64_linux.jws.json']);
+  await expect(api.formula('jq', 'x86_64_linux')).rejects.toMatchObject({
+    code: 'homebrew_signature_invalid',
+    details: { reason: 'missing' },
+  });
 });

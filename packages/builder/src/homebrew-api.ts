@@ -3,16 +3,20 @@ import { type Clock, TaplineError } from '@tapline/base';
 import {
   bottleRegistryUrl,
   type BottleTag,
+  bottleTags,
   catalogueUrl,
   type Formula,
   type HomebrewDomains,
+  packagesUrl,
   parseFormula,
   parseTab,
   type Tab,
 } from '@tapline/brew';
 import { type Digest, parseDigest, parseManifest } from '@tapline/oci';
-import { createCatalogueSource } from './catalogue-source.ts';
+import { type Catalogue, parseCatalogue } from './catalogue.ts';
+import { type CatalogueSource, createCatalogueSource } from './catalogue-source.ts';
 import type { DocumentCache } from './document-cache.ts';
+import { parsePackages } from './parse-packages.ts';
 
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
@@ -71,7 +75,28 @@ export function createHomebrewApi(init: HomebrewApiInit): HomebrewApi {
   const { documents, domains } = init;
   const authorization =
     init.basicToken === undefined ? `Bearer ${init.token ?? 'QQ=='}` : `Basic ${init.basicToken}`;
-  const catalogue = createCatalogueSource({ ...init, url: catalogueUrl(domains) });
+  const listUrl = catalogueUrl(domains);
+  const catalogue = createCatalogueSource({ ...init, url: listUrl, parse: parseCatalogue });
+  const packages = new Map<BottleTag, CatalogueSource>(
+    bottleTags.map((tag) => {
+      const parse = (payload: string): Catalogue => parsePackages(payload, tag);
+      return [tag, createCatalogueSource({ ...init, url: packagesUrl(domains, tag), parse })];
+    }),
+  );
+
+  /** The list for all machines, or the one for the tag where a mirror has only those. */
+  async function load(tag: BottleTag, options: CallOptions): Promise<Catalogue> {
+    const found = (await catalogue.load(options)) ?? (await packages.get(tag)?.load(options));
+    if (found !== undefined) return found;
+    throw new TaplineError(
+      'homebrew_signature_invalid',
+      `${listUrl} does not exist, and formula data that nobody signed is not used`,
+      {
+        hint: 'check that HOMEBREW_API_DOMAIN names a whole mirror of the formula API',
+        details: { url: listUrl, reason: 'missing' },
+      },
+    );
+  }
 
   function fetchFromRegistry(url: string, options: CallOptions): Promise<string | undefined> {
     return documents.get(url, {
@@ -89,11 +114,11 @@ export function createHomebrewApi(init: HomebrewApiInit): HomebrewApi {
       return isRegistry ? { authorization } : {};
     },
     async formula(name, tag, options = {}) {
-      const json = (await catalogue.load(options)).formula(name);
+      const json = (await load(tag, options)).formula(name);
       return json === undefined ? undefined : parseFormula(json, tag);
     },
     async names(options = {}) {
-      return (await catalogue.load(options)).names;
+      return (await load('x86_64_linux', options)).names;
     },
     async bottles(name, versionTag, options = {}) {
       const registry = bottleRegistryUrl(domains, name);
