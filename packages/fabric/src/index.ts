@@ -20,3 +20,6 @@ export type {
 } from './fabric-helper.ts';
 export { helperProgram, startHelper, type StartHelperOptions } from './start-helper.ts';
 export { createFabric, type FabricInit } from './create-fabric.ts';
+export { nodeKey, type NodeKey, openNodeKey } from './keys/node-key.ts';
+export { espKeyBytes, pairKey, type PairKeyOptions } from './keys/pair-key.ts';
+export { unwrapKey, type WrappedKey, wrapKey } from './keys/wrapped-key.ts';

@@ -129,3 +129,11 @@ export type {
   Verdict,
 } from './verify/verdict.ts';
 export { verifyFabric } from './verify/verify-fabric.ts';
+export { type EncryptionCommand, ipsecCommand } from './encryption/ipsec-command.ts';
+export type { IpsecOperation } from './encryption/ipsec-operation.ts';
+export { type KeyPhase, rotationPhases, steadyPhase } from './encryption/key-phase.ts';
+export { type KeyReference, type KeySource, shownKey } from './encryption/key-reference.ts';
+export { macsecCommand } from './encryption/macsec-command.ts';
+export type { MacsecOperation } from './encryption/macsec-operation.ts';
+export { type IpsecIntent, ipsecIntent, planIpsec } from './encryption/plan-ipsec.ts';
+export { type MacsecIntent, planMacsec } from './encryption/plan-macsec.ts';
