@@ -140,6 +140,10 @@ describe.skipIf(unavailable !== undefined)(`four nodes in user space ${unavailab
       .map(({ frame: bytes }) => bytes.toString('hex', 18, 22))
       .filter((mark) => mark !== '');
     expect(marks.filter((mark) => mark === '00070001')).toEqual([]);
+    expect(await nodes[0]?.metrics()).toMatchObject({
+      segments: [{ vni, receivedPackets: expect.any(Number) }],
+      drops: { drop_strangers: 1, drop_foreign: 2 },
+    });
     expect(marks).toContain('00990001');
   });
 
@@ -151,7 +155,7 @@ describe.skipIf(unavailable !== undefined)(`four nodes in user space ${unavailab
     const again = await startUserSpaceNode(name, 'n2');
     const startedAt = performance.now();
     nodes[1] = again;
-    expect(await again.apply(intent)).toMatchObject({ refused: [] });
+    await again.stand(intent);
     expect(performance.now() - startedAt).toBeLessThan(2000);
     // The ends are new interfaces: they are probed anew.
     await probe[Symbol.asyncDispose]();
@@ -173,7 +177,8 @@ describe.skipIf(unavailable !== undefined)(`four nodes in user space ${unavailab
       })),
     };
     expect(await nodes[0]?.apply(encrypted)).toMatchObject({
-      refused: [{ code: 'underlay_missing', vni }],
+      state: 'failed',
+      conditions: [{ ready: false, reason: 'underlay_missing', vni }],
     });
     const ipsec: FabricIntent = {
       ...intent,
@@ -183,7 +188,8 @@ describe.skipIf(unavailable !== undefined)(`four nodes in user space ${unavailab
       })),
     };
     expect(await nodes[0]?.apply(ipsec)).toMatchObject({
-      refused: [{ code: 'module_missing', vni }],
+      state: 'failed',
+      conditions: [{ ready: false, reason: 'module_missing', vni }],
     });
   });
 });

@@ -23,3 +23,4 @@ export { createFabric, type FabricInit } from './create-fabric.ts';
 export { nodeKey, type NodeKey, openNodeKey } from './keys/node-key.ts';
 export { espKeyBytes, pairKey, type PairKeyOptions } from './keys/pair-key.ts';
 export { unwrapKey, type WrappedKey, wrapKey } from './keys/wrapped-key.ts';
+export { openUserSpaceFabric, type UserSpaceFabricOptions } from './userspace/user-space-fabric.ts';

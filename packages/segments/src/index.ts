@@ -137,3 +137,9 @@ export { macsecCommand } from './encryption/macsec-command.ts';
 export type { MacsecOperation } from './encryption/macsec-operation.ts';
 export { type IpsecIntent, ipsecIntent, planIpsec } from './encryption/plan-ipsec.ts';
 export { type MacsecIntent, planMacsec } from './encryption/plan-macsec.ts';
+export {
+  type LayoutCommand,
+  type VlanAwareOptions,
+  vlanAwareCommands,
+} from './compile/vlan-aware-node.ts';
+export { emptyState } from './state/empty-state.ts';

@@ -9,7 +9,7 @@ export interface UserSpaceNode extends AsyncDisposable {
   apply(intent: FabricIntent): Promise<unknown>;
   /** The same, and fails where a segment is refused. */
   stand(intent: FabricIntent): Promise<void>;
-  counters(): Promise<unknown>;
+  metrics(): Promise<unknown>;
   /** As a crash. */
   kill(): Promise<void>;
 }
@@ -44,9 +44,9 @@ export async function startUserSpaceNode(namespace: string, name: string): Promi
     apply,
     async stand(intent) {
       const outcome = JSON.stringify(await apply(intent));
-      if (!outcome.includes('"refused":[]')) throw new Error(`node ${name}: ${outcome}`);
+      if (!outcome.includes('"state":"converged"')) throw new Error(`node ${name}: ${outcome}`);
     },
-    counters: () => ask('counters'),
+    metrics: () => ask('metrics'),
     kill: end,
     async [Symbol.asyncDispose]() {
       child.stdin.end();

@@ -1,5 +1,4 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { espKeyBytes, nodeKey, type NodeKey, pairKey, unwrapKey, wrapKey } from '@tapline/fabric';
 import {
   ipsecCommand,
@@ -17,10 +16,8 @@ import { haveProgram } from '@tapline/testing';
 import { describe, expect, test } from 'vitest';
 import { debianUnavailable } from '../../../tools/debian/debian-unavailable.ts';
 import { policyMatrix } from '../support/measure-matrix.ts';
-import { magic } from '../support/traffic-classes.ts';
-import { debianMachine } from './debian-machine.ts';
-import { commandScript } from './encryption-script.ts';
-import { runMachine } from './run-machine.ts';
+import { commandScript } from './command-script.ts';
+import { answerOf, runSteps } from './run-steps.ts';
 import {
   batch,
   linkMac,
@@ -30,43 +27,11 @@ import {
   vmEnds,
   vmIntent,
   vmNodes,
-  vmPorts,
 } from './vm-fabric.ts';
-import { matrixOf, matrixStep, streamStep, type VmAnswer, type VmStep } from './vm-steps.ts';
+import { matrixOf, matrixStep, streamStep } from './vm-steps.ts';
 
 const unavailable =
   (await debianUnavailable()) ?? (haveProgram('python3') ? undefined : 'needs python3');
-
-const modules = [
-  'veth',
-  'bridge',
-  'vxlan',
-  'af_packet',
-  'nf_tables',
-  'nft_meta_bridge',
-  'nft_xfrm',
-  'nft_rt',
-  'nft_counter',
-  'xfrm_user',
-  'esp4',
-  'macsec',
-  'gcm',
-  'ctr',
-  'seqiv',
-  'aes_generic',
-  'cryptd',
-  'crypto_simd',
-  'hmac',
-  'sha256_generic',
-  'sha512_generic',
-  'jitterentropy_rng',
-  // Without a random generator there are no initialisation vectors.
-  'drbg',
-  'echainiv',
-  'ghash_generic',
-  'aesni_intel',
-  'ghash_clmulni_intel',
-];
 
 /** Each node's own key; what a node derives, it derives from its own and the others' public ones. */
 const keys = new Map<string, NodeKey>(
@@ -76,36 +41,6 @@ function keyOf(name: string | undefined): NodeKey {
   const key = keys.get(name ?? '');
   if (key === undefined) throw new Error(`no node ${name}`);
   return key;
-}
-
-async function runSteps(
-  setUp: string,
-  steps: readonly VmStep[],
-): Promise<ReadonlyMap<string, VmAnswer>> {
-  const plan = {
-    ports: vmPorts.map(({ index }) => [`/run/netns/w${index}`, `e${index}`]),
-    watch: '/run/netns/r',
-    magic,
-    steps,
-  };
-  const driver = await readFile(new URL('vm-driver.py', import.meta.url));
-  const run = await runMachine(await debianMachine(), {
-    modules,
-    files: [
-      { path: 'driver.py', kind: 'file', content: driver },
-      { path: 'plan.json', kind: 'file', content: Buffer.from(JSON.stringify(plan)) },
-    ],
-    script: `${setUp}\nsleep 1\npython3.11 -S /driver.py /plan.json`,
-    withinMs: 280_000,
-  });
-  const answers = run.lines.map((line): VmAnswer => JSON.parse(line));
-  return new Map(answers.map((answer) => [answer.name, answer]));
-}
-
-function answerOf(answers: ReadonlyMap<string, VmAnswer>, name: string): VmAnswer {
-  const answer = answers.get(name);
-  if (answer === undefined) throw new Error(`no answer to ${name}`);
-  return answer;
 }
 
 const classes = ['UDP', 'raw frames', 'broadcast'];

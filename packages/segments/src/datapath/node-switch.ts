@@ -81,6 +81,12 @@ export function createNodeSwitch(options: NodeSwitchOptions): NodeSwitch {
     }
   }
 
+  function sendTo(peer: number, counter: SwitchCounters, bytes: Uint8Array): void {
+    counter.toPeers += 1;
+    counter.toPeerBytes += packetRange.end - packetRange.start;
+    output.toPeer(peer, bytes, packetRange);
+  }
+
   function encapsulate(segment: SwitchSegment, place: Place): void {
     header.vni = segment.intent.vni;
     header.group = place.group;
@@ -102,8 +108,7 @@ export function createNodeSwitch(options: NodeSwitchOptions): NodeSwitch {
         if (!groups.some((there) => mayReachGroup(group, there))) continue;
         if (!written) encapsulate(segment, place);
         written = true;
-        counter.toPeers += 1;
-        output.toPeer(peer, bytes, packetRange);
+        sendTo(peer, counter, bytes);
       }
       return undefined;
     }
@@ -114,8 +119,7 @@ export function createNodeSwitch(options: NodeSwitchOptions): NodeSwitch {
       deliver(target, counter, place);
     } else {
       encapsulate(segment, place);
-      counter.toPeers += 1;
-      output.toPeer(target.peer, bytes, packetRange);
+      sendTo(target.peer, counter, bytes);
     }
     return undefined;
   }
@@ -183,6 +187,7 @@ export function createNodeSwitch(options: NodeSwitchOptions): NodeSwitch {
       if (segment === undefined) return;
       const counter = countersOf(header.vni);
       counter.fromPeers += 1;
+      counter.fromPeerBytes += range.end - range.start;
       frameRange.start = range.start + vxlanHeaderBytes;
       frameRange.end = range.end;
       const reason = checkArrival(segment, { bytes, number, group });

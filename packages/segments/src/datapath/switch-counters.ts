@@ -24,6 +24,9 @@ export interface SwitchCounters {
   toPorts: number;
   fromPeers: number;
   toPeers: number;
+  /** Of VXLAN packets, their headers included. */
+  fromPeerBytes: number;
+  toPeerBytes: number;
   /** Neighbour requests that the node answered itself. */
   answered: number;
   readonly dropped: Record<DropReason, number>;
@@ -35,6 +38,8 @@ export function emptyCounters(): SwitchCounters {
     toPorts: 0,
     fromPeers: 0,
     toPeers: 0,
+    fromPeerBytes: 0,
+    toPeerBytes: 0,
     answered: 0,
     dropped: {
       malformed: 0,

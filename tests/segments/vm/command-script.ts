@@ -1,7 +1,10 @@
-import type { EncryptionCommand } from '@tapline/segments';
+import type { EncryptionCommand, LayoutCommand } from '@tapline/segments';
 
 /** Shell that carries out commands in a node's namespace, each program's together and in order. */
-export function commandScript(namespace: string, commands: readonly EncryptionCommand[]): string {
+export function commandScript(
+  namespace: string,
+  commands: readonly (EncryptionCommand | LayoutCommand)[],
+): string {
   const scripts: string[] = [];
   let at = 0;
   while (at < commands.length) {
@@ -13,7 +16,9 @@ export function commandScript(namespace: string, commands: readonly EncryptionCo
       .map(({ line }) => line)
       .join('\n');
     const start =
-      program === 'ip' ? `ip -n ${namespace} -batch -` : `ip netns exec ${namespace} nft -f -`;
+      program === 'nft'
+        ? `ip netns exec ${namespace} nft -f -`
+        : `${program} -n ${namespace} -batch -`;
     scripts.push(`${start} <<'END' || exit 1\n${lines}\nEND`);
   }
   return scripts.join('\n');
