@@ -184,8 +184,6 @@ function rules(views: readonly View[]): string {
       }
     }
   }
-  const elements = (list: readonly string[]): string =>
-    list.length === 0 ? '' : ` elements = { ${[...new Set(list)].join(', ')} };`;
   return [
     `table ${table} {}`,
     `delete table ${table}`,
@@ -208,4 +206,8 @@ function rules(views: readonly View[]): string {
     ' }',
     '}',
   ].join('\n');
+}
+
+function elements(list: readonly string[]): string {
+  return list.length === 0 ? '' : ` elements = { ${[...new Set(list)].join(', ')} };`;
 }
