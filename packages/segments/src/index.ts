@@ -142,4 +142,3 @@ export {
   type VlanAwareOptions,
   vlanAwareCommands,
 } from './compile/vlan-aware-node.ts';
-export { emptyState } from './state/empty-state.ts';
