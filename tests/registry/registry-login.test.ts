@@ -2,11 +2,8 @@ import { execFile } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { gzipSync } from 'node:zlib';
 import { loadKubeconfig } from '@tapline/client';
-import { type Digest, encodeManifest, mediaTypes, parseDigest } from '@tapline/oci';
 import { createRegistryClient } from '@tapline/registry';
-import { createHash } from 'node:crypto';
 import { haveProgram, temporaryFolder, type TemporaryFolder } from '@tapline/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
@@ -14,14 +11,11 @@ import {
   startControlPlaneProcess,
 } from '../support/control-plane-process.ts';
 import { runTapline } from '../support/run-tapline.ts';
+import { pushSmallImage } from '../support/small-image.ts';
 
 const run = promisify(execFile);
 const missing = ['podman', 'skopeo'].filter((program) => !haveProgram(program));
 const reason = missing.length === 0 ? '' : ` (needs ${missing.join(', ')})`;
-
-function digestOf(bytes: Uint8Array): Digest {
-  return parseDigest(`sha256:${createHash('sha256').update(bytes).digest('hex')}`);
-}
 
 describe.skipIf(reason !== '')(`foreign clients log in with an access token${reason}`, () => {
   let folder: TemporaryFolder;
@@ -53,30 +47,7 @@ describe.skipIf(reason !== '')(`foreign clients log in with an access token${rea
     if (credentials.kind !== 'certificate') throw new Error('no certificate');
     const tls = { ca, cert: credentials.certificate, key: credentials.key };
     await using client = createRegistryClient({ baseUrl: plane.url, tls });
-    const tar = Buffer.alloc(1024);
-    const put = async (bytes: Uint8Array, mediaType: string) => {
-      const blob = { digest: digestOf(bytes), size: bytes.length, mediaType };
-      async function* open(): AsyncGenerator<Uint8Array> {
-        yield await Promise.resolve(bytes);
-      }
-      await client.pushBlob('team/tool', { ...blob, open });
-      return blob;
-    };
-    const layer = await put(gzipSync(tar), mediaTypes.ociLayerTarGzip);
-    const diffs = [digestOf(tar)];
-    const config = {
-      architecture: 'amd64',
-      os: 'linux',
-      rootfs: { type: 'layers', diff_ids: diffs },
-    };
-    const bytes = encodeManifest({
-      schemaVersion: 2,
-      mediaType: mediaTypes.ociManifest,
-      config: await put(Buffer.from(JSON.stringify(config)), mediaTypes.ociConfig),
-      layers: [layer],
-    });
-    const mediaType = mediaTypes.ociManifest;
-    await client.pushManifest('team/tool', { reference: 'v1', mediaType, bytes });
+    await pushSmallImage(client, { repository: 'team/tool', tag: 'v1' });
   }
 
   async function accessToken(...flags: readonly string[]): Promise<string> {

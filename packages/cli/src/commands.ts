@@ -33,6 +33,20 @@ export const commandGroups: readonly CommandGroup[] = [
     },
   },
   {
+    title: 'Registry',
+    commands: {
+      'registry ls': async () => (await import('./commands/registry-ls.ts')).registryLs,
+      'registry tags': async () => (await import('./commands/registry-tags.ts')).registryTags,
+      'registry inspect': async () =>
+        (await import('./commands/registry-inspect.ts')).registryInspect,
+      'registry copy': async () => (await import('./commands/registry-copy.ts')).registryCopy,
+      'registry gc': async () => (await import('./commands/registry-gc.ts')).registryGc,
+      'registry scrub': async () => (await import('./commands/registry-scrub.ts')).registryScrub,
+      'registry replicate': async () =>
+        (await import('./commands/registry-replicate.ts')).registryReplicate,
+    },
+  },
+  {
     title: 'This tool',
     commands: {
       kubeconfig: async () => (await import('./commands/kubeconfig.ts')).kubeconfig,

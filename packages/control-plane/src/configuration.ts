@@ -3,6 +3,7 @@ import type { Quota } from '@tapline/registry';
 import { parseQuotas } from './registry/parse-quotas.ts';
 import { type HomebrewDomains, homebrewDomains } from '@tapline/brew';
 import { formatSubnet, parseSubnet } from '@tapline/segments';
+import type { RegistryConfiguration } from './registry/registry-configuration.ts';
 
 /** Everything a control plane is told; parsed once, then trusted. */
 export interface ControlPlaneConfiguration {
@@ -22,6 +23,8 @@ export interface ControlPlaneConfiguration {
   readonly packageMaxAgeMs: number;
   /** Packages built at the same time. */
   readonly buildConcurrency: number;
+  /** Registries to mirror and to replicate with. */
+  readonly registry: RegistryConfiguration;
   /** How long Events are kept. */
   readonly eventTtlMs: number;
   /** How long a token stays visible after it expired. */
@@ -40,6 +43,7 @@ export type ControlPlaneEnvironment = Readonly<Record<string, string | undefined
 /** Reads the configuration from environment variables; errors name the variable and its limit. */
 export function parseControlPlaneConfiguration(
   environment: ControlPlaneEnvironment,
+  registry: RegistryConfiguration = { mirrors: [], replication: [] },
 ): ControlPlaneConfiguration {
   const dataDirectory = environment['TAPLINE_DATA_DIRECTORY'];
   if (dataDirectory === undefined || dataDirectory === '') {
@@ -60,6 +64,7 @@ export function parseControlPlaneConfiguration(
   const basicToken = environment['HOMEBREW_DOCKER_REGISTRY_BASIC_AUTH_TOKEN'];
   return {
     dataDirectory,
+    registry,
     host: environment['TAPLINE_HOST'] ?? '127.0.0.1',
     port: integer('TAPLINE_PORT', { fallback: 7443, min: 0, max: 65_535 }),
     advertisedHosts: (environment['TAPLINE_ADVERTISED_HOSTS'] ?? '')

@@ -9,3 +9,7 @@ export {
   type ControlPlaneInit,
   startControlPlane,
 } from './start-control-plane.ts';
+export {
+  loadRegistryConfiguration,
+  type RegistryConfiguration,
+} from './registry/registry-configuration.ts';

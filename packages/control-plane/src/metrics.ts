@@ -2,6 +2,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import type { ReconcileMetrics } from '@tapline/reconcile';
 import type { StageTimes, Install } from '@tapline/resources';
 import { segmentStages, stages } from '@tapline/resources';
+import { createNeighbourMetrics, type NeighbourMetrics } from './registry/neighbour-metrics.ts';
 import { createRegistryMetrics, type RegistryMetrics } from './registry/registry-metrics.ts';
 import type { StageMetrics } from './stage-metrics.ts';
 
@@ -10,6 +11,7 @@ export interface ControlPlaneMetrics {
   readonly reconcile: ReconcileMetrics;
   readonly stages: StageMetrics;
   readonly registry: RegistryMetrics;
+  readonly neighbours: NeighbourMetrics;
   readonly contentType: string;
   text(): Promise<string>;
 }
@@ -108,6 +110,7 @@ export function createMetrics(sources: MetricSources): ControlPlaneMetrics {
         observe({ ...install.status?.stages, notified: notifiedSeconds });
       },
     },
+    neighbours: createNeighbourMetrics(registry),
     registry: createRegistryMetrics(registry, sources.registryUsage ?? (() => undefined)),
     contentType: registry.contentType,
     text: () => registry.metrics(),

@@ -20,7 +20,9 @@ import {
   type SessionHub,
 } from '@tapline/gateway';
 import {
+  type Authorize,
   createAdminHandler,
+  createInProcessTransport,
   createRegistryServer,
   FileBlobStore,
   openSigningKey,
@@ -41,6 +43,12 @@ import { createBuilderSource } from './package/builder-source.ts';
 import { collectRegularly } from './registry/collect-regularly.ts';
 import { createRegistryAccess } from './registry/registry-access.ts';
 import { createRegistryAudit } from './registry/registry-audit.ts';
+import {
+  type RegistryNeighbours,
+  startRegistryNeighbours,
+} from './registry/registry-neighbours.ts';
+import { createReplicationAudit, localChangesOf } from './registry/replication-audit.ts';
+import { createReplicationEndpoint, replicationPath } from './registry/replication-endpoint.ts';
 import { createRegistryTokens, registryChallenge, tokenPath } from './registry/registry-tokens.ts';
 import { type Reconcilers, startReconcilers } from './start-reconcilers.ts';
 
@@ -90,6 +98,7 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
     hub?: SessionHub;
     reconcilers?: Reconcilers;
     registry?: RegistryAdmin;
+    neighbours?: RegistryNeighbours;
     isReady: boolean;
   } = {
     isReady: false,
@@ -143,20 +152,31 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
     clock,
     log,
   });
+  const inProcess = opened.use(
+    createInProcessTransport((request, response) => registry.handle(request, response)),
+  );
+  const authorize: Authorize = (request, wanted) =>
+    inProcess.isOwn(request) ? 'allowed' : access.authorize(request, wanted, tokens);
+  const recordChange = createRegistryAudit({
+    audit,
+    whoSends: (request) =>
+      inProcess.isOwn(request) ? internalIdentity('registry') : access.whoSends(request, tokens),
+    clock,
+  });
   const registry = opened.use(
     await createRegistryServer({
       blobs,
       directory: folder.registry,
-      authorize: (request, wanted) => access.authorize(request, wanted, tokens),
+      authorize,
       challenge: registryChallenge,
       quotas: configuration.registryQuotas,
       isInUse: (repository, digest) =>
         !late.isReady || isInstalled(late.reconcilers, repository, digest),
-      audit: createRegistryAudit({
-        audit,
-        whoSends: (request) => access.whoSends(request, tokens),
-        clock,
-      }),
+      async audit(change) {
+        // Before the answer, so that what was answered is replicated whatever happens next.
+        for (const one of localChangesOf(change)) late.neighbours?.changed(one);
+        await recordChange(change);
+      },
       observer: metrics.registry.observer,
       clock,
       log,
@@ -180,6 +200,28 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
     },
     log,
   });
+  const replicationAudit = createReplicationAudit({ audit, clock });
+  const neighbours = opened.use(
+    await startRegistryNeighbours({
+      configuration: configuration.registry,
+      registry,
+      inProcess,
+      authorize,
+      directory: folder.registry,
+      metrics: metrics.neighbours,
+      onReplicated: (event) => replicationAudit.task(event),
+      clock,
+      rng,
+      log,
+    }),
+  );
+  late.neighbours = neighbours;
+  const replication = createReplicationEndpoint({
+    replicator: neighbours.replicator,
+    identify: (request) => access.identify(request),
+    onRound: (policy, identity) => replicationAudit.round(policy, identity),
+    log,
+  });
   const imageKeys = await openImageKeys(folder.imageKeys);
   const signer = rememberSignatures(imageKeys.signer, {
     directory: join(folder.buildCache, 'signatures'),
@@ -200,7 +242,19 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
   );
   const reconcilers = startReconcilers({
     client: createInProcessClient(api, internalIdentity('control-plane')),
-    source: createBuilderSource({ builder, registry, blobs, signer, clock }),
+    source: createBuilderSource({
+      builder,
+      registry: {
+        async link(image) {
+          await registry.link(image);
+          const { repository, tag, digest } = image;
+          neighbours.changed({ kind: 'pushed', repository, reference: tag ?? digest });
+        },
+      },
+      blobs,
+      signer,
+      clock,
+    }),
     metrics,
     clock,
     rng,
@@ -233,10 +287,12 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
       },
       {
         path: '/v2/',
-        handle: (request, response) => registry.handle(request, response),
+        handle: (request, response) => neighbours.handle(request, response),
         body: { kind: 'silence', ms: registrySilenceMs },
       },
       { path: '/registry/v1/', handle: administer },
+      { path: replicationPath, handle: replication },
+      { path: `${replicationPath}/`, handle: replication },
       { path: tokenPath, handle: (request, response) => tokens.handle(request, response) },
       { path: '/gateway/v1/enrol', handle: (request, response) => void enrol(request, response) },
       {

@@ -33,6 +33,13 @@ export const up: Command = defineCommand({
       default: '127.0.0.1:7443',
     }),
     host: listFlag('Names and addresses that devices reach it by', { valueName: 'NAME' }),
+    registryConfig: textFlag(
+      'Registries to mirror and to replicate with: docs/guides/registry.md',
+      {
+        valueName: 'FILE',
+        environment: 'TAPLINE_REGISTRY_CONFIG',
+      },
+    ),
     logLevel: textFlagWithDefault('How much it logs, on standard error', {
       choices: ['debug', 'info', 'warn', 'error'],
       default: 'warn',
@@ -40,17 +47,22 @@ export const up: Command = defineCommand({
     }),
   },
   async run({ console, flags }) {
-    const { parseControlPlaneConfiguration, startControlPlane } =
+    const { loadRegistryConfiguration, parseControlPlaneConfiguration, startControlPlane } =
       await import('@tapline/control-plane');
     const { host, port } = parseListenAddress(flags.listen);
     const dataDirectory = flags.data ?? defaultDataDirectory(console.environment);
-    const configuration = parseControlPlaneConfiguration({
+    const registry =
+      flags.registryConfig === undefined
+        ? undefined
+        : await loadRegistryConfiguration(flags.registryConfig, console.environment);
+    const environment = {
       ...console.environment,
       TAPLINE_DATA_DIRECTORY: dataDirectory,
       TAPLINE_HOST: host,
       TAPLINE_PORT: String(port),
       ...(flags.host.length === 0 ? {} : { TAPLINE_ADVERTISED_HOSTS: flags.host.join(',') }),
-    });
+    };
+    const configuration = parseControlPlaneConfiguration(environment, registry);
     const log = createJsonLog({
       clock: console.clock,
       write: (line) => console.note(line),

@@ -26,7 +26,7 @@ test.each([
 
 test('no text gives more scopes than the limit, and each is read back as it is written', () => {
   fc.assert(
-    fc.property(fc.array(fc.string({ unit: 'binary' }), { maxLength: 8 }), (texts) => {
+    fc.property(fc.array(fc.string(), { maxLength: 8 }), (texts) => {
       const scopes = parseRegistryScopes(texts);
       expect(scopes.length).toBeLessThanOrEqual(64);
       expect(parseRegistryScopes(scopes.map(formatRegistryScope))).toEqual(scopes);

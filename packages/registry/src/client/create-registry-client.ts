@@ -112,19 +112,13 @@ export function createRegistryClient(init: RegistryClientInit): RegistryClient {
       return verified(bytes, response, reference);
     },
 
-    async hasBlob(repository, digest, options) {
-      return (await client.blobSize(repository, digest, options)) !== undefined;
+    async hasBlob(repository, digest, options = {}) {
+      return (await headBlob(repository, digest, options)) !== undefined;
     },
 
-    async blobSize(repository, digest, { signal } = {}) {
-      const response = await requests.send({
-        method: 'HEAD',
-        target: `/v2/${repository}/blobs/${digest}`,
-        accept: [200, 404],
-        signal,
-      });
-      await discardBody(response.body);
-      return response.status === 200 ? sizeOf(response, digest) : undefined;
+    async blobSize(repository, digest, options = {}) {
+      const found = await headBlob(repository, digest, options);
+      return found === undefined ? undefined : sizeOf(found, digest);
     },
 
     blob(repository, blob, { signal } = {}) {
@@ -206,6 +200,21 @@ export function createRegistryClient(init: RegistryClientInit): RegistryClient {
       if (init.transport === undefined) await transport[Symbol.asyncDispose]();
     },
   };
+
+  async function headBlob(
+    repository: string,
+    digest: Digest,
+    { signal }: RequestOptions,
+  ): Promise<HttpResponse | undefined> {
+    const response = await requests.send({
+      method: 'HEAD',
+      target: `/v2/${repository}/blobs/${digest}`,
+      accept: [200, 404],
+      signal,
+    });
+    await discardBody(response.body);
+    return response.status === 200 ? response : undefined;
+  }
 
   /** All pages of a list of names. */
   async function names(

@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { silentLog, systemClock } from '@tapline/base';
+import { type Clock, silentLog, systemClock } from '@tapline/base';
 import type { Digest } from '@tapline/oci';
 import { eventually, temporaryFolder, type TemporaryFolder } from '@tapline/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -72,8 +72,15 @@ describe('a mirror', () => {
   let url: string;
   let client: RegistryClient;
   let outcomes: string[];
-  const options = { patienceMs: 150, deadlineMs: 1500, awayMs: 60_000, negativeTtlMs: 400 };
-  const tagTtlMs = 300;
+  const options = { patienceMs: 150, deadlineMs: 1500, awayMs: 60_000, negativeTtlMs: 60_000 };
+  const tagTtlMs = 600_000;
+  /** Real time, with what a test skips of it. */
+  let skippedMs = 0;
+  const clock: Clock = {
+    now: () => systemClock.now() + skippedMs,
+    monotonic: () => systemClock.monotonic() + skippedMs,
+    sleep: (ms, sleeping) => systemClock.sleep(ms, sleeping),
+  };
 
   beforeEach(async () => {
     folder = await temporaryFolder();
@@ -125,7 +132,7 @@ describe('a mirror', () => {
         local,
         handleLocally: (request, response) => registry.handle(request, response),
         authorize,
-        clock: systemClock,
+        clock,
         log: silentLog,
         onRequest: (kind, outcome) => outcomes.push(`${kind} ${outcome}`),
       }),
@@ -172,7 +179,7 @@ describe('a mirror', () => {
       return requests.length === before;
     });
     upstream.mode = 'away';
-    await delay(tagTtlMs);
+    skippedMs += tagTtlMs;
     await owned.disposeAsync();
     await open();
     const again = await copyImage(client, destination, {
@@ -229,16 +236,16 @@ describe('a mirror', () => {
       seed: 2,
     });
     expect((await client.resolve(repository, 'v1'))?.digest).toBe(image.index);
-    await delay(tagTtlMs);
+    skippedMs += tagTtlMs;
     expect((await client.resolve(repository, 'v1'))?.digest).toBe(moved.index);
     await upstream.client.deleteManifest('team/a', 'v1');
-    await delay(tagTtlMs);
+    skippedMs += tagTtlMs;
     expect(await client.resolve(repository, 'v1')).toBeUndefined();
   });
 
   test('an upstream that hangs holds up a tag that is known once and shortly, then not at all', async () => {
     await client.resolve(repository, 'v1');
-    await delay(tagTtlMs);
+    skippedMs += tagTtlMs;
     upstream.mode = 'hanging';
     const timed = async (): Promise<number> => {
       const startMs = systemClock.monotonic();
@@ -262,7 +269,7 @@ describe('a mirror', () => {
     }
     const asked = () => upstream.requests.filter((line) => line.endsWith('/manifests/none')).length;
     expect(asked()).toBe(1);
-    await delay(options.negativeTtlMs);
+    skippedMs += options.negativeTtlMs;
     await client.resolve(repository, 'none');
     expect(asked()).toBe(2);
     expect((await fetch(`${url}/v2/there/no/such/tags/list`)).status).toBe(404);

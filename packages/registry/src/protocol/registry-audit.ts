@@ -9,6 +9,8 @@ export interface RegistryChange {
   readonly repository: string | undefined;
   /** Digest or tag. */
   readonly reference: string | undefined;
+  /** Those that a manifest was pushed under. */
+  readonly tags?: readonly string[];
   /** The status of the answer. */
   readonly code: number;
   readonly reason?: string;

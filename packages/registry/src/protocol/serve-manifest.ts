@@ -139,7 +139,7 @@ async function putManifest(
   manifests.forget(repository);
   state.observer.received(bytes.length);
   const change = { verb: 'push', what: 'manifest', repository, reference: digest } as const;
-  await state.audit({ request, ...change, code: 201 });
+  await state.audit({ request, ...change, tags, code: 201 });
   answer(exchange, 201, {
     location: `/v2/${repository}/manifests/${digest}`,
     'docker-content-digest': digest,

@@ -109,6 +109,13 @@ export class ReplicationBacklog implements Disposable {
       .map((row) => ({ repository: String(row['repository']), tag: String(row['tag']) }));
   }
 
+  /** The tags of a repository that were copied while they stood for a digest. */
+  copiedAs(policy: string, repository: string, digest: string): readonly string[] {
+    return this.#statements.copiedAs
+      .all(policy, repository, digest)
+      .map((row) => String(row['tag']));
+  }
+
   isCopied(policy: string, repository: string, tag: string): boolean {
     return this.#statements.isCopied.get(policy, repository, tag) !== undefined;
   }
@@ -159,6 +166,7 @@ function prepareStatements(database: DatabaseSync) {
     copied: prepare('INSERT OR REPLACE INTO copied VALUES (?, ?, ?, ?)'),
     deleted: prepare('DELETE FROM copied WHERE policy = ? AND repository = ? AND tag = ?'),
     copiedTags: prepare('SELECT repository, tag FROM copied WHERE policy = ?'),
+    copiedAs: prepare('SELECT tag FROM copied WHERE policy = ? AND repository = ? AND digest = ?'),
     isCopied: prepare('SELECT 1 FROM copied WHERE policy = ? AND repository = ? AND tag = ?'),
     lastRound: prepare('SELECT started FROM round WHERE policy = ?'),
     roundStarted: prepare('INSERT OR REPLACE INTO round VALUES (?, ?)'),

@@ -207,6 +207,15 @@ describe('replication', () => {
     await settled(replicator);
     expect(await there.client.tags('a')).toEqual(['own']);
     expect(await there.client.tags('kept/a')).toEqual(['v1']);
+    // A digest takes its tags along.
+    const image = await pushSampleImage(here.client, { repository: 'a', tag: 'v2', seed: 2 });
+    replicator.changed({ kind: 'pushed', repository: 'a', reference: 'v2' });
+    await settled(replicator);
+    expect(await there.client.tags('a')).toEqual(['own', 'v2']);
+    await here.client.deleteManifest('a', image.index);
+    replicator.changed({ kind: 'deleted', repository: 'a', reference: image.index });
+    await settled(replicator);
+    expect(await there.client.tags('a')).toEqual(['own']);
   });
 
   test('pulls on a schedule, tags that went too, and a moved tag moves', async () => {

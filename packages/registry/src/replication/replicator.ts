@@ -330,8 +330,11 @@ export function startReplicator(init: ReplicatorInit): Replicator {
         .flatMap((policy): Omit<ReplicationTask, 'id' | 'attempts'>[] => {
           const base = { policy: policy.name, repository, reference };
           if (isDigest) {
-            const wanted = kind === 'pushed' && policy.referrers;
-            return wanted ? [{ ...base, kind: 'referrer' }] : [];
+            if (kind === 'pushed') return policy.referrers ? [{ ...base, kind: 'referrer' }] : [];
+            // Its tags went with it, where nobody has moved them since: the copying will tell.
+            return backlog
+              .copiedAs(policy.name, repository, reference)
+              .map((tag) => ({ ...base, reference: tag, kind: 'copy' }));
           }
           if (!policy.fitsTag(reference)) return [];
           return [{ ...base, kind: kind === 'pushed' ? 'copy' : 'delete' }];

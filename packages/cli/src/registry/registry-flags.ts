@@ -1,0 +1,22 @@
+import { connectionFlags } from '../connection/connection-flags.ts';
+import { type Flag, textFlag, textFlagWithDefault } from '../framework/flag.ts';
+
+/** How registries are reached; every command that talks to one has these. */
+export const registryFlags: typeof connectionFlags & {
+  readonly authfile: Flag<string | undefined>;
+  readonly caFile: Flag<string | undefined>;
+} = {
+  authfile: textFlag('Where logins are; absent where podman and docker keep them', {
+    valueName: 'FILE',
+    environment: 'REGISTRY_AUTH_FILE',
+  }),
+  caFile: textFlag('Certificate authority to trust of other registries', { valueName: 'FILE' }),
+  ...connectionFlags,
+};
+
+export const registryOutput: Flag<string> = textFlagWithDefault('How to print it', {
+  short: 'o',
+  valueName: 'FORMAT',
+  choices: ['text', 'json'],
+  default: 'text',
+});
