@@ -20,4 +20,8 @@ export const benchmarks: Readonly<Record<string, Benchmark>> = {
     description: 'starting a prepared container, beside bare runc',
     run: async () => await (await import('./runtimes.ts')).benchmarkRuntimes(),
   },
+  segments: {
+    description: 'segments: the switch and MACsec in user space, and TCP over TAP',
+    run: async () => await (await import('./segments.ts')).benchmarkSegments(),
+  },
 };
