@@ -11,6 +11,11 @@ export const benchmarks: Readonly<Record<string, Benchmark>> = {
     description: "durable creates, fan-out of watches and status writes, beside etcd's gateway",
     run: async () => await (await import('./api.ts')).benchmarkApi(),
   },
+  brew2oci: {
+    description:
+      "building git's image, beside decompressing its bottles; planning all of homebrew-core",
+    run: async () => await (await import('./brew2oci.ts')).benchmarkBrew2oci(),
+  },
   deploy: {
     description:
       'deliveries end to end, beside runc and podman; a thousand devices; the command line',

@@ -19,6 +19,7 @@ export const systemPackages: readonly SystemPackage[] = [
   needed('skopeo', 'skopeo', 'images are not copied by a foreign client'),
   needed('docker-registry', 'docker-registry', 'nothing is replicated to a foreign registry'),
   needed('podman', 'podman', 'images are not run by a foreign engine'),
+  needed('containerd', 'ctr', 'images are not imported by a foreign daemon'),
   needed('umoci', 'umoci', 'images are not unpacked by a foreign tool'),
   needed('qemu-user-static', 'qemu-aarch64-static', 'no arm64 program is run'),
   needed('etcd-server', 'etcd', 'the API benchmark has no peer'),

@@ -1,6 +1,8 @@
 /** Labels and annotations of our own; values of more than a word are JSON. */
 export const imageLabels = {
   formula: 'dev.tapline.formula',
+  /** On layers that several formulae share: JSON array of their names. */
+  formulae: 'dev.tapline.formulae',
   /** Absolute path of the command a default health check runs with `--version`. */
   mainCommand: 'dev.tapline.main-command',
   /** JSON array of absolute paths. */

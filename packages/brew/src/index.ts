@@ -28,6 +28,7 @@ export { mainCommand } from './main-command.ts';
 export { type PackageRequest, parsePackageRequest } from './package-request.ts';
 export { parseFormula } from './parse-formula.ts';
 export { openjdkOf } from './placeholders.ts';
+export { type LayerMember, maxImageLayers, planLayers } from './plan-layers.ts';
 export { pkgVersion } from './pkg-version.ts';
 export { type ImageConfigInput, planImageConfig, type PlannedImage } from './plan-image-config.ts';
 export {

@@ -8,6 +8,7 @@ import type { BuiltImage, BuiltPlatform } from './built-image.ts';
 import type { Compression } from './compression.ts';
 import type { CompressorPool } from './compressor-pool.ts';
 import type { HomebrewApi } from './homebrew-api.ts';
+import type { LayerRecord } from './layer-record.ts';
 import { createLayerSink } from './layer-sink.ts';
 import { mapConcurrently } from './map-concurrently.ts';
 import type { ProgramSandbox } from './post-install/program-sandbox.ts';
@@ -28,6 +29,8 @@ export interface BuildImageRequest {
    * and is the default, or also what runs the image's programs, where this machine can.
    */
   readonly postInstall?: 'files' | 'programs';
+  /** Of an image, with that of its links; 120 unless given. */
+  readonly maxLayers?: number;
   readonly onEvent?: OnBuildEvent;
   readonly signal?: AbortSignal;
 }
@@ -76,7 +79,12 @@ export async function buildImage(
   for (const first of plans) {
     let plan = first;
     let poured = await pourTimed(plan);
-    if (needsGcc(poured)) {
+    if (
+      needsGcc(
+        plan,
+        poured.kegs.map(({ layer }) => layer),
+      )
+    ) {
       const again = clock.monotonic();
       plan = await planPackage(deps.api, {
         formula: name,
@@ -88,7 +96,11 @@ export async function buildImage(
       poured = await pourTimed(plan);
     }
     const assembling = clock.monotonic();
-    const image = await assembleImage({ store, sink }, { plan, kegs: poured.kegs }, options);
+    const image = await assembleImage(
+      { store, sink },
+      { plan, kegs: poured.kegs },
+      { ...options, ...(request.maxLayers !== undefined && { maxLayers: request.maxLayers }) },
+    );
     timings.assembleMs += clock.monotonic() - assembling;
     request.onEvent?.({ kind: 'image', tag: plan.tag, digest: image.manifest.digest });
     images.push(image);
@@ -125,10 +137,13 @@ export async function buildImage(
  * Homebrew adds gcc where the host's libraries are too old for a bottle. An image has no host, so
  * it is added where a file needs one of its libraries and no formula of the closure is gcc.
  */
-function needsGcc({ kegs }: PouredPackage): boolean {
+export function needsGcc(
+  { bottles }: Pick<PackagePlan, 'bottles'>,
+  layers: readonly Pick<LayerRecord, 'needed'>[],
+): boolean {
   return (
-    !kegs.some((keg) => keg.name === 'gcc') &&
-    kegs.some((keg) => keg.layer.needed.some((soname) => gccRuntimeLibraries.includes(soname)))
+    !bottles.some(({ formula }) => formula.name === 'gcc') &&
+    layers.some(({ needed }) => needed.some((soname) => gccRuntimeLibraries.includes(soname)))
   );
 }
 

@@ -4,9 +4,11 @@ import type { Compression } from './compression.ts';
 import type { LayerFacts } from './layer-record.ts';
 import type { PackagePlan } from './package-plan.ts';
 
-/** A layer of an image: a formula's, or the links, which belong to no formula. */
+/** A layer of an image: a formula's, that of several, or the links, which belong to no formula. */
 export interface BuiltLayer extends LayerFacts {
   readonly formula?: string;
+  /** Those that share the layer, where they are several. */
+  readonly formulae?: readonly string[];
   readonly version?: string;
 }
 

@@ -14,6 +14,7 @@ import { loadHomebrewApiKey } from './homebrew-api-key.ts';
 import { createHomebrewApi, type HomebrewApi } from './homebrew-api.ts';
 import { createHttpSource } from './http-source.ts';
 import { createProgramSandbox } from './post-install/program-sandbox.ts';
+import { type ImagePlan, planImage } from './plan-image.ts';
 import { createLayerCache } from './layer-cache.ts';
 
 export interface ImageBuilderInit {
@@ -38,6 +39,8 @@ export interface ImageBuilderInit {
 export interface ImageBuilder extends AsyncDisposable {
   readonly api: HomebrewApi;
   build(request: BuildImageRequest): Promise<BuiltImage>;
+  /** What `build` would do; fetches no bottle and writes no layer. */
+  plan(request: BuildImageRequest): Promise<ImagePlan>;
 }
 
 /** An image builder over real HTTP and disk. */
@@ -75,6 +78,7 @@ export function createImageBuilder(init: ImageBuilderInit): ImageBuilder {
   const layers = createLayerCache({ store, directory: join(cacheDirectory, 'layers') });
   return {
     api,
+    plan: (request) => planImage({ api, bottles, layers }, request),
     build: (request) =>
       buildImage(
         {

@@ -11,3 +11,5 @@ export type { FreeBytes } from './disk-admission.ts';
 export type { CallOptions, HomebrewApi, RegistryBottle } from './homebrew-api.ts';
 export type { LayerFacts } from './layer-record.ts';
 export { writeOciLayout, type WriteOciLayoutOptions } from './write-oci-layout.ts';
+export type { ImagePlan } from './plan-image.ts';
+export type { PlannedLayer, PlannedPlatform } from './plan-platform.ts';

@@ -20,6 +20,9 @@ export const commandGroups: readonly CommandGroup[] = [
       exec: async () => (await import('./commands/exec.ts')).exec,
       logs: async () => (await import('./commands/logs.ts')).logs,
       brew2oci: async () => (await import('./commands/brew2oci.ts')).brew2oci,
+      'image sign': async () => (await import('./commands/image-sign.ts')).imageSign,
+      'image verify': async () => (await import('./commands/image-verify.ts')).imageVerify,
+      'image cat': async () => (await import('./commands/image-cat.ts')).imageCat,
     },
   },
   {

@@ -101,3 +101,9 @@ export { replicaOfClient } from './scrub/replica-of-client.ts';
 export type { Quota } from './catalog/quota.ts';
 export type { RegistryAudit, RegistryChange } from './protocol/registry-audit.ts';
 export type { RegistryObserver } from './protocol/registry-observer.ts';
+export {
+  type FileOfImage,
+  readImageFile,
+  type ReadImageFile,
+  type ReadImageFileOptions,
+} from './client/read-image-file.ts';

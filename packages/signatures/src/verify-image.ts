@@ -38,7 +38,7 @@ export function verifyImage(
   }
   if (signatures.length === 0) {
     throw new TaplineError('signature_missing', `image ${digest} is not signed`, {
-      hint: 'sign it with `tapline registry sign`, or deploy an image that the control plane built',
+      hint: 'sign it with `tapline image sign`, or deploy an image that the control plane built',
       details,
     });
   }
@@ -48,7 +48,7 @@ export function verifyImage(
     'signature_invalid',
     `none of ${signatures.length} signatures of image ${digest} was made by a trusted key (${keys.ids.map((id) => id.slice(0, 12)).join(', ')})`,
     {
-      hint: 'sign it with `tapline registry sign`, or add the public key of its signer to the control plane',
+      hint: 'sign it with `tapline image sign`, or add the public key of its signer to the control plane',
       details,
     },
   );

@@ -40,7 +40,12 @@ export async function attachReferrers(
     }
   }
   if (signer === undefined) return referrers;
-  for (const subject of [...image.images.map(({ manifest }) => manifest), image.index]) {
+  // An index of files is signed itself: a device that fetches one file has nothing else to go by.
+  const indexes = referrers
+    .map(({ manifest }) => manifest)
+    .filter(({ artifactType }) => artifactType === fileIndexMediaType);
+  const images = [...image.images.map(({ manifest }) => manifest), image.index];
+  for (const subject of [...images, ...indexes]) {
     referrers.push(await signImage(store, { subject, reference }, { signer }));
   }
   return referrers;

@@ -1,4 +1,4 @@
-import { formatBytes, formatDuration } from '@tapline/base';
+import { formatBytes, formatDuration, TaplineError } from '@tapline/base';
 import type { BuiltImage, ImageBuilder } from '@tapline/builder';
 import { formatPlatform, parsePlatform } from '@tapline/oci';
 import type { BlobStore } from '@tapline/registry';
@@ -6,18 +6,13 @@ import type { Referrer } from '@tapline/signatures';
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { describePlan } from '../build/describe-plan.ts';
 import { createBuildProgress } from '../build/build-progress.ts';
 import { type ImageTarget, parseImageTarget } from '../build/image-target.ts';
 import { defineCommand, type Command } from '../framework/command.ts';
 import type { Console } from '../framework/console.ts';
 import { exitCode } from '../framework/exit-code.ts';
-import {
-  booleanFlag,
-  listFlag,
-  requiredTextFlag,
-  textFlag,
-  textFlagWithDefault,
-} from '../framework/flag.ts';
+import { booleanFlag, listFlag, textFlag, textFlagWithDefault } from '../framework/flag.ts';
 import { formatTable } from '../output/format-table.ts';
 
 export const brew2oci: Command = defineCommand({
@@ -30,6 +25,10 @@ export const brew2oci: Command = defineCommand({
       explains: 'an OCI layout, for skopeo, podman or umoci',
     },
     {
+      command: 'tapline brew2oci jq --plan',
+      explains: 'what would be reused, built and fetched, in bytes',
+    },
+    {
       command: 'tapline brew2oci jq@1.7.1 --output oci://127.0.0.1:5000/tools/jq:1.7.1',
       explains: 'straight into a registry',
     },
@@ -39,10 +38,11 @@ export const brew2oci: Command = defineCommand({
     platform: listFlag('What to build for; absent linux/amd64 and linux/arm64', {
       valueName: 'OS/ARCH',
     }),
-    output: requiredTextFlag('A folder for an OCI layout, or oci://REGISTRY/REPOSITORY:TAG', {
+    output: textFlag('A folder for an OCI layout, or oci://REGISTRY/REPOSITORY:TAG', {
       short: 'O',
       valueName: 'TARGET',
     }),
+    plan: booleanFlag('Say what would be reused, built and fetched, and do none of it'),
     compression: textFlagWithDefault('How layers are compressed; everything reads gzip', {
       choices: ['gzip', 'zstd'],
       default: 'gzip',
@@ -73,7 +73,12 @@ export const brew2oci: Command = defineCommand({
     }),
   },
   async run({ console, positionals: [text = ''], flags }) {
-    const target = parseImageTarget(flags.output);
+    const target = flags.output === undefined ? undefined : parseImageTarget(flags.output);
+    if (target === undefined && !flags.plan) {
+      throw new TaplineError('usage', 'nothing says where the image is to go', {
+        hint: 'name a folder or a registry with --output, or ask for a --plan',
+      });
+    }
     const platforms = (
       flags.platform.length === 0 ? ['linux/amd64', 'linux/arm64'] : flags.platform
     ).map(parsePlatform);
@@ -95,23 +100,28 @@ export const brew2oci: Command = defineCommand({
       ...(token === undefined ? {} : { token }),
       ...(basicToken === undefined ? {} : { basicToken }),
     });
+    const request = {
+      formula: text,
+      ...(flags.version === undefined ? {} : { version: flags.version }),
+      platforms,
+      postInstall: flags.postInstall as 'files' | 'programs',
+      compression: flags.compression as 'gzip' | 'zstd',
+      signal: console.signal,
+    };
+    if (target === undefined || flags.plan) {
+      const plan = await builder.plan(request);
+      console.write(flags.format === 'json' ? `${JSON.stringify(plan)}\n` : describePlan(plan));
+      return exitCode.ok;
+    }
     const progress = createBuildProgress(console);
     try {
-      const image = await builder.build({
-        formula: text,
-        ...(flags.version === undefined ? {} : { version: flags.version }),
-        platforms,
-        postInstall: flags.postInstall as 'files' | 'programs',
-        compression: flags.compression as 'gzip' | 'zstd',
-        onEvent: progress.show,
-        signal: console.signal,
-      });
+      const image = await builder.build({ ...request, onEvent: progress.show });
       progress.end();
       const referrers = await attach(store, image, { target, flags });
       const where = await place(store, { image, referrers, target }, console);
       console.write(
         flags.format === 'json'
-          ? `${JSON.stringify(summary(image))}\n`
+          ? `${JSON.stringify(summary(image, referrers))}\n`
           : `${describeImage(image)}${where}\n`,
       );
     } finally {
@@ -198,7 +208,7 @@ async function place(
   return `pushed to ${baseUrl}/${repository}:${tag}, ${formatBytes(pushed.uploadedBytes)} uploaded`;
 }
 
-function summary(image: BuiltImage): unknown {
+function summary(image: BuiltImage, referrers: readonly Referrer[]): unknown {
   return {
     formula: image.formula,
     version: image.packageVersion,
@@ -207,12 +217,19 @@ function summary(image: BuiltImage): unknown {
       platform: formatPlatform(one.platform),
       digest: one.manifest.digest,
       main: one.mainCommand,
-      layers: one.layers.map(({ formula, version, digest, size }) => ({
+      layers: one.layers.map(({ formula, formulae, version, digest, size }) => ({
         formula,
+        formulae,
         version,
         digest,
         size,
       })),
+    })),
+    referrers: referrers.map(({ manifest, subject, tag }) => ({
+      artifactType: manifest.artifactType,
+      digest: manifest.digest,
+      subject: subject.digest,
+      tag,
     })),
   };
 }
@@ -220,7 +237,7 @@ function summary(image: BuiltImage): unknown {
 function describeImage(image: BuiltImage): string {
   const tables = image.images.map((one) => {
     const rows = one.layers.map((layer) => [
-      layer.formula ?? '(links)',
+      layer.formula ?? layer.formulae?.join(' ') ?? '(links)',
       layer.version ?? '',
       formatBytes(layer.size),
       layer.digest,

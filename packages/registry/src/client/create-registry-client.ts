@@ -9,6 +9,7 @@ import {
 } from '@tapline/base';
 import { type Descriptor, type Digest, mediaTypes, parseDigest, parseManifest } from '@tapline/oci';
 import { discardBody } from './discard-body.ts';
+import { fetchBlobRange } from './fetch-blob-range.ts';
 import { fetchBlob } from './fetch-blob.ts';
 import {
   createHttpTransport,
@@ -123,6 +124,10 @@ export function createRegistryClient(init: RegistryClientInit): RegistryClient {
 
     blob(repository, blob, { signal } = {}) {
       return fetchBlob(requests, { repository, blob, signal });
+    },
+
+    blobRange(repository, part, { signal } = {}) {
+      return fetchBlobRange(requests, { repository, ...part, signal });
     },
 
     pushBlob(repository, blob, options = {}) {

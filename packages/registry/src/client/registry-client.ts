@@ -56,6 +56,15 @@ export interface RegistryClient extends AsyncDisposable {
     blob: Pick<Descriptor, 'digest' | 'size'>,
     options?: RequestOptions,
   ): AsyncIterable<Uint8Array>;
+  /**
+   * Bytes of a blob from `start` up to `end`; not verified, as no digest speaks of them. Throws
+   * `range_unsupported`.
+   */
+  blobRange(
+    repository: string,
+    part: { readonly digest: Digest; readonly start: number; readonly end: number },
+    options?: RequestOptions,
+  ): Promise<Uint8Array>;
   /** `open` is called once per attempt. */
   pushBlob(
     repository: string,
