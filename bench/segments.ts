@@ -1,7 +1,18 @@
 import type { Measurement } from './result.ts';
+import { applyRows } from './segments/apply.ts';
+import { carrierRows } from './segments/carrier.ts';
 import { datapathRows } from './segments/datapath.ts';
+import { throughputRows } from './segments/throughput.ts';
 
 /** Segments: each part measures its own rows. */
 export async function benchmarkSegments(): Promise<Measurement> {
-  return { versions: { node: process.version }, rows: await datapathRows() };
+  return {
+    versions: { node: process.version },
+    rows: [
+      ...(await applyRows()),
+      ...(await carrierRows()),
+      ...(await throughputRows()),
+      ...(await datapathRows()),
+    ],
+  };
 }

@@ -39,6 +39,8 @@ export interface FabricInit {
 
 /** How many segments may be refused by the kernel itself before all of an apply is given up. */
 const mostRetries = 8;
+/** How long the kernel's events of what we did may take to arrive; the next look finds the rest. */
+const echoMs = 250;
 
 export function createFabric(init: FabricInit): Fabric {
   const { node, helper, clock, log, layout = 'devices', resyncMs = 10_000 } = init;
@@ -46,10 +48,16 @@ export function createFabric(init: FabricInit): Fabric {
   let applied: CompiledNode | undefined;
   let capable: NodeCapabilities | undefined;
   let driftMended = 0;
+  let running = 0;
+  let lastDone = -Infinity;
   let queue: Promise<unknown> = Promise.resolve();
 
   async function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = queue.then(work);
+    running += 1;
+    const result = queue.then(work).finally(() => {
+      running -= 1;
+      lastDone = clock.monotonic();
+    });
     queue = result.catch(() => {});
     return await result;
   }
@@ -127,6 +135,8 @@ export function createFabric(init: FabricInit): Fabric {
     const start = clock.monotonic();
     const compiled = compileNode(intent, { node, layout, previous, capabilities: capable });
     if (compiled.shared !== previous.shared || compiled.refused.length > 0) return;
+    // With the last segment, what they shared goes, too.
+    if (compiled.segments.size === 0) return;
     const before: NodeState[] = [];
     const after: NodeState[] = [];
     for (const [vni, segment] of compiled.segments) {
@@ -163,7 +173,8 @@ export function createFabric(init: FabricInit): Fabric {
     });
   }
 
-  const drift = watchDrift({ helper, clock, log, resyncMs, resync });
+  const busy = (): boolean => running > 0 || clock.monotonic() - lastDone < echoMs;
+  const drift = watchDrift({ helper, clock, log, resyncMs, resync, busy });
 
   function underlayOf(intent: FabricIntent): string {
     const found = intent.nodes.find(({ name }) => name === node);

@@ -4,7 +4,7 @@ import type { FabricHelper } from './fabric-helper.ts';
 /** Events come in swarms: one look serves all of them. */
 const settleMs = 100;
 /** Looking may take that part of the time, however many events come. */
-const restFactor = 10;
+const restFactor = 3;
 
 /** Calls `resync` a while after events, and every so often without any. */
 export function watchDrift(init: {
@@ -13,11 +13,15 @@ export function watchDrift(init: {
   readonly log: Log;
   readonly resyncMs: number;
   readonly resync: () => Promise<void>;
+  /** Whether what just happened may be of our own doing. */
+  readonly busy: () => boolean;
 }): AsyncDisposable {
-  const { helper, clock, log, resyncMs, resync } = init;
+  const { helper, clock, log, resyncMs, resync, busy } = init;
   const stop = new AbortController();
   let hint = Promise.withResolvers<void>();
-  helper.onHint(() => hint.resolve());
+  helper.onHint(() => {
+    if (!busy()) hint.resolve();
+  });
 
   async function run(): Promise<void> {
     let restMs = 0;
@@ -33,7 +37,7 @@ export function watchDrift(init: {
       await resync().catch((error: unknown) =>
         log.error('looking for drift failed', { error: errorMessage(error) }),
       );
-      restMs = Math.min(restFactor * (clock.monotonic() - start), resyncMs);
+      restMs = restFactor * (clock.monotonic() - start);
     }
   }
 

@@ -111,7 +111,7 @@ export function startFabric(
   network: TestNetwork,
   node: string,
   options: { readonly folder: string; readonly resyncMs?: number },
-): { readonly fabric: Fabric; readonly helperPid: number } {
+): { readonly fabric: Fabric; readonly helper: ReturnType<typeof startHelper> } {
   const namespace = network.nodes.find(({ name }) => name === node)?.namespace ?? '';
   const helper = startHelper({
     prefix: [
@@ -135,5 +135,5 @@ export function startFabric(
     log: silentLog,
     ...(resyncMs !== undefined && { resyncMs }),
   });
-  return { fabric, helperPid: helper.pid };
+  return { fabric, helper };
 }

@@ -8,6 +8,9 @@ import { probeCapabilities } from './probe-capabilities.ts';
 import { readKernel } from './read-kernel.ts';
 import { wireguardKeyFile } from './wireguard-key-file.ts';
 
+/** Characters of a request with some hundred operations. */
+const longRequest = 100_000;
+
 /**
  * Serves requests, a JSON object a line, one after the other: `{ id, kind, … }` is answered by
  * `{ id, result }` or `{ id, error: { code, message } }`. Ends with its input.
@@ -16,10 +19,21 @@ export async function serveHelper(
   { input, output }: { readonly input: Readable; readonly output: Writable },
   options: { readonly wireguardKeyFile: string },
 ): Promise<void> {
-  using stack = new DisposableStack();
-  stack.use(watchKernel(() => output.write('{"hint":true}\n')));
+  let monitors: Disposable | undefined = watchKernel(hint);
   for await (const line of createInterface({ input, crlfDelay: Infinity })) {
-    if (line.trim() !== '') output.write(`${JSON.stringify(await answer(line, options))}\n`);
+    if (line.trim() === '') continue;
+    // Following thousands of changes costs the kernel and `nft monitor` more than making them.
+    if (line.length > longRequest) {
+      monitors?.[Symbol.dispose]();
+      monitors = undefined;
+    }
+    output.write(`${JSON.stringify(await answer(line, options))}\n`);
+    monitors ??= watchKernel(hint);
+  }
+  monitors?.[Symbol.dispose]();
+
+  function hint(): void {
+    output.write('{"hint":true}\n');
   }
 }
 

@@ -53,9 +53,8 @@ function checkMtu(
   { node, capabilities }: { readonly node: NodeIntent; readonly capabilities: NodeCapabilities },
 ): void {
   const { encryption, mtu, name } = segment;
-  const { family } = parseIpAddress(
-    encryption.underlay === 'wireguard' ? node.vtep : node.underlay,
-  );
+  const address = encryption.underlay === 'wireguard' ? node.vtep : node.underlay;
+  const family = address.includes(':') ? 6 : 4;
   const most = segmentMtu(capabilities.underlayMtu, { encryption, family });
   const least = usesIpv6(segment) ? leastMtu : 576;
   if (mtu >= least && mtu <= most) return;

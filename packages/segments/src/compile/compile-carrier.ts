@@ -1,29 +1,30 @@
+import type { SegmentIntent } from '../intent/segment-intent.ts';
 import { carrierName } from '../names/interface-names.ts';
 import { emptyState } from '../state/empty-state.ts';
 import type { LinkState, NodeState } from '../state/node-state.ts';
 import { floodMac } from './segment-fdb.ts';
 import { elementTables } from './element-tables.ts';
-import { segmentElements } from './segment-elements.ts';
-import type { SegmentView } from './segment-view.ts';
+import { type CompileContext, guardElements, segmentPeers } from './segment-peers.ts';
 
 /**
  * A segment of a node that carries very many: a VNI of the one VXLAN device and its flood list, 0.4
  * and 2 kB instead of two devices' 58 kB each. Its ports are not in the kernel's bridge but with
  * whoever reads the device's tunnel metadata.
  */
-export function compileCarrierSegment(view: SegmentView): NodeState {
-  const { vni } = view.segment;
+export function compileCarrierSegment(segment: SegmentIntent, context: CompileContext): NodeState {
+  const { vni } = segment;
+  const found = segmentPeers(segment, context);
   return {
     ...emptyState,
     vnis: [{ dev: carrierName, first: vni, last: vni }],
-    fdb: view.peers.map(({ address }) => ({
+    fdb: found.peers.map(({ address }) => ({
       dev: carrierName,
       mac: floodMac,
       dst: address,
       srcVni: vni,
       self: true,
     })),
-    nft: { tables: elementTables(segmentElements({ ...view, local: [], remote: [] })) },
+    nft: { tables: elementTables(guardElements(vni, found)) },
   };
 }
 

@@ -1,5 +1,5 @@
 import { errorMessage, isTaplineError, TaplineError } from '@tapline/base';
-import { parseSubnet, subnetsOverlap } from '../address/subnet.ts';
+import { addressBits, parseSubnet, type Subnet, subnetsOverlap } from '../address/subnet.ts';
 import type { FabricIntent, SegmentIntent } from '../intent/segment-intent.ts';
 import type { NodeState } from '../state/node-state.ts';
 import { checkSegment } from './check-segment.ts';
@@ -11,6 +11,7 @@ import type { NodeCapabilities } from './node-capabilities.ts';
 import type { NodeLayout } from './node-layout.ts';
 import { overlappingPrefixes, type SegmentSubnet } from './overlapping-prefixes.ts';
 import type { Refusal } from './refusal.ts';
+import { type CompileContext, printedAddresses } from './segment-peers.ts';
 import { segmentView } from './segment-view.ts';
 
 /** What a node is to have, in parts, so that a change of one segment touches one part. */
@@ -27,6 +28,8 @@ export interface CompiledSegment {
   readonly intent: SegmentIntent;
   readonly state: NodeState;
   readonly subnet: SegmentSubnet;
+  /** First and last address, rounded. */
+  readonly range: readonly [number, number];
 }
 
 export interface CompileOptions {
@@ -39,6 +42,8 @@ export interface CompileOptions {
   /** Of the same node and capabilities: segments that are still the same object are taken over. */
   readonly previous?: CompiledNode | undefined;
 }
+
+const few = 10;
 
 /** Throws `node_unknown` where the intent does not name the node. */
 export function compileNode(intent: FabricIntent, options: CompileOptions): CompiledNode {
@@ -60,25 +65,22 @@ export function compileNode(intent: FabricIntent, options: CompileOptions): Comp
     else if (segment.ports.some((port) => port.node === node.name)) changed.push(segment);
   }
   const refused: Refusal[] = [];
-  const context = { intent, nodes, node, answers: capabilities.nftablesArp };
+  const answers = capabilities.nftablesArp;
+  const context = { intent, nodes, node, answers, addressOf: printedAddresses() };
   const compiled: CompiledSegment[] = [];
   for (const segment of changed) {
     try {
       checkSegment(segment, { node, capabilities });
       checkTaken(segment, { node: node.name, taken: options.taken, port: intent.vxlanPort });
-      const view = segmentView(segment, context);
-      if (view === undefined) continue;
-      const state = layout === 'carrier' ? compileCarrierSegment(view) : compileSegment(view);
-      compiled.push({
-        intent: segment,
-        state,
-        subnet: { ...parseSubnet(segment.subnet), segment },
-      });
+      const state = compileOne(segment, { context, layout });
+      if (state === undefined) continue;
+      const subnet = { ...parseSubnet(segment.subnet), segment };
+      compiled.push({ intent: segment, state, subnet, range: roundedRange(subnet) });
     } catch (error) {
       refused.push(refusal(segment, error));
     }
   }
-  for (const [segment, error] of overlaps([...segments.values()], compiled)) {
+  for (const [segment, error] of overlaps(segments, compiled)) {
     refused.push(refusal(segment, error));
     segments.delete(segment.vni);
   }
@@ -86,12 +88,26 @@ export function compileNode(intent: FabricIntent, options: CompileOptions): Comp
   for (const segment of compiled) {
     if (!overlapping.has(segment.intent.vni)) segments.set(segment.intent.vni, segment);
   }
-  const carried = [...segments.values()].map((segment) => segment.intent);
   const shared =
     previous !== undefined && sameEncryption(changed, previous)
       ? previous.shared
-      : compileShared({ intent, node, segments: carried, capabilities, layout });
+      : compileShared({
+          intent,
+          node,
+          segments: [...segments.values()].map((segment) => segment.intent),
+          capabilities,
+          layout,
+        });
   return { intent, shared, segments, refused };
+}
+
+function compileOne(
+  segment: SegmentIntent,
+  { context, layout }: { readonly context: CompileContext; readonly layout: NodeLayout },
+): NodeState | undefined {
+  if (layout === 'carrier') return compileCarrierSegment(segment, context);
+  const view = segmentView(segment, context);
+  return view && compileSegment(view);
 }
 
 /** All of a node in one. */
@@ -118,20 +134,31 @@ function sameEncryption(changed: readonly SegmentIntent[], previous: CompiledNod
   );
 }
 
+/** A change of few segments compares them with the others, and does not sort all of them. */
 function overlaps(
-  kept: readonly CompiledSegment[],
+  kept: ReadonlyMap<number, CompiledSegment>,
   compiled: readonly CompiledSegment[],
 ): ReadonlyMap<SegmentIntent, TaplineError> {
-  const few = compiled.length * kept.length < 1_000_000 && kept.length > 0 && compiled.length < 10;
-  if (few) {
-    const touched = compiled.some(
-      ({ subnet }, index) =>
-        kept.some((other) => subnetsOverlap(other.subnet, subnet)) ||
-        compiled.slice(index + 1).some((other) => subnetsOverlap(other.subnet, subnet)),
-    );
+  if (kept.size > 0 && compiled.length < few) {
+    const touched = compiled.some((one, index) => {
+      for (const other of kept.values()) if (meet(one, other)) return true;
+      return compiled.slice(index + 1).some((other) => meet(one, other));
+    });
     if (!touched) return new Map();
   }
-  return overlappingPrefixes([...kept, ...compiled].map(({ subnet }) => subnet));
+  return overlappingPrefixes([...kept.values(), ...compiled].map(({ subnet }) => subnet));
+}
+
+/** Rounding keeps the order, so only what seems to meet is looked at exactly. */
+function meet(a: CompiledSegment, b: CompiledSegment): boolean {
+  const [first, last] = a.range;
+  const [otherFirst, otherLast] = b.range;
+  return first <= otherLast && otherFirst <= last && subnetsOverlap(a.subnet, b.subnet);
+}
+
+function roundedRange({ family, value, length }: Subnet): readonly [number, number] {
+  const first = Number(value);
+  return [first, first + 2 ** (addressBits(family) - length) - 1];
 }
 
 function checkTaken(

@@ -1,5 +1,6 @@
 import { parseIpAddress } from '../address/ip-address.ts';
 import type { NftSetName } from './nft-tables.ts';
+import { guardElements } from './segment-peers.ts';
 import type { LocalPort, RemotePort, SegmentView } from './segment-view.ts';
 
 /** What a segment adds to the tables' sets and maps, by their names. */
@@ -15,14 +16,7 @@ export function segmentElements(view: SegmentView): NftElements {
   for (const port of view.local) addLocal(port, view, add);
   for (const port of view.remote) add('remote', key(view.vxlan, port.mac, port.group));
   for (const group of view.groupsToOverlay) add('allow', key(group, view.vxlan));
-  if (view.peers.length > 0) add('vnis', view.segment.vni);
-  for (const peer of view.peers) {
-    const { family } = parseIpAddress(peer.address);
-    const side = view.inside
-      ? (['inside4', 'inside6'] as const)
-      : (['outside4', 'outside6'] as const);
-    add(family === 4 ? side[0] : side[1], key(peer.address, view.segment.vni));
-  }
+  for (const [name, guards] of guardElements(view.segment.vni, view)) add(name, ...guards);
   return elements;
 }
 

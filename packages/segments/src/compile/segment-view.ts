@@ -1,12 +1,8 @@
 import { formatIpAddress, parseIpAddress } from '../address/ip-address.ts';
 import { linkLocal } from '../address/link-local.ts';
 import { mayReach } from '../intent/port-role.ts';
-import type {
-  FabricIntent,
-  NodeIntent,
-  PortIntent,
-  SegmentIntent,
-} from '../intent/segment-intent.ts';
+import type { NodeIntent, PortIntent, SegmentIntent } from '../intent/segment-intent.ts';
+import { type CompileContext, segmentPeers } from './segment-peers.ts';
 import { groupId } from '../names/group-id.ts';
 import { portName, vxlanName } from '../names/interface-names.ts';
 import { portMac } from '../names/port-mac.ts';
@@ -52,21 +48,14 @@ export interface SegmentView {
 /** Undefined where the node has no port of the segment: then it has nothing of it at all. */
 export function segmentView(
   segment: SegmentIntent,
-  context: {
-    readonly intent: Pick<FabricIntent, 'vxlanPort'>;
-    readonly nodes: ReadonlyMap<string, NodeIntent>;
-    readonly node: NodeIntent;
-    readonly answers: boolean;
-  },
+  context: CompileContext,
 ): SegmentView | undefined {
   const { nodes, node } = context;
   const ports = segment.ports.map((port) => identify(port, segment));
   const mine = ports.filter(({ intent }) => intent.node === node.name);
   if (mine.length === 0) return undefined;
   const remote = ports.filter(({ intent }) => intent.node !== node.name && nodes.has(intent.node));
-  const inside = segment.encryption.underlay === 'wireguard';
-  const address = (of: NodeIntent): string =>
-    formatIpAddress(parseIpAddress(inside ? of.vtep : of.underlay));
+  const { inside, peers } = segmentPeers(segment, context);
   const local = mine.map((port): LocalPort => ({
     ...port,
     name: portName(segment.vni, port.intent),
@@ -74,16 +63,12 @@ export function segmentView(
       ports.filter((other) => other !== port && mayReach(other.intent.role, port.intent.role)),
     ),
   }));
-  const peers = [...new Set(remote.map(({ intent }) => intent.node))].flatMap((name) => {
-    const peer = nodes.get(name);
-    return peer === undefined ? [] : [{ node: name, address: address(peer) }];
-  });
   return {
     segment,
     node,
     vxlanPort: context.intent.vxlanPort,
     vxlan: vxlanName(segment.vni),
-    source: address(node),
+    source: context.addressOf(node, inside),
     inside,
     answers: context.answers,
     local,
@@ -94,7 +79,7 @@ export function segmentView(
     remoteReachedFrom: (port) => remote.filter((to) => reaches(port, to)),
     addressOf(port) {
       const peer = nodes.get(port.intent.node) ?? node;
-      return address(peer);
+      return context.addressOf(peer, inside);
     },
   };
 }

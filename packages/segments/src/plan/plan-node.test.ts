@@ -74,6 +74,13 @@ test('a port goes before its rules', () => {
   expect(plan.filter((line) => !line.startsWith('delete element'))).toHaveLength(1);
 });
 
+test('a segment that goes takes its elements along, and leaves the tables of the others', () => {
+  const options = { node: 'n1', capabilities: capable };
+  const part = compileNode(sampleIntent([sampleSegment(nodes)]), options).segments.get(7000)?.state;
+  const kinds = new Set(planNode(emptyState, part ?? emptyState).map(({ kind }) => kind));
+  expect([...kinds]).toEqual(['link-delete', 'elements-delete']);
+});
+
 test('what is not ours is left alone, but not in our bridges', () => {
   const foreign: NodeState = {
     ...before,

@@ -9,7 +9,10 @@ import type { Operation } from './operation.ts';
 export function planTables(desired: NodeState, observed: NodeState): readonly Operation[] {
   const wanted = ours(desired);
   const found = ours(observed);
-  if (wanted.length === 0) return found.length === 0 ? [] : [{ kind: 'tables-delete' }];
+  // A part has no rules: the tables are the others', too, and stay.
+  if (wanted.length === 0 && found.some(({ chains }) => chains.length > 0)) {
+    return [{ kind: 'tables-delete' }];
+  }
   const port = vxlanPortOf(wanted);
   // A part of a state has elements only: its tables stand already.
   const whole = port !== undefined;

@@ -72,7 +72,7 @@ export function renderOperation(
     case 'vni-add':
     case 'vni-delete': {
       const { dev, first, last } = operation.range;
-      const verb = operation.kind === 'vni-add' ? 'add' : 'del';
+      const verb = operation.kind === 'vni-add' ? 'add' : 'delete';
       return [bridge(`vni ${verb} dev ${dev} vni ${first === last ? first : `${first}-${last}`}`)];
     }
     case 'wireguard-set':
