@@ -77,7 +77,7 @@ export class WriteThread implements AsyncDisposable {
         for (const [at, { resolve, reject }] of batch.entries()) {
           const outcome = reply.kind === 'written' ? reply.outcomes[at] : failure(reply);
           if (typeof outcome === 'number') resolve(outcome);
-          else if (outcome !== undefined) reject(fromErrorData(outcome));
+          else reject(fromErrorData(outcome ?? failure(reply)));
         }
       } catch (error) {
         for (const { reject } of batch) reject(error);

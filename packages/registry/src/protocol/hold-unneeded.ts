@@ -14,9 +14,10 @@ export async function holdUnneeded(
   blob: { readonly repository: string; readonly digest: Digest },
 ): Promise<boolean> {
   const { blobs, catalog, clock, graceMs } = state;
-  blobs.leases.touch(blob.digest);
-  const since = catalog.unneededSince(blob.repository, blob.digest);
+  const { repository, digest } = blob;
+  blobs.leases.touch(digest);
+  const since = catalog.unneededSince(repository, digest);
   const now = Math.floor(clock.now());
   if (since === undefined || (since <= now && now - since < graceMs / renewals)) return true;
-  return (await catalog.write({ kind: 'touch-blob', ...blob, now })) > 0;
+  return (await catalog.write({ kind: 'touch-blob', repository, digest, now })) > 0;
 }
