@@ -21,6 +21,10 @@ export const benchmarks: Readonly<Record<string, Benchmark>> = {
       'deliveries end to end, beside runc and podman; a thousand devices; the command line',
     run: async () => await (await import('./deploy.ts')).benchmarkDeploy(),
   },
+  registry: {
+    description: "pulls, pushes and garbage collection, beside Debian's docker-registry",
+    run: async () => await (await import('./registry.ts')).benchmarkRegistry(),
+  },
   runtimes: {
     description: 'starting a prepared container, beside bare runc',
     run: async () => await (await import('./runtimes.ts')).benchmarkRuntimes(),

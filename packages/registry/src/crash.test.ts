@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { type Rng, seededRng } from '@tapline/base';
 import type { Digest } from '@tapline/oci';
-import { startProcess, temporaryFolder } from '@tapline/testing';
+import { eventually, startProcess, temporaryFolder } from '@tapline/testing';
 import { describe, expect, test } from 'vitest';
 import { type RawClient, rawClient, sha256Of } from './testing/raw-client.ts';
 
@@ -45,15 +45,20 @@ describe('a registry killed with SIGKILL during pushes, deletes and collections'
       const work = [1, 2, 3].map((worker) =>
         push(client, answered, { rng, name: `r${worker}`, signal: killed.signal }),
       );
+      // Somewhere after some answers: on a busy machine a time would hit nothing.
+      const before = answered.blobs.size;
+      const more = 1 + Math.floor(rng() * 6);
+      await eventually('pushes are answered', () => answered.blobs.size >= before + more);
       await new Promise((resolve) => {
-        setTimeout(resolve, 20 + rng() * 150);
+        setTimeout(resolve, rng() * 30);
       });
       killed.abort();
       server.kill('SIGKILL');
       await server.exited;
       await Promise.all(work);
     }
-    expect(answered.tags.size).toBeGreaterThan(kills);
+    expect(answered.blobs.size).toBeGreaterThan(kills);
+    expect(answered.tags.size).toBeGreaterThan(0);
     expect(answered.deleted.size).toBeGreaterThan(0);
   });
 });
@@ -75,7 +80,6 @@ async function push(
       const pushed = await client.pushManifest(name, tag, [layer]);
       if (pushed.status === 201) answered.tags.set(`${name}:${tag}`, pushed.digest);
       const location = await client.openUpload(name);
-      answered.uploads.set(location, Buffer.alloc(0));
       const chunk = await fetch(client.at(location), { method: 'PATCH', body: layer });
       await chunk.arrayBuffer();
       if (chunk.status === 202) answered.uploads.set(location, layer);
@@ -114,14 +118,10 @@ async function check(client: RawClient, answered: Answered): Promise<void> {
   for (const [location, bytes] of answered.uploads) {
     const status = await fetch(client.at(location));
     expect(status.status).toBe(204);
-    const stands = Number(status.headers.get('range')?.split('-')[1] ?? 0) + 1;
-    if (bytes.length > 0) expect(stands).toBe(bytes.length);
-    if (bytes.length > 0) {
-      const done = await fetch(client.at(`${location}?digest=${sha256Of(bytes)}`), {
-        method: 'PUT',
-      });
-      expect(done.status).toBe(201);
-    } else await fetch(client.at(location), { method: 'DELETE' });
+    const last = Math.max(bytes.length - 1, 0);
+    expect(status.headers.get('range')).toBe(`0-${last}`);
+    const done = await fetch(client.at(`${location}?digest=${sha256Of(bytes)}`), { method: 'PUT' });
+    expect(done.status).toBe(201);
   }
   answered.uploads.clear();
 }

@@ -43,9 +43,11 @@ describe.skipIf(!canMount)('a full disk (needs a mount namespace)', () => {
       // What is there is served all the while.
       const read = await fetch(client.at(`/v2/a/blobs/${sha256Of(filler)}`));
       expect(sha256Of(Buffer.from(await read.arrayBuffer()))).toBe(sha256Of(filler));
-      // Room comes from another upload that is given up: here the file is simply removed.
+      // Somebody makes room: here by removing a file.
       execFileSync('nsenter', [
-        ...['--mount', `--target=${server.pid}`, 'rm'],
+        '--mount',
+        `--target=${server.pid}`,
+        'rm',
         `${folder.path}/content/blobs/sha256/${sha256Of(filler).slice(7)}`,
       ]);
       const rest = await fetch(client.at(location), {

@@ -12,4 +12,8 @@ const { collects = false, ...init } = JSON.parse(options) as {
 };
 const registry = await startRegistry({ directory, authorize: () => 'allowed', ...init });
 process.stdout.write(`listening ${registry.port}\n`);
-while (collects) await registry.admin.collect({ untagged: true });
+if (collects) await collectForever();
+
+async function collectForever(): Promise<never> {
+  for (;;) await registry.admin.collect({ untagged: true });
+}
