@@ -1,4 +1,5 @@
 import type { Measurement } from './result.ts';
+import { allocateRows } from './segments/allocate.ts';
 import { applyRows } from './segments/apply.ts';
 import { carrierRows } from './segments/carrier.ts';
 import { datapathRows } from './segments/datapath.ts';
@@ -9,6 +10,7 @@ export async function benchmarkSegments(): Promise<Measurement> {
   return {
     versions: { node: process.version },
     rows: [
+      ...allocateRows(),
       ...(await applyRows()),
       ...(await carrierRows()),
       ...(await throughputRows()),

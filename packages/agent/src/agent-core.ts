@@ -27,6 +27,8 @@ export interface AgentCoreInit {
   readonly metrics?: AgentMetrics;
   /** Installs worked on at once. */
   readonly parallelInstalls?: number;
+  /** Where this is a node: what its kernel has. */
+  readonly observeNode?: () => Promise<unknown>;
   /** How long a program may take to end when asked to, before it is killed; 10 s unless given. */
   readonly stopGraceMs?: number;
 }
@@ -228,7 +230,7 @@ export async function createAgentCore(init: AgentCoreInit): Promise<AgentCore> {
       return informer.isSynced;
     },
     idle: () => queue.idle(),
-    acceptStream: createStreamAcceptor({ device, state, images, runtime, containers, clock, log }),
+    acceptStream: createStreamAcceptor({ ...init, containers }),
     async [Symbol.asyncDispose]() {
       await informer[Symbol.asyncDispose]();
       await unnoted[Symbol.asyncDispose]();

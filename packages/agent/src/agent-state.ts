@@ -5,6 +5,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { TaplineError } from '@tapline/base';
 import type { InstallStatus } from '@tapline/resources';
 import type { InstallRecord } from './install-record.ts';
+import type { AttachmentRecord } from './segments/attachment-record.ts';
 
 /** A status that the control plane has not taken yet. */
 export interface OutboxEntry {
@@ -23,6 +24,9 @@ const schema = `
   CREATE TABLE IF NOT EXISTS outbox (
     uid TEXT PRIMARY KEY, name TEXT NOT NULL, status TEXT NOT NULL, sequence INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS attachment (
+    name TEXT PRIMARY KEY, sequence INTEGER NOT NULL, record TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 `;
 
@@ -35,6 +39,8 @@ export class AgentState implements AsyncDisposable {
   readonly #database: DatabaseSync;
   readonly #log: FileHandle | undefined;
   readonly #records = new Map<string, InstallRecord>();
+  /** In the order in which they were accepted. */
+  readonly #attachments = new Map<string, AttachmentRecord>();
   readonly #statements: Readonly<Record<StatementName, StatementSync>>;
   #sequence: number;
   #flushing: Promise<void> | undefined;
@@ -47,6 +53,10 @@ export class AgentState implements AsyncDisposable {
     for (const row of this.#statements.installs.all()) {
       const record = JSON.parse(String(row['record'])) as InstallRecord;
       this.#records.set(record.uid, record);
+    }
+    for (const row of this.#statements.attachments.all()) {
+      const record = JSON.parse(String(row['record'])) as AttachmentRecord;
+      this.#attachments.set(record.name, record);
     }
     this.#sequence = Number(this.#statements.lastSequence.get()?.['sequence'] ?? 0);
   }
@@ -102,6 +112,29 @@ export class AgentState implements AsyncDisposable {
     this.#statements.deleteInstall.run(uid);
     this.#statements.deleteOutbox.run(uid);
     this.#records.delete(uid);
+  }
+
+  /** In the order in which they were accepted. */
+  attachments(): readonly AttachmentRecord[] {
+    return [...this.#attachments.values()];
+  }
+
+  attachment(name: string): AttachmentRecord | undefined {
+    return this.#attachments.get(name);
+  }
+
+  putAttachment(attachment: Omit<AttachmentRecord, 'sequence'>): void {
+    const newest = [...this.#attachments.values()].at(-1)?.sequence ?? 0;
+    const record = { ...attachment, sequence: newest + 1 };
+    const { name, sequence } = record;
+    this.#statements.putAttachment.run(name, sequence, JSON.stringify(record));
+    this.#attachments.delete(name);
+    this.#attachments.set(name, record);
+  }
+
+  forgetAttachment(name: string): void {
+    this.#statements.deleteAttachment.run(name);
+    this.#attachments.delete(name);
   }
 
   outbox(): readonly OutboxEntry[] {
@@ -175,6 +208,9 @@ const statements = {
   installs: 'SELECT record FROM install',
   putInstall: 'INSERT OR REPLACE INTO install VALUES (?, ?)',
   deleteInstall: 'DELETE FROM install WHERE uid = ?',
+  attachments: 'SELECT record FROM attachment ORDER BY sequence',
+  putAttachment: 'INSERT OR REPLACE INTO attachment VALUES (?, ?, ?)',
+  deleteAttachment: 'DELETE FROM attachment WHERE name = ?',
   outbox: 'SELECT * FROM outbox ORDER BY sequence',
   outboxEntry: 'SELECT * FROM outbox WHERE uid = ?',
   putOutbox: 'INSERT OR REPLACE INTO outbox VALUES (?, ?, ?, ?)',

@@ -1,5 +1,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { AgentMetrics } from './agent-metrics.ts';
+import type { SegmentAgent } from './segments/segment-agent.ts';
+import { createSegmentGauges } from './segments/segment-gauges.ts';
 
 // From 100 µs: a warm start takes milliseconds, a cold fetch minutes.
 const stageBuckets = [
@@ -9,6 +11,8 @@ const stageBuckets = [
 
 export interface PrometheusMetrics extends AgentMetrics {
   setConnected(connected: boolean): void;
+  /** Where the counters of segments are read when somebody asks. */
+  setSegments(read: SegmentAgent['metrics']): void;
   exposition(): Promise<string>;
   readonly contentType: string;
 }
@@ -71,6 +75,7 @@ export function createPrometheusMetrics(about: {
     countOutcome: (outcome) => outcomes.inc({ outcome }),
     addFetchedBytes: (bytes) => fetched.inc(bytes),
     countRestart: () => restarts.inc(),
+    setSegments: (read) => createSegmentGauges(registry, read),
     setConnected: (is) => connected.set(is ? 1 : 0),
     exposition: () => registry.metrics(),
     contentType: registry.contentType,

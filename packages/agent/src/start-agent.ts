@@ -16,6 +16,9 @@ import { openImageStore } from './open-image-store.ts';
 import type { PrometheusMetrics } from './prometheus-metrics.ts';
 import { createTrustKeeper } from './trust-keeper.ts';
 import { createRenewable, renewableClient } from './renewable-client.ts';
+import { readNodeFacts, underlayAddress } from './segments/node-facts.ts';
+import { createNodeReporter } from './segments/node-reporter.ts';
+import { createSegmentAgent, type SegmentAgent } from './segments/segment-agent.ts';
 
 export interface AgentConfig {
   /** State, images and containers; `joinDevice` has been here before. */
@@ -78,8 +81,16 @@ export async function startAgent(config: AgentConfig): Promise<RunningAgent> {
     }),
   );
   const runtime = opened.use(await openRuntime(config, { clock, log }));
+  const segments =
+    keeper.current.role === 'node'
+      ? opened.use(
+          await openSegments(config, { device, state, keeper, connections, clock, rng, log }),
+        )
+      : undefined;
+  if (segments !== undefined) metrics?.setSegments(() => segments.agent.metrics());
   const core: AgentCore = opened.use(
     await createAgentCore({
+      ...(segments === undefined ? {} : { observeNode: () => segments.agent.observe() }),
       device,
       client: connections.client,
       state,
@@ -102,6 +113,7 @@ export async function startAgent(config: AgentConfig): Promise<RunningAgent> {
         keeper.setClockSkew(clockSkewMs);
         metrics?.setConnected(true);
         void trust.refresh();
+        segments?.refresh();
       },
       onDisconnected: () => metrics?.setConnected(false),
       clock,
@@ -168,6 +180,62 @@ function openConnections(
       await transport[Symbol.asyncDispose]();
     },
   };
+}
+
+/** A node's part in segments, with the privileged process that it takes. */
+async function openSegments(
+  config: AgentConfig,
+  init: {
+    readonly device: string;
+    readonly state: AgentState;
+    readonly keeper: IdentityKeeper;
+    readonly connections: ReturnType<typeof openConnections>;
+    readonly clock: Clock;
+    readonly rng: Rng;
+    readonly log: Log;
+  },
+): Promise<AsyncDisposable & { readonly agent: SegmentAgent; readonly refresh: () => void }> {
+  const { device, state, keeper, connections, clock, rng, log } = init;
+  // Loaded only on nodes: a device's agent stays small.
+  const { createFabric, startHelper } = await import('@tapline/fabric');
+  await using opened = new AsyncDisposableStack();
+  const underlay = await knownUnderlay(state, keeper.server);
+  const helper = startHelper({ wireguardKeyFile: join(config.dataDirectory, 'wireguard.key') });
+  const fabric = opened.use(createFabric({ node: device, helper, clock, log }));
+  const { client } = connections;
+  const agent = opened.use(
+    createSegmentAgent({ node: device, underlay, client, state, fabric, clock, rng, log }),
+  );
+  const reporter = opened.use(
+    createNodeReporter({
+      node: device,
+      client,
+      read: async () => await readNodeFacts(await knownUnderlay(state, keeper.server), fabric),
+      clock,
+      rng,
+      log,
+    }),
+  );
+  const running = opened.move();
+  return {
+    agent,
+    refresh: () => reporter.refresh(),
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+/** The node's own address; the last one that it had where there is no way to anywhere now. */
+async function knownUnderlay(state: AgentState, server: URL): Promise<string> {
+  const key = 'underlay';
+  try {
+    const address = await underlayAddress(server);
+    if (state.meta(key) !== address) state.putMeta(key, address);
+    return address;
+  } catch (error) {
+    const last = state.meta(key);
+    if (typeof last === 'string') return last;
+    throw error;
+  }
 }
 
 function openRuntime(

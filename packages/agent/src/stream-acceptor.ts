@@ -26,6 +26,8 @@ export interface StreamAcceptorInit {
   readonly images: ImageStore;
   readonly runtime: Runtime;
   readonly containers: ContainerTable;
+  /** Where this is a node: what its kernel has. */
+  readonly observeNode?: () => Promise<unknown>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -42,7 +44,7 @@ interface Target {
 export function createStreamAcceptor(init: StreamAcceptorInit): SessionInit['acceptStream'] {
   const { device, state, images, runtime, containers, clock } = init;
 
-  function target(request: StreamRequest): Target {
+  function target(request: Exclude<StreamRequest, { readonly kind: 'node-state' }>): Target {
     const record = state.record(request.uid);
     if (record === undefined || record.removing) {
       throw new TaplineError('install_unknown', `install ${request.install} is not on this device`);
@@ -126,7 +128,27 @@ export function createStreamAcceptor(init: StreamAcceptorInit): SessionInit['acc
     };
   }
 
+  function serveNodeState(request: Extract<StreamRequest, { kind: 'node-state' }>): StreamServer {
+    const { observeNode } = init;
+    if (observeNode === undefined || request.node !== device) {
+      throw new TaplineError('not_a_node', `${device} carries no segments of ${request.node}`);
+    }
+    return async (stream, signal) => {
+      let outcome: ExecOutcome = { kind: 'exited', exitCode: 0 };
+      try {
+        const text = JSON.stringify(await observeNode());
+        signal.throwIfAborted();
+        await sendChunks(stream, new TextEncoder().encode(text));
+      } catch (error) {
+        signal.throwIfAborted();
+        outcome = failed(error);
+      }
+      await stream.send(encodeFrame({ kind: 'error', bytes: encodeOutcome(outcome) }));
+    };
+  }
+
   return (request) => {
+    if (request.kind === 'node-state') return serveNodeState(request);
     const wanted = target(request);
     switch (request.kind) {
       case 'exec':

@@ -50,6 +50,13 @@ export const commandGroups: readonly CommandGroup[] = [
     },
   },
   {
+    title: 'Segments',
+    commands: {
+      'segment verify': async () => (await import('./commands/segment-verify.ts')).segmentVerify,
+      'segment plan': async () => (await import('./commands/segment-plan.ts')).segmentPlan,
+    },
+  },
+  {
     title: 'This tool',
     commands: {
       kubeconfig: async () => (await import('./commands/kubeconfig.ts')).kubeconfig,

@@ -13,3 +13,4 @@ export {
   loadRegistryConfiguration,
   type RegistryConfiguration,
 } from './registry/registry-configuration.ts';
+export { previewSegments, type SegmentWorld } from './segment/preview-segments.ts';

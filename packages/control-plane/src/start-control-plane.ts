@@ -16,6 +16,7 @@ import {
   createEnrolment,
   createEnrolmentHandler,
   createInstallConnectHandlers,
+  createNodeConnectHandlers,
   createSessionHub,
   type SessionHub,
 } from '@tapline/gateway';
@@ -110,17 +111,18 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
     queueDepths: () => late.reconcilers?.depths() ?? {},
     registryUsage: () => late.registry?.usage(),
   });
-  const streams = createInstallConnectHandlers({
-    hub: {
-      async openStream(device, request, options) {
-        if (late.hub === undefined) {
-          throw new TaplineError('unavailable', 'the gateway is starting', { hint: 'try again' });
-        }
-        return await late.hub.openStream(device, request, options);
-      },
+  const lateHub: Pick<SessionHub, 'openStream'> = {
+    async openStream(device, request, options) {
+      if (late.hub === undefined) {
+        throw new TaplineError('unavailable', 'the gateway is starting', { hint: 'try again' });
+      }
+      return await late.hub.openStream(device, request, options);
     },
-    log,
-  });
+  };
+  const streams = {
+    ...createInstallConnectHandlers({ hub: lateHub, log }),
+    ...createNodeConnectHandlers({ hub: lateHub }),
+  };
   const api = await createApiServer({
     store,
     definitions: taplineResources,

@@ -14,6 +14,7 @@ export {
   type InstallConnect,
   type InstallConnectHandler,
 } from './install-connect-handlers.ts';
+export { createNodeConnectHandlers } from './node-connect-handlers.ts';
 export type { EnrolmentAnswer, EnrolmentRequest } from './enrolment-request.ts';
 export { hashSecret } from './hash-secret.ts';
 export { formatJoinToken, type JoinToken } from './join-token.ts';

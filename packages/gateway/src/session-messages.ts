@@ -33,7 +33,9 @@ export type StreamRequest =
       readonly uid: string;
       readonly follow: boolean;
       readonly tailLines?: number;
-    };
+    }
+  /** What the kernel of a node has at this moment. */
+  | { readonly kind: 'node-state'; readonly node: string };
 
 export type DeviceMessage =
   | {
@@ -122,6 +124,9 @@ export function parseServerMessage(text: string): ServerMessage | undefined {
 type Fields = Readonly<Record<string, unknown>>;
 
 function streamRequest(fields: Fields): StreamRequest {
+  if (fields['kind'] === 'node-state') {
+    return { kind: 'node-state', node: string(fields, 'node', 63) };
+  }
   const install = string(fields, 'install', 253);
   const uid = string(fields, 'uid', 64);
   switch (fields['kind']) {
@@ -142,7 +147,7 @@ function streamRequest(fields: Fields): StreamRequest {
         ...(fields['tailLines'] === undefined ? {} : { tailLines: number(fields, 'tailLines') }),
       };
     default:
-      throw invalid('request.kind is not exec or logs');
+      throw invalid('request.kind is not exec, logs or node-state');
   }
 }
 

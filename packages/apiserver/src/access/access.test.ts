@@ -1,7 +1,15 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { deviceKeyAnnotation, deviceResource, installResource } from '@tapline/resources';
+import {
+  allocationResource,
+  attachmentResource,
+  deviceKeyAnnotation,
+  deviceResource,
+  installResource,
+  nodeResource,
+  segmentResource,
+} from '@tapline/resources';
 import type { Caller, Operations } from '../operations.ts';
 import { serveForTest, type TestServer } from '../testing/serve-for-test.ts';
 
@@ -31,6 +39,27 @@ function install(device: string): object {
         sizeBytes: 1,
         unpackedBytes: 1,
       },
+    },
+  };
+}
+
+function attachment(node: string): object {
+  const intent = { name: node, vtep: '100.112.0.1', underlay: '192.0.2.1' };
+  return {
+    metadata: { name: `${node}.news` },
+    spec: {
+      node,
+      segment: 'news',
+      epoch: 1,
+      vxlanPort: 4789,
+      self: intent,
+      peers: [],
+      vni: 4096,
+      subnet: '10.7.0.0/24',
+      mtu: 1370,
+      encryption: { underlay: 'wireguard', link: 'none' },
+      communities: {},
+      ports: [],
     },
   };
 }
@@ -164,6 +193,58 @@ describe('a device', () => {
         ...ofOne('get', 'installs/ one'),
       ]),
     );
+  });
+
+  test('reaches segments only as a node, and of those its own part', async () => {
+    const operations = await twoDevices();
+    for (const name of ['one', 'two']) {
+      await operations.create(server.root, nodeResource, {
+        metadata: { name },
+        spec: { device: name },
+      });
+      await operations.create(server.root, attachmentResource, attachment(name));
+    }
+    const node: Caller = {
+      identity: {
+        ...one.identity,
+        user: 'system:node:one',
+        groups: ['system:nodes', 'system:authenticated'],
+      },
+    };
+    const own = { fieldSelector: 'spec.node=one' };
+    const list = await operations.list(node, attachmentResource, own);
+    expect(list.items.map(({ metadata }) => metadata.name)).toEqual(['one.news']);
+    const body = { status: { observedEpoch: 1, state: 'Ready' } };
+    const patch = { kind: 'merge', body } as const;
+    const status = { subresource: 'status' } as const;
+    await operations.patch(node, attachmentResource, { name: 'one.news' }, patch, status);
+    const facts = { kind: 'merge', body: { status: { wireguardKey: 'A=' } } } as const;
+    await operations.patch(node, nodeResource, { name: 'one' }, facts, status);
+    const refused: readonly (() => Promise<unknown>)[] = [
+      () => operations.list(node, attachmentResource, {}),
+      () => operations.list(node, attachmentResource, { fieldSelector: 'spec.node=two' }),
+      () => operations.get(node, attachmentResource, { name: 'two.news' }),
+      () => operations.patch(node, attachmentResource, { name: 'two.news' }, patch, status),
+      () => operations.patch(node, nodeResource, { name: 'two' }, facts, status),
+      // Its status only: where it is attached is not for it to say.
+      () =>
+        operations.patch(
+          node,
+          attachmentResource,
+          { name: 'one.news' },
+          { kind: 'merge', body: { spec: { epoch: 9 } } },
+          {},
+        ),
+      () => operations.delete(node, attachmentResource, { name: 'one.news' }),
+      () => operations.list(node, segmentResource, {}),
+      () => operations.list(node, allocationResource, {}),
+      // A device is no node, whatever its name.
+      () => operations.list(one, attachmentResource, own),
+      () => operations.get(one, nodeResource, { name: 'one' }),
+    ];
+    for (const attempt of refused) {
+      await expect(attempt()).rejects.toMatchObject({ code: 'forbidden' });
+    }
   });
 
   test('is who holds its key: an older certificate for the name, or a token, is not', async () => {

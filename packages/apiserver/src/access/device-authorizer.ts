@@ -15,8 +15,8 @@ export function deviceNameOf({ user, groups }: Attributes['identity']): string |
 }
 
 /**
- * Limits a device to its own objects, whatever roles say: its Device, and the Installs whose
- * spec.device is itself. A device that was deleted may do nothing, though its certificate is valid,
+ * Limits a device to its own objects, whatever roles say: its Device, the Installs whose spec.device
+ * is itself, and where it is a node its Node and the Attachments whose spec.node is itself. A device that was deleted may do nothing, though its certificate is valid,
  * and neither may the old key of one that has enrolled again under the same name.
  */
 export function createDeviceAuthorizer(lookup: ObjectLookup): Authorizer {
@@ -38,6 +38,10 @@ export function createDeviceAuthorizer(lookup: ObjectLookup): Authorizer {
         return ownDevice(attributes, device);
       case 'installs':
         return ownInstalls(attributes, device, lookup);
+      case 'nodes':
+        return isNode(attributes) ? ownNode(attributes, device) : notNode();
+      case 'attachments':
+        return isNode(attributes) ? ownAttachments(attributes, device, lookup) : notNode();
       default:
         return no('devices reach their own objects only');
     }
@@ -74,6 +78,45 @@ function ownInstalls(
   return fieldValue(install, ['spec', 'device']) === device
     ? yes()
     : no('a device reaches Installs of its own only');
+}
+
+function isNode({ identity }: Attributes): boolean {
+  return identity.groups.includes('system:nodes') && identity.user.startsWith('system:node:');
+}
+
+function notNode(): Decision {
+  return no('only nodes reach segments');
+}
+
+function ownNode({ verb, subresource, name, requiredField }: Attributes, node: string): Decision {
+  if ((verb === 'list' || verb === 'watch') && subresource === '') {
+    return requiredField?.('metadata.name') === node
+      ? yes()
+      : no(`a node lists and watches Nodes with the field selector metadata.name=${node}`);
+  }
+  if (name !== node) return no('a node reaches its own Node only');
+  if (verb === 'get' && (subresource === '' || subresource === 'status')) return yes();
+  if ((verb === 'update' || verb === 'patch') && subresource === 'status') return yes();
+  return no('a node may read its Node and write its status');
+}
+
+function ownAttachments(
+  { verb, subresource, name, requiredField }: Attributes,
+  node: string,
+  lookup: ObjectLookup,
+): Decision {
+  if ((verb === 'list' || verb === 'watch') && subresource === '') {
+    return requiredField?.('spec.node') === node
+      ? yes()
+      : no(`a node lists and watches Attachments with the field selector spec.node=${node}`);
+  }
+  const writesStatus = (verb === 'update' || verb === 'patch') && subresource === 'status';
+  const reads = verb === 'get' && (subresource === '' || subresource === 'status');
+  if (!writesStatus && !reads) return no('a node may read its Attachments and write their status');
+  const attachment = name === undefined ? undefined : lookup(group, 'attachments', name);
+  return fieldValue(attachment, ['spec', 'node']) === node
+    ? yes()
+    : no('a node reaches Attachments of its own only');
 }
 
 function yes(): Decision {

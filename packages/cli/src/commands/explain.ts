@@ -9,15 +9,16 @@ import { textFlagWithDefault } from '../framework/flag.ts';
 import { parseObjectReferences } from '../kinds.ts';
 
 export const explain: Command = defineCommand({
-  summary: 'Say what would be done next with a delivery or install, and what it waits for',
+  summary: 'Say what would be done next with a delivery, install or segment, and what it waits for',
   examples: [
     { command: 'tapline explain delivery jq', explains: 'why it has not converged' },
+    { command: 'tapline explain segment news', explains: 'which node it waits for' },
     { command: 'tapline explain install/ipad-1.jq -o json', explains: 'for programs' },
   ],
   positionals: [
     {
       name: 'KIND',
-      description: 'delivery or install, or KIND/NAME',
+      description: 'delivery, install or segment, or KIND/NAME',
       required: true,
       complete: 'kinds',
     },
@@ -34,8 +35,9 @@ export const explain: Command = defineCommand({
   },
   async run({ console, positionals, flags }) {
     const [reference] = parseObjectReferences(positionals);
-    if (reference === undefined || !['Delivery', 'Install'].includes(reference.definition.kind)) {
-      throw new TaplineError('usage', 'only deliveries and installs have a plan to explain', {
+    const explained = ['Delivery', 'Install', 'Segment'];
+    if (reference === undefined || !explained.includes(reference.definition.kind)) {
+      throw new TaplineError('usage', 'only deliveries, installs and segments have a plan', {
         hint: 'write `tapline explain delivery NAME`',
       });
     }

@@ -11,7 +11,8 @@ import { outputFlags } from '../output/output-flags.ts';
 import { printObjects, type PrintOptions } from '../output/print-objects.ts';
 
 export const get: Command = defineCommand({
-  summary: 'Show objects: devices, packages, deliveries, installs, tokens',
+  summary:
+    'Show objects: devices, packages, deliveries, installs, segments, nodes, attachments, tokens',
   examples: [
     { command: 'tapline get devices', explains: 'all devices' },
     { command: 'tapline get deliveries,installs -o wide', explains: 'two kinds, all columns' },
@@ -19,6 +20,7 @@ export const get: Command = defineCommand({
       command: 'tapline get installs -l tapline.dev/delivery=jq --watch',
       explains: 'and follow them',
     },
+    { command: 'tapline get segments', explains: 'VNI, subnet, nodes, MTU and state of each' },
     { command: 'tapline get delivery jq -o yaml', explains: 'one object, whole' },
   ],
   positionals: [

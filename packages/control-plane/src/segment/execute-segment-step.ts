@@ -2,17 +2,16 @@ import { isTaplineError, TaplineError } from '@tapline/base';
 import type { ResourceClient } from '@tapline/client';
 import {
   allocationResource,
-  type AllocationSpec,
   attachmentResource,
   type Segment,
   segmentResource,
 } from '@tapline/resources';
-import { endLease, grantLeases } from '@tapline/segments';
+import { endLease } from '@tapline/segments';
 import { ownerReference } from '../garbage-collection/owner-reference.ts';
 import type { Informers } from '../informers.ts';
+import { leased, settled } from './allocation-changes.ts';
 import type { AllocationWriter } from './allocation-writer.ts';
 import { segmentFinalizer, type SegmentObservation } from './plan-segment.ts';
-import { settledPorts } from './segment-ledger.ts';
 import type { SegmentStep } from './segment-step.ts';
 
 /** What executing needs. */
@@ -124,36 +123,6 @@ async function setFinalizers(
   // The last finalizer of an object that is being deleted takes the object with it.
   const isGone = metadata.deletionTimestamp !== undefined && finalizers.length === 0;
   if (!isGone) informers.segments.observe(written);
-}
-
-function leased(
-  spec: AllocationSpec,
-  { request, pool }: Extract<SegmentStep, { kind: 'lease' }>,
-  { foreign, nowMs }: SegmentExecution,
-): AllocationSpec {
-  const before = { serial: spec.serial, leases: spec.leases ?? [] };
-  const { ledger, outcomes } = grantLeases(before, [request], { pool, foreign, nowMs });
-  const outcome = outcomes.get(request.uid);
-  if (outcome?.kind === 'refused') {
-    // Somebody else was faster: the next plan says so in the status.
-    throw new TaplineError('lease_raced', outcome.message);
-  }
-  return ledger === before ? spec : { ...spec, serial: ledger.serial, leases: [...ledger.leases] };
-}
-
-function settled(
-  spec: AllocationSpec,
-  step: Extract<SegmentStep, { kind: 'settle' }>,
-  segment: Segment,
-): AllocationSpec {
-  const ledger = settledPorts(spec, { ...step, segment: segment.metadata.name });
-  return {
-    ...spec,
-    serial: ledger.serial,
-    ports: [...ledger.ports],
-    communities: { ...ledger.communities },
-    epoch: (spec.epoch ?? 0) + (step.newEpoch ? 1 : 0),
-  };
 }
 
 /** Kubernetes: values of labels have at most 63 characters; names may be longer. */

@@ -1,20 +1,28 @@
 import { isTaplineError, type TaplineError } from '@tapline/base';
-import type { Node, Segment } from '@tapline/resources';
+import type { Allocation, Attachment, Device, Node, Segment } from '@tapline/resources';
 import type { Foreign } from '@tapline/segments';
-import type { Informers } from '../informers.ts';
 import { fabricAllocation, lessorOf, segmentAllocation } from './allocation-name.ts';
 import { fabricOf, lineageOf } from './lineage.ts';
 import type { SegmentObservation } from './plan-segment.ts';
 
+/** Where it is looked up; the informers, or lists of the API. */
+export interface SegmentSources {
+  readonly segments: {
+    get(name: string): Segment | undefined;
+    byIndex(index: 'parent', name: string): readonly Segment[];
+  };
+  readonly allocations: { get(name: string): Allocation | undefined };
+  readonly attachments: { byIndex(index: 'segment', name: string): readonly Attachment[] };
+  readonly devices: { list(): readonly Device[] };
+  readonly nodes: { list(): readonly Node[] };
+}
+
 /** What a segment's plan is made from, out of the local copies. */
 export function observeSegment(
   segment: Segment,
-  informers: Pick<
-    Informers,
-    'allocations' | 'attachments' | 'devices' | 'installs' | 'nodes' | 'segments'
-  >,
+  informers: SegmentSources,
 ): Omit<SegmentObservation, 'nowMs' | 'times'> {
-  const { allocations, attachments, devices, installs, nodes, segments } = informers;
+  const { allocations, attachments, devices, nodes, segments } = informers;
   const { name } = segment.metadata;
   const lineage = findLineage(segment, (parent) => segments.get(parent));
   const allocation = allocations.get(segmentAllocation(name));
@@ -32,7 +40,6 @@ export function observeSegment(
     devices: devices.list(),
     nodes: new Map(known.map((node) => [node.metadata.name, node])),
     vteps: new Map(vteps.map(({ node, address }) => [node, address])),
-    installs: installs.byIndex('segment', name),
     attachments: attachments.byIndex('segment', name),
     foreign: foreignOf(known),
   };

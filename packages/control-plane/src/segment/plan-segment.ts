@@ -7,7 +7,6 @@ import {
   attachmentName,
   type AttachmentSpec,
   type Device,
-  type Install,
   type Node,
   type Segment,
   type SegmentStatus,
@@ -43,8 +42,6 @@ export interface SegmentObservation {
   readonly devices: readonly Device[];
   readonly nodes: ReadonlyMap<string, Node>;
   readonly vteps: ReadonlyMap<string, string>;
-  /** Those that ask for this segment. */
-  readonly installs: readonly Install[];
   readonly attachments: readonly Attachment[];
   readonly foreign: Foreign;
   readonly times: Pick<SegmentTimes, 'stages'>;
@@ -161,10 +158,10 @@ function checkParent({ metadata, spec }: Segment): void {
 }
 
 function planPortsAndAttachments(observed: SegmentObservation, lease: Lease): SegmentPlan {
-  const { segment, allocation, attachments, devices, installs } = observed;
+  const { segment, allocation, attachments, devices } = observed;
   const { name } = segment.metadata;
   const nodes = selectNodes(segment.spec, devices);
-  const selection = selectPorts(segment.spec.ports ?? [], portCandidates(nodes, installs));
+  const selection = selectPorts(segment.spec.ports ?? [], portCandidates(nodes));
   const ledger = settledPorts(allocation?.spec, {
     segment: name,
     subnet: lease.prefix,

@@ -17,7 +17,6 @@ import {
   type Attachment,
   type Device,
   findCondition,
-  type Install,
   type Node,
   type Segment,
   segmentResource,
@@ -197,7 +196,6 @@ export function createSegmentReconciler(init: SegmentReconcilerInit): SegmentRec
       watch(informers.attachments, onAttachment),
       watch(informers.devices, onDevice),
       watch(informers.nodes, onNode),
-      watch(informers.installs, onInstall),
     ],
     reconcile,
   });
@@ -238,16 +236,4 @@ function concernsSegments(before: Device, after: Device): boolean {
 function withoutConditions({ status }: Node): unknown {
   const { conditions: _, ...rest } = status ?? {};
   return rest;
-}
-
-function onInstall(change: Change<Install>, enqueue: Enqueue): void {
-  const { object } = change;
-  const previous = change.kind === 'modified' ? change.previous : undefined;
-  const same =
-    previous?.spec.segment === object.spec.segment &&
-    isDeepStrictEqual(previous?.metadata.labels, object.metadata.labels);
-  if (change.kind === 'modified' && same) return;
-  for (const segment of [previous?.spec.segment, object.spec.segment]) {
-    if (segment !== undefined) enqueue(segment);
-  }
 }

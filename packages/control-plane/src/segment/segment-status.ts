@@ -260,7 +260,7 @@ function selectedCondition({ empty, ports }: SelectedPorts): Finding {
   return {
     status: 'False',
     reason: 'NothingSelected',
-    message: `no node or workload is selected by ${rules}`,
+    message: `no node is selected by ${rules}`,
   };
 }
 

@@ -363,7 +363,7 @@ describe('segments', () => {
     expect(findCondition(segment.status?.conditions, 'PortsSelected')).toMatchObject({
       status: 'False',
       reason: 'NothingSelected',
-      message: 'no node or workload is selected by "team=a", "role=telemetry"',
+      message: 'no node is selected by "team=a", "role=telemetry"',
     });
   });
 

@@ -1,15 +1,13 @@
 import {
   type Device,
-  type Install,
   matchesLabels,
   parseLabelSelector,
   type SegmentSpec,
 } from '@tapline/resources';
 import type { PortRole, WantedPort } from '@tapline/segments';
 
-/** Who could be attached: a node itself, or a workload on one. */
+/** Who could be attached. */
 export interface PortCandidate {
-  /** The name of the device or install. */
   readonly owner: string;
   readonly node: string;
   readonly labels: Readonly<Record<string, string>>;
@@ -33,20 +31,9 @@ export function selectNodes(spec: SegmentSpec, devices: readonly Device[]): read
   );
 }
 
-/** Nodes, and the installs on them that ask for the segment. */
-export function portCandidates(
-  nodes: readonly Device[],
-  installs: readonly Install[],
-): readonly PortCandidate[] {
-  const byName = new Map(nodes.map((node) => [node.metadata.name, node]));
-  return [
-    ...nodes.map(({ metadata: { name, labels = {} } }) => ({ owner: name, node: name, labels })),
-    ...installs.flatMap(({ metadata: { name, labels }, spec: { device } }) => {
-      const node = byName.get(device);
-      if (node === undefined) return [];
-      return [{ owner: name, node: device, labels: { ...node.metadata.labels, ...labels } }];
-    }),
-  ];
+/** Each node's own port. */
+export function portCandidates(nodes: readonly Device[]): readonly PortCandidate[] {
+  return nodes.map(({ metadata: { name, labels = {} } }) => ({ owner: name, node: name, labels }));
 }
 
 /** What the rules of a segment make of candidates; the first rule that selects one counts. */

@@ -70,12 +70,6 @@ export const errorSchema = z.strictObject({
 
 export const networkSchema = z.enum(['None', 'Host']).describe('Which network the process sees.');
 
-export const segmentSchema = z
-  .string()
-  .min(1)
-  .max(253)
-  .describe('The segment that it is attached to, on nodes; its network is that and nothing else.');
-
 export type HealthCheck = z.infer<typeof healthCheckSchema>;
 export type RunSpec = z.infer<typeof runSchema>;
 export type Limits = z.infer<typeof limitsSchema>;

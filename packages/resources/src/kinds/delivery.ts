@@ -12,7 +12,6 @@ import {
   packageVersionSchema,
   platformSchema,
   runSchema,
-  segmentSchema,
   stageTimesSchema,
   taplineGroup,
   taplineVersion,
@@ -75,7 +74,6 @@ const spec = z.strictObject({
     .describe("What must succeed; absent: the package's main program with --version."),
   limits: limitsSchema.optional(),
   network: networkSchema.optional(),
-  segment: segmentSchema.optional(),
   paused: z.boolean().optional().describe('Whether to hold the rollout where it stands.'),
 });
 

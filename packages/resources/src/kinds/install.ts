@@ -12,7 +12,6 @@ import {
   packageVersionSchema,
   platformSchema,
   runSchema,
-  segmentSchema,
   stageTimesSchema,
   taplineGroup,
   taplineVersion,
@@ -41,7 +40,6 @@ const spec = z.strictObject({
   health: healthCheckSchema.optional(),
   limits: limitsSchema.optional(),
   network: networkSchema.optional(),
-  segment: segmentSchema.optional(),
 });
 
 const status = z.strictObject({

@@ -14,7 +14,7 @@ import {
 
 const portRule = z.strictObject({
   select: selectorTextSchema.describe(
-    'Which devices and workloads, by their labels: team=a, role in (origin, edge). The first rule that selects counts.',
+    'Which nodes, by their labels: team=a, role in (origin, edge). The first rule that selects counts.',
   ),
   type: z
     .enum(['promiscuous', 'community', 'isolated'])

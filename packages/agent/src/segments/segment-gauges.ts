@@ -1,0 +1,67 @@
+import { Gauge, type Registry } from 'prom-client';
+import type { SegmentAgent } from './segment-agent.ts';
+
+/** Segments of a node that have label values of their own; the rest is summed up as `other`. */
+const mostSegments = 1000;
+
+/** Counters of segments in Prometheus's form, read from the kernel when somebody asks. */
+export function createSegmentGauges(registry: Registry, read: SegmentAgent['metrics']): void {
+  const registers = [registry];
+  const packets = new Gauge({
+    name: 'tapline_segment_packets_total',
+    help: 'Packets through a segment, to and from other nodes.',
+    labelNames: ['segment', 'direction'],
+    registers,
+  });
+  const bytes = new Gauge({
+    name: 'tapline_segment_bytes_total',
+    help: 'Bytes through a segment, to and from other nodes.',
+    labelNames: ['segment', 'direction'],
+    registers,
+  });
+  const errors = new Gauge({
+    name: 'tapline_segment_send_errors_total',
+    help: 'Frames that could not be sent to other nodes, too large ones among them.',
+    labelNames: ['segment'],
+    registers,
+  });
+  const drops = new Gauge({
+    name: 'tapline_segment_drops_total',
+    help: 'Frames dropped by the policy on this node, by what they were.',
+    labelNames: ['reason'],
+    registers,
+  });
+  const drifts = new Gauge({
+    name: 'tapline_segment_drifts_total',
+    help: 'How often the network was not as it had been left, and was mended.',
+    registers,
+  });
+  // The first one that is collected reads for all of them.
+  const keyAge: Gauge = new Gauge({
+    name: 'tapline_segment_key_age_seconds',
+    help: "Since this node's WireGuard key was made.",
+    registers,
+  });
+  const scrape: Gauge = new Gauge({
+    name: 'tapline_segments',
+    help: 'Segments that this node has.',
+    registers,
+    async collect(): Promise<void> {
+      const { names, fabric } = await read();
+      for (const gauge of [packets, bytes, errors, drops]) gauge.reset();
+      scrape.set(names.size);
+      const labelled = new Set([...names.keys()].slice(0, mostSegments));
+      for (const one of fabric.segments) {
+        const segment = labelled.has(one.vni) ? (names.get(one.vni) ?? 'other') : 'other';
+        packets.inc({ segment, direction: 'received' }, one.receivedPackets);
+        packets.inc({ segment, direction: 'sent' }, one.sentPackets);
+        bytes.inc({ segment, direction: 'received' }, one.receivedBytes);
+        bytes.inc({ segment, direction: 'sent' }, one.sentBytes);
+        errors.inc({ segment }, one.sendErrors);
+      }
+      for (const [reason, count] of Object.entries(fabric.drops)) drops.set({ reason }, count);
+      drifts.set(fabric.driftMended);
+      if (fabric.keyAgeSeconds !== undefined) keyAge.set(fabric.keyAgeSeconds);
+    },
+  });
+}
