@@ -118,6 +118,7 @@ export type {
 } from './state/node-state.ts';
 export { addressBytes } from './datapath/address-bytes.ts';
 export type { Certificate } from './verify/certificate.ts';
+export { checkCertificate } from './verify/check-certificate.ts';
 export { createVerifier, type FabricVerifier } from './verify/create-verifier.ts';
 export { formatVerdict } from './verify/format-verdict.ts';
 export type {

@@ -32,10 +32,14 @@ export function createVerifier(
   const fabric = new FabricModel(indexClaim(claim), states);
   const segments = new Map<SegmentIntent, SegmentVerdict>();
   function verdict(): Verdict {
-    for (const segment of claim.segments) {
-      if (!segments.has(segment)) segments.set(segment, verifySegment(fabric, segment));
-    }
-    return summarise(claim, fabric, [...segments.values()]);
+    const verdicts = claim.segments.map((segment) => {
+      const known = segments.get(segment);
+      if (known !== undefined) return known;
+      const found = verifySegment(fabric, segment);
+      segments.set(segment, found);
+      return found;
+    });
+    return summarise(claim, fabric, verdicts);
   }
   return {
     verdict,

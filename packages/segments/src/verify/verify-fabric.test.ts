@@ -52,7 +52,7 @@ describe('what is compiled', () => {
         expect(verdict.findings).toEqual([]);
         expect(verdict.result).toBe('verified');
       }),
-      { numRuns: 50 },
+      { numRuns: 15 },
     );
   });
 

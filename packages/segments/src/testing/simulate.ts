@@ -1,0 +1,242 @@
+import type { FabricIntent, PortIntent, SegmentIntent } from '../intent/segment-intent.ts';
+import { portName } from '../names/interface-names.ts';
+import { portMac } from '../names/port-mac.ts';
+import type { LinkState, NodeState } from '../state/node-state.ts';
+
+/**
+ * A fabric as a kernel would run it, frame by frame and with every field known. It is written apart
+ * from the verifier and shares nothing with it, so that one can be held against the other.
+ */
+export function simulate(
+  claim: FabricIntent,
+  states: ReadonlyMap<string, NodeState>,
+): ReadonlySet<string> {
+  const arrived = new Set<string>();
+  const all = claim.segments.flatMap((segment) =>
+    segment.ports.map((port) => ({ segment, port, device: portName(segment.vni, port) })),
+  );
+  for (const from of all) {
+    for (const to of all) {
+      if (from === to) continue;
+      for (const frame of framesOf(from, to)) {
+        for (const place of deliver(states, claim, {
+          node: from.port.node,
+          device: from.device,
+          frame,
+        })) {
+          const other = all.find(({ port, device }) => `${port.node} ${device}` === place);
+          if (other !== undefined && other !== from) arrived.add(`${from.device} ${other.device}`);
+        }
+      }
+    }
+  }
+  return arrived;
+}
+
+// oxlint-disable-next-line typescript/no-explicit-any -- what nft prints
+type Json = any;
+type Fields = Readonly<Record<string, string | number>>;
+interface End {
+  readonly segment: SegmentIntent;
+  readonly port: PortIntent;
+}
+
+/** What a port truthfully sends to another: one by one, to everybody, and what is no IP. */
+function framesOf(from: End, to: End): readonly Fields[] {
+  const saddr = portMac(from.segment.vni, from.port.index);
+  const daddr = portMac(to.segment.vni, to.port.index);
+  const ip = from.port.addresses.find((address) => !address.includes(':')) ?? '0.0.0.0';
+  const target = to.port.addresses.find((address) => !address.includes(':')) ?? '0.0.0.0';
+  const everybody = 'ff:ff:ff:ff:ff:ff';
+  return [
+    { 'ether saddr': saddr, 'ether daddr': daddr, protocol: 'ip', 'ip saddr': ip },
+    { 'ether saddr': saddr, 'ether daddr': everybody, protocol: 'ip', 'ip saddr': ip },
+    {
+      'ether saddr': saddr,
+      'ether daddr': everybody,
+      protocol: 'arp',
+      'arp saddr ether': saddr,
+      'arp saddr ip': ip,
+      'arp operation': 'request',
+      'arp daddr ip': target,
+    },
+    { 'ether saddr': saddr, 'ether daddr': everybody, protocol: 'other' },
+  ];
+}
+
+interface Arrival {
+  readonly node: string;
+  readonly device: string;
+  readonly frame: Fields;
+  readonly mark?: number;
+  readonly hops?: number;
+}
+
+/** Nodes and interfaces at which a frame leaves. */
+function deliver(
+  states: ReadonlyMap<string, NodeState>,
+  claim: FabricIntent,
+  { node, device, frame, mark = 0, hops = 0 }: Arrival,
+): readonly string[] {
+  const state = states.get(node);
+  const iif = state?.links.find(({ name }) => name === device);
+  if (state === undefined || iif?.master === undefined || !iif.up || hops > 3) return [];
+  const seen = { ...frame, iifname: device, mark };
+  const entered = filter(state, 'bridge', 'prerouting', seen);
+  if (entered === undefined) return [];
+  const found: string[] = [];
+  for (const link of outputs(state, iif, String(frame['ether daddr']))) {
+    const out = filter(state, 'bridge', 'forward', { ...seen, mark: entered, oifname: link.name });
+    if (out === undefined || !leaves(state, link.name, out)) continue;
+    if (link.vxlan === undefined) {
+      found.push(`${node} ${link.name}`);
+      continue;
+    }
+    const { vni, port, gbp, local } = link.vxlan;
+    for (const dst of remotes(state, link.name, String(frame['ether daddr']))) {
+      const peer =
+        [...states].find(([, other]) =>
+          other.addresses.some(({ address }) => address === dst),
+        )?.[0] ?? claim.nodes.find(({ underlay, vtep }) => dst === underlay || dst === vtep)?.name;
+      const there = peer === undefined ? undefined : states.get(peer);
+      if (peer === undefined || there === undefined) continue;
+      const packet = {
+        iifname: 'ua',
+        protocol: 'ip',
+        'ip saddr': local,
+        'udp dport': port,
+        '@th,96,24': vni ?? 0,
+        mark: 0,
+      };
+      if (filter(there, 'inet', 'input', packet) === undefined) continue;
+      for (const receiver of there.links) {
+        const own = receiver.vxlan;
+        if (own === undefined || !receiver.up || own.vni !== vni || own.port !== port) continue;
+        const group = gbp ? out & 0xffff : 0;
+        if (group !== 0 && !own.gbp) continue;
+        found.push(
+          ...deliver(states, claim, {
+            node: peer,
+            device: receiver.name,
+            frame,
+            mark: group,
+            hops: hops + 1,
+          }),
+        );
+      }
+    }
+  }
+  return found;
+}
+
+function outputs(state: NodeState, iif: LinkState, daddr: string): readonly LinkState[] {
+  const members = state.links.filter(
+    (link) =>
+      link.master === iif.master &&
+      link.up &&
+      (link.name !== iif.name || link.bridgePort?.hairpin === true) &&
+      !(link.bridgePort?.isolated === true && iif.bridgePort?.isolated === true),
+  );
+  if (daddr === 'ff:ff:ff:ff:ff:ff') return members;
+  const own = state.fdb.filter(({ self, mac }) => !self && mac === daddr);
+  const known = members.filter(({ name }) => own.some(({ dev }) => dev === name));
+  return known.length > 0 ? known : members.filter(({ bridgePort }) => bridgePort?.flood === true);
+}
+
+function remotes(state: NodeState, dev: string, daddr: string): readonly string[] {
+  const own = state.fdb.filter((entry) => entry.self && entry.dev === dev);
+  const exact = own.filter(({ mac }) => mac === daddr);
+  const chosen = exact.length > 0 ? exact : own.filter(({ mac }) => mac === '00:00:00:00:00:00');
+  return chosen.flatMap(({ dst }) => dst ?? []);
+}
+
+/** The mark after a hook's chains, or undefined for a frame that was dropped. */
+function filter(
+  state: NodeState,
+  family: string,
+  hook: string,
+  frame: Fields & { readonly mark: number },
+): number | undefined {
+  const fields: Record<string, string | number> = { ...frame };
+  const chains = state.nft.tables
+    .filter((table) => table.family === family)
+    .flatMap((table) => table.chains.map((chain) => ({ table, chain })))
+    .filter(({ chain }) => chain.base?.hook === hook)
+    .toSorted((a, b) => (a.chain.base?.priority ?? 0) - (b.chain.base?.priority ?? 0));
+  for (const { table, chain } of chains) {
+    let verdict = chain.base?.policy ?? 'accept';
+    rules: for (const { statements } of chain.rules) {
+      for (const statement of statements as readonly Json[]) {
+        if ('accept' in statement || 'drop' in statement) {
+          verdict = 'accept' in statement ? 'accept' : 'drop';
+          break rules;
+        }
+        const { match, mangle } = statement;
+        if (match !== undefined && !matches(table.sets, match, fields)) continue rules;
+        if (mangle === undefined) continue;
+        const { map } = mangle.value;
+        if (map === undefined) fields['mark'] = mangle.value;
+        else {
+          const pairs = setOf(table.sets, map.data) as readonly (readonly [unknown, number])[];
+          const pair = pairs.find(([key]) => fits(key, valuesOf(map.key, fields)));
+          if (pair === undefined) continue rules;
+          fields['mark'] = pair[1];
+        }
+      }
+    }
+    if (verdict === 'drop') return undefined;
+  }
+  return Number(fields['mark']);
+}
+
+function matches(
+  sets: NodeState['nft']['tables'][number]['sets'],
+  match: Json,
+  fields: Fields,
+): boolean {
+  const values = valuesOf(match.left, fields);
+  if (values.includes(undefined)) return false;
+  const inside = setOf(sets, match.right).some((key) => fits(key, values));
+  return match.op === '!=' ? !inside : inside;
+}
+
+function setOf(sets: NodeState['nft']['tables'][number]['sets'], right: Json): readonly Json[] {
+  if (typeof right === 'string' && right.startsWith('@')) {
+    return sets.find(({ name }) => `@${name}` === right)?.elements ?? [];
+  }
+  return right?.set ?? [right];
+}
+
+function valuesOf(left: Json, fields: Fields): readonly (string | number | undefined)[] {
+  return [left.concat ?? left].flat().map((part: Json) => {
+    const { meta, payload } = part;
+    if (meta !== undefined) return fields[meta.key];
+    if (payload.base !== undefined)
+      return fields[`@${payload.base},${payload.offset},${payload.len}`];
+    return fields[`${payload.protocol} ${payload.field}`];
+  });
+}
+
+function fits(key: Json, values: readonly (string | number | undefined)[]): boolean {
+  const parts: readonly unknown[] = typeof key === 'object' ? (key.concat ?? [key]) : [key];
+  return parts.every((part: unknown, index: number) =>
+    typeof part === 'string' && part.endsWith('*')
+      ? String(values[index]).startsWith(part.slice(0, -1))
+      : part === values[index],
+  );
+}
+
+function leaves(state: NodeState, dev: string, mark: number): boolean {
+  const program = state.egress.find((entry) => entry.dev === dev)?.program;
+  if (program === undefined) return true;
+  let accumulator = 0;
+  for (let at = 0; at < program.length; at++) {
+    const instruction = program[at];
+    if (instruction === undefined) break;
+    if (instruction.code === 0x20) accumulator = instruction.k === 0xfffff014 ? mark : 0;
+    else if (instruction.code === 0x15) {
+      at += accumulator === instruction.k ? instruction.jt : instruction.jf;
+    } else return instruction.k !== 2;
+  }
+  return true;
+}

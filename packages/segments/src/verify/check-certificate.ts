@@ -1,0 +1,167 @@
+import { TaplineError } from '@tapline/base';
+import type { FabricIntent } from '../intent/segment-intent.ts';
+import { groupId } from '../names/group-id.ts';
+import { portName } from '../names/interface-names.ts';
+import type { BpfInstruction, LinkState, NodeState } from '../state/node-state.ts';
+import type { Certificate } from './certificate.ts';
+
+// oxlint-disable-next-line typescript/no-explicit-any -- what nft prints; only known forms pass
+type Json = Readonly<Record<string, any>>;
+type At = { readonly vni: number; readonly group: number; readonly node: string };
+type Frame = Readonly<Record<string, string | number | undefined>> & { readonly mark: number };
+
+function refuse(why: string): never {
+  throw new TaplineError('certificate_refused', why);
+}
+
+/** Throws `certificate_refused` where it does not hold. Shares no code with the verifier. */
+export function checkCertificate(
+  { places }: Certificate,
+  claim: FabricIntent,
+  states: ReadonlyMap<string, NodeState>,
+): void {
+  const ports = claim.segments.flatMap(({ vni, communities, ports: list }) =>
+    list.map((port) => ({ ...port, vni, group: groupId(port.role, communities) })),
+  );
+  const claimed = new Map(ports.map((port) => [`${port.node} ${portName(port.vni, port)}`, port]));
+  const local = Map.groupBy(ports, ({ vni, group, node }) => `${vni} ${group} ${node}`);
+  const owners = new Map(claim.nodes.flatMap((n) => [n.vtep, n.underlay].map((a) => [a, n.name])));
+  const listed = new Set(places);
+  const nodes = new Map([...states].map(([name, state]) => [name, readNode(state)]));
+  const nodeOf = (name: string) => nodes.get(name) ?? refuse(`${name} was not observed`);
+
+  function enter({ vni, group, node }: At, iifname: string, via: string, mark: number): void {
+    for (const m of nodeOf(node).hook('prerouting', { iifname, mark })) {
+      if (!listed.has(`${vni} ${group} ${node} ${via} ${m}`))
+        refuse(`${node} ${via} has mark ${m}`);
+    }
+  }
+  function leave(at: At, { name: iifname, master }: LinkState, mark: number): void {
+    const node = nodeOf(at.node);
+    if (node.hook('input', { iifname, mark }).size > 0) refuse(`${at.node} itself is reached`);
+    for (const link of node.members.get(master) ?? []) {
+      if (!link.up || (link.name === iifname && link.bridgePort?.hairpin !== true)) continue;
+      const port = claimed.get(`${at.node} ${link.name}`);
+      const groups = port?.group === 2 ? [1] : [1, port?.group];
+      const allowed = port?.vni === at.vni && (port.group === 1 || groups.includes(at.group));
+      for (const m of node.hook('forward', { iifname, oifname: link.name, mark })) {
+        if (port === undefined && link.vxlan !== undefined) send(at, link, m);
+        else if (port === undefined || (!allowed && leaves(node.filters.get(link.name), m)))
+          refuse(`group ${at.group} of ${at.vni} reaches ${link.name} of ${at.node}`);
+      }
+    }
+  }
+  function send(at: At, { name, vxlan }: LinkState, mark: number): void {
+    for (const to of nodeOf(at.node).flows.get(name) ?? []) {
+      const node = owners.get(to.dst ?? '') ?? refuse(`${name} of ${at.node} sends to a stranger`);
+      for (const link of nodeOf(node).tunnels) {
+        if (link.vxlan?.external === true) refuse(`${link.name} of ${node} takes many VNIs`);
+        if (!link.up || link.vxlan?.vni !== (to.vni ?? vxlan?.vni)) continue;
+        if (link.master === undefined) refuse(`${link.name} of ${node} is in no bridge`);
+        enter({ ...at, node }, link.name, link.name, vxlan?.gbp === true ? mark & 0xffff : 0);
+      }
+    }
+  }
+  for (const port of ports) {
+    const link = nodeOf(port.node).links.get(portName(port.vni, port));
+    if (link?.master === undefined || !link.up) continue;
+    // What is in another namespace loses its mark on the way; what is not may have any.
+    enter(port, link.name, '*', link.kind === 'veth' && !link.lower ? 0 : refuse('it has a mark'));
+  }
+  for (const place of places) {
+    const [vni = '', group = '', node = '', device = '', mark] = place.split(' ');
+    const own = local.get(`${vni} ${group} ${node}`)?.map((port) => portName(port.vni, port)) ?? [];
+    for (const name of device === '*' ? own : [device]) {
+      const link = nodeOf(node).links.get(name);
+      if (link?.master !== undefined) leave({ vni: +vni, group: +group, node }, link, Number(mark));
+    }
+  }
+}
+
+/** Whether a port's filter, which may be absent, lets frames with a mark leave. */
+function leaves(program: readonly BpfInstruction[] | undefined, mark: number): boolean {
+  if (program === undefined) return true;
+  for (let at = 0; ; at += 1) {
+    const { code, jt, jf, k } = program[at] ?? refuse('a filter has no end');
+    if (code === 0x06) return k !== 2;
+    if (code === 0x15) at += mark === k ? jt : jf;
+    else if (code !== 0x20 || k !== 0xfffff014) refuse(`instruction ${code} is not known`);
+  }
+}
+
+const parts = (key: Json): readonly Json[] =>
+  Array.isArray(key['concat']) ? key['concat'] : [key];
+/** Undefined where it may match and may not. */
+function fit(part: unknown, known: unknown): boolean | undefined {
+  if (known === undefined || typeof part === 'object') return undefined;
+  if (typeof part !== 'string' || !part.endsWith('*')) return part === known;
+  return typeof known === 'string' && known.startsWith(part.slice(0, -1));
+}
+
+/** What one node does. What is not known of a frame can be anything; of a rule, it is refused. */
+function readNode({ links, fdb, egress, foreignFilters: foreign, nft }: NodeState) {
+  const tables = nft.tables.filter(({ family }) => family === 'bridge' || family === 'netdev');
+  const chains = tables.flatMap((table) => table.chains);
+  const hooks = new Map(chains.map((chain) => [chain.base?.hook, chain]));
+  const usual = ['prerouting', 'forward', 'input', 'output'].filter((name) => hooks.has(name));
+  if (usual.length < chains.length || tables.length > 1) refuse('there are chains of others');
+  const indexes = new Map<string, Map<unknown, readonly Json[][]>>();
+
+  /** The elements that can match, as pairs of key and value, and whether one surely does. */
+  function find(left: Json, right: Json, frame: Frame) {
+    const known = parts(left).map((part) => frame[part['meta']?.key]);
+    const at = known.findIndex((value) => typeof value === 'string');
+    const set = tables[0]?.sets.find(({ name }) => `@${name}` === (right as unknown));
+    const keys = (set?.elements ?? right['set'] ?? [right]) as readonly Json[];
+    let pairs = (set?.kind === 'map' ? keys : keys.map((key) => [key])) as readonly Json[][];
+    if (set !== undefined) {
+      const id = `${set.name} ${at}`;
+      const index = indexes.get(id) ?? Map.groupBy(pairs, ([key]) => parts(key as Json)[at]);
+      if (set.flags.includes('interval')) refuse(`${set.name} is not known`);
+      pairs = indexes.set(id, index).get(id)?.get(known[at]) ?? [];
+    }
+    const fits = pairs.map(([key]) =>
+      parts(key as Json).map((part, index) => fit(part, known[index])),
+    );
+    const found = pairs.filter((_, index) => fits[index]?.includes(false) === false);
+    return { found, sure: fits.some((each) => each.every((one) => one === true)) };
+  }
+  /** The marks that a frame can have after the chain of a hook. */
+  function hook(name: string, frame: Frame): ReadonlySet<number> {
+    const chain = hooks.get(name);
+    const accepted = new Set<number>();
+    let marks = new Set([frame.mark]);
+    for (const { statements } of chain?.rules ?? []) {
+      let now = marks;
+      const rest = new Set<number>();
+      for (const { match, mangle, ...other } of statements as readonly Json[]) {
+        const next = new Set<number>();
+        const { key, data } = mangle?.value.map ?? { key: match?.left, data: match?.right };
+        const known = match ? ['==', '!='].includes(match.op) : mangle?.key.meta?.key === 'mark';
+        for (const mark of now) {
+          if ('accept' in other) accepted.add(mark);
+          else if ('counter' in other) next.add(mark);
+          else if (known && key === undefined) next.add(mangle.value);
+          else if (known) {
+            const { found, sure } = find(key, data, { ...frame, mark });
+            const [inside, outside] = match?.op === '!=' ? [rest, next] : [next, rest];
+            for (const [, value] of found) inside.add(match ? mark : Number(value));
+            // To both: a frame that lacks a field matches neither `==` nor `!=`.
+            if (!sure) [rest, outside].forEach((to) => to.add(mark));
+          } else if (!('drop' in other)) refuse('there are statements that are not known');
+        }
+        now = next;
+      }
+      marks = new Set([...rest, ...now]);
+    }
+    return new Set([...accepted, ...(chain?.base?.policy === 'drop' ? [] : marks)]);
+  }
+  return {
+    hook,
+    links: new Map(links.map((link) => [link.name, link])),
+    members: Map.groupBy(links, ({ master }) => master),
+    tunnels: links.filter(({ vxlan }) => vxlan !== undefined),
+    flows: Map.groupBy(fdb, ({ dev, self }) => (self ? dev : '')),
+    filters: new Map(foreign.length > 0 ? [] : egress.map(({ dev, program }) => [dev, program])),
+  };
+}
