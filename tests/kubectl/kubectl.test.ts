@@ -156,6 +156,11 @@ ${spec}`,
       'A reachable device that is not ready after this counts as failed.',
     );
     expect(await ok('explain', 'ns')).toContain('A scope for names.');
+    expect(await ok('explain', 'segments.spec.ports.type')).toContain('Promiscuous reaches all');
+    for (const kind of ['segments', 'nodes', 'attachments', 'allocations']) {
+      expect((await run('get', `${kind}.tapline.dev`)).code).toBe(0);
+      expect(await ok('explain', `${kind}.tapline.dev`)).toContain('tapline.dev');
+    }
   });
 
   test('apply, get in every form, diff, label, annotate and delete', async () => {
