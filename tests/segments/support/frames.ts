@@ -56,10 +56,20 @@ export function raw(source: string, target: string, id: number): Buffer {
   return ethernet({ source, target, type: 0x88b5 }, tag(id));
 }
 
-/** 802.1Q, VLAN 7. */
-export function tagged(source: string, target: string, id: number): Buffer {
-  const inner = Buffer.concat([Buffer.from([0x00, 0x07, 0x88, 0xb5]), tag(id)]);
-  return ethernet({ source, target, type: 0x8100 }, inner);
+/** The same frame behind tags: type and VLAN of each, the outermost first. */
+export function behindTags(
+  frame: Uint8Array,
+  tags: readonly (readonly [type: number, vlan: number])[],
+): Buffer {
+  const words = tags.flatMap(([type, vlan]) => [type >> 8, type & 0xff, vlan >> 8, vlan & 0xff]);
+  return Buffer.concat([frame.subarray(0, 12), Buffer.from(words), frame.subarray(12)]);
+}
+
+/** The same frame behind a length, LLC and SNAP (RFC 1042) in place of its type. */
+export function behindSnap(frame: Uint8Array): Buffer {
+  const rest = Buffer.concat([Buffer.from('aaaa03000000', 'hex'), frame.subarray(12)]);
+  const length = Buffer.from([rest.length >> 8, rest.length & 0xff]);
+  return Buffer.concat([frame.subarray(0, 12), length, rest]);
 }
 
 export function arpRequest(from: Station, to: Station, id: number): Buffer {

@@ -21,6 +21,10 @@ export function not(left: unknown, right: unknown): unknown {
   return { match: { op: '!=', left, right } };
 }
 
+export function below(left: unknown, right: number): unknown {
+  return { match: { op: '<', left, right } };
+}
+
 /** Sets the frame's mark. */
 export function mark(value: unknown): unknown {
   return { mangle: { key: meta('mark'), value } };

@@ -4,6 +4,7 @@ import { wireguardName } from '../names/interface-names.ts';
 import type { NftChain, NftRule, NftSet, NftTable } from '../state/nft-ruleset.ts';
 import {
   baseChain as chain,
+  below,
   concat,
   deny,
   field,
@@ -85,6 +86,7 @@ export const nftSets: readonly NftSetDeclaration[] = [
 export const dropCounters = [
   'drop_overlay',
   'drop_stranger',
+  'drop_tag',
   'drop_mac',
   'drop_arp',
   'drop_address',
@@ -157,6 +159,7 @@ function ingressRules(): readonly NftRule[] {
   const server = not(meta('mark'), promiscuousGroup);
   return [
     rule(not(iifname, 'tp*'), not(iifname, 'tv*'), accept),
+    ...hidingRules(),
     // The other node's word for the group is taken only together with the port it is true of.
     rule(
       is(iifname, 'tv*'),
@@ -177,9 +180,6 @@ function ingressRules(): readonly NftRule[] {
       not(concat(iifname, field('arp', 'daddr ip')), '@arp_targets'),
       ...deny('drop_arp'),
     ),
-    // The checks of ARP look for its type behind the addresses, which is where a tag is, too.
-    rule(is(meta('protocol'), 'arp'), is(field('ether', 'type'), '8021q'), ...deny('drop_arp')),
-    rule(is(meta('protocol'), 'arp'), is(field('ether', 'type'), '8021ad'), ...deny('drop_arp')),
     rule(is(field('ip', 'saddr'), '0.0.0.0'), ...dhcpRequest, accept),
     rule(not(concat(iifname, field('ip', 'saddr')), '@sources4'), ...deny('drop_address')),
     rule(not(concat(iifname, field('ip6', 'saddr')), '@sources6'), ...deny('drop_address')),
@@ -207,6 +207,19 @@ function ingressRules(): readonly NftRule[] {
       server,
       ...deny('drop_server'),
     ),
+  ];
+}
+
+/**
+ * What could hide IP or ARP from the rules behind, as hosts take the frame for one without a tag.
+ * `ether type` is the tag's also where the kernel moved it out of the frame. Below 0x600 it is a
+ * length (IEEE Std 802.3 §3.2.6), and LLC or SNAP is behind it.
+ */
+function hidingRules(): readonly NftRule[] {
+  const type = field('ether', 'type');
+  return [
+    ...['8021q', '8021ad', 0x9100, 0x9200].map((tag) => rule(is(type, tag), ...deny('drop_tag'))),
+    rule(below(type, 0x600), ...deny('drop_tag')),
   ];
 }
 

@@ -14,7 +14,7 @@ export function nftText(value: unknown): string {
     case 'match': {
       const { op, left, right } = content;
       const name = isInterfaceName(left) && typeof right === 'string' && !right.startsWith('@');
-      const operator = op === '!=' ? '!= ' : '';
+      const operator = op === '!=' || op === '<' ? `${op} ` : '';
       return `${nftText(left)} ${operator}${name ? quoted(right) : nftText(right)}`;
     }
     case 'meta':
