@@ -47,6 +47,7 @@ export const commandGroups: readonly CommandGroup[] = [
       'registry scrub': async () => (await import('./commands/registry-scrub.ts')).registryScrub,
       'registry replicate': async () =>
         (await import('./commands/registry-replicate.ts')).registryReplicate,
+      'registry harbor': async () => (await import('./commands/registry-harbor.ts')).registryHarbor,
     },
   },
   {

@@ -49,7 +49,13 @@ export type {
   DesiredRegistry,
   DesiredRobot,
 } from './harbor/desired-harbor.ts';
-export { ensureHarbor, type EnsureHarborOptions, type RobotLogin } from './harbor/ensure-harbor.ts';
+export {
+  ensureHarbor,
+  type EnsureHarborOptions,
+  observeHarbor,
+  type RobotLogin,
+} from './harbor/ensure-harbor.ts';
+export { planHarbor } from './harbor/plan-harbor.ts';
 export { describeHarborStep, type HarborStep } from './harbor/harbor-step.ts';
 export { type HarborProgress, runHarborPolicy } from './harbor/run-harbor-policy.ts';
 export { formatRegistryScope, type RegistryScope } from './auth/registry-scope.ts';
