@@ -20,6 +20,7 @@ import {
 } from '@tapline/segments';
 import type { Fabric, FabricOutcome } from './fabric.ts';
 import { fabricConditions } from './fabric-conditions.ts';
+import { StandingSegments } from './standing-segments.ts';
 import type { ExecutionResult, FabricHelper } from './fabric-helper.ts';
 import { fabricMetrics } from './fabric-metrics.ts';
 import { observeKernel } from './observe-kernel.ts';
@@ -47,6 +48,7 @@ export function createFabric(init: FabricInit): Fabric {
   let kernel: ReturnType<FabricHelper['capabilities']> | undefined;
   let applied: CompiledNode | undefined;
   let capable: NodeCapabilities | undefined;
+  const standing = new StandingSegments();
   let driftMended = 0;
   let running = 0;
   let lastDone = -Infinity;
@@ -94,7 +96,9 @@ export function createFabric(init: FabricInit): Fabric {
       if (result.done) {
         // What was refused may be right the next time, so then all is looked at again.
         applied = failed.length > 0 ? undefined : { ...compiled, intent };
-        return outcome({ compiled, failed, operations: plan.length, timings });
+        standing.reset(compiled);
+        const conditions = fabricConditions(standing, [...compiled.refused, ...failed]);
+        return outcome({ conditions, operations: plan.length, timings });
       }
       await timed('applyMs', async () => await rollBack(before, compiled));
       applied = undefined;
@@ -134,19 +138,18 @@ export function createFabric(init: FabricInit): Fabric {
     if (previous === undefined || capable === undefined || previous.refused.length > 0) return;
     const start = clock.monotonic();
     const compiled = compileNode(intent, { node, layout, previous, capabilities: capable });
-    if (compiled.shared !== previous.shared || compiled.refused.length > 0) return;
+    if (compiled.touched === undefined || compiled.refused.length > 0) return;
+    if (compiled.shared !== previous.shared) return;
     // With the last segment, what they shared goes, too.
     if (compiled.segments.size === 0) return;
     const before: NodeState[] = [];
     const after: NodeState[] = [];
-    for (const [vni, segment] of compiled.segments) {
+    for (const vni of compiled.touched) {
       const old = previous.segments.get(vni);
+      const segment = compiled.segments.get(vni);
       if (old === segment) continue;
-      after.push(segment.state);
+      if (segment !== undefined) after.push(segment.state);
       if (old !== undefined) before.push(old.state);
-    }
-    for (const [vni, { state }] of previous.segments) {
-      if (!compiled.segments.has(vni)) before.push(state);
     }
     const plan = planNode(
       after.length === 0 ? emptyState : mergeStates(after),
@@ -158,7 +161,8 @@ export function createFabric(init: FabricInit): Fabric {
     applied = compiled;
     const applyMs = clock.monotonic() - start - planMs;
     const timings = { observeMs: 0, planMs, applyMs };
-    return outcome({ compiled, failed: [], operations: plan.length, timings });
+    standing.change(compiled, compiled.touched);
+    return outcome({ conditions: standing.list(), operations: plan.length, timings });
   }
 
   async function resync(): Promise<void> {
@@ -213,20 +217,11 @@ export function createFabric(init: FabricInit): Fabric {
   };
 }
 
-function outcome({
-  compiled,
-  failed,
-  ...rest
-}: {
-  readonly compiled: CompiledNode;
-  readonly failed: readonly Refusal[];
-} & Pick<FabricOutcome, 'operations' | 'timings'>): FabricOutcome {
-  const conditions = fabricConditions(compiled, failed);
-  return {
-    state: conditions.every(({ ready }) => ready) ? 'converged' : 'degraded',
-    conditions,
-    ...rest,
-  };
+function outcome(
+  result: Pick<FabricOutcome, 'conditions' | 'operations' | 'timings'>,
+): FabricOutcome {
+  const converged = result.conditions.every(({ ready }) => ready);
+  return { state: converged ? 'converged' : 'degraded', ...result };
 }
 
 /** The segment that an operation failed for; undefined where it is all of them. */

@@ -1,24 +1,17 @@
-import type { CompiledNode, Refusal } from '@tapline/segments';
+import type { Refusal } from '@tapline/segments';
 import type { FabricCondition } from './fabric.ts';
+import type { StandingSegments } from './standing-segments.ts';
 
 /** What is to be said of each segment that the node has ports of. */
 export function fabricConditions(
-  { segments, refused }: Pick<CompiledNode, 'segments' | 'refused'>,
-  failed: readonly Refusal[],
+  standing: StandingSegments,
+  refused: readonly Refusal[],
 ): readonly FabricCondition[] {
-  const not = [...refused, ...failed];
-  const names = new Set(not.map(({ segment }) => segment));
+  if (refused.length === 0) return standing.list();
+  const names = new Set(refused.map(({ segment }) => segment));
   return [
-    ...[...segments.values()]
-      .filter(({ intent }) => !names.has(intent.name))
-      .map(({ intent }) => ({
-        segment: intent.name,
-        vni: intent.vni,
-        ready: true,
-        reason: 'Applied',
-        message: `VNI ${intent.vni} stands`,
-      })),
-    ...not.map(({ segment, vni, code, message }) => ({
+    ...standing.list().filter(({ segment }) => segment === undefined || !names.has(segment)),
+    ...refused.map(({ segment, vni, code, message }) => ({
       segment,
       vni,
       ready: false,

@@ -2,6 +2,7 @@ import { errorMessage, isTaplineError, TaplineError } from '@tapline/base';
 import { addressBits, parseSubnet, type Subnet, subnetsOverlap } from '../address/subnet.ts';
 import type { FabricIntent, SegmentIntent } from '../intent/segment-intent.ts';
 import type { NodeState } from '../state/node-state.ts';
+import { changedSegments } from './changed-segments.ts';
 import { checkSegment } from './check-segment.ts';
 import { compileCarrierSegment } from './compile-carrier.ts';
 import { compileSegment } from './compile-segment.ts';
@@ -22,6 +23,8 @@ export interface CompiledNode {
   /** By VNI; a segment that is refused is not among them, and nothing of it is on the node. */
   readonly segments: ReadonlyMap<number, CompiledSegment>;
   readonly refused: readonly Refusal[];
+  /** VNIs that may differ from `previous`; undefined where nothing was taken over. */
+  readonly touched: ReadonlySet<number> | undefined;
 }
 
 export interface CompiledSegment {
@@ -57,13 +60,12 @@ export function compileNode(intent: FabricIntent, options: CompileOptions): Comp
     );
   }
   const previous = reusable(intent, options.previous);
-  const segments = new Map<number, CompiledSegment>();
-  const changed: SegmentIntent[] = [];
-  for (const segment of intent.segments) {
-    const before = previous?.segments.get(segment.vni);
-    if (before?.intent === segment) segments.set(segment.vni, before);
-    else if (segment.ports.some((port) => port.node === node.name)) changed.push(segment);
+  const { gone, come } = changedSegments(previous?.intent.segments ?? [], intent.segments);
+  const segments = new Map(previous?.segments);
+  for (const segment of gone) {
+    if (segments.get(segment.vni)?.intent === segment) segments.delete(segment.vni);
   }
+  const changed = come.filter(({ ports }) => ports.some((port) => port.node === node.name));
   const refused: Refusal[] = [];
   const answers = capabilities.nftablesArp;
   const context = { intent, nodes, node, answers, addressOf: printedAddresses() };
@@ -88,8 +90,9 @@ export function compileNode(intent: FabricIntent, options: CompileOptions): Comp
   for (const segment of compiled) {
     if (!overlapping.has(segment.intent.vni)) segments.set(segment.intent.vni, segment);
   }
+  const touched = [...gone, ...come];
   const shared =
-    previous !== undefined && sameEncryption(changed, previous)
+    previous !== undefined && segments.size > 0 && !touched.some(isEncrypted)
       ? previous.shared
       : compileShared({
           intent,
@@ -98,7 +101,8 @@ export function compileNode(intent: FabricIntent, options: CompileOptions): Comp
           capabilities,
           layout,
         });
-  return { intent, shared, segments, refused };
+  const vnis = previous && new Set(touched.map(({ vni }) => vni));
+  return { intent, shared, segments, refused, touched: vnis };
 }
 
 function compileOne(
@@ -126,12 +130,9 @@ function reusable(
   return same && previous.segments.size > 0 ? previous : undefined;
 }
 
-/** Whether WireGuard's peers cannot have changed with these segments. */
-function sameEncryption(changed: readonly SegmentIntent[], previous: CompiledNode): boolean {
-  return (
-    previous.shared.wireguard.length === 0 &&
-    changed.every(({ encryption }) => encryption.underlay !== 'wireguard')
-  );
+/** Whether WireGuard's peers may change with it. */
+function isEncrypted({ encryption }: SegmentIntent): boolean {
+  return encryption.underlay === 'wireguard';
 }
 
 /** A change of few segments compares them with the others, and does not sort all of them. */
