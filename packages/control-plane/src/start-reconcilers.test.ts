@@ -356,7 +356,8 @@ describe('startReconcilers', () => {
     await deploy('jq');
     const { status } = await reached('jq', 'Complete');
     expect(status?.counts?.ready).toBe(1000);
-    expect(writes).toBeLessThan(40);
+    // Once per pause of coalescing at the most; a busy machine takes longer, and has more of them.
+    expect(writes).toBeLessThan(100);
   });
 
   it('shows presence as a condition of the device', async () => {
