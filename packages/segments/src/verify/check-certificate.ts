@@ -113,13 +113,12 @@ function readNode({ links, fdb, egress, foreignFilters: foreign, nft }: NodeStat
     const at = known.findIndex((value) => typeof value === 'string');
     const set = tables[0]?.sets.find(({ name }) => `@${name}` === (right as unknown));
     const keys = (set?.elements ?? right['set'] ?? [right]) as readonly Json[];
-    let pairs = (set?.kind === 'map' ? keys : keys.map((key) => [key])) as readonly Json[][];
-    if (set !== undefined) {
-      const id = `${set.name} ${at}`;
-      const index = indexes.get(id) ?? Map.groupBy(pairs, ([key]) => parts(key as Json)[at]);
-      if (set.flags.includes('interval')) refuse(`${set.name} is not known`);
-      pairs = indexes.set(id, index).get(id)?.get(known[at]) ?? [];
-    }
+    const toPairs = () => (set?.kind === 'map' ? keys : keys.map((key) => [key])) as Json[][];
+    const id = `${set?.name} ${at}`;
+    const index = indexes.get(id) ?? Map.groupBy(toPairs(), ([key]) => parts(key as Json)[at]);
+    if (set !== undefined) indexes.set(id, index);
+    if (set?.flags.includes('interval') === true) refuse(`${set.name} is not known`);
+    const pairs: readonly Json[][] = set === undefined ? toPairs() : (index.get(known[at]) ?? []);
     const fits = pairs.map(([key]) =>
       parts(key as Json).map((part, index) => fit(part, known[index])),
     );

@@ -56,12 +56,14 @@ function candidates(
   expressions: readonly Expression[],
   index: ElementIndex,
 ): readonly Element[] {
-  if (index.elements.length <= 4) return index.elements;
+  let fewest = index.elements;
   for (const [position, expression] of expressions.entries()) {
+    if (fewest.length <= 4) break;
     const known = knownText(frame, expression);
-    if (known !== undefined) return index.candidates(position, known);
+    const found = known === undefined ? fewest : index.candidates(position, known);
+    if (found.length < fewest.length) fewest = found;
   }
-  return index.elements;
+  return fewest;
 }
 
 /** The one thing that it can be. */
