@@ -115,10 +115,10 @@ function readNode({ links, fdb, egress, foreignFilters: foreign, nft }: NodeStat
     const keys = (set?.elements ?? right['set'] ?? [right]) as readonly Json[];
     const toPairs = () => (set?.kind === 'map' ? keys : keys.map((key) => [key])) as Json[][];
     const id = `${set?.name} ${at}`;
-    const index = indexes.get(id) ?? Map.groupBy(toPairs(), ([key]) => parts(key as Json)[at]);
-    if (set !== undefined) indexes.set(id, index);
+    const sorted = indexes.get(id) ?? Map.groupBy(toPairs(), ([key]) => parts(key as Json)[at]);
+    if (set !== undefined) indexes.set(id, sorted);
     if (set?.flags.includes('interval') === true) refuse(`${set.name} is not known`);
-    const pairs: readonly Json[][] = set === undefined ? toPairs() : (index.get(known[at]) ?? []);
+    const pairs: readonly Json[][] = set === undefined ? toPairs() : (sorted.get(known[at]) ?? []);
     const fits = pairs.map(([key]) =>
       parts(key as Json).map((part, index) => fit(part, known[index])),
     );
