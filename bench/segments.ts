@@ -4,6 +4,7 @@ import { applyRows } from './segments/apply.ts';
 import { carrierRows } from './segments/carrier.ts';
 import { datapathRows } from './segments/datapath.ts';
 import { throughputRows } from './segments/throughput.ts';
+import { verifyRows } from './segments/verify.ts';
 
 /** Segments: each part measures its own rows. */
 export async function benchmarkSegments(): Promise<Measurement> {
@@ -11,6 +12,7 @@ export async function benchmarkSegments(): Promise<Measurement> {
     versions: { node: process.version },
     rows: [
       ...allocateRows(),
+      ...verifyRows(),
       ...(await applyRows()),
       ...(await carrierRows()),
       ...(await throughputRows()),

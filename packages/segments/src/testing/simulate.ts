@@ -196,6 +196,7 @@ function matches(
 ): boolean {
   const values = valuesOf(match.left, fields);
   if (values.includes(undefined)) return false;
+  if (match.op === '<') return Number(values[0]) < match.right;
   const inside = setOf(sets, match.right).some((key) => fits(key, values));
   return match.op === '!=' ? !inside : inside;
 }

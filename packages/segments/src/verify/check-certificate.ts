@@ -136,13 +136,13 @@ function readNode({ links, fdb, egress, foreignFilters: foreign, nft }: NodeStat
       for (const { match, mangle, ...other } of statements as readonly Json[]) {
         const next = new Set<number>();
         const { key, data } = mangle?.value.map ?? { key: match?.left, data: match?.right };
-        const known = match ? ['==', '!='].includes(match.op) : mangle?.key.meta?.key === 'mark';
+        const known = /^([=!]=|<)$/.test(match?.op) || mangle?.key.meta?.key === 'mark';
         for (const mark of now) {
           if ('accept' in other) accepted.add(mark);
           else if ('counter' in other) next.add(mark);
           else if (known && key === undefined) next.add(mangle.value);
           else if (known) {
-            const { found, sure } = find(key, data, { ...frame, mark });
+            const { found, sure } = find(key, match?.op === '<' ? {} : data, { ...frame, mark });
             const [inside, outside] = match?.op === '!=' ? [rest, next] : [next, rest];
             for (const [, value] of found) inside.add(match ? mark : Number(value));
             // To both: a frame that lacks a field matches neither `==` nor `!=`.
