@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BenchmarkResult, BenchmarkRow } from '../../bench/result.ts';
 
@@ -13,11 +13,27 @@ export function withBenchmarkTables(root: string): string {
   const [, after] = rest.split(end);
   if (before === undefined || after === undefined)
     throw new Error(`README.md has no ${begin} … ${end}`);
-  const tables = shown.map((name) => {
-    const text = readFileSync(join(root, 'bench', 'results', `${name}.json`), 'utf8');
-    return benchmarkTable(JSON.parse(text) as BenchmarkResult);
-  });
+  const tables = shown.map((name) => benchmarkTable(readResult(root, `${name}.json`)));
   return `${before}${begin}\n\n${tables.join('\n')}\n${end}${after}`;
+}
+
+/** All committed results, a section each. */
+export function benchmarkPage(root: string): string {
+  const sections = readdirSync(join(root, 'bench', 'results'))
+    .filter((name) => name.endsWith('.json'))
+    .toSorted()
+    .map((name) => readResult(root, name))
+    .map((result) => `## ${result.name}\n\n${benchmarkTable(result)}`);
+  return `# Benchmarks
+
+Generated from bench/results by \`npm run generate\`. Each command measures Tapline and its peers in one run; on two noisy cores the ratios are the results. A goal is on the ratio where it ends in ×, else on Tapline's own figure.
+
+${sections.join('\n')}`;
+}
+
+function readResult(root: string, file: string): BenchmarkResult {
+  const text = readFileSync(join(root, 'bench', 'results', file), 'utf8');
+  return JSON.parse(text) as BenchmarkResult;
 }
 
 /** One result as a table; what does not hold says so. */

@@ -2,7 +2,7 @@ import { customResourceDefinition, taplineResources } from '@tapline/resources';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
-import { withBenchmarkTables } from './benchmark-tables.ts';
+import { benchmarkPage, withBenchmarkTables } from './benchmark-tables.ts';
 import { cliReference } from './cli-reference.ts';
 import { errorReference } from './error-reference.ts';
 
@@ -19,6 +19,7 @@ export async function generatedFiles(): Promise<readonly GeneratedFile[]> {
   return [
     { path: 'docs/reference/cli.md', text: await cliReference() },
     { path: 'README.md', text: withBenchmarkTables(root) },
+    { path: 'docs/reference/benchmarks.md', text: benchmarkPage(root) },
     { path: 'docs/reference/errors.md', text: errorReference(root) },
     ...taplineResources.map((kind) => ({
       path: `deploy/crds/${kind.plural}.yaml`,
