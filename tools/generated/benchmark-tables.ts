@@ -45,11 +45,11 @@ export function benchmarkTable(result: BenchmarkResult): string {
     const cells = [
       row.metric,
       `${figure(row.ours)} ${row.unit}`,
-      peers.join(', '),
+      [...peers, ...(row.note === undefined ? [] : [row.note])].join('; '),
       ratioOf(row),
       goalOf(row),
     ];
-    return `| ${cells.join(' | ')} |\n`;
+    return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |\n`;
   });
   return `\`npm run bench -- ${result.name}\`, ${result.date.slice(0, 10)}, ${result.machine}:
 
