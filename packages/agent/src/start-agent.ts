@@ -197,10 +197,12 @@ async function openSegments(
 ): Promise<AsyncDisposable & { readonly agent: SegmentAgent; readonly refresh: () => void }> {
   const { device, state, keeper, connections, clock, rng, log } = init;
   // Loaded only on nodes: a device's agent stays small.
-  const { createFabric, startHelper } = await import('@tapline/fabric');
+  const { createFabric, keepHelper, startHelper } = await import('@tapline/fabric');
   await using opened = new AsyncDisposableStack();
   const underlay = await knownUnderlay(state, keeper.server);
-  const helper = startHelper({ wireguardKeyFile: join(config.dataDirectory, 'wireguard.key') });
+  const wireguardKeyFile = join(config.dataDirectory, 'wireguard.key');
+  const start = () => startHelper({ wireguardKeyFile });
+  const helper = keepHelper({ start, clock, rng, log });
   const fabric = opened.use(createFabric({ node: device, helper, clock, log }));
   const { client } = connections;
   const agent = opened.use(

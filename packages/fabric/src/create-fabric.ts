@@ -23,6 +23,7 @@ import { fabricConditions } from './fabric-conditions.ts';
 import { StandingSegments } from './standing-segments.ts';
 import type { ExecutionResult, FabricHelper } from './fabric-helper.ts';
 import { fabricMetrics } from './fabric-metrics.ts';
+import { isGone } from './keep-helper.ts';
 import { observeKernel } from './observe-kernel.ts';
 import { watchDrift } from './watch-drift.ts';
 import { underlayMtu } from './underlay-mtu.ts';
@@ -49,6 +50,8 @@ export function createFabric(init: FabricInit): Fabric {
   let applied: CompiledNode | undefined;
   let capable: NodeCapabilities | undefined;
   const standing = new StandingSegments();
+  /** Whether the kernel is known to have what `applied` says. */
+  let certain = true;
   let driftMended = 0;
   let running = 0;
   let lastDone = -Infinity;
@@ -64,8 +67,35 @@ export function createFabric(init: FabricInit): Fabric {
     return await result;
   }
 
+  async function askCapabilities(): ReturnType<FabricHelper['capabilities']> {
+    try {
+      return await helper.capabilities();
+    } catch (error) {
+      kernel = undefined;
+      throw error;
+    }
+  }
+
+  /** What was not answered may have been carried out in part. */
+  async function execute(plan: readonly Operation[]): Promise<ExecutionResult> {
+    certain = false;
+    const result = await helper.execute(plan);
+    certain = result.done;
+    return result;
+  }
+
+  async function converge(intent: FabricIntent): Promise<FabricOutcome> {
+    try {
+      return (await applyPart(intent)) ?? (await applyWhole(intent));
+    } catch (error) {
+      if (!isGone(error)) throw error;
+      // Where it is started again, all is looked at once more; where not, it says so at once.
+      return await applyWhole(intent);
+    }
+  }
+
   async function capabilitiesFor(state: NodeState, underlay: string): Promise<NodeCapabilities> {
-    kernel ??= helper.capabilities();
+    kernel ??= askCapabilities();
     const found = { ...(await kernel), underlayMtu: underlayMtu(state, underlay) };
     // The same object as long as it says the same, so that what was compiled with it is taken over.
     if (JSON.stringify(found) !== JSON.stringify(capable)) capable = found;
@@ -92,7 +122,7 @@ export function createFabric(init: FabricInit): Fabric {
         const next = compile({ ...intent, segments }, { capabilities, observed: before });
         return { compiled: next, plan: planNode(wholeState(next), before) };
       });
-      const result = await timed('applyMs', async () => await helper.execute(plan));
+      const result = await timed('applyMs', async () => await execute(plan));
       if (result.done) {
         // What was refused may be right the next time, so then all is looked at again.
         applied = failed.length > 0 ? undefined : { ...compiled, intent };
@@ -135,7 +165,8 @@ export function createFabric(init: FabricInit): Fabric {
   /** Only what differs from the last time, without looking; undefined where that cannot be. */
   async function applyPart(intent: FabricIntent): Promise<FabricOutcome | undefined> {
     const previous = applied;
-    if (previous === undefined || capable === undefined || previous.refused.length > 0) return;
+    if (previous === undefined || capable === undefined || !certain) return;
+    if (previous.refused.length > 0) return;
     const start = clock.monotonic();
     const compiled = compileNode(intent, { node, layout, previous, capabilities: capable });
     if (compiled.touched === undefined || compiled.refused.length > 0) return;
@@ -156,7 +187,7 @@ export function createFabric(init: FabricInit): Fabric {
       before.length === 0 ? emptyState : mergeStates(before),
     );
     const planMs = clock.monotonic() - start;
-    const result: ExecutionResult = plan.length === 0 ? { done: true } : await helper.execute(plan);
+    const result: ExecutionResult = plan.length === 0 ? { done: true } : await execute(plan);
     if (!result.done) return;
     applied = compiled;
     const applyMs = clock.monotonic() - start - planMs;
@@ -187,8 +218,7 @@ export function createFabric(init: FabricInit): Fabric {
   }
 
   return {
-    apply: async (intent) =>
-      await inTurn(async () => (await applyPart(intent)) ?? (await applyWhole(intent))),
+    apply: async (intent) => await inTurn(async () => await converge(intent)),
     plan: async (intent) =>
       await inTurn(async () => {
         const observed = await observeKernel(helper);
@@ -204,7 +234,7 @@ export function createFabric(init: FabricInit): Fabric {
       const intent = applied?.intent;
       const state = await observeKernel(helper);
       if (intent !== undefined) return await capabilitiesFor(state, underlayOf(intent));
-      kernel ??= helper.capabilities();
+      kernel ??= askCapabilities();
       const mtus = state.links.filter(({ name, kind }) => kind === '' && name !== 'lo');
       return { ...(await kernel), underlayMtu: Math.min(1500, ...mtus.map(({ mtu }) => mtu)) };
     },

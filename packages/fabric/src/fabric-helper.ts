@@ -13,8 +13,11 @@ export interface FabricHelper extends AsyncDisposable {
   /** Makes the key where there is none. */
   wireguardKey(): Promise<WireguardKey>;
   /** Something in the kernel may have changed; never what, as events are lost under load. */
-  onHint(listener: () => void): void;
+  onHint(listener: (why: HintReason) => void): void;
 }
+
+/** `restart`: what happened while there was no helper is not known, whoever did it. */
+export type HintReason = 'event' | 'restart';
 
 /** All but the underlay's MTU, which depends on the node's address. */
 export type KernelCapabilities = Omit<NodeCapabilities, 'underlayMtu'>;

@@ -19,6 +19,7 @@ export type {
   WireguardKey,
 } from './fabric-helper.ts';
 export { helperProgram, startHelper, type StartHelperOptions } from './start-helper.ts';
+export { keepHelper, type StartedHelper } from './keep-helper.ts';
 export { createFabric, type FabricInit } from './create-fabric.ts';
 export { nodeKey, type NodeKey, openNodeKey } from './keys/node-key.ts';
 export { espKeyBytes, pairKey, type PairKeyOptions } from './keys/pair-key.ts';

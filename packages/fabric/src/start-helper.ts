@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { isRecord, TaplineError } from '@tapline/base';
-import type { FabricHelper, Reading } from './fabric-helper.ts';
+import type { FabricHelper, HintReason, Reading } from './fabric-helper.ts';
+import type { StartedHelper } from './keep-helper.ts';
 
 export interface StartHelperOptions {
   /**
@@ -25,9 +26,7 @@ export const helperProgram: string = fileURLToPath(
 );
 
 /** Starts the privileged process and speaks with it over its standard streams. */
-export function startHelper(
-  options: StartHelperOptions = {},
-): FabricHelper & { readonly pid: number } {
+export function startHelper(options: StartHelperOptions = {}): StartedHelper {
   const [program = '', ...args] = [
     ...(options.prefix ?? []),
     ...(options.command ?? [process.execPath, helperProgram]),
@@ -37,7 +36,7 @@ export function startHelper(
   ];
   const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   const waiting = new Map<number, PromiseWithResolvers<unknown>>();
-  const listeners: (() => void)[] = [];
+  const listeners: ((why: HintReason) => void)[] = [];
   let next = 0;
   let ended: TaplineError | undefined;
   const gone = Promise.withResolvers<void>();
@@ -55,7 +54,7 @@ export function startHelper(
     const message: unknown = JSON.parse(line);
     if (!isRecord(message)) return;
     if (message['hint'] === true) {
-      for (const listener of listeners) listener();
+      for (const listener of listeners) listener('event');
       return;
     }
     const id = Number(message['id']);
@@ -83,6 +82,7 @@ export function startHelper(
 
   return {
     pid: child.pid ?? 0,
+    gone: gone.promise,
     capabilities: async () =>
       (await ask('capabilities')) as Awaited<ReturnType<FabricHelper['capabilities']>>,
     read: async (what: readonly Reading[]) =>

@@ -19,8 +19,8 @@ export function watchDrift(init: {
   const { helper, clock, log, resyncMs, resync, busy } = init;
   const stop = new AbortController();
   let hint = Promise.withResolvers<void>();
-  helper.onHint(() => {
-    if (!busy()) hint.resolve();
+  helper.onHint((why) => {
+    if (why === 'restart' || !busy()) hint.resolve();
   });
 
   async function run(): Promise<void> {

@@ -39,11 +39,20 @@ async function runBatch({ program, namespace, lines }: CommandBatch): Promise<Pr
   }
 }
 
-/** iproute2 says `Command failed -:LINE`, nft takes all or nothing. */
+/**
+ * iproute2 says `Command failed -:LINE`, nft takes all or nothing. An argument that iproute2 cannot
+ * read ends it without a line: then it is the first one with that argument.
+ */
 function failedLine({ program, lines }: CommandBatch, { stderr }: ProgramResult): number {
   const pattern = program === 'nft' ? /^[^\n:]*:([0-9]+):/m : /Command failed [^:\n]*:([0-9]+)/;
-  const line = Number(pattern.exec(stderr)?.[1] ?? 1) - 1;
-  return Math.min(Math.max(line, 0), lines.length - 1);
+  const number = pattern.exec(stderr)?.[1];
+  if (number !== undefined) return Math.min(Math.max(Number(number) - 1, 0), lines.length - 1);
+  const argument = /argument "([^"\n]+)" is wrong/.exec(stderr)?.[1];
+  if (argument === undefined) return 0;
+  return Math.max(
+    lines.findIndex((line) => line.split(' ').includes(argument)),
+    0,
+  );
 }
 
 function explain({ stderr, code }: ProgramResult): string {
