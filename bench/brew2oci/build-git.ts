@@ -54,16 +54,15 @@ export async function measureGitBuild(): Promise<readonly BenchmarkRow[]> {
     builds.push(await build('gzip'));
     zstdBuilds.push(await build('zstd'));
   }
-  const row = (metric: string, ours: readonly number[]): BenchmarkRow =>
+  const row = (metric: string, ours: readonly number[], goal?: number): BenchmarkRow =>
     benchmarkRow({
       metric,
       unit: 's',
       better: 'lower',
       ours: quantile(ours, 0.5) / 1000,
       peers: { 'gzip -dc | sha256sum': quantile(floors, 0.5) / 1000 },
-      goal: 1.5,
-      goalOn: 'ratio',
+      ...(goal !== undefined && { goal, goalOn: 'ratio' }),
       note: `${files.length} bottles, two platforms, median of ${rounds}`,
     });
-  return [row("build git's image, gzip", builds), row("build git's image, zstd", zstdBuilds)];
+  return [row("build git's image, gzip", builds, 1.5), row("build git's image, zstd", zstdBuilds)];
 }

@@ -172,6 +172,7 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
       authorize,
       challenge: registryChallenge,
       quotas: configuration.registryQuotas,
+      replicas: () => late.neighbours?.replicas ?? [],
       isInUse: (repository, digest) =>
         !late.isReady || isInstalled(late.reconcilers, repository, digest),
       async audit(change) {

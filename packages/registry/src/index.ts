@@ -102,6 +102,7 @@ export {
   type ReplicatorInit,
   startReplicator,
 } from './replication/replicator.ts';
+export { globPatterns } from './replication/glob-pattern.ts';
 export type { ReplicationPolicy } from './replication/replication-policy.ts';
 export { replicaOfClient } from './scrub/replica-of-client.ts';
 export type { Quota } from './catalog/quota.ts';

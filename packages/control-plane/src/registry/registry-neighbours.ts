@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Clock, Log, Rng } from '@tapline/base';
 import {
   type Authorize,
+  type BlobReplica,
   createMirror,
   createRegistryClient,
   type InProcessTransport,
@@ -16,6 +17,7 @@ import {
 import { openRemote } from './open-remote.ts';
 import type { RegistryConfiguration } from './registry-configuration.ts';
 import type { NeighbourMetrics } from './neighbour-metrics.ts';
+import { replicaOfMirror, replicaOfPolicy } from './registry-replicas.ts';
 
 export interface RegistryNeighboursInit {
   readonly configuration: RegistryConfiguration;
@@ -37,6 +39,8 @@ export interface RegistryNeighbours extends AsyncDisposable {
   /** Takes up what has to be replicated; durable when it returns. */
   changed(change: LocalChange): void;
   readonly replicator: Replicator;
+  /** Where damaged content may be had from, in the order of the configuration. */
+  readonly replicas: readonly BlobReplica[];
 }
 
 // An upstream that is silent for this long is as good as away: somebody waits.
@@ -56,9 +60,11 @@ export async function startRegistryNeighbours(
   });
   const local = { ...client, repositories: () => repositoriesOf(registry) };
 
+  const replicas: BlobReplica[] = [];
   const upstreams = [];
   for (const { prefix, tagTtlMs, ...remote } of configuration.mirrors) {
     const upstream = opened.use(await openRemote(remote, { clock, rng, idleMs: mirrorIdleMs }));
+    replicas.push(replicaOfMirror({ prefix, url: remote.url }, upstream));
     upstreams.push({ prefix, client: upstream, ...(tagTtlMs !== undefined && { tagTtlMs }) });
   }
   const mirror: Mirror | undefined =
@@ -83,6 +89,7 @@ export async function startRegistryNeighbours(
     const remote = opened.use(
       await openRemote({ url, caFile, login }, { clock, rng, idleMs: replicationIdleMs }),
     );
+    replicas.push(replicaOfPolicy({ ...policy, url }, remote));
     const { platforms, labels, everyMs, bytesPerSecond, ...rest } = policy;
     policies.push({
       ...rest,
@@ -115,6 +122,7 @@ export async function startRegistryNeighbours(
     },
     changed: (change) => replicator.changed(change),
     replicator,
+    replicas,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
