@@ -273,6 +273,23 @@ describe('startControlPlane', () => {
     // Not in the token, and not to be had either.
     expect((await ask('/v2/bash/tags/list', {}, token)).status).toBe(403);
     expect((await ask('/v2/jq/tags/list', {}, `${token.slice(0, -8)}AAAAAAAA`)).status).toBe(401);
+    // The catalog has a scope of its own, and shows what its bearer may pull.
+    for (const repository of ['bash', 'jq']) {
+      const upload = { ...adminTls, method: 'POST' };
+      const bytes = createHash('sha256').update('').digest('hex');
+      const at = `/v2/${repository}/blobs/uploads/?digest=sha256:${bytes}`;
+      expect((await ask(at, upload)).status).toBe(201);
+    }
+    const catalog = async (...as: readonly [object?, string?]): Promise<Answer> =>
+      await ask('/v2/_catalog', as[0], as[1]);
+    expect((await catalog({}, token)).status).toBe(401);
+    const scope = 'service=tapline-registry&scope=registry:catalog:*';
+    const { text: issued } = await ask(`/registry/v1/token?${scope}`, tls);
+    const { token: forCatalog } = JSON.parse(issued) as { token: string };
+    expect(JSON.parse((await catalog({}, forCatalog)).text)).toEqual({ repositories: ['jq'] });
+    expect((await ask('/v2/jq/tags/list', {}, forCatalog)).status).toBe(401);
+    expect(JSON.parse((await catalog(tls)).text)).toEqual({ repositories: ['jq'] });
+    expect(JSON.parse((await catalog(adminTls)).text)).toEqual({ repositories: ['bash', 'jq'] });
     await admin.delete(installResource, 'd1.jq');
     await eventually('the token is worth nothing', async () => {
       return (await ask('/v2/jq/tags/list', {}, token)).status === 403;

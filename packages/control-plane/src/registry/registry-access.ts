@@ -6,6 +6,7 @@ import {
   type Authorization,
   basicPassword,
   type RegistryAccess as Access,
+  type RegistryScope,
   type TokenService,
 } from '@tapline/registry';
 import { type Install, taplineGroup } from '@tapline/resources';
@@ -56,13 +57,33 @@ export function createRegistryAccess(init: {
 
   function mayDo(identity: Identity, { action, repository }: Access): boolean {
     if (identity.groups.includes(mastersGroup)) return true;
-    if (action !== 'pull') return false;
+    if (action !== 'pull' && action !== 'list') return false;
     const device = deviceOfUser(identity.user);
     const read = { verb: 'get', group: taplineGroup };
     if (device === undefined) return api.allows(identity, { ...read, resource: 'packages' });
     if (!api.allows(identity, { ...read, resource: 'devices', name: device })) return false;
     if (repository === undefined) return true;
     return init.installsOf(device).some(({ spec }) => spec.image.repository === repository);
+  }
+
+  // A list of repositories is decided on name by name: who asks is found out once.
+  const senders = new WeakMap<IncomingMessage, Sender | undefined>();
+
+  function senderOf(
+    request: IncomingMessage,
+    tokens: Pick<TokenService<Identity>, 'verify'>,
+  ): Sender | undefined {
+    if (senders.has(request)) return senders.get(request);
+    const bearer = jwtOf(request);
+    const identity = bearer === undefined ? identify(request) : undefined;
+    const sender =
+      bearer !== undefined
+        ? tokens.verify(bearer)
+        : identity === undefined
+          ? undefined
+          : { identity, access: undefined };
+    senders.set(request, sender);
+    return sender;
   }
 
   return {
@@ -73,27 +94,35 @@ export function createRegistryAccess(init: {
       return bearer === undefined ? identify(request) : tokens.verify(bearer)?.identity;
     },
     authorize(request, access, tokens) {
-      const bearer = jwtOf(request);
-      if (bearer === undefined) {
-        const identity = identify(request);
-        if (identity === undefined) return 'unauthenticated';
-        return mayDo(identity, access) ? 'allowed' : 'denied';
-      }
-      const token = tokens.verify(bearer);
-      if (token === undefined) return 'unauthenticated';
+      const sender = senderOf(request, tokens);
+      if (sender === undefined) return 'unauthenticated';
       // What it may do now, not when it got the token: its Device or role may have gone since.
-      if (!mayDo(token.identity, access)) return 'denied';
-      const { repository, action } = access;
-      const covered =
-        repository === undefined ||
-        token.access.some(
-          ({ type, name, actions }) =>
-            type === 'repository' && name === repository && actions.includes(action),
-        );
+      if (!mayDo(sender.identity, access)) return 'denied';
       // The client can get a token for this one.
-      return covered ? 'allowed' : 'unauthenticated';
+      return sender.access === undefined || covers(sender.access, access)
+        ? 'allowed'
+        : 'unauthenticated';
     },
   };
+}
+
+/** Who sends a request; with a token of the registry, also what that is for. */
+interface Sender {
+  readonly identity: Identity;
+  readonly access: readonly RegistryScope[] | undefined;
+}
+
+function covers(scopes: readonly RegistryScope[], { repository, action }: Access): boolean {
+  if (action === 'list') {
+    return scopes.some(({ type, name }) => type === 'registry' && name === 'catalog');
+  }
+  return (
+    repository === undefined ||
+    scopes.some(
+      ({ type, name, actions }) =>
+        type === 'repository' && name === repository && actions.includes(action),
+    )
+  );
 }
 
 /** A bearer that is a JWT; access tokens begin with `tla.` and have no such form. */

@@ -21,7 +21,7 @@ import { replicaOfMirror, replicaOfPolicy } from './registry-replicas.ts';
 
 export interface RegistryNeighboursInit {
   readonly configuration: RegistryConfiguration;
-  readonly registry: Pick<RegistryServer, 'handle' | 'admin'>;
+  readonly registry: Pick<RegistryServer, 'handle'>;
   readonly inProcess: InProcessTransport;
   readonly authorize: Authorize;
   readonly directory: string;
@@ -52,13 +52,12 @@ export async function startRegistryNeighbours(
 ): Promise<RegistryNeighbours> {
   const { configuration, registry, inProcess, clock, rng, log, metrics } = init;
   await using opened = new AsyncDisposableStack();
-  const client = createRegistryClient({
+  const local = createRegistryClient({
     baseUrl: 'http://registry',
     transport: inProcess,
     clock,
     rng,
   });
-  const local = { ...client, repositories: () => repositoriesOf(registry) };
 
   const replicas: BlobReplica[] = [];
   const upstreams = [];
@@ -125,21 +124,4 @@ export async function startRegistryNeighbours(
     replicas,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
-}
-
-/** All of the registry's own, which it lists for administrators only. */
-async function repositoriesOf({
-  admin,
-}: Pick<RegistryServer, 'admin'>): Promise<readonly string[]> {
-  const names: string[] = [];
-  let last: string | undefined = '';
-  while (last !== undefined) {
-    const page: Awaited<ReturnType<typeof admin.repositories>> = await admin.repositories({
-      last,
-      limit: 1000,
-    });
-    names.push(...page.repositories.map(({ name }) => name));
-    last = page.next;
-  }
-  return names;
 }

@@ -1,5 +1,5 @@
 import type { RegistryAccess } from '../protocol/authorize.ts';
-import { formatRegistryScope } from './registry-scope.ts';
+import { formatRegistryScope, type RegistryScope } from './registry-scope.ts';
 
 /** `WWW-Authenticate` that sends a client to the token server for what it was refused. */
 export function tokenChallenge(challenge: {
@@ -8,17 +8,19 @@ export function tokenChallenge(challenge: {
   readonly access: RegistryAccess | undefined;
 }): string {
   const { realm, service, access } = challenge;
-  const name = access?.repository;
+  const scope = access === undefined ? undefined : scopeFor(access);
   const parameters = [
     `realm="${realm}"`,
     `service="${service}"`,
-    ...(name === undefined || access === undefined
-      ? []
-      : [
-          `scope="${formatRegistryScope({ type: 'repository', name, actions: actionsFor(access) })}"`,
-        ]),
+    ...(scope === undefined ? [] : [`scope="${formatRegistryScope(scope)}"`]),
   ];
   return `Bearer ${parameters.join(',')}`;
+}
+
+function scopeFor(access: RegistryAccess): RegistryScope | undefined {
+  if (access.action === 'list') return { type: 'registry', name: 'catalog', actions: ['*'] };
+  const { repository: name } = access;
+  return name === undefined ? undefined : { type: 'repository', name, actions: actionsFor(access) };
 }
 
 /** Who pushes also asks what is there already. */

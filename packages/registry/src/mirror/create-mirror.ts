@@ -44,7 +44,7 @@ export interface Mirror extends AsyncDisposable {
   handle(request: IncomingMessage, response: ServerResponse): boolean;
 }
 
-type Place = Exclude<RegistryRoute, { kind: 'ping' }> & {
+type Place = Exclude<RegistryRoute, { kind: 'ping' | 'catalog' }> & {
   readonly upstream: MirrorUpstream;
   readonly name: string;
 };

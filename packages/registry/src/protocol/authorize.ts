@@ -1,9 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 
-/** What a request wants to do. No repository for the ping. */
+/** What a request wants to do. No repository for the ping and for the catalog as such. */
 export interface RegistryAccess {
   readonly repository: string | undefined;
-  readonly action: 'pull' | 'push' | 'delete';
+  /** `list` is to see the name of a repository in the catalog, for those who may pull from it. */
+  readonly action: 'pull' | 'push' | 'delete' | 'list';
 }
 
 /** `unauthenticated` becomes 401 with a challenge, `denied` 403. */

@@ -5,6 +5,7 @@ const digest = `sha256:${'a'.repeat(64)}`;
 
 test.each([
   ['/v2/', { kind: 'ping' }],
+  ['/v2/_catalog', { kind: 'catalog' }],
   [`/v2/a/b/blobs/${digest}`, { kind: 'blob', repository: 'a/b', digest }],
   ['/v2/a/blobs/uploads/', { kind: 'uploads', repository: 'a' }],
   ['/v2/blobs/uploads/blobs/uploads/', { kind: 'uploads', repository: 'blobs/uploads' }],

@@ -9,6 +9,8 @@ export type ManifestReference =
 /** What a path under `/v2/` names (OCI distribution 1.1, "Endpoints"). */
 export type RegistryRoute =
   | { readonly kind: 'ping' }
+  /** Not of OCI distribution, but of Docker's registry, and what others ask for. */
+  | { readonly kind: 'catalog' }
   | { readonly kind: 'blob'; readonly repository: string; readonly digest: Digest }
   | { readonly kind: 'uploads'; readonly repository: string }
   | { readonly kind: 'upload'; readonly repository: string; readonly id: string }
@@ -23,6 +25,8 @@ export type RegistryRoute =
 /** Throws `route_unknown`, `name_invalid`, `digest_invalid` and `tag_invalid`. */
 export function parseRegistryRoute(path: string): RegistryRoute {
   if (path === '/v2/' || path === '/v2') return { kind: 'ping' };
+  // No repository has this name: names begin with a letter or a digit.
+  if (path === '/v2/_catalog') return { kind: 'catalog' };
   const match =
     /^\/v2\/(.+)\/(?:(blobs\/uploads)\/?|blobs\/uploads\/([0-9a-f-]{36})|(blobs|manifests|referrers)\/([^/]+)|(tags\/list))$/.exec(
       path,

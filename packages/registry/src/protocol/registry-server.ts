@@ -21,6 +21,7 @@ import type { RegistryAudit } from './registry-audit.ts';
 import { type RegistryObserver, silentObserver } from './registry-observer.ts';
 import { parseRegistryRoute, type RegistryRoute } from './registry-route.ts';
 import { serveBlob } from './serve-blob.ts';
+import { serveCatalog } from './serve-catalog.ts';
 import { serveReferrers, serveTags } from './serve-lists.ts';
 import { serveManifest } from './serve-manifest.ts';
 import { openUpload, serveUpload } from './serve-uploads.ts';
@@ -154,6 +155,9 @@ async function dispatch(
     case 'ping':
       assertMethod(exchange, ['GET', 'HEAD']);
       return answerJson(exchange, {});
+    case 'catalog':
+      assertMethod(exchange, ['GET', 'HEAD']);
+      return await serveCatalog(state, exchange);
     case 'blob':
       return await serveBlob(state, exchange, route);
     case 'uploads':
@@ -174,6 +178,7 @@ async function dispatch(
 
 function accessOf(route: RegistryRoute, method: string): RegistryAccess {
   if (route.kind === 'ping') return { repository: undefined, action: 'pull' };
+  if (route.kind === 'catalog') return { repository: undefined, action: 'list' };
   const { repository } = route;
   if (route.kind === 'uploads' || route.kind === 'upload') return { repository, action: 'push' };
   if (method === 'GET' || method === 'HEAD') return { repository, action: 'pull' };
@@ -195,7 +200,7 @@ async function assertAllowed(
           details: { access },
         })
       : new TaplineError('denied', `this identity may not ${what}`);
-  if (action !== 'pull') {
+  if (action !== 'pull' && action !== 'list') {
     await state.audit({
       request: exchange.request,
       verb: action,
