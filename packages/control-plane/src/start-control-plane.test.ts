@@ -309,6 +309,25 @@ describe('startControlPlane', () => {
     expect(text).toMatch(/tapline_registry_tokens_total\{outcome="issued"\} [1-9]/);
   });
 
+  it('makes an address wait after ten failed logins at the token server', async () => {
+    const path = '/registry/v1/token?service=tapline-registry';
+    const wrong = Buffer.from('dana:tla.wrong').toString('base64');
+    const tls = await joinDevice('d1');
+    for (let at = 0; at < 10; at += 1) {
+      expect((await ask(path, {}, wrong, 'Basic')).status).toBe(401);
+    }
+    const limited = await ask(path, {}, wrong, 'Basic');
+    expect(limited.status).toBe(429);
+    expect(limited.text).toContain('TOOMANYREQUESTS');
+    // Devices come with a certificate and do not wait for others.
+    expect((await ask(path, tls)).status).toBe(200);
+    const { text } = await ask('/metrics', adminTls);
+    expect(text).toMatch(/tapline_registry_tokens_total\{outcome="limited"\} 1/);
+    const audit = await readFile(join(directory, 'audit', 'audit.jsonl'), 'utf8');
+    const refusals = audit.split('\n').filter((line) => line.includes('"code":401'));
+    expect(refusals.filter((line) => line.includes('"resource":"tokens"'))).toHaveLength(10);
+  });
+
   it('has the registry administered by administrators, with every change in audit and metrics', async () => {
     const tls = await joinDevice('d1');
     expect((await ask('/registry/v1/usage')).status).toBe(401);

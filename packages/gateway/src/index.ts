@@ -16,6 +16,7 @@ export {
 } from './install-connect-handlers.ts';
 export { createNodeConnectHandlers } from './node-connect-handlers.ts';
 export type { EnrolmentAnswer, EnrolmentRequest } from './enrolment-request.ts';
+export { createFailureLimiter } from './failure-limiter.ts';
 export { hashSecret } from './hash-secret.ts';
 export { formatJoinToken, type JoinToken } from './join-token.ts';
 export {

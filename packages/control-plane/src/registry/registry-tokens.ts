@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { AuditSink, Identity } from '@tapline/apiserver';
 import type { Clock, Log } from '@tapline/base';
+import { createFailureLimiter } from '@tapline/gateway';
 import {
   createTokenService,
   formatRegistryScope,
@@ -24,7 +25,11 @@ export interface RegistryTokensInit {
   readonly log: Log;
 }
 
-/** The token server of the embedded registry; each token given and each refusal is in the audit log. */
+/**
+ * The token server of the embedded registry; each token given and each refusal is in the audit log.
+ * An address with ten failed logins within a minute has to wait, as at enrolment; what it is told
+ * meanwhile is counted only, so that it cannot fill the log.
+ */
 export function createRegistryTokens(init: RegistryTokensInit): TokenService<Identity> {
   const { access, audit, clock } = init;
   return createTokenService<Identity>({
@@ -36,10 +41,12 @@ export function createRegistryTokens(init: RegistryTokensInit): TokenService<Ide
       return identity === undefined ? undefined : { name: identity.user, identity };
     },
     mayDo: (identity, wanted) => access.mayDo(identity, wanted),
+    limiter: createFailureLimiter({ clock, failures: 10, windowMs: 60_000 }),
     clock,
     log: init.log,
     async onEvent(event) {
       init.onOutcome(event.outcome);
+      if (event.outcome === 'limited') return;
       audit.record(auditEntry(event, clock.now()));
       await audit.written();
     },

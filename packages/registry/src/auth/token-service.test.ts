@@ -145,6 +145,51 @@ describe('the token server', () => {
   });
 });
 
+test('failed logins of an address are limited; no secret is no guess', async () => {
+  const failures: string[] = [];
+  const limited = createTokenService<Account>({
+    key,
+    issuer: 'tests',
+    service,
+    authenticate: (_request, password) => {
+      const identity = accounts[password ?? ''];
+      return identity === undefined ? undefined : { name: identity.name, identity };
+    },
+    mayDo,
+    limiter: {
+      waitMs: () => (failures.length < 2 ? 0 : 1500),
+      failed: (source) => void failures.push(source),
+    },
+    clock,
+    log: silentLog,
+    onEvent: (event) => void events.push(event),
+  });
+  const server = createServer((request, response) => limited.handle(request, response));
+  const url = `${await listen(server)}/token?service=${service}`;
+  const login = async (password?: string): Promise<Response> => {
+    const pair = Buffer.from(`any:${password ?? ''}`).toString('base64');
+    const headers = password === undefined ? {} : { authorization: `Basic ${pair}` };
+    return await fetch(url, { headers });
+  };
+  try {
+    expect((await login()).status).toBe(401);
+    expect((await login('the password of dana')).status).toBe(200);
+    expect(failures).toEqual([]);
+    const wrong = new URLSearchParams({ grant_type: 'password', username: 'a', password: 'wrong' });
+    expect((await login('wrong')).status).toBe(401);
+    expect((await fetch(url, { method: 'POST', body: wrong })).status).toBe(401);
+    expect(failures).toHaveLength(2);
+    const refused = await login('the password of dana');
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '2']);
+    expect(await refused.json()).toMatchObject({ errors: [{ code: 'TOOMANYREQUESTS' }] });
+    expect(events.at(-1)).toMatchObject({ outcome: 'limited', granted: [] });
+    expect((await login()).status).toBe(401);
+    expect(failures).toHaveLength(2);
+  } finally {
+    await close(server);
+  }
+});
+
 describe('our client at a registry that wants tokens', () => {
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;
   let registry: RunningRegistry;

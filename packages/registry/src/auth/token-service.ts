@@ -12,7 +12,8 @@ import type { SigningKey } from './signing-key.ts';
 
 /** What was asked of the token service and what came of it. */
 export interface TokenEvent {
-  readonly outcome: 'issued' | 'refused';
+  /** `limited`: too many logins of its address failed; nobody looked at this one. */
+  readonly outcome: 'issued' | 'refused' | 'limited';
   readonly subject: string | undefined;
   readonly requested: readonly RegistryScope[];
   /** What the token allows of it. */
@@ -40,12 +41,21 @@ export interface TokenServiceInit<Identity> {
     password: string | undefined,
   ) => TokenSubject<Identity> | undefined;
   readonly mayDo: (identity: Identity, access: RegistryAccess) => boolean;
+  /** Slows guessing down; no limit unless given. */
+  readonly limiter?: LoginLimiter;
   readonly clock: Clock;
   readonly log: Log;
   /** How long a token lasts; 300 s unless given. */
   readonly lifetimeSeconds?: number;
   /** Awaited before the answer, so that what is not written down is not given out. */
   readonly onEvent?: (event: TokenEvent) => Promise<void> | void;
+}
+
+/** Counts failed logins by the address that they came from. */
+export interface LoginLimiter {
+  /** Milliseconds to wait, or 0 where a further try is welcome. */
+  waitMs(source: string): number;
+  failed(source: string): void;
 }
 
 /** Gives out tokens that say which repositories their bearer may use, and reads them again. */
@@ -81,7 +91,23 @@ export function createTokenService<Identity>(
         );
       }
       const requested = parseRegistryScopes(asked.getAll('scope'));
-      const subject = init.authenticate(request, passwordOf(request, asked));
+      const password = passwordOf(request, asked);
+      // Who sends no secret, or shows a certificate, guesses nothing.
+      const isLogin = password !== undefined || request.headers.authorization !== undefined;
+      const source = request.socket.remoteAddress ?? '';
+      const waitMs = isLogin ? (init.limiter?.waitMs(source) ?? 0) : 0;
+      if (waitMs > 0) {
+        const event = { subject: undefined, requested, granted: [], request };
+        await init.onEvent?.({ outcome: 'limited', ...event });
+        const seconds = Math.ceil(waitMs / 1000);
+        const message = `too many logins of ${source} failed; try again in ${seconds} s`;
+        answer(response, 429, errorBody('TOOMANYREQUESTS', message), {
+          'retry-after': String(seconds),
+        });
+        return;
+      }
+      const subject = init.authenticate(request, password);
+      if (subject === undefined && isLogin) init.limiter?.failed(source);
       const granted = subject === undefined ? [] : grant(subject.identity, requested);
       const outcome = subject === undefined ? 'refused' : 'issued';
       await init.onEvent?.({ outcome, subject: subject?.name, requested, granted, request });

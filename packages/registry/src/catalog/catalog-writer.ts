@@ -3,6 +3,7 @@ import { TaplineError } from '@tapline/base';
 import type { Digest } from '@tapline/oci';
 import type { CatalogWrite, ManifestRecord, SizedDigest } from './catalog-write.ts';
 import { type Quota, quotaCovers } from './quota.ts';
+import { signatureTagsOf } from './signature-tag.ts';
 
 /** What came of a write: how many things it changed, or why it was refused. */
 export type WriteOutcome =
@@ -80,9 +81,7 @@ export class CatalogWriter {
       case 'delete-tag':
         return Number(this.#sql.deleteTag.run(repository, write.tag).changes);
       case 'delete-manifest':
-        this.#sql.touchBlobsOf.run(write.now, repository, write.digest);
-        this.#sql.touchManifestsOf.run(write.now, repository, write.digest);
-        return this.#deleteManifest(repository, write.digest);
+        return this.#deleteByHand(repository, write.digest, write.now);
       case 'delete-blob':
         this.#assertUnneeded(repository, write.digest);
         return this.#unlinkBlob(repository, write.digest);
@@ -94,9 +93,7 @@ export class CatalogWriter {
         );
       case 'collect-manifests':
         return count(write.digests, (digest) =>
-          this.#sql.isCollectableManifest.get(repository, digest, write.before) === undefined
-            ? 0
-            : this.#deleteManifest(repository, digest),
+          this.#collectManifest(repository, digest, write.before),
         );
     }
   }
@@ -149,6 +146,55 @@ export class CatalogWriter {
     this.#sql.deleteNeedsOf.run(repository, digest);
     this.#shrink(repository, { digest, size }, { blobs: 0, manifests: 1 });
     return 1;
+  }
+
+  #collectManifest(repository: string, digest: Digest, before: number): number {
+    if (this.#sql.isCollectableManifest.get(repository, digest, before) === undefined) return 0;
+    const deleted = this.#deleteManifest(repository, digest);
+    return (
+      deleted +
+      this.#deleteSignatures(repository, digest, (signature) =>
+        this.#collectManifest(repository, signature, before),
+      )
+    );
+  }
+
+  #deleteByHand(repository: string, digest: Digest, now: number): number {
+    this.#sql.touchBlobsOf.run(now, repository, digest);
+    this.#sql.touchManifestsOf.run(now, repository, digest);
+    const deleted = this.#deleteManifest(repository, digest);
+    if (deleted === 0) return 0;
+    const signatures = this.#deleteSignatures(repository, digest, (signature) =>
+      this.#isLoose(repository, signature) ? this.#deleteByHand(repository, signature, now) : 0,
+    );
+    return deleted + signatures;
+  }
+
+  /**
+   * Takes the tags of cosign's for a manifest that went, and with `remove` what nothing but they
+   * named. Where that stays, its tag does, too: it is looked at again when it is collected.
+   */
+  #deleteSignatures(
+    repository: string,
+    digest: Digest,
+    remove: (signature: Digest) => number,
+  ): number {
+    return count(signatureTagsOf(digest), (tag) => {
+      const signature = this.#sql.tagged.get(repository, tag)?.['digest'] as Digest | undefined;
+      if (signature === undefined) return 0;
+      this.#sql.deleteTag.run(repository, tag);
+      const removed = remove(signature);
+      if (removed === 0) this.#sql.putTag.run(repository, tag, signature);
+      return removed;
+    });
+  }
+
+  /** No tag and no manifest names it. */
+  #isLoose(repository: string, digest: Digest): boolean {
+    return (
+      this.#sql.tagOf.get(repository, digest) === undefined &&
+      this.#sql.needOf.get(repository, digest) === undefined
+    );
   }
 
   /** Here and not before: a garbage collection may have come in between. */
@@ -213,8 +259,8 @@ export class CatalogWriter {
   }
 }
 
-function count(digests: readonly Digest[], change: (digest: Digest) => number): number {
-  return digests.reduce((sum, digest) => sum + change(digest), 0);
+function count<T>(items: readonly T[], change: (item: T) => number): number {
+  return items.reduce((sum, item) => sum + change(item), 0);
 }
 
 /** Thrown where something would bring a scope above its limit. */
@@ -268,6 +314,8 @@ function prepareStatements(database: DatabaseSync) {
     needOf: prepare('SELECT manifest FROM need WHERE repository = ? AND digest = ? LIMIT 1'),
     deleteNeedsOf: prepare('DELETE FROM need WHERE repository = ? AND manifest = ?'),
     putTag: prepare('INSERT OR REPLACE INTO tag VALUES (?, ?, ?)'),
+    tagged: prepare('SELECT digest FROM tag WHERE repository = ? AND tag = ?'),
+    tagOf: prepare('SELECT tag FROM tag WHERE repository = ? AND digest = ? LIMIT 1'),
     deleteTag: prepare('DELETE FROM tag WHERE repository = ? AND tag = ?'),
     deleteTagsOf: prepare('DELETE FROM tag WHERE repository = ? AND digest = ?'),
     isCollectableBlob: prepare(

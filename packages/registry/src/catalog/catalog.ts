@@ -4,6 +4,7 @@ import type { CatalogWrite, SizedDigest } from './catalog-write.ts';
 import { openCatalogFile, prepareCatalog } from './open-catalog-file.ts';
 import { type Quota, quotaCovers } from './quota.ts';
 import { quotaExceeded } from './catalog-writer.ts';
+import { subjectOfSignatureTag } from './signature-tag.ts';
 import { takeUpOldCatalog } from './take-up-old-catalog.ts';
 import { WriteThread } from './write-thread.ts';
 
@@ -18,8 +19,10 @@ export interface BlobRow extends SizedDigest {
 /** A manifest of a repository as garbage collection sees it. */
 export interface ManifestRow {
   readonly digest: Digest;
-  readonly subject: Digest | undefined;
+  /** What it belongs to: by its own word, or by a tag of cosign's for a manifest that is here. */
+  readonly subjects: readonly Digest[];
   readonly touched: number;
+  /** By a tag that is more than that. */
   readonly isTagged: boolean;
 }
 
@@ -170,12 +173,27 @@ export class Catalog implements AsyncDisposable {
   }
 
   manifests(repository: string): readonly ManifestRow[] {
-    return this.#sql.manifests.all(repository).map((row) => ({
-      digest: row['digest'] as Digest,
-      subject: row['subject'] === null ? undefined : (row['subject'] as Digest),
-      touched: Number(row['touched']),
-      isTagged: row['tagged'] === 1,
-    }));
+    const rows = this.#sql.manifests.all(repository);
+    const here = new Set(rows.map((row) => row['digest']));
+    const tagged = new Set<Digest>();
+    const signed = new Map<Digest, Digest[]>();
+    for (const row of this.#sql.allTags.all(repository)) {
+      const digest = row['digest'] as Digest;
+      const subject = subjectOfSignatureTag(String(row['tag']));
+      // Signatures of images in other repositories can be here: they stay, as what is tagged does.
+      if (subject === undefined || !here.has(subject)) tagged.add(digest);
+      else signed.set(digest, [...(signed.get(digest) ?? []), subject]);
+    }
+    return rows.map((row) => {
+      const digest = row['digest'] as Digest;
+      const own = row['subject'] === null ? [] : [row['subject'] as Digest];
+      return {
+        digest,
+        subjects: [...own, ...(signed.get(digest) ?? [])],
+        touched: Number(row['touched']),
+        isTagged: tagged.has(digest),
+      };
+    });
   }
 
   /** What manifests of a repository need. */
@@ -251,11 +269,8 @@ function prepareStatements(database: DatabaseSync) {
          WHERE need.repository = blob.repository AND need.digest = blob.digest) AS needed
        FROM blob WHERE (repository, digest) > (?, ?) ORDER BY repository, digest LIMIT ?`,
     ),
-    manifests: prepare(
-      `SELECT digest, subject, touched, EXISTS (SELECT 1 FROM tag
-         WHERE tag.repository = manifest.repository AND tag.digest = manifest.digest) AS tagged
-       FROM manifest WHERE repository = ?`,
-    ),
+    manifests: prepare('SELECT digest, subject, touched FROM manifest WHERE repository = ?'),
+    allTags: prepare('SELECT tag, digest FROM tag WHERE repository = ?'),
     needs: prepare('SELECT manifest, digest FROM need WHERE repository = ?'),
     contents: prepare('SELECT digest, size FROM content WHERE digest > ? ORDER BY digest LIMIT ?'),
     bytesOfScope: prepare(

@@ -15,8 +15,8 @@ export function planManifests(repository: {
   const { manifests, before, isInUse } = repository;
   const needsOf = groups(repository.needs, ({ manifest, digest }) => [manifest, digest]);
   const referrersOf = groups(
-    manifests.filter(({ subject }) => subject !== undefined),
-    ({ subject, digest }) => [subject ?? digest, digest],
+    manifests.flatMap(({ subjects, digest }) => subjects.map((subject) => ({ subject, digest }))),
+    ({ subject, digest }) => [subject, digest],
   );
   const staying = new Set<Digest>();
   const pending = manifests
