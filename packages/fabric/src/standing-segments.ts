@@ -1,19 +1,25 @@
-import type { CompiledNode } from '@tapline/segments';
+import type { CompiledSegment } from '@tapline/segments';
 import type { FabricCondition } from './fabric.ts';
+
+/** A `Map`, or what `compileNode` makes. */
+interface Segments {
+  get(vni: number): CompiledSegment | undefined;
+  values(): Iterable<CompiledSegment>;
+}
 
 /** Conditions of the segments that stand, kept so that a change of one costs as much as one. */
 export class StandingSegments {
   #list: FabricCondition[] = [];
   readonly #places = new Map<number, number>();
 
-  reset(compiled: Pick<CompiledNode, 'segments'>): void {
+  reset(compiled: { readonly segments: Segments }): void {
     this.#list = [];
     this.#places.clear();
     for (const { intent } of compiled.segments.values()) this.#add(intent);
   }
 
   /** Of these VNIs only; all others are as they were. */
-  change({ segments }: Pick<CompiledNode, 'segments'>, touched: ReadonlySet<number>): void {
+  change({ segments }: { readonly segments: Segments }, touched: ReadonlySet<number>): void {
     for (const vni of touched) {
       this.#remove(vni);
       const segment = segments.get(vni);

@@ -116,7 +116,7 @@ test('of two subnets that overlap on a node, the lower VNI stands', () => {
       'subnet 10.7.0.0/16 of segment late overlaps 10.7.0.0/24 of segment news on the same node',
     ),
   ]);
-  expect([...both.segments.keys()]).toEqual([7000]);
+  expect([...both.segments.values()].map((kept) => kept.intent.vni)).toEqual([7000]);
 });
 
 test('what is the same object is taken over, and gives the same as from nothing', () => {

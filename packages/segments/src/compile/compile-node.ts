@@ -7,6 +7,7 @@ import { checkSegment } from './check-segment.ts';
 import { compileCarrierSegment } from './compile-carrier.ts';
 import { compileSegment } from './compile-segment.ts';
 import { compileShared } from './compile-shared.ts';
+import { LayeredMap } from './layered-map.ts';
 import { mergeStates } from './merge-states.ts';
 import type { NodeCapabilities } from './node-capabilities.ts';
 import type { NodeLayout } from './node-layout.ts';
@@ -21,7 +22,7 @@ export interface CompiledNode {
   /** Tables and what segments share, such as WireGuard's device. */
   readonly shared: NodeState;
   /** By VNI; a segment that is refused is not among them, and nothing of it is on the node. */
-  readonly segments: ReadonlyMap<number, CompiledSegment>;
+  readonly segments: LayeredMap<CompiledSegment>;
   readonly refused: readonly Refusal[];
   /** VNIs that may differ from `previous`; undefined where nothing was taken over. */
   readonly touched: ReadonlySet<number> | undefined;
@@ -61,10 +62,12 @@ export function compileNode(intent: FabricIntent, options: CompileOptions): Comp
   }
   const previous = reusable(intent, options.previous);
   const { gone, come } = changedSegments(previous?.intent.segments ?? [], intent.segments);
-  const segments = new Map(previous?.segments);
+  const before = previous?.segments ?? new LayeredMap<CompiledSegment>();
+  const changes = new Map<number, CompiledSegment | undefined>();
   for (const segment of gone) {
-    if (segments.get(segment.vni)?.intent === segment) segments.delete(segment.vni);
+    if (before.get(segment.vni)?.intent === segment) changes.set(segment.vni, undefined);
   }
+  const kept = before.with(changes);
   const changed = come.filter(({ ports }) => ports.some((port) => port.node === node.name));
   const refused: Refusal[] = [];
   const answers = capabilities.nftablesArp;
@@ -82,14 +85,15 @@ export function compileNode(intent: FabricIntent, options: CompileOptions): Comp
       refused.push(refusal(segment, error));
     }
   }
-  for (const [segment, error] of overlaps(segments, compiled)) {
+  for (const [segment, error] of overlaps(kept, compiled)) {
     refused.push(refusal(segment, error));
-    segments.delete(segment.vni);
+    if (before.get(segment.vni)?.intent === segment) changes.set(segment.vni, undefined);
   }
   const overlapping = new Set(refused.map(({ vni }) => vni));
   for (const segment of compiled) {
-    if (!overlapping.has(segment.intent.vni)) segments.set(segment.intent.vni, segment);
+    if (!overlapping.has(segment.intent.vni)) changes.set(segment.intent.vni, segment);
   }
+  const segments = before.with(changes);
   const touched = [...gone, ...come];
   const shared =
     previous !== undefined && segments.size > 0 && !touched.some(isEncrypted)
@@ -137,7 +141,7 @@ function isEncrypted({ encryption }: SegmentIntent): boolean {
 
 /** A change of few segments compares them with the others, and does not sort all of them. */
 function overlaps(
-  kept: ReadonlyMap<number, CompiledSegment>,
+  kept: LayeredMap<CompiledSegment>,
   compiled: readonly CompiledSegment[],
 ): ReadonlyMap<SegmentIntent, TaplineError> {
   if (kept.size > 0 && compiled.length < few) {
