@@ -124,16 +124,24 @@ describe('against a simulation that runs frame by frame', () => {
     );
   });
 
-  test('every path that mutations open is found, and no certificate hides it', () => {
-    let opened = 0;
+  test('whatever mutations do, nothing is overlooked', () => {
     fc.assert(
       fc.property(scenarios, (world) => {
-        opened += forbidden(world).length > 0 ? 1 : 0;
         expect(overlooked(world)).toEqual([]);
       }),
       { numRuns: 40 },
     );
-    expect(opened).toBeGreaterThan(1);
+  });
+
+  test('every path that mutations open is found, and no certificate hides it', () => {
+    // Both layers keep most mutations from opening anything: these are the ones that do.
+    const opened = scenarios.filter((world) => forbidden(world).length > 0);
+    fc.assert(
+      fc.property(opened, (world) => {
+        expect(overlooked(world)).toEqual([]);
+      }),
+      { numRuns: 6 },
+    );
   });
 
   test('what is allowed and does not pass is missing', () => {
