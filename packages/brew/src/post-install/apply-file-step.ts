@@ -230,20 +230,39 @@ async function isToBeRemoved(
   return toBinaryText(await context.read(file.content)).includes(wanted);
 }
 
-/** Links to all files below a folder, into folders that are real. */
+/**
+ * Links to all files below a folder, into folders that are real. What is linked is what is there
+ * when the step begins: a target below the source would have no end otherwise.
+ */
 function linkTree(tree: PrefixTree, source: string, target: string): void {
-  for (const name of childrenOf(tree, source)) {
-    if (name === '.DS_Store') continue;
+  const entries = Array.from(entriesBelow(tree, source));
+  for (const { name, isFolder } of entries) {
     const from = `${source}/${name}`;
     const to = `${target}/${name}`;
-    if (tree.findLink(from)?.kind !== 'directory') {
-      if (tree.findLink(to)?.kind === 'directory') continue;
-      installLink(tree, from, { folder: target, name });
+    const before = tree.findLink(to);
+    if (!isFolder) {
+      if (before?.kind !== 'directory') {
+        installLink(tree, from, { folder: folderOf(to), name: nameOf(to) });
+      }
       continue;
     }
-    if (tree.findLink(to)?.kind !== 'directory') removePath(tree, to, { recursive: false });
+    if (before?.kind !== 'directory') removePath(tree, to, { recursive: false });
     tree.makeDirectories(to);
-    linkTree(tree, from, to);
+  }
+}
+
+/** Everything below a folder by its path relative to that, folders before what they hold. */
+function* entriesBelow(
+  tree: PrefixTree,
+  folder: string,
+  below = '',
+): Generator<{ readonly name: string; readonly isFolder: boolean }, void> {
+  for (const child of childrenOf(tree, `${folder}${below}`)) {
+    if (child === '.DS_Store') continue;
+    const path = `${below}/${child}`;
+    const isFolder = tree.findLink(`${folder}${path}`)?.kind === 'directory';
+    yield { name: path.slice(1), isFolder };
+    if (isFolder) yield* entriesBelow(tree, folder, path);
   }
 }
 

@@ -28,6 +28,8 @@ export interface Located {
 }
 
 const maxLinks = 40;
+/** Largest kegs have some 60,000 files; steps that copy a folder into itself double it each time. */
+const maxCopied = 200_000;
 
 export function directoryNode(mode = 0o755): DirectoryNode {
   return { kind: 'directory', mode, children: new Map() };
@@ -39,6 +41,7 @@ export function directoryNode(mode = 0o755): DirectoryNode {
  */
 export class PrefixTree {
   readonly root: DirectoryNode = directoryNode();
+  #copied = 0;
 
   /** Where `path` leads; undefined where a folder on the way is missing. */
   locate(path: string, options: { readonly follow: boolean }): Located | undefined {
@@ -85,6 +88,14 @@ export class PrefixTree {
   put(located: Located, node: TreeNode): void {
     this.#mayChange(located);
     located.parent.children.set(located.name, node);
+  }
+
+  /** Counts a node that is copied, for all steps together: no step may fill the memory. */
+  countCopied(path: string): void {
+    this.#copied += 1;
+    if (this.#copied > maxCopied) {
+      throw new StepFailure(`${path}: steps copy more than ${maxCopied} files and folders`);
+    }
   }
 
   remove(located: Located): void {

@@ -551,6 +551,28 @@ describe('steps that run programs', () => {
   });
 });
 
+test('a folder that is linked into itself has an end', async () => {
+  const { changes, leftOut } = await run([
+    { type: 'link_dir', source: own('share'), target: own('share/nginx') },
+  ]);
+  expect(leftOut).toEqual([]);
+  expect(changes).toEqual([
+    `${keg}/share/nginx/nginx/`,
+    `${keg}/share/nginx/nginx/default.conf -> ../default.conf`,
+  ]);
+});
+
+test('folders that are copied into themselves again and again do not fill the memory', async () => {
+  const twice = { type: 'copy', source: own('share'), target: own('share'), recursive: true };
+  const { leftOut } = await run(
+    Array.from({ length: 40 }, (_, index) => ({
+      ...twice,
+      target: own(`share/${index}`),
+    })),
+  );
+  expect(leftOut[0]?.why).toContain('steps copy more than 200000 files');
+});
+
 test('whatever steps say, nothing outside of the prefix changes', async () => {
   const path = fc.record({
     base: fc.constantFrom('prefix', 'etc', 'var', 'homebrew_prefix', 'absolute', 'relative', 'bin'),

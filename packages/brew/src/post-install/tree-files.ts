@@ -45,11 +45,12 @@ export function removePath(
 }
 
 /** A copy of a node that later changes of the other do not reach. */
-export function copyOf(node: TreeNode): TreeNode {
+function copyOf(tree: PrefixTree, node: TreeNode, path: string): TreeNode {
+  tree.countCopied(path);
   if (node.kind !== 'directory') return node;
   const children = [...node.children].map(([name, child]): [string, TreeNode] => [
     name,
-    copyOf(child),
+    copyOf(tree, child, path),
   ]);
   return { ...node, children: new Map(children) };
 }
@@ -73,6 +74,7 @@ export function moveNode(tree: PrefixTree, source: string, target: string): void
 
 /** Copies a tree over what is there, as `cp -r` does: folders become one, files are replaced. */
 export function copyTree(tree: PrefixTree, node: TreeNode, target: string): void {
+  tree.countCopied(target);
   if (node.kind !== 'directory') {
     const to = place(tree, target);
     if (to.node?.kind === 'directory') throw new StepFailure(`${target} is a folder`);
@@ -81,11 +83,13 @@ export function copyTree(tree: PrefixTree, node: TreeNode, target: string): void
   }
   const to = tree.locate(target, { follow: true });
   if (to?.node === undefined) {
-    tree.put(place(tree, target), copyOf(node));
+    tree.put(place(tree, target), copyOf(tree, node, target));
     return;
   }
   if (to.node.kind !== 'directory') throw new StepFailure(`${target} is no folder`);
-  for (const [name, child] of node.children) copyTree(tree, child, `${target}/${name}`);
+  // What was there at first: copies that land in this very folder are not copied once more.
+  const children = Array.from(node.children);
+  for (const [name, child] of children) copyTree(tree, child, `${target}/${name}`);
 }
 
 /** `Pathname#install_symlink`: a relative link in `folder`, in place of what is there. */
