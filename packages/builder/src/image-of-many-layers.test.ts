@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { parseFormula } from '@tapline/brew';
 import { encodeTar, mediaTypes, type TarMember } from '@tapline/oci';
 import { FileBlobStore } from '@tapline/registry';
-import { haveProgram, startProcess, type TemporaryFolder, temporaryFolder } from '@tapline/testing';
+import { haveProgram, type TemporaryFolder, temporaryFolder } from '@tapline/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { assembleImage } from './assemble-image.ts';
 import { buildFormulaLayer } from './build-formula-layer.ts';
@@ -17,6 +17,7 @@ import { mapConcurrently } from './map-concurrently.ts';
 import type { PlannedBottle } from './package-plan.ts';
 import { putDocument } from './put-document.ts';
 import { plannedBottle } from './testing/planned-bottle.ts';
+import { startContainerd } from './testing/start-containerd.ts';
 import { testSink } from './testing/test-sink.ts';
 import { writeOciLayout } from './write-oci-layout.ts';
 
@@ -132,29 +133,11 @@ describe.each([
     `containerd imports it and finds it complete ${noContainerd}`,
     { timeout: 120_000 },
     async () => {
-      const home = join(folder.path, 'containerd');
-      await mkdir(home);
-      const address = join(home, 'containerd.sock');
-      const config = join(home, 'config.toml');
-      await writeFile(
-        config,
-        [
-          'version = 2',
-          `root = ${JSON.stringify(join(home, 'root'))}`,
-          `state = ${JSON.stringify(join(home, 'state'))}`,
-          'disabled_plugins = ["io.containerd.grpc.v1.cri"]',
-          `[grpc]\naddress = ${JSON.stringify(address)}`,
-          '',
-        ].join('\n'),
-      );
-      await using daemon = await startProcess('containerd', ['--config', config], {
-        readyLine: /(containerd successfully booted)/,
-      });
-      expect(daemon.ready).toBeDefined();
-      const ctr = (...words: readonly string[]) => run('ctr', ['--address', address, ...words]);
+      await using daemon = await startContainerd(folder.path);
+      const { ctr } = daemon;
       const unpack = isLarge ? ['--no-unpack'] : ['--snapshotter', 'native'];
       await ctr('image', 'import', '--base-name', 'tapline/many', ...unpack, archive);
-      const { stdout } = await ctr('image', 'check', '--snapshotter', 'native');
+      const stdout = await ctr('image', 'check', '--snapshotter', 'native');
       // The config and each layer, and whether they are unpacked.
       const blobs = built.layers.length + 1;
       expect(stdout).toMatch(

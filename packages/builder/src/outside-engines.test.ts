@@ -11,6 +11,7 @@ import {
 import { debianUnavailable } from '../../../tools/debian/debian-unavailable.ts';
 import type { BuiltImage } from './built-image.ts';
 import { amd64, openTestBuilder, type TestBuilder } from './testing/open-test-builder.ts';
+import { startContainerd } from './testing/start-containerd.ts';
 import { writeOciLayout } from './write-oci-layout.ts';
 
 const run = promisify(execFile);
@@ -112,6 +113,20 @@ describe.skipIf(unavailable !== undefined).each([
       expect(await feed('podman', [...flags, ...words], { input: '{"a":[1]}' })).toBe('[1]\n');
       await run('podman', [...flags, 'rmi', '--all', '--force']);
     });
+
+    const noContainerd = lacking('containerd', 'ctr', 'containerd-shim-runc-v2', 'runc');
+    test.skipIf(noContainerd !== '')(
+      `containerd runs it ${noContainerd}`,
+      { timeout: 120_000 },
+      async () => {
+        await using daemon = await startContainerd(folder.path);
+        const { ctr } = daemon;
+        const snapshotter = ['--snapshotter', 'native'];
+        await ctr('image', 'import', '--base-name', 'tapline/jq', ...snapshotter, archive);
+        const words = ['run', '--rm', ...snapshotter, 'tapline/jq:jq', `jq-${process.pid}`];
+        expect(await ctr(...words, 'jq', '-cn', '[3]')).toBe('[3]\n');
+      },
+    );
 
     const noUmoci = lacking('umoci', 'runc');
     // Debian's umoci is older than layers in zstd.
