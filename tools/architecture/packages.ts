@@ -32,6 +32,11 @@ export const packages: Readonly<Record<string, PackageEntry>> = {
     pure: true,
     reason: 'policy, plan and proof over data; the proof must not depend on who applies it',
   },
+  tunnel: {
+    tier: 1,
+    pure: true,
+    reason: 'bytes and times in, bytes out; the same session in Node and in a browser',
+  },
   store: { tier: 2, pure: false, reason: 'files and fsync behind one contract' },
   apiserver: {
     tier: 2,

@@ -37,3 +37,6 @@ export {
 } from './stream-frame.ts';
 export { createStreamSocket, type StreamSocket } from './stream-socket.ts';
 export type { ClientTls } from './post-json.ts';
+export { createTunnelAcceptor, type TunnelAcceptor, type Upgrade } from './tunnel/accept-tunnel.ts';
+export { type DialInit, dialTunnel } from './tunnel/dial-tunnel.ts';
+export { tunnelPath } from './tunnel/tunnel-path.ts';

@@ -1,0 +1,68 @@
+import type { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { type Clock, TaplineError } from '@tapline/base';
+import {
+  type Transport,
+  type TransportEvents,
+  type TunnelServer,
+  tunnelSubprotocol,
+} from '@tapline/tunnel';
+import { WebSocketServer } from 'ws';
+import { carryOnSocket } from './socket-transport.ts';
+import { maxTunnelMessageBytes, tunnelUpgrade } from './tunnel-path.ts';
+import { carryOnWebSocket } from './ws-transport.ts';
+
+/** An upgrade as Node's server hands it over. */
+export interface Upgrade {
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  readonly head: Buffer;
+}
+
+/** Makes tunnels of upgrades, by either carrier. */
+export interface TunnelAcceptor extends Disposable {
+  /** Takes the upgrade of `principal`, who has been authenticated. Throws `bad_request`. */
+  accept(upgrade: Upgrade, principal: string): void;
+}
+
+export function createTunnelAcceptor(init: {
+  readonly server: TunnelServer;
+  readonly clock: Clock;
+}): TunnelAcceptor {
+  const { server, clock } = init;
+  const webSockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: maxTunnelMessageBytes,
+    // The bytes are compressed images and small messages; a compressor would hold 300 KB each.
+    perMessageDeflate: false,
+    handleProtocols: (offered) => (offered.has(tunnelSubprotocol) ? tunnelSubprotocol : false),
+  });
+
+  return {
+    accept({ request, socket, head }, principal) {
+      const take = (transport: Transport): TransportEvents => server.accept(transport, principal);
+      if (socket instanceof Socket) socket.setNoDelay(true);
+      const kind = request.headers.upgrade?.toLowerCase();
+      if (kind === 'websocket') {
+        webSockets.handleUpgrade(request, socket, head, (opened) => {
+          void carryOnWebSocket(opened, take);
+        });
+        return;
+      }
+      if (kind !== tunnelUpgrade) {
+        throw new TaplineError(
+          'bad_request',
+          `an upgrade to ${kind ?? 'nothing'} is neither to ${tunnelUpgrade} nor to websocket`,
+        );
+      }
+      socket.write(
+        `HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: ${tunnelUpgrade}\r\n\r\n`,
+      );
+      void carryOnSocket(socket, { begin: take, clock, head });
+    },
+    [Symbol.dispose]() {
+      webSockets.close();
+    },
+  };
+}

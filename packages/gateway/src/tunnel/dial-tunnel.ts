@@ -1,0 +1,103 @@
+import { type IncomingMessage, request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { type Clock, TaplineError } from '@tapline/base';
+import type { Dial } from '@tapline/tunnel';
+import { errorOfAnswer } from '../error-body.ts';
+import type { ClientTls } from '../post-json.ts';
+import { carryOnSocket } from './socket-transport.ts';
+import { tunnelPath, tunnelUpgrade } from './tunnel-path.ts';
+
+export interface DialInit {
+  /** `https://host:port`; over `http:` only tests and benchmarks run. */
+  readonly server: URL;
+  /** Asked for at each connection: a certificate may have been renewed. */
+  readonly tls?: () => ClientTls;
+  readonly clock: Clock;
+  /** For the connection, the TLS handshake and the answer together. */
+  readonly timeoutMs?: number;
+}
+
+const maxAnswerBytes = 65_536;
+
+/** Dials by an upgrade of HTTP/1.1 to bytes without more framing than TLS's. */
+export function dialTunnel(init: DialInit): Dial {
+  const { clock } = init;
+  return async (begin, signal) => {
+    const { socket, head } = await upgraded(init, signal);
+    if (socket instanceof Socket) socket.setNoDelay(true);
+    const onAbort = (): void => void socket.destroy();
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      await carryOnSocket(socket, { begin, clock, head });
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+    }
+  };
+}
+
+interface Upgraded {
+  readonly socket: Duplex;
+  readonly head: Uint8Array;
+}
+
+/** Throws `gateway_unreachable`, or what the gateway answers. */
+async function upgraded(init: DialInit, signal: AbortSignal): Promise<Upgraded> {
+  const { server, clock, tls, timeoutMs = 20_000 } = init;
+  signal.throwIfAborted();
+  const waiting = new AbortController();
+  const stop = AbortSignal.any([signal, waiting.signal]);
+  const answered = Promise.withResolvers<Upgraded>();
+  const secure = server.protocol === 'https:';
+  const sent = (secure ? httpsRequest : httpRequest)({
+    host: server.hostname.replace(/^\[|\]$/g, ''),
+    port: server.port === '' ? undefined : Number(server.port),
+    path: tunnelPath,
+    headers: { connection: 'Upgrade', upgrade: tunnelUpgrade },
+    // A connection of its own, and never one that others have used.
+    agent: false,
+    ...(secure ? { ...tls?.(), minVersion: 'TLSv1.3' } : {}),
+  });
+  sent.on('upgrade', (_response, socket, head) => answered.resolve({ socket, head }));
+  sent.on('response', (response: IncomingMessage) => {
+    readText(response).then(
+      (text) => answered.reject(errorOfAnswer(response.statusCode ?? 0, text)),
+      answered.reject,
+    );
+  });
+  sent.on('error', (cause) => {
+    answered.reject(
+      new TaplineError('gateway_unreachable', `the gateway at ${server.origin} does not answer`, {
+        cause,
+      }),
+    );
+  });
+  sent.end();
+  const timeout = (async () => {
+    await clock.sleep(timeoutMs, { signal: stop });
+    throw new TaplineError(
+      'gateway_unreachable',
+      `the gateway at ${server.origin} did not answer within ${timeoutMs} ms`,
+    );
+  })();
+  try {
+    return await Promise.race([answered.promise, timeout]);
+  } catch (error) {
+    sent.destroy();
+    // It may have answered in the same moment.
+    answered.promise.then(({ socket }) => socket.destroy()).catch(() => undefined);
+    throw error;
+  } finally {
+    waiting.abort('answered');
+  }
+}
+
+async function readText(response: IncomingMessage): Promise<string> {
+  let text = '';
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    text += chunk.toString();
+    if (text.length > maxAnswerBytes) break;
+  }
+  return text;
+}

@@ -1,0 +1,10 @@
+export { BufferPool } from './buffer-pool.ts';
+export { closeError, CloseCode, firstApplicationCode } from './close-code.ts';
+export { dialWebSocket, tunnelSubprotocol, type WebSocketLike } from './dial-web-socket.ts';
+export { type Dial, keepTunnel, type KeepTunnelInit, type KeptTunnel } from './keep-tunnel.ts';
+export { defaultLimits, type TunnelLimits } from './limits.ts';
+export type { StreamClass, StreamOpening } from './open-body.ts';
+export { Session, type SessionInit } from './session.ts';
+export type { Transport, TransportEvents } from './transport.ts';
+export { TunnelServer, type TunnelServerInit } from './tunnel-server.ts';
+export type { OpenOptions, TunnelSession, TunnelStats, TunnelStream } from './tunnel-types.ts';
