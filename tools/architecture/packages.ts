@@ -22,6 +22,11 @@ export const packages: Readonly<Record<string, PackageEntry>> = {
     reason: 'formats only, so that agent, registry and builder agree on bytes',
   },
   elf: { tier: 1, pure: true, reason: 'bytes in, bytes out; fuzzed without a file system' },
+  a64: {
+    tier: 1,
+    pure: true,
+    reason: 'instructions in, effects on bytes out; the same in Node, browsers and workers',
+  },
   brew: {
     tier: 1,
     pure: true,

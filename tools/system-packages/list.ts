@@ -23,6 +23,11 @@ export const systemPackages: readonly SystemPackage[] = [
   needed('umoci', 'umoci', 'images are not unpacked by a foreign tool'),
   needed('qemu-user-static', 'qemu-aarch64-static', 'no arm64 program is run'),
   needed('etcd-server', 'etcd', 'the API benchmark has no peer'),
+  needed(
+    'binutils-aarch64-linux-gnu',
+    'aarch64-linux-gnu-objdump',
+    'decoded instructions are compared with no other decoder',
+  ),
   needed('binutils', 'readelf', 'edited ELF files are not checked by readelf'),
   needed('gcc', 'gcc', 'no ELF files of rare layouts are made to be edited'),
   needed('iproute2', 'bridge', 'no segment is built in network namespaces'),

@@ -1,0 +1,2 @@
+export { decode } from './decode/decode.ts';
+export type { Instruction } from './instruction.ts';
