@@ -1,13 +1,16 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { systemClock } from '@tapline/base';
 import { createHttpClient, type HttpClient, loadKubeconfig } from '@tapline/client';
 import { nodeResource } from '@tapline/resources';
 import { eventually, startProcess, type StartedProcess, temporaryFolder } from '@tapline/testing';
 import { buildNetwork, type TestNode } from '../segments/support/build-network.ts';
+import { mountsBelow, removeContainers } from './containers.ts';
 import { openDoor } from './open-door.ts';
+import { platform } from './start-system.ts';
 import { type CommandResult, taplineMain } from './run-tapline.ts';
 
 /** A control plane and nodes, each a machine of its own as far as the network goes. */
@@ -25,6 +28,8 @@ export interface SegmentSystem extends AsyncDisposable {
 
 export interface NodeMachine {
   readonly name: string;
+  /** Where its agent keeps its state. */
+  readonly data: string;
   start(): Promise<void>;
   kill(): Promise<void>;
   /** Runs a program on it; its exit code and output. */
@@ -37,9 +42,16 @@ const agentReady = /agent of \S+ runs/;
 /** The control plane is on `cp`; nodes join with their labels, and each has a routed underlay. */
 export async function startSegmentSystem(
   labels: Readonly<Record<string, string>>,
+  options: {
+    /** What Homebrew is to have, as far as this system goes. */
+    readonly formulae?: readonly string[];
+    readonly runtime?: 'runc' | 'unconfined';
+  } = {},
 ): Promise<SegmentSystem> {
   await using opened = new AsyncDisposableStack();
   const { path: folder } = opened.use(await temporaryFolder());
+  // As on a device, where containers in user namespaces have to pass through it.
+  await chmod(folder, 0o711);
   const names = Object.keys(labels);
   const network = opened.use(buildNetwork(['cp', ...names]));
   const machine = (name: string): TestNode => {
@@ -50,7 +62,17 @@ export async function startSegmentSystem(
   const control = machine('cp');
   const data = join(folder, 'control-plane');
   const kubeconfig = join(data, 'admin.kubeconfig');
-  const env = { TAPLINE_KUBECONFIG: kubeconfig, XDG_CONFIG_HOME: join(folder, 'config') };
+  const env: Record<string, string> = {
+    TAPLINE_KUBECONFIG: kubeconfig,
+    XDG_CONFIG_HOME: join(folder, 'config'),
+  };
+  const { formulae = [], runtime = 'unconfined' } = options;
+  if (formulae.length > 0) {
+    const mirror = opened.use(await startMirror(control, formulae));
+    for (const [, name = '', value = ''] of mirror.output().matchAll(/^export (\w+)=(.*)$/gm)) {
+      env[name] = value;
+    }
+  }
 
   function begin(
     name: string,
@@ -96,13 +118,18 @@ export async function startSegmentSystem(
 
   async function startNode(name: string): Promise<NodeMachine> {
     const { namespace } = machine(name);
-    const shared = ['--data', join(folder, name), '--runtime', 'unconfined'];
+    const shared = ['--data', join(folder, name), '--runtime', runtime];
+    opened.defer(() => {
+      removeContainers(join(folder, name, 'runtime', 'runc'));
+      for (const path of mountsBelow(join(folder, name))) spawnSync('umount', ['--lazy', path]);
+    });
     const words = ['join', `https://${listen}`, '--token', token.out.trim(), '--name', name];
     const label = (labels[name] ?? '').split(',').flatMap((one) => ['--label', one]);
     let running = await begin(name, [...words, ...label, ...shared], agentReady);
     opened.defer(() => running[Symbol.asyncDispose]());
     return {
       name,
+      data: join(folder, name),
       async start() {
         running = await begin(name, ['agent', ...shared], agentReady);
       },
@@ -147,6 +174,20 @@ export async function startSegmentSystem(
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+/** Homebrew on the control plane's machine; what it has to be asked by is in its output. */
+async function startMirror(
+  { namespace }: TestNode,
+  formulae: readonly string[],
+): Promise<StartedProcess> {
+  const main = fileURLToPath(new URL('../../tools/bottle-mirror/main.ts', import.meta.url));
+  const words = formulae.flatMap((formula) => ['--formula', formula]);
+  const place = [`--net=/run/netns/${namespace}`, process.execPath, main];
+  return await startProcess('nsenter', [...place, ...words, '--platform', platform, '--build'], {
+    readyLine: /listening on/,
+    readyWithinMs: 60_000,
+  });
 }
 
 /**

@@ -11,6 +11,7 @@ import { createContainerTable } from './container-table.ts';
 import type { ImageStore } from './image-store.ts';
 import { newRecord } from './install-record.ts';
 import { InstallWorker } from './install-worker.ts';
+import type { WorkloadPlaces } from './segments/workload-places.ts';
 import { createStatusReporter } from './status-reporter.ts';
 import { createStreamAcceptor } from './stream-acceptor.ts';
 
@@ -27,6 +28,8 @@ export interface AgentCoreInit {
   readonly metrics?: AgentMetrics;
   /** Installs worked on at once. */
   readonly parallelInstalls?: number;
+  /** Where this is a node: where its programs in segments are. */
+  readonly places?: WorkloadPlaces;
   /** Where this is a node: what its kernel has. */
   readonly observeNode?: () => Promise<unknown>;
   /** How long a program may take to end when asked to, before it is killed; 10 s unless given. */

@@ -48,9 +48,17 @@ export function containerSpecOf(
     readonly id: string;
     readonly command: readonly string[];
     readonly owner: ContainerOwner;
+    /** Of a program in a segment: where its interface is. */
+    readonly namespace?: string | undefined;
   },
 ): ContainerSpec {
-  const { owner } = container;
+  const { owner, namespace } = container;
+  if (spec.segment !== undefined && namespace === undefined) {
+    throw new TaplineError(
+      'segment_no_namespace',
+      `${owner.install} is in segment ${spec.segment.name}, and this device has no part in segments`,
+    );
+  }
   return {
     ...processOf(spec, root, container.command),
     id: container.id,
@@ -61,9 +69,15 @@ export function containerSpecOf(
       ...(spec.limits?.pids === undefined ? {} : { pids: spec.limits.pids }),
     },
     tmpfs: [{ path: '/tmp', sizeBytes: tmpBytes }],
-    network: spec.network === 'Host' ? 'host' : 'none',
+    network: networkOf(spec, namespace),
     labels: { install: owner.install, uid: owner.uid, revision: String(spec.revision) },
   };
+}
+
+/** Who is in a segment is in nothing else: the device's own network would be a way around it. */
+function networkOf(spec: InstallSpec, namespace: string | undefined): ContainerSpec['network'] {
+  if (spec.segment !== undefined && namespace !== undefined) return { namespace };
+  return spec.network === 'Host' ? 'host' : 'none';
 }
 
 /** `uid` or `uid:gid`; a name would have to be looked up in the image, which ours do not need. */

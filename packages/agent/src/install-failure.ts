@@ -17,6 +17,9 @@ const unreachable = new Set([
   'unavailable',
   'too_many_requests',
   'signing_keys_unknown',
+  // Its port comes with the next word of the control plane.
+  'segment_port_missing',
+  'helper_gone',
 ]);
 
 // May come right, as when a registry is still being filled; after some tries it is believed.

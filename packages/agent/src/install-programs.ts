@@ -11,6 +11,7 @@ import {
 } from './container-spec-of.ts';
 import type { ContainerTable } from './container-table.ts';
 import type { ImageStore } from './image-store.ts';
+import type { WorkloadPlaces } from './segments/workload-places.ts';
 
 /** Starts and proves the programs of one Install. */
 export interface InstallPrograms {
@@ -32,11 +33,18 @@ export function createInstallPrograms(init: {
   readonly runtime: Runtime;
   readonly containers: ContainerTable;
   readonly clock: Clock;
+  readonly places?: WorkloadPlaces | undefined;
 }): InstallPrograms {
-  const { device, uid, state, images, runtime, containers, clock } = init;
+  const { device, uid, state, images, runtime, containers, clock, places } = init;
 
   function owner(): ContainerOwner {
     return { device, uid, install: state.record(uid)?.name ?? uid };
+  }
+
+  /** A program starts with its interface, or not at all. */
+  async function placeOf({ segment }: InstallSpec): Promise<string | undefined> {
+    if (segment === undefined) return undefined;
+    return await places?.open(owner().install, segment);
   }
 
   function healthId(revision: number): string {
@@ -75,7 +83,12 @@ export function createInstallPrograms(init: {
     const root = await images.root(spec.image);
     const id = healthId(spec.revision);
     const prepared = await runtime.prepare(
-      containerSpecOf(spec, root, { id, command, owner: owner() }),
+      containerSpecOf(spec, root, {
+        id,
+        command,
+        owner: owner(),
+        namespace: await placeOf(spec),
+      }),
     );
     return (io) => {
       onSpawn();
@@ -88,7 +101,8 @@ export function createInstallPrograms(init: {
       const command = spec.run?.command ?? [];
       const id = containerId(uid, spec.revision);
       const root = await images.root(spec.image);
-      await runtime.start(containerSpecOf(spec, root, { id, command, owner: owner() }));
+      const namespace = await placeOf(spec);
+      await runtime.start(containerSpecOf(spec, root, { id, command, owner: owner(), namespace }));
       containers.started(uid, spec.revision);
     },
     async prove(spec, { signal, onSpawn }) {

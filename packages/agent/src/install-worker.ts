@@ -16,6 +16,7 @@ import { installStatus } from './install-status.ts';
 import { describeStep, type InstallStep } from './install-step.ts';
 import { planInstall, serve } from './plan-install.ts';
 import { createRestartBackoff, type RestartBackoff } from './restart-backoff.ts';
+import type { WorkloadPlaces } from './segments/workload-places.ts';
 import type { StatusReporter } from './status-reporter.ts';
 
 export interface InstallWorkerInit {
@@ -32,6 +33,8 @@ export interface InstallWorkerInit {
   readonly log: Log;
   /** How long a program may take to end when asked to. */
   readonly stopGraceMs: number;
+  /** Where programs in segments are; absent on devices that are no nodes. */
+  readonly places?: WorkloadPlaces | undefined;
   /** Images may have become unneeded. */
   readonly onGarbage: () => void;
   /** Frees what it can now, for an image that does not fit. */
@@ -404,6 +407,7 @@ export class InstallWorker {
       },
       forget: async () => {
         const { record } = this.#current();
+        await this.#init.places?.close(record.name);
         images.release(record.desired.image);
         state.forget(uid);
         reporter.forget(uid);

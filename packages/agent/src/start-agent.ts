@@ -17,7 +17,13 @@ import type { PrometheusMetrics } from './prometheus-metrics.ts';
 import { createTrustKeeper } from './trust-keeper.ts';
 import { createRenewable, renewableClient } from './renewable-client.ts';
 import { readNodeFacts, underlayAddress } from './segments/node-facts.ts';
+import { createKeyAgent } from './segments/key-agent.ts';
 import { createNodeReporter } from './segments/node-reporter.ts';
+import {
+  createWorkloadPlaces,
+  type WorkloadPlaces,
+  workloadNamespaces,
+} from './segments/workload-places.ts';
 import { createSegmentAgent, type SegmentAgent } from './segments/segment-agent.ts';
 
 export interface AgentConfig {
@@ -90,7 +96,9 @@ export async function startAgent(config: AgentConfig): Promise<RunningAgent> {
   if (segments !== undefined) metrics?.setSegments(() => segments.agent.metrics());
   const core: AgentCore = opened.use(
     await createAgentCore({
-      ...(segments === undefined ? {} : { observeNode: () => segments.agent.observe() }),
+      ...(segments === undefined
+        ? {}
+        : { observeNode: () => segments.agent.observe(), places: segments.places }),
       device,
       client: connections.client,
       state,
@@ -194,20 +202,31 @@ async function openSegments(
     readonly rng: Rng;
     readonly log: Log;
   },
-): Promise<AsyncDisposable & { readonly agent: SegmentAgent; readonly refresh: () => void }> {
+): Promise<
+  AsyncDisposable & {
+    readonly agent: SegmentAgent;
+    readonly places: WorkloadPlaces;
+    readonly refresh: () => void;
+  }
+> {
   const { device, state, keeper, connections, clock, rng, log } = init;
   // Loaded only on nodes: a device's agent stays small.
-  const { createFabric, keepHelper, startHelper } = await import('@tapline/fabric');
+  const { createFabric, isNamespace, keepHelper, startHelper } = await import('@tapline/fabric');
   await using opened = new AsyncDisposableStack();
   const underlay = await knownUnderlay(state, keeper.server);
   const wireguardKeyFile = join(config.dataDirectory, 'wireguard.key');
-  const start = () => startHelper({ wireguardKeyFile });
+  const agreementKeyFile = join(config.dataDirectory, 'agreement.key');
+  const start = () => startHelper({ wireguardKeyFile, agreementKeyFile });
   const helper = keepHelper({ start, clock, rng, log });
   const fabric = opened.use(createFabric({ node: device, helper, clock, log }));
   const { client } = connections;
-  const agent = opened.use(
-    createSegmentAgent({ node: device, underlay, client, state, fabric, clock, rng, log }),
+  const namespaces = workloadNamespaces(config.dataDirectory, isNamespace);
+  const common = { node: device, client, state, fabric, clock, rng, log };
+  const keys = opened.use(createKeyAgent({ ...common, onRing: () => agent.keysChanged() }));
+  const agent: SegmentAgent = opened.use(
+    createSegmentAgent({ ...common, underlay, keys, namespaceOf: namespaces.find }),
   );
+  const places = createWorkloadPlaces({ helper, namespaces, agent, clock });
   const reporter = opened.use(
     createNodeReporter({
       node: device,
@@ -221,6 +240,7 @@ async function openSegments(
   const running = opened.move();
   return {
     agent,
+    places,
     refresh: () => reporter.refresh(),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };

@@ -120,7 +120,11 @@ export async function createApiServer(init: ApiServerInit): Promise<ApiServer> {
       return kind === undefined ? undefined : engine.find(kind, undefined, name)?.object;
     }),
   });
-  const admit = createAdmission({ access, namespaceKind: kindOf('', 'namespaces') });
+  const admit = createAdmission({
+    access,
+    namespaceKind: kindOf('', 'namespaces'),
+    segmentKind: kindOf('tapline.dev', 'segments'),
+  });
   const engine: Engine = new Engine({
     store,
     cache,

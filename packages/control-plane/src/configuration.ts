@@ -31,6 +31,8 @@ export interface ControlPlaneConfiguration {
   readonly tokenGraceMs: number;
   /** Out of which nodes get their addresses inside the encrypted underlay. */
   readonly vtepPrefix: string;
+  /** How long keys of IPsec and MACsec are in use. */
+  readonly keyRotationMs: number;
   /** Limits on what the registry keeps. */
   readonly registryQuotas: readonly Quota[];
   /** How often the registry's garbage is collected; 0 is never. */
@@ -82,6 +84,8 @@ export function parseControlPlaneConfiguration(
     tokenGraceMs:
       1000 * integer('TAPLINE_TOKEN_GRACE_SECONDS', { fallback: 86_400, min: 0, max: 31_536_000 }),
     vtepPrefix: vtepPrefix(environment['TAPLINE_VTEP_PREFIX']),
+    keyRotationMs:
+      1000 * integer('TAPLINE_KEY_ROTATION_SECONDS', { fallback: 3600, min: 1, max: 31_536_000 }),
     registryQuotas: parseQuotas(environment['TAPLINE_REGISTRY_QUOTAS'] ?? ''),
     registryCollectMs:
       1000 * integer('TAPLINE_REGISTRY_GC_SECONDS', { fallback: 86_400, min: 0, max: 31_536_000 }),

@@ -33,7 +33,7 @@ export interface Informers extends AsyncDisposable {
   readonly deliveries: Informer<Delivery, 'formula' | 'owner'>;
   readonly devices: Informer<Device, 'owner'>;
   /** `unsettled`: by delivery, those whose device has not said its last word. */
-  readonly installs: Informer<Install, 'delivery' | 'device' | 'unsettled' | 'owner'>;
+  readonly installs: Informer<Install, 'delivery' | 'device' | 'segment' | 'unsettled' | 'owner'>;
   readonly packages: Informer<Package, 'owner'>;
   readonly nodes: Informer<Node, 'owner'>;
   /** By the name of their parent. */
@@ -63,6 +63,7 @@ export function createInformers(
       owner,
       delivery: ({ spec }: Install) => [spec.delivery],
       device: ({ spec }: Install) => [spec.device],
+      segment: ({ spec }: Install) => (spec.segment === undefined ? [] : [spec.segment.name]),
       unsettled: (install: Install) => (isSettled(install) ? [] : [install.spec.delivery]),
     },
   });

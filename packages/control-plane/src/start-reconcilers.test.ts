@@ -130,6 +130,7 @@ describe('startReconcilers', () => {
       eventTtlMs: 3_600_000,
       tokenGraceMs: 0,
       vtepPrefix: '100.112.0.0/12',
+      keyRotationMs: 3_600_000,
     });
   }
 

@@ -20,6 +20,7 @@ import { createGarbageCollector } from './garbage-collection/garbage-collector.t
 import { createInformers, type Informers } from './informers.ts';
 import { explainInstall } from './install/explain-install.ts';
 import type { ControlPlaneMetrics } from './metrics.ts';
+import { createKeyReconciler } from './keys/key-reconciler.ts';
 import { createNodeReconciler } from './node/node-reconciler.ts';
 import { createPackageReconciler } from './package/package-reconciler.ts';
 import type { PackageSource } from './package/package-source.ts';
@@ -40,6 +41,8 @@ export interface ReconcilersInit {
   readonly tokenGraceMs: number;
   /** Out of which nodes get their addresses inside the encrypted underlay. */
   readonly vtepPrefix: string;
+  /** How long keys of IPsec and MACsec are in use. */
+  readonly keyRotationMs: number;
 }
 
 /** All reconcilers of a control plane over one client; they care not what API it reaches. */
@@ -74,6 +77,7 @@ export function startReconcilers(init: ReconcilersInit): Reconcilers {
     delivery,
     segment,
     createNodeReconciler({ ...common, allocations, vtepPrefix: init.vtepPrefix }),
+    createKeyReconciler({ ...common, allocations, rotationMs: init.keyRotationMs }),
     createPackageReconciler({
       ...recording,
       source: init.source,

@@ -4,9 +4,11 @@ import {
   type CompiledNode,
   compileNode,
   emptyState,
+  encryptionOfOperation,
   type FabricIntent,
   mergeStates,
   type NodeCapabilities,
+  type NodeIntent,
   type NodeLayout,
   type NodeState,
   type Operation,
@@ -24,9 +26,10 @@ import { StandingSegments } from './standing-segments.ts';
 import type { ExecutionResult, FabricHelper } from './fabric-helper.ts';
 import { fabricMetrics } from './fabric-metrics.ts';
 import { isGone } from './keep-helper.ts';
+import { ownKeys } from './own-keys.ts';
 import { observeKernel } from './observe-kernel.ts';
 import { watchDrift } from './watch-drift.ts';
-import { underlayMtu } from './underlay-mtu.ts';
+import { linkMtu, underlayMtu } from './underlay-mtu.ts';
 
 export interface FabricInit {
   /** Name of this node in intents. */
@@ -50,6 +53,7 @@ export function createFabric(init: FabricInit): Fabric {
   let applied: CompiledNode | undefined;
   let capable: NodeCapabilities | undefined;
   const standing = new StandingSegments();
+  const keys = ownKeys(node, helper);
   /** Whether the kernel is known to have what `applied` says. */
   let certain = true;
   let driftMended = 0;
@@ -84,19 +88,24 @@ export function createFabric(init: FabricInit): Fabric {
     return result;
   }
 
-  async function converge(intent: FabricIntent): Promise<FabricOutcome> {
+  async function converge(given: FabricIntent): Promise<FabricOutcome> {
+    const intent = await keys.add(given);
     try {
       return (await applyPart(intent)) ?? (await applyWhole(intent));
     } catch (error) {
       if (!isGone(error)) throw error;
       // Where it is started again, all is looked at once more; where not, it says so at once.
-      return await applyWhole(intent);
+      return await applyWhole(await keys.add(given));
     }
   }
 
-  async function capabilitiesFor(state: NodeState, underlay: string): Promise<NodeCapabilities> {
+  async function capabilitiesFor(state: NodeState, own: NodeIntent): Promise<NodeCapabilities> {
     kernel ??= askCapabilities();
-    const found = { ...(await kernel), underlayMtu: underlayMtu(state, underlay) };
+    const found = {
+      ...(await kernel),
+      underlayMtu: underlayMtu(state, own.underlay),
+      ...linkMtu(state, own.link?.interface),
+    };
     // The same object as long as it says the same, so that what was compiled with it is taken over.
     if (JSON.stringify(found) !== JSON.stringify(capable)) capable = found;
     return capable ?? found;
@@ -111,15 +120,24 @@ export function createFabric(init: FabricInit): Fabric {
   }
 
   /** Looks at everything, and goes back to what it found where something fails. */
-  async function applyWhole(intent: FabricIntent): Promise<FabricOutcome> {
+  async function applyWhole(given: FabricIntent): Promise<FabricOutcome> {
+    let intent = given;
     const timings = { observeMs: 0, planMs: 0, applyMs: 0 };
     const failed: Refusal[] = [];
     for (;;) {
       const before = await timed('observeMs', async () => await observeKernel(helper));
       const { compiled, plan } = await timed('planMs', async () => {
-        const capabilities = await capabilitiesFor(before, underlayOf(intent));
+        const capabilities = await capabilitiesFor(before, ownNode(intent));
         const segments = intent.segments.filter(({ vni }) => failed.every((r) => r.vni !== vni));
-        const next = compile({ ...intent, segments }, { capabilities, observed: before });
+        const wanted = { ...intent, segments };
+        let next = compile(wanted, { capabilities, observed: before });
+        if (await keys.isLost(next.shared, before)) {
+          // A machine that was started again, or a flush: with the same keys nothing is sent twice.
+          log.warn('keys that were sent with are lost, and others are taken', {});
+          await helper.renewKeys();
+          intent = await keys.add(intent);
+          next = compile({ ...intent, segments }, { capabilities, observed: before });
+        }
         return { compiled: next, plan: planNode(wholeState(next), before) };
       });
       const result = await timed('applyMs', async () => await execute(plan));
@@ -133,14 +151,14 @@ export function createFabric(init: FabricInit): Fabric {
       await timed('applyMs', async () => await rollBack(before, compiled));
       applied = undefined;
       const operation = plan[result.failed];
-      const refused = operation && refusalOf(intent, { operation, result });
-      if (refused === undefined || failed.length >= mostRetries) {
+      const refused = operation === undefined ? [] : refusalsOf(intent, { operation, result });
+      if (refused.length === 0 || failed.length >= mostRetries) {
         throw new TaplineError('fabric_failed', `plan of node ${node} failed: ${result.message}`, {
           details: { operation: operation?.kind },
         });
       }
-      log.warn('a segment was refused by the kernel', { ...refused });
-      failed.push(refused);
+      for (const one of refused) log.warn('a segment was refused by the kernel', { ...one });
+      failed.push(...refused);
     }
 
     async function timed<T>(name: keyof typeof timings, work: () => Promise<T>): Promise<T> {
@@ -211,34 +229,38 @@ export function createFabric(init: FabricInit): Fabric {
   const busy = (): boolean => running > 0 || clock.monotonic() - lastDone < echoMs;
   const drift = watchDrift({ helper, clock, log, resyncMs, resync, busy });
 
-  function underlayOf(intent: FabricIntent): string {
+  function ownNode(intent: FabricIntent): NodeIntent {
     const found = intent.nodes.find(({ name }) => name === node);
-    if (found !== undefined) return found.underlay;
+    if (found !== undefined) return found;
     throw new TaplineError('node_unknown', `node ${node} is not in the intent`);
   }
 
   return {
     apply: async (intent) => await inTurn(async () => await converge(intent)),
-    plan: async (intent) =>
+    plan: async (given) =>
       await inTurn(async () => {
+        const intent = await keys.add(given);
         const observed = await observeKernel(helper);
-        const capabilities = await capabilitiesFor(observed, underlayOf(intent));
+        const capabilities = await capabilitiesFor(observed, ownNode(intent));
         const desired = wholeState(compile(intent, { capabilities, observed }));
         return planNode(desired, observed).flatMap((operation) =>
           renderOperation(operation, { wireguardKeyFile: '(key file)' }).map(commandText),
         );
       }),
     observe: async () => await observeKernel(helper),
-    metrics: async () => await fabricMetrics(helper, { clock, driftMended }),
+    metrics: async () =>
+      await fabricMetrics(helper, { clock, driftMended, sendEpoch: keys.sendEpoch }),
     capabilities: async () => {
       const intent = applied?.intent;
       const state = await observeKernel(helper);
-      if (intent !== undefined) return await capabilitiesFor(state, underlayOf(intent));
+      if (intent !== undefined) return await capabilitiesFor(state, ownNode(intent));
       kernel ??= askCapabilities();
       const mtus = state.links.filter(({ name, kind }) => kind === '' && name !== 'lo');
       return { ...(await kernel), underlayMtu: Math.min(1500, ...mtus.map(({ mtu }) => mtu)) };
     },
     wireguardKey: async () => (await helper.wireguardKey()).publicKey,
+    keys: async () => await helper.keys(),
+    sealKeys: async (wanted) => await helper.sealKeys(wanted),
     async [Symbol.asyncDispose]() {
       await drift[Symbol.asyncDispose]();
       await queue;
@@ -254,26 +276,39 @@ function outcome(
   return { state: converged ? 'converged' : 'degraded', ...result };
 }
 
-/** The segment that an operation failed for; undefined where it is all of them. */
-function refusalOf(
+/** The segments that an operation failed for; none where it is all of them. */
+function refusalsOf(
   intent: FabricIntent,
   failure: {
     readonly operation: Operation;
     readonly result: Exclude<ExecutionResult, { readonly done: true }>;
   },
-): Refusal | undefined {
+): readonly Refusal[] {
   const { operation, result } = failure;
+  const encrypts = encryptionOfOperation(operation);
+  if (encrypts !== undefined) {
+    return intent.segments
+      .filter(({ encryption }) => encryption.underlay === encrypts || encryption.link === encrypts)
+      .map(({ name, vni }) => ({
+        segment: name,
+        vni,
+        code: 'encryption_failed',
+        message: `segment ${name} was refused, as ${encrypts} cannot be set up: ${result.message}`,
+      }));
+  }
   const vni = vniOfOperation(operation);
   const segment = intent.segments.find((entry) => entry.vni === vni);
-  if (segment === undefined) return undefined;
+  if (segment === undefined) return [];
   // A socket or VNI of somebody whom no list shows: the kernel says so when the device comes up.
   const taken = operation.kind === 'link-up' && operation.name.startsWith('tv');
-  return {
-    segment: segment.name,
-    vni: segment.vni,
-    code: taken ? 'vni_taken' : 'segment_failed',
-    message: taken
-      ? `VNI ${segment.vni} of segment ${segment.name} is taken on UDP port ${intent.vxlanPort}: ${result.message}`
-      : `segment ${segment.name} was refused: ${errorMessage(result.message)}`,
-  };
+  return [
+    {
+      segment: segment.name,
+      vni: segment.vni,
+      code: taken ? 'vni_taken' : 'segment_failed',
+      message: taken
+        ? `VNI ${segment.vni} of segment ${segment.name} is taken on UDP port ${intent.vxlanPort}: ${result.message}`
+        : `segment ${segment.name} was refused: ${errorMessage(result.message)}`,
+    },
+  ];
 }

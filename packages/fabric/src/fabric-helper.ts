@@ -1,3 +1,5 @@
+import type { SealRequest, SendingKeys } from './keys/sending-key-store.ts';
+import type { WrappedKey } from './keys/wrapped-key.ts';
 import type { NodeCapabilities, NodeOutputs, Operation } from '@tapline/segments';
 
 /**
@@ -12,6 +14,14 @@ export interface FabricHelper extends AsyncDisposable {
   execute(operations: readonly Operation[]): Promise<ExecutionResult>;
   /** Makes the key where there is none. */
   wireguardKey(): Promise<WireguardKey>;
+  /** Makes a workload's network namespace, or removes it; answers its path. */
+  namespace(verb: 'add' | 'delete', name: string): Promise<string>;
+  /** What the node agrees on keys with, and what it has sent with. */
+  keys(): Promise<SendingKeys>;
+  /** What it sent with is lost: from here on it sends with others. */
+  renewKeys(): Promise<SendingKeys>;
+  /** Its MACsec keys of these epochs, each wrapped for the owner of a public key. */
+  sealKeys(wanted: readonly SealRequest[]): Promise<readonly WrappedKey[]>;
   /** Something in the kernel may have changed; never what, as events are lost under load. */
   onHint(listener: (why: HintReason) => void): void;
 }
@@ -19,8 +29,8 @@ export interface FabricHelper extends AsyncDisposable {
 /** `restart`: what happened while there was no helper is not known, whoever did it. */
 export type HintReason = 'event' | 'restart';
 
-/** All but the underlay's MTU, which depends on the node's address. */
-export type KernelCapabilities = Omit<NodeCapabilities, 'underlayMtu'>;
+/** All but the MTUs, which depend on the node's addresses. */
+export type KernelCapabilities = Omit<NodeCapabilities, 'underlayMtu' | 'linkMtu'>;
 
 export type Reading = keyof NodeOutputs | 'routes' | 'statistics' | 'counters';
 

@@ -6,7 +6,16 @@ import { observeNode } from '@tapline/segments';
 /** Reads the counters that the kernel keeps anyway. */
 export async function fabricMetrics(
   helper: FabricHelper,
-  { clock, driftMended }: { readonly clock: Clock; readonly driftMended: number },
+  {
+    clock,
+    driftMended,
+    sendEpoch,
+  }: {
+    readonly clock: Clock;
+    readonly driftMended: number;
+    /** Of IPsec and MACsec, where the node has segments that ask for them. */
+    readonly sendEpoch: number | undefined;
+  },
 ): Promise<FabricMetrics> {
   const {
     statistics = '',
@@ -30,6 +39,15 @@ export async function fabricMetrics(
   const peers = observeNode({ ...nothing, wireguard }).wireguard.flatMap((device) => device.peers);
   const seconds = clock.now() / 1000;
   const key = wireguard.trim() === '' ? undefined : await helper.wireguardKey();
+  const used = sendEpoch === undefined ? {} : (await helper.keys()).used;
+  const oldest = (use: string): number | undefined => {
+    const times = Object.entries(used).flatMap(([id, at]) => {
+      const words = id.split(' ');
+      return words[0] === use && Number(words[3]) === sendEpoch ? [at] : [];
+    });
+    return times.length === 0 ? undefined : Math.max(0, seconds - Math.min(...times) / 1000);
+  };
+  const [espKeyAgeSeconds, macsecKeyAgeSeconds] = [oldest('esp'), oldest('macsec')];
   return {
     segments: records(statistics).flatMap(segmentMetrics),
     drops: dropCounts(counters),
@@ -42,6 +60,8 @@ export async function fabricMetrics(
         ]),
     ),
     ...(key !== undefined && { keyAgeSeconds: Math.max(0, seconds - key.madeAt / 1000) }),
+    ...(espKeyAgeSeconds !== undefined && { espKeyAgeSeconds }),
+    ...(macsecKeyAgeSeconds !== undefined && { macsecKeyAgeSeconds }),
     driftMended,
   };
 }

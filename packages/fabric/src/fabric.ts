@@ -1,3 +1,5 @@
+import type { SealRequest, SendingKeys } from './keys/sending-key-store.ts';
+import type { WrappedKey } from './keys/wrapped-key.ts';
 import type { FabricIntent, NodeCapabilities, NodeState } from '@tapline/segments';
 
 /** One node's part of all segments: converges its kernel to what an intent says. */
@@ -15,6 +17,10 @@ export interface Fabric extends AsyncDisposable {
   capabilities(): Promise<NodeCapabilities>;
   /** Public key of the node's WireGuard, base64; made where there is none. The private one stays. */
   wireguardKey(): Promise<string>;
+  /** What the node agrees on keys of IPsec and MACsec with, and which it sends with. */
+  keys(): Promise<SendingKeys>;
+  /** Its MACsec keys of these epochs, each wrapped for another node. */
+  sealKeys(wanted: readonly SealRequest[]): Promise<readonly WrappedKey[]>;
   /** Ends the helper and what waits for drift. The network stays as it is. */
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -50,6 +56,9 @@ export interface FabricMetrics {
   readonly handshakeAgeSeconds: Readonly<Record<string, number>>;
   /** Seconds since the node's WireGuard key was made; absent without one. */
   readonly keyAgeSeconds?: number;
+  /** The same of the oldest key of IPsec and MACsec that the node sends with; absent without one. */
+  readonly espKeyAgeSeconds?: number;
+  readonly macsecKeyAgeSeconds?: number;
   /** How often something was not as it had been left, and was mended. */
   readonly driftMended: number;
 }

@@ -21,7 +21,9 @@ export type {
 export { helperProgram, startHelper, type StartHelperOptions } from './start-helper.ts';
 export { keepHelper, type StartedHelper } from './keep-helper.ts';
 export { createFabric, type FabricInit } from './create-fabric.ts';
-export { nodeKey, type NodeKey, openNodeKey } from './keys/node-key.ts';
-export { espKeyBytes, pairKey, type PairKeyOptions } from './keys/pair-key.ts';
-export { unwrapKey, type WrappedKey, wrapKey } from './keys/wrapped-key.ts';
+export { isNamespace } from './helper/change-namespace.ts';
+export { type HelperOptions, serveRequest } from './helper/serve-helper.ts';
+export type { ProgramResult, RunProgram } from './helper/run-program.ts';
+export type { SealRequest, SendingKeys } from './keys/sending-key-store.ts';
+export type { WrappedKey } from './keys/wrapped-key.ts';
 export { openUserSpaceFabric, type UserSpaceFabricOptions } from './userspace/user-space-fabric.ts';

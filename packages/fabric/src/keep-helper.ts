@@ -87,6 +87,12 @@ export function keepHelper(init: {
     capabilities: async () => await ask(async (helper) => await helper.capabilities()),
     read: async (what) => await ask(async (helper) => await helper.read(what)),
     wireguardKey: async () => await ask(async (helper) => await helper.wireguardKey()),
+    namespace: async (verb, name) =>
+      await ask(async (helper) => await helper.namespace(verb, name)),
+    keys: async () => await ask(async (helper) => await helper.keys()),
+    // Not asked again: once more would be one generation too many.
+    renewKeys: async () => await (await next.promise).renewKeys(),
+    sealKeys: async (wanted) => await ask(async (helper) => await helper.sealKeys(wanted)),
     execute: async (operations) => await (await next.promise).execute(operations),
     onHint: (listener) => void listeners.push(listener),
     async [Symbol.asyncDispose]() {

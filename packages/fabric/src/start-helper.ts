@@ -14,6 +14,7 @@ export interface StartHelperOptions {
   /** Put before the command: `ip netns exec n1` in tests. */
   readonly prefix?: readonly string[];
   readonly wireguardKeyFile?: string;
+  readonly agreementKeyFile?: string;
 }
 
 /** Where the helper's program is, for who starts it otherwise. */
@@ -33,6 +34,9 @@ export function startHelper(options: StartHelperOptions = {}): StartedHelper {
     ...(options.wireguardKeyFile === undefined
       ? []
       : ['--wireguard-key', options.wireguardKeyFile]),
+    ...(options.agreementKeyFile === undefined
+      ? []
+      : ['--agreement-key', options.agreementKeyFile]),
   ];
   const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   const waiting = new Map<number, PromiseWithResolvers<unknown>>();
@@ -91,6 +95,12 @@ export function startHelper(options: StartHelperOptions = {}): StartedHelper {
       (await ask('execute', { operations })) as Awaited<ReturnType<FabricHelper['execute']>>,
     wireguardKey: async () =>
       (await ask('wireguard-key')) as Awaited<ReturnType<FabricHelper['wireguardKey']>>,
+    namespace: async (verb, name) => String(await ask('namespace', { verb, name })),
+    keys: async () => (await ask('keys')) as Awaited<ReturnType<FabricHelper['keys']>>,
+    renewKeys: async () =>
+      (await ask('renew-keys')) as Awaited<ReturnType<FabricHelper['renewKeys']>>,
+    sealKeys: async (wanted) =>
+      (await ask('seal-keys', { wanted })) as Awaited<ReturnType<FabricHelper['sealKeys']>>,
     onHint(listener) {
       listeners.push(listener);
     },

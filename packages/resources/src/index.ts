@@ -45,7 +45,13 @@ export {
   type InstallSpec,
   type InstallStatus,
 } from './kinds/install.ts';
-export { type Node, nodeResource, type NodeSpec, type NodeStatus } from './kinds/node.ts';
+export {
+  type Node,
+  nodeResource,
+  type Keyring,
+  type NodeSpec,
+  type NodeStatus,
+} from './kinds/node.ts';
 export {
   type Package,
   packageResource,

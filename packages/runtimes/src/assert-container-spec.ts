@@ -22,6 +22,9 @@ export function assertContainerSpec(spec: ContainerSpec): void {
       throw invalid('tmpfs.sizeBytes', sizeBytes);
     }
   }
+  if (typeof spec.network === 'object') {
+    assertAbsolute('network.namespace', spec.network.namespace);
+  }
   for (const { source, path } of spec.binds ?? []) {
     assertAbsolute('binds.source', source);
     assertAbsolute('binds.path', path);

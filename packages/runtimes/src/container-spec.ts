@@ -32,8 +32,11 @@ export interface ContainerSpec extends ProcessSpec {
     readonly path: string;
     readonly readOnly: boolean;
   }[];
-  /** `none` has a loopback interface only, `host` shares the device's network. */
-  readonly network: 'none' | 'host';
+  /**
+   * `none` has a loopback interface only, `host` shares the device's network; a namespace that is
+   * there already has whatever somebody put into it.
+   */
+  readonly network: 'none' | 'host' | { readonly namespace: string };
   /** Kept with the container and given back by `list`. */
   readonly labels: Readonly<Record<string, string>>;
 }

@@ -109,13 +109,16 @@ function script(
       ...process.command.map(shellQuote),
     ].join(' '),
   ].join('\n');
+  const { network } = spec;
+  const enter =
+    typeof network === 'object' ? `nsenter --net=${shellQuote(network.namespace)} ` : '';
   const namespaces = root ? '--mount' : '--mount --user --map-root-user';
   return [
     'read -r stat </proc/$$/stat',
     // shellcheck disable=SC2086
     'set -- "$1" ${stat##*)}',
     'echo "$$ ${21}" >"$1"',
-    `exec unshare ${namespaces} --propagation private /bin/sh -c ${shellQuote(inner)}`,
+    `exec ${enter}unshare ${namespaces} --propagation private /bin/sh -c ${shellQuote(inner)}`,
     '',
   ].join('\n');
 }

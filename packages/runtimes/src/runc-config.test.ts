@@ -70,6 +70,7 @@ test('namespaces and /sys follow the network and the user namespace', () => {
   };
   expect(shape(everything, 'none')).toBe('pid ipc uts mount network user /sys');
   expect(shape(everything, 'host')).toBe('pid ipc uts mount user');
+  expect(shape(everything, { namespace: '/run/netns/a' })).toBe('pid ipc uts mount network user');
   expect(shape(nothing, 'none')).toBe('pid ipc uts mount network /sys');
   expect(shape(nothing, 'host')).toBe('pid ipc uts mount /sys');
 });

@@ -22,9 +22,7 @@ export function runcConfig(
 ): Readonly<Record<string, unknown>> {
   const { firstHostId, cgroups } = options;
   const mapping = [{ containerID: 0, hostID: firstHostId, size: mappedIds }];
-  const namespaces = ['pid', 'ipc', 'uts', 'mount'];
-  if (spec.network === 'none') namespaces.push('network');
-  if (firstHostId !== undefined) namespaces.push('user');
+  const user = firstHostId === undefined ? [] : [{ type: 'user' }];
   return {
     ociVersion: '1.0.2',
     process: runcProcess(spec, { limits: spec.limits, cgroups }),
@@ -32,7 +30,11 @@ export function runcConfig(
     hostname: spec.hostname,
     mounts: mountsOf(spec, options),
     linux: {
-      namespaces: namespaces.map((type) => ({ type })),
+      namespaces: [
+        ...['pid', 'ipc', 'uts', 'mount'].map((type) => ({ type })),
+        ...networkOf(spec),
+        ...user,
+      ],
       ...(firstHostId !== undefined && { uidMappings: mapping, gidMappings: mapping }),
       cgroupsPath: options.cgroupsPath,
       resources: {
@@ -55,6 +57,11 @@ export function runcConfig(
       readonlyPaths: ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'],
     },
   };
+}
+
+function networkOf({ network }: ContainerSpec) {
+  if (network === 'host') return [];
+  return [{ type: 'network', ...(network !== 'none' && { path: network.namespace }) }];
 }
 
 /** The `process` of a bundle, and of `runc exec`. */

@@ -81,6 +81,7 @@ export {
   bridgeName,
   isPortEnd,
   isSegmentInterface,
+  macsecName,
   portEndName,
   portName,
   vxlanName,
@@ -94,6 +95,7 @@ export { ownState } from './plan/own-state.ts';
 export { parseOperation } from './plan/parse-operation.ts';
 export { planNode } from './plan/plan-node.ts';
 export { vniOfOperation } from './plan/vni-of-operation.ts';
+export { encryptionOfOperation } from './plan/encryption-of-operation.ts';
 export { renderOperation } from './plan/render-operation.ts';
 export { type NodeOutputs, observationCommands, observeNode } from './observe/observe-node.ts';
 export { filterBatch } from './observe/parse-filters.ts';
@@ -130,14 +132,8 @@ export type {
   Verdict,
 } from './verify/verdict.ts';
 export { verifyFabric } from './verify/verify-fabric.ts';
-export { type EncryptionCommand, ipsecCommand } from './encryption/ipsec-command.ts';
-export type { IpsecOperation } from './encryption/ipsec-operation.ts';
-export { type KeyPhase, rotationPhases, steadyPhase } from './encryption/key-phase.ts';
-export { type KeyReference, type KeySource, shownKey } from './encryption/key-reference.ts';
-export { macsecCommand } from './encryption/macsec-command.ts';
-export type { MacsecOperation } from './encryption/macsec-operation.ts';
-export { type IpsecIntent, ipsecIntent, planIpsec } from './encryption/plan-ipsec.ts';
-export { type MacsecIntent, planMacsec } from './encryption/plan-macsec.ts';
+export { type KeyPhase, keyPhase, stepsPerEpoch } from './encryption/key-phase.ts';
+export { type KeyReference, sendingKeyId } from './encryption/key-reference.ts';
 export {
   type LayoutCommand,
   type VlanAwareOptions,

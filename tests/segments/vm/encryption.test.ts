@@ -1,206 +1,168 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { espKeyBytes, nodeKey, type NodeKey, pairKey, unwrapKey, wrapKey } from '@tapline/fabric';
-import {
-  ipsecCommand,
-  ipsecIntent,
-  type KeyPhase,
-  type KeyReference,
-  macsecCommand,
-  type MacsecIntent,
-  planIpsec,
-  planMacsec,
-  rotationPhases,
-  steadyPhase,
-} from '@tapline/segments';
-import { haveProgram } from '@tapline/testing';
-import { describe, expect, test } from 'vitest';
+import { type FabricIntent, portEndName, type SegmentIntent } from '@tapline/segments';
+import { haveProgram, temporaryFolder } from '@tapline/testing';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { debianUnavailable } from '../../../tools/debian/debian-unavailable.ts';
 import { policyMatrix } from '../support/measure-matrix.ts';
-import { commandScript } from './command-script.ts';
-import { answerOf, runSteps } from './run-steps.ts';
-import {
-  batch,
-  linkMac,
-  routedScript,
-  segmentScript,
-  sharedLinkScript,
-  vmEnds,
-  vmIntent,
-  vmNodes,
-} from './vm-fabric.ts';
-import { matrixOf, matrixStep, streamStep } from './vm-steps.ts';
+import { openVm, type Sighting, type Vm } from './open-vm.ts';
+import { keyedIntents, openVmNodes, vmEnds, type VmNode, vmSegment, vmSetUp } from './vm-fabric.ts';
+import { matrixFrames, matrixOf, numberedFrame } from './vm-frames.ts';
 
 const unavailable =
   (await debianUnavailable()) ?? (haveProgram('python3') ? undefined : 'needs python3');
 
-/** Each node's own key; what a node derives, it derives from its own and the others' public ones. */
-const keys = new Map<string, NodeKey>(
-  vmNodes.map(({ name }) => [name, nodeKey(generateKeyPairSync('x25519').privateKey)]),
-);
-function keyOf(name: string | undefined): NodeKey {
-  const key = keys.get(name ?? '');
-  if (key === undefined) throw new Error(`no node ${name}`);
-  return key;
-}
-
 const classes = ['UDP', 'raw frames', 'broadcast'];
 
 describe.skipIf(unavailable !== undefined)(`in Debian's kernel ${unavailable ?? ''}`, () => {
-  test('IPsec: the policy’s matrix, nothing readable, rotation without a loss, shut when flushed', async () => {
-    const intent = vmIntent({ underlay: 'ipsec', link: 'none' });
-    const script = (from: KeyPhase | undefined, to: KeyPhase, only = vmNodes): string =>
-      only
-        .map(({ name }) => {
-          const wanted = (phase: KeyPhase | undefined) =>
-            phase === undefined ? undefined : ipsecIntent(intent, { node: name, phase });
-          const source = (reference: KeyReference): string =>
-            pairKey(keyOf(name), {
-              use: 'esp',
-              epoch: reference.epoch,
-              from: keyOf(reference.from).publicKey,
-              to: keyOf(reference.to).publicKey,
-              bytes: espKeyBytes,
-            }).toString('hex');
-          const operations = planIpsec(wanted(from), wanted(to));
-          return commandScript(
-            name,
-            operations.map((operation) => ipsecCommand(operation, source)),
-          );
-        })
-        .join('\n');
-    const rotations: string[] = [];
-    let phase = steadyPhase(0);
-    for (let epoch = 0; epoch < 2; epoch += 1) {
-      for (const next of rotationPhases(epoch)) {
-        rotations.push(script(phase, next));
-        phase = next;
-      }
-    }
-    const answers = await runSteps(
-      [routedScript(), script(undefined, steadyPhase(0)), segmentScript()].join('\n'),
-      [
-        ...classes.map((name) => matrixStep(name, vmEnds)),
-        streamStep('rotation', { ends: vmEnds, from: 0, to: 4, shell: rotations }),
-        { ...matrixStep('UDP', vmEnds), name: 'after rotation' },
-        {
-          ...matrixStep('raw frames', vmEnds),
-          name: 'associations flushed',
-          shell: 'ip -n n1 xfrm state flush',
-        },
-        {
-          ...matrixStep('raw frames', vmEnds),
-          name: 'policies flushed',
-          shell: 'ip -n n1 xfrm policy flush',
-        },
-        {
-          ...matrixStep('raw frames', vmEnds),
-          name: 'guard and associations gone',
-          shell: `ip netns exec n2 nft delete table inet tapline_ipsec; ip -n n2 xfrm state flush`,
-        },
-      ],
-    );
-    const policy = policyMatrix(vmEnds);
-    for (const name of [...classes, 'after rotation']) {
-      const answer = answerOf(answers, name);
-      expect([name, ...matrixOf(answer, vmEnds)]).toEqual([name, ...policy]);
-      expect(answer.wire['readable']).toBeUndefined();
-      expect(answer.wire['esp']).toBeGreaterThan(0);
-    }
-    const rotation = answerOf(answers, 'rotation');
-    expect(rotation.statuses).toEqual(rotations.map(() => 0));
-    expect(rotation.arrived).toBe(rotation.sent);
-    expect(rotation.sent).toBeGreaterThan(50);
-    for (const [name, cut] of [
-      ['associations flushed', ['n1']],
-      ['policies flushed', ['n1']],
-      ['guard and associations gone', ['n1', 'n2']],
-    ] as const) {
-      const answer = answerOf(answers, name);
-      const left = vmEnds.filter(({ intent: { node } }) => !cut.some((gone) => gone === node));
-      const alone = cut.flatMap((gone) =>
-        policyMatrix(vmEnds.filter(({ intent: { node } }) => node === gone)),
+  let opened: AsyncDisposableStack;
+  let vm: Vm;
+  let nodes: readonly VmNode[];
+
+  beforeAll(async () => {
+    opened = new AsyncDisposableStack();
+    const { path: folder } = opened.use(await temporaryFolder());
+    vm = opened.use(await openVm(vmSetUp()));
+    nodes = (await openVmNodes(vm, { folder })).map((node) => opened.use(node));
+  }, 300_000);
+  afterAll(async () => {
+    await opened.disposeAsync();
+  }, 60_000);
+
+  /** What an agent does: applies, and looks whether anything is left to do. */
+  async function stand(intents: ReadonlyMap<string, FabricIntent>): Promise<void> {
+    for (const { name, fabric } of nodes) {
+      const intent = intents.get(name);
+      if (intent === undefined) throw new Error(`no intent of ${name}`);
+      const { conditions } = await fabric.apply(intent);
+      expect(conditions.map(({ reason, message }) => [reason, message])).toEqual(
+        intent.segments.map(({ vni }) => ['Applied', `VNI ${vni} stands`]),
       );
-      expect([name, ...matrixOf(answer, vmEnds)]).toEqual([
-        name,
-        ...[...policyMatrix(left), ...alone].toSorted(),
-      ]);
-      expect(answer.wire['readable']).toBeUndefined();
     }
+    // One of them is enough to see what the kernel shows otherwise than it was told.
+    expect(await nodes[1]?.fabric.plan(intents.get('n2') ?? fail())).toEqual([]);
+  }
+
+  async function listen({ vni, ports }: SegmentIntent): Promise<void> {
+    await vm.listen(
+      ports.map((port) => [`/run/netns/${port.owner}`, portEndName(vni, port)] as const),
+    );
+  }
+
+  async function measured(name: string, segment: SegmentIntent): Promise<Sighting> {
+    return await vm.send(matrixFrames(name, vmEnds(segment)));
+  }
+
+  async function asThePolicySays(segment: SegmentIntent, wire: string): Promise<void> {
+    const ends = vmEnds(segment);
+    for (const name of classes) {
+      const sighting = await measured(name, segment);
+      expect([name, ...matrixOf(sighting, ends)]).toEqual([name, ...policyMatrix(ends)]);
+      expect(sighting.wire['readable']).toBeUndefined();
+      expect(sighting.wire['udp']).toBeUndefined();
+      expect(sighting.wire[wire]).toBeGreaterThan(0);
+    }
+  }
+
+  /** Cells of nodes that are cut off from all others, and of the others among themselves. */
+  function cutOff(segment: SegmentIntent, names: readonly string[]): readonly string[] {
+    const ends = vmEnds(segment);
+    const alone = names.flatMap((name) =>
+      policyMatrix(ends.filter(({ intent }) => intent.node === name)),
+    );
+    const left = ends.filter(({ intent }) => !names.includes(intent.node));
+    return [...policyMatrix(left), ...alone].toSorted();
+  }
+
+  async function rotateUnderTraffic(segment: SegmentIntent, from: number): Promise<void> {
+    const [source, , , , target] = vmEnds(segment);
+    if (source === undefined || target === undefined) throw new Error('no ports');
+    const frame = numberedFrame(source, target);
+    const { sent, arrived, wire } = await vm.stream({ from: 0, to: 4, frame }, async () => {
+      for (const step of [1, 2, 3]) {
+        const intents = await keyedIntents(nodes, [segment], from + step);
+        // Those two that the frames are between; the third comes after them.
+        for (const { name, fabric } of nodes.filter((node) => node.name !== 'n2')) {
+          await fabric.apply(intents.get(name) ?? fail());
+        }
+      }
+    });
+    expect([sent, arrived]).toEqual([sent, sent]);
+    expect(sent).toBeGreaterThan(50);
+    expect(wire['readable']).toBeUndefined();
+    expect(wire['udp']).toBeUndefined();
+  }
+
+  test('IPsec: the policy’s matrix, rotation without a loss, shut where a part is gone, mended', async () => {
+    const segment = vmSegment(7000, { underlay: 'ipsec', link: 'none' });
+    await stand(await keyedIntents(nodes, [segment], 0));
+    await listen(segment);
+    await asThePolicySays(segment, 'esp');
+    await rotateUnderTraffic(segment, 0);
+    const intents = await keyedIntents(nodes, [segment], 3);
+    await stand(intents);
+    const ends = vmEnds(segment);
+    const breaks = [
+      ['n1', ['ip', 'xfrm', 'state', 'flush'], ['n1']],
+      ['n1', ['ip', 'xfrm', 'policy', 'flush'], ['n1']],
+      ['n2', ['nft', 'delete', 'table', 'inet', 'tapline_ipsec'], ['n1']],
+      ['n2', ['ip', 'xfrm', 'state', 'flush'], ['n1', 'n2']],
+    ] as const;
+    for (const [node, command, cut] of breaks) {
+      expect((await vm.run(node, command)).code).toBe(0);
+      const sighting = await measured('raw frames', segment);
+      expect([command, ...matrixOf(sighting, ends)]).toEqual([command, ...cutOff(segment, cut)]);
+      expect(sighting.wire['readable']).toBeUndefined();
+    }
+    // What was sent with is gone, and never sent with again: others take its place.
+    const before = await keyedIntents(nodes, [segment], 3);
+    for (const { name, fabric } of nodes.slice(0, 2)) {
+      await fabric.apply(before.get(name) ?? fail());
+    }
+    const after = await keyedIntents(nodes, [segment], 3);
+    const generations = after.get('n3')?.nodes.map(({ keyGeneration }) => keyGeneration);
+    expect(generations).toEqual([2, 2, 1]);
+    await stand(after);
+    await asThePolicySays(segment, 'esp');
+    const metrics = await nodes[0]?.fabric.metrics();
+    expect(metrics?.espKeyAgeSeconds).toBeLessThan(300);
   }, 300_000);
 
-  test('MACsec: the policy’s matrix, nothing readable, rotation without a loss, shut parent', async () => {
-    const dev = 'tm0';
-    // Each sender draws its keys; receivers get them wrapped, through whoever.
-    const drawn = new Map<string, Buffer>();
-    const source =
-      (node: string) =>
-      ({ from, epoch }: KeyReference): string => {
-        const id = `${from} ${epoch}`;
-        const key = drawn.get(id) ?? randomBytes(32);
-        drawn.set(id, key);
-        if (from === node) return key.toString('hex');
-        const wrapped = wrapKey(keyOf(from), { to: keyOf(node).publicKey, epoch, key });
-        return unwrapKey(keyOf(node), wrapped).toString('hex');
-      };
-    const wanted = (node: string, phase: KeyPhase): MacsecIntent => ({
-      node,
-      dev,
-      parent: 'eth0',
-      peers: vmNodes.flatMap(({ name }, index) =>
-        name === node ? [] : [{ node: name, mac: linkMac(index) }],
-      ),
-      phase,
-    });
-    const script = (from: KeyPhase | undefined, to: KeyPhase): string =>
-      vmNodes
-        .map(({ name }) => {
-          const operations = planMacsec(from && wanted(name, from), wanted(name, to));
-          return commandScript(
-            name,
-            operations.map((operation) => macsecCommand(operation, source(name))),
-          );
-        })
-        .join('\n');
-    const rotations: string[] = [];
-    // Four association numbers in turn: 2, 3, 0, 1.
-    const first = steadyPhase(2);
-    let phase = first;
-    for (let epoch = 2; epoch < 5; epoch += 1) {
-      for (const next of rotationPhases(epoch)) {
-        rotations.push(script(phase, next));
-        phase = next;
-      }
-    }
-    const addresses = vmNodes.map(({ name, underlay }) =>
-      batch(name, [`address add ${underlay}/24 dev ${dev}`, `link set ${dev} up`]),
-    );
-    const answers = await runSteps(
-      [sharedLinkScript(), script(undefined, first), ...addresses, segmentScript()].join('\n'),
-      [
-        ...classes.map((name) => matrixStep(name, vmEnds)),
-        streamStep('rotation', { ends: vmEnds, from: 0, to: 4, shell: rotations }),
-        { ...matrixStep('UDP', vmEnds), name: 'after rotation' },
-        {
-          ...matrixStep('raw frames', vmEnds),
-          name: 'no MACsec on one node',
-          // Its address on the bare link: what would leave there leaves nowhere.
-          shell: `ip -n n1 link delete ${dev} && ip -n n1 address add ${vmNodes[0]?.underlay}/24 dev eth0`,
-        },
-      ],
-    );
-    const policy = policyMatrix(vmEnds);
-    for (const name of [...classes, 'after rotation']) {
-      const answer = answerOf(answers, name);
-      expect([name, ...matrixOf(answer, vmEnds)]).toEqual([name, ...policy]);
-      expect(Object.keys(answer.wire)).toEqual(['macsec']);
-    }
-    const rotation = answerOf(answers, 'rotation');
-    expect(rotation.statuses).toEqual(rotations.map(() => 0));
-    expect(rotation.arrived).toBe(rotation.sent);
-    expect(rotation.sent).toBeGreaterThan(50);
-    const bare = answerOf(answers, 'no MACsec on one node');
-    const alone = policyMatrix(vmEnds.slice(0, 2));
-    expect(matrixOf(bare, vmEnds)).toEqual([...policyMatrix(vmEnds.slice(2)), ...alone].toSorted());
-    expect(Object.keys(bare.wire)).toEqual(['macsec']);
+  test('MACsec: the policy’s matrix, rotation without a loss, a shut parent, mended', async () => {
+    const segment = vmSegment(7001, { underlay: 'none', link: 'macsec' });
+    // From one encryption to the other in one go; four association numbers in turn: 2, 3, 0.
+    await stand(await keyedIntents(nodes, [segment], 6));
+    await listen(segment);
+    await asThePolicySays(segment, 'macsec');
+    await rotateUnderTraffic(segment, 6);
+    const intents = await keyedIntents(nodes, [segment], 9);
+    await stand(intents);
+    expect((await vm.run('n1', ['ip', 'link', 'delete', 'tm0'])).code).toBe(0);
+    // Its address on the bare link: what would leave there leaves nowhere.
+    const address = ['ip', 'address', 'add', '198.51.100.1/24', 'dev', 'eth1'];
+    expect((await vm.run('n1', address)).code).toBe(0);
+    const sighting = await measured('raw frames', segment);
+    expect(matrixOf(sighting, vmEnds(segment))).toEqual(cutOff(segment, ['n1']));
+    expect(Object.keys(sighting.wire)).toEqual(['macsec']);
+    await vm.run('n1', ['ip', 'address', 'flush', 'dev', 'eth1']);
+    const [first] = nodes;
+    const again = await keyedIntents(nodes, [segment], 9);
+    await first?.fabric.apply(again.get('n1') ?? fail());
+    await stand(await keyedIntents(nodes, [segment], 9));
+    await asThePolicySays(segment, 'macsec');
+    expect((await first?.fabric.metrics())?.macsecKeyAgeSeconds).toBeLessThan(300);
   }, 300_000);
+
+  test('without segments nothing of it is left', async () => {
+    await stand(await keyedIntents(nodes, [], 9));
+    for (const { name } of nodes) {
+      const { stdout } = await vm.run(name, ['nft', 'list', 'tables']);
+      expect(stdout).toBe('');
+      expect((await vm.run(name, ['ip', 'xfrm', 'state'])).stdout).toBe('');
+      expect((await vm.run(name, ['ip', 'xfrm', 'policy'])).stdout).toBe('');
+      expect((await vm.run(name, ['ip', 'link', 'show', 'tm0'])).code).not.toBe(0);
+    }
+  }, 60_000);
 });
+
+function fail(): never {
+  throw new Error('no intent');
+}

@@ -1,9 +1,11 @@
-"""Steps of a test inside a machine. argv: file with JSON.
+"""Hands of a test inside a machine: argv is the port to its host, one JSON object a line each way.
 
-{"ports": [[PATH_OF_NAMESPACE, INTERFACE], …], "watch": PATH_OF_NAMESPACE, "magic": HEX, "steps": […]}
-
-A step is {"name", "shell"?, "send"?: [[PORT, HEX], …], "stream"?: {"from", "frame", "to", "shell": […]}}.
-For each one line `> JSON` tells who saw which mark, and what of ours was readable on the wire.
+{"id", "kind": "run", "netns", "argv", "stdin"} runs a program in a namespace.
+{"id", "kind": "ports", "ports": [[PATH_OF_NAMESPACE, INTERFACE], …], "watch": PATH, "magic": HEX} listens.
+{"id", "kind": "send", "send": [[PORT, HEX], …], "quiet"} tells who saw which mark.
+{"id", "kind": "stream-start", "from", "frame"} and {"id", "kind": "stream-stop", "to"} count frames
+that are sent all the time meanwhile. "wire" is what was seen between the nodes, and whether it was
+readable. {"kind": "end"} ends.
 """
 import ctypes
 import json
@@ -12,12 +14,15 @@ import select
 import socket
 import struct
 import sys
+import threading
 import time
 
-plan = json.load(open(sys.argv[1]))
-magic = bytes.fromhex(plan["magic"])
 libc = ctypes.CDLL(None, use_errno=True)
 home = os.open("/proc/self/ns/net", os.O_RDONLY)
+host = os.open(sys.argv[1], os.O_RDWR)
+writing = threading.Lock()
+ports, numbers, wire, magic = [], {}, None, b""
+seen, kinds = [], {}
 
 
 def enter(fd):
@@ -38,35 +43,72 @@ def open_socket(path, interface):
     return opened
 
 
-ports = [open_socket(path, interface) for path, interface in plan["ports"]]
-wire = open_socket(plan["watch"], None)
-numbers = {entry.fileno(): number for number, entry in enumerate(ports)}
+def answer(message):
+    with writing:
+        data = (json.dumps(message) + "\n").encode()
+        while data:
+            data = data[os.write(host, data):]
 
 
-def collect(seconds, seen, kinds):
-    """Reads until nothing more came for that long."""
-    until = time.monotonic() + seconds
-    while True:
-        left = until - time.monotonic()
-        readable, _, _ = select.select([*ports, wire], [], [], max(0, left))
-        if not readable:
-            return
-        for entry in readable:
-            try:
-                for _ in range(100):
-                    frame, address = entry.recvfrom(65536)
-                    if entry is wire:
-                        watch(frame, kinds)
-                    elif address[2] != socket.PACKET_OUTGOING:
-                        at = frame.find(magic)
-                        if at >= 0:
-                            seen.append([numbers[entry.fileno()], frame[at + 4:at + 8].hex()])
-                            until = time.monotonic() + seconds
-            except OSError:
-                pass
+def run(request):
+    argv, path = request["argv"], "/run/netns/" + request["netns"]
+    # Programs that Debian has and busybox has otherwise.
+    is_new = argv[:2] == ["unshare", "--net"]
+    if is_new:
+        argv = argv[2:]
+    if argv[0] == "nsenter":
+        path, argv = argv[1].removeprefix("--net="), argv[2:]
+    # A thread has a namespace of its own, which what it spawns inherits; a fork would take long here.
+    inside = os.open(path, os.O_RDONLY)
+    files = [os.memfd_create(name) for name in ("in", "out", "err")]
+    try:
+        enter(inside)
+        if is_new and libc.unshare(0x40000000) != 0:
+            raise OSError(ctypes.get_errno(), "unshare")
+        os.write(files[0], request["stdin"].encode())
+        os.lseek(files[0], 0, os.SEEK_SET)
+        actions = [(os.POSIX_SPAWN_DUP2, fd, number) for number, fd in enumerate(files)]
+        pid = os.posix_spawnp(argv[0], argv, os.environ, file_actions=actions)
+        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        texts = [os.pread(fd, os.fstat(fd).st_size, 0).decode() for fd in files[1:]]
+        result = {"code": code, "stdout": texts[0], "stderr": texts[1]}
+    except OSError as error:
+        result = {"code": 127, "stdout": "", "stderr": str(error)}
+    finally:
+        for fd in [inside, *files]:
+            os.close(fd)
+    answer({"id": request["id"], **result})
 
 
-def watch(frame, kinds):
+def listen(request):
+    global ports, numbers, wire, magic
+    for entry in [*ports, *([wire] if wire else [])]:
+        entry.close()
+    magic = bytes.fromhex(request["magic"])
+    ports = [open_socket(path, interface) for path, interface in request["ports"]]
+    numbers = {entry.fileno(): number for number, entry in enumerate(ports)}
+    wire = open_socket(request["watch"], None)
+
+
+def take(entry):
+    """Whether a frame of ours came."""
+    found = False
+    try:
+        for _ in range(100):
+            frame, address = entry.recvfrom(65536)
+            if entry is wire:
+                watch(frame)
+            elif address[2] != socket.PACKET_OUTGOING:
+                at = frame.find(magic)
+                if at >= 0:
+                    seen.append((numbers[entry.fileno()], frame[at + 4:at + 8].hex()))
+                    found = True
+    except OSError:
+        pass
+    return found
+
+
+def watch(frame):
     kind = struct.unpack("!H", frame[12:14])[0]
     if kind == 0x0800:
         name = {50: "esp", 17: "udp"}.get(frame[23], "ip")
@@ -77,42 +119,63 @@ def watch(frame, kinds):
         kinds["readable"] = kinds.get("readable", 0) + 1
 
 
-def start(command):
-    return os.posix_spawn("/bin/sh", ["sh", "-c", command], os.environ)
+def collect(seconds):
+    """Reads until nothing of ours came for that long."""
+    until = time.monotonic() + seconds
+    while True:
+        readable, _, _ = select.select([*ports, wire], [], [], max(0, until - time.monotonic()))
+        if not readable:
+            return
+        for entry in readable:
+            if take(entry):
+                until = time.monotonic() + seconds
 
 
-for step in plan["steps"]:
-    seen, kinds = [], {}
-    answer = {"name": step["name"]}
-    if "shell" in step:
-        answer["status"] = os.waitstatus_to_exitcode(os.waitpid(start(step["shell"]), 0)[1])
-        collect(0, [], {})
-    for number, frame in step.get("send", []):
-        try:
-            ports[number].send(bytes.fromhex(frame))
-        except OSError as error:
-            answer["error"] = str(error)
-        collect(0, seen, kinds)
-    if "stream" in step:
-        stream = step["stream"]
-        sent, statuses, running = 0, [], None
-        commands = list(stream["shell"])
+def send(request):
+    collect(0)
+    seen.clear()
+    kinds.clear()
+    for number, frame in request["send"]:
+        ports[number].send(bytes.fromhex(frame))
+        collect(0)
+    collect(request["quiet"])
+    answer({"id": request["id"], "seen": sorted(set(seen)), "wire": kinds})
+
+
+stream, sent, rest = None, 0, b""
+answer({"ready": True})
+while True:
+    readable, _, _ = select.select([host, *ports, *([wire] if wire else [])], [], [], 0.004 if stream else 1)
+    for entry in readable:
+        if entry != host:
+            take(entry)
+    if host in readable:
+        rest += os.read(host, 65536)
+    *lines, rest = rest.split(b"\n")
+    for line in lines:
+        request = json.loads(line)
+        kind = request["kind"]
+        if kind == "end":
+            sys.exit(0)
+        elif kind == "run":
+            threading.Thread(target=run, args=(request,)).start()
+        elif kind == "ports":
+            listen(request)
+            answer({"id": request["id"]})
+        elif kind == "send":
+            send(request)
+        elif kind == "stream-start":
+            collect(0)
+            seen.clear()
+            kinds.clear()
+            stream, sent = request, 0
+            answer({"id": request["id"]})
+        elif kind == "stream-stop":
+            stream = None
+            collect(0.3)
+            arrived = len({mark for number, mark in seen if number == request["to"]})
+            answer({"id": request["id"], "sent": sent, "arrived": arrived, "wire": kinds})
+    if stream:
         head, tail = stream["frame"].split("@")
-        while commands or running is not None:
-            if running is None:
-                running = start(commands.pop(0))
-            ports[stream["from"]].send(bytes.fromhex(f"{head}{sent:08x}{tail}"))
-            sent += 1
-            collect(0.004, seen, kinds)
-            ended, status = os.waitpid(running, os.WNOHANG)
-            if ended:
-                statuses.append(os.waitstatus_to_exitcode(status))
-                running = None
-        answer["sent"], answer["statuses"] = sent, statuses
-    collect(step.get("quiet", 0.3), seen, kinds)
-    if "stream" in step:
-        answer["arrived"] = len({mark for number, mark in seen if number == step["stream"]["to"]})
-    else:
-        answer["seen"] = sorted({(number, mark) for number, mark in seen})
-    answer["wire"] = kinds
-    print("> " + json.dumps(answer), flush=True)
+        ports[stream["from"]].send(bytes.fromhex(f"{head}{sent:08x}{tail}"))
+        sent += 1

@@ -1,9 +1,26 @@
-import type { FabricIntent, PortIntent, PortRole } from '@tapline/segments';
-import { portMac } from '@tapline/segments';
+import { randomUUID } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { silentLog, systemClock } from '@tapline/base';
+import {
+  createFabric,
+  type Fabric,
+  type FabricHelper,
+  type HelperOptions,
+  serveRequest,
+} from '@tapline/fabric';
+import {
+  type FabricIntent,
+  keyPhase,
+  type NodeIntent,
+  type NodeLayout,
+  portMac,
+  type PortIntent,
+  type PortRole,
+  type SegmentIntent,
+} from '@tapline/segments';
 import type { TestEnd } from '../support/traffic-classes.ts';
-
-/** Three nodes and six ports inside one machine, in namespaces `n1` to `n3` and `w1` to `w6`. */
-export const vmVni = 7000;
+import type { Vm } from './open-vm.ts';
 
 const roles: readonly PortRole[] = [
   { kind: 'promiscuous' },
@@ -13,61 +30,72 @@ const roles: readonly PortRole[] = [
   { kind: 'community', community: 'a' },
   { kind: 'community', community: 'b' },
 ];
-const groups: Readonly<Record<string, number>> = { a: 16, b: 17 };
 
-export const vmPorts: readonly PortIntent[] = roles.map((role, number) => ({
-  node: `n${Math.floor(number / 2) + 1}`,
-  index: number + 1,
-  incarnation: 1,
-  owner: `w${number + 1}`,
-  addresses: [`10.7.0.${number + 1}`],
-  role,
-  attach: { kind: 'namespace', path: `/run/netns/w${number + 1}` },
-}));
-
-export const vmEnds: readonly TestEnd[] = vmPorts.map((port) => ({
-  intent: port,
-  mac: portMac(vmVni, port.index),
-  ipv4: port.addresses[0] ?? '',
-}));
-
-export const vmNodes = [1, 2, 3].map((number) => ({
+/** Three nodes and six ports inside one machine, in namespaces `n1` to `n3` and `w1` to `w6`. */
+export const vmNodes: readonly NodeIntent[] = [1, 2, 3].map((number) => ({
   name: `n${number}`,
   vtep: `10.99.0.${number}`,
   underlay: `192.0.2.${number * 8 + 2}`,
+  link: {
+    interface: 'eth1',
+    address: `198.51.100.${number}`,
+    prefixLength: 24,
+    mac: `06:00:00:00:00:0${number}`,
+  },
 }));
 
-export function vmIntent(encryption: FabricIntent['segments'][number]['encryption']): FabricIntent {
+export function vmSegment(
+  vni: number,
+  encryption: SegmentIntent['encryption'],
+  only: (index: number) => boolean = () => true,
+): SegmentIntent {
   return {
-    vxlanPort: 4789,
-    nodes: vmNodes,
-    segments: [
-      {
-        name: 'news',
-        vni: vmVni,
-        subnet: '10.7.0.0/24',
-        mtu: 1400,
-        encryption,
-        communities: groups,
-        ports: vmPorts,
-      },
-    ],
+    name: `s${vni}`,
+    vni,
+    subnet: `10.${vni & 0xff}.0.0/24`,
+    mtu: 1380,
+    encryption,
+    communities: { a: 16, b: 17 },
+    ports: roles
+      .map((role, number): PortIntent => ({
+        node: `n${Math.floor(number / 2) + 1}`,
+        index: number + 1,
+        incarnation: 1,
+        owner: `w${number + 1}`,
+        addresses: [`10.${vni & 0xff}.0.${number + 1}`],
+        role,
+        attach: { kind: 'namespace', path: `/run/netns/w${number + 1}` },
+      }))
+      .filter(({ index }) => only(index)),
   };
 }
 
-/** Router, nodes behind it and the namespaces of workloads. */
-export function routedScript(): string {
+export function vmEnds({ vni, ports }: SegmentIntent): readonly TestEnd[] {
+  return ports.map((port) => ({
+    intent: port,
+    mac: portMac(vni, port.index),
+    ipv4: port.addresses[0] ?? '',
+  }));
+}
+
+/** A router, nodes behind it, a second link that all of them share, and namespaces of workloads. */
+export function vmSetUp(): string {
+  const quiet = 'net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1';
   return [
-    'for n in r n1 n2 n3 w1 w2 w3 w4 w5 w6; do ip netns add $n; done',
+    'for n in r n1 n2 n3 w1 w2 w3 w4 w5 w6; do ip netns add $n; ip netns exec $n sysctl -qw ' +
+      `${quiet}; done`,
     'ip netns exec r sysctl -qw net.ipv4.ip_forward=1',
-    batch(
-      'r',
-      vmNodes.flatMap(({ name }, index) => [
+    batch('r', [
+      'link add lan type bridge mcast_snooping 0',
+      'link set lan up',
+      ...vmNodes.flatMap(({ name, link }, index) => [
         `link add r${index + 1} type veth peer name eth0 netns ${name}`,
         `address add 192.0.2.${index * 8 + 9}/29 dev r${index + 1}`,
         `link set r${index + 1} up`,
+        `link add l${index + 1} type veth peer name eth1 address ${link?.mac} netns ${name}`,
+        `link set l${index + 1} master lan up`,
       ]),
-    ),
+    ]),
     ...vmNodes.map(({ name, underlay }, index) =>
       batch(name, [
         `address add ${underlay}/29 dev eth0`,
@@ -78,96 +106,81 @@ export function routedScript(): string {
   ].join('\n');
 }
 
-/** One link for all, in the namespace `r`; addresses are added to whatever carries them. */
-export function sharedLinkScript(): string {
-  return [
-    'for n in r n1 n2 n3 w1 w2 w3 w4 w5 w6; do ip netns add $n; done',
-    // What the link itself would say in the clear is none of the nodes' doing.
-    'ip netns exec r sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1',
-    batch('r', ['link add lan type bridge mcast_snooping 0', 'link set lan up']),
-    batch(
-      'r',
-      vmNodes.flatMap(({ name }, index) => [
-        `link add r${index + 1} type veth peer name eth0 address ${linkMac(index)} netns ${name}`,
-        `link set r${index + 1} master lan up`,
-      ]),
-    ),
-    ...vmNodes.map(({ name }) => batch(name, ['link set eth0 up'])),
-  ].join('\n');
+/** A node's fabric as its agent has it, but that its programs run in the machine. */
+export interface VmNode extends AsyncDisposable {
+  readonly name: string;
+  readonly fabric: Fabric;
 }
 
-export function linkMac(index: number): string {
-  return `06:00:00:00:00:0${index + 1}`;
+export async function openVmNodes(
+  vm: Vm,
+  options: { readonly folder: string; readonly layout?: NodeLayout },
+): Promise<readonly VmNode[]> {
+  const { layout } = options;
+  return await Promise.all(
+    vmNodes.map(async ({ name }) => {
+      const folder = join(options.folder, `${name}-${randomUUID()}`);
+      await mkdir(folder);
+      const helper = remoteHelper({
+        wireguardKeyFile: join(folder, 'wireguard'),
+        agreementKeyFile: join(folder, 'agreement'),
+        run: (argv, given) => vm.run(name, argv, given?.stdin ?? ''),
+      });
+      const init = { node: name, helper, clock: systemClock, log: silentLog, resyncMs: 1e9 };
+      const fabric = createFabric({ ...init, ...(layout !== undefined && { layout }) });
+      return { name, fabric, [Symbol.asyncDispose]: () => fabric[Symbol.asyncDispose]() };
+    }),
+  );
 }
 
-function groupOf({ role }: PortIntent): number {
-  switch (role.kind) {
-    case 'promiscuous':
-      return 1;
-    case 'isolated':
-      return 2;
-    case 'community':
-      return groups[role.community] ?? 0;
-  }
+/** What the control plane tells each node: the others' public keys, and keys wrapped for it. */
+export async function keyedIntents(
+  nodes: readonly VmNode[],
+  segments: readonly SegmentIntent[],
+  step: number,
+): Promise<ReadonlyMap<string, FabricIntent>> {
+  const phase = keyPhase(step);
+  const keys = new Map(
+    await Promise.all(nodes.map(async ({ name, fabric }) => [name, await fabric.keys()] as const)),
+  );
+  const intents = nodes.map(async ({ name }) => {
+    const to = keys.get(name)?.publicKey ?? '';
+    const known = vmNodes.map(async (node): Promise<NodeIntent> => {
+      const own = keys.get(node.name);
+      const fabric = nodes.find((one) => one.name === node.name)?.fabric;
+      if (own === undefined || fabric === undefined) throw new Error(`no node ${node.name}`);
+      return {
+        ...node,
+        agreementKey: own.publicKey,
+        keyGeneration: own.generation,
+        wrappedKeys: await fabric.sealKeys(phase.receive.map((epoch) => ({ to, epoch }))),
+      };
+    });
+    const intent = { vxlanPort: 4789, nodes: await Promise.all(known), segments, keys: phase };
+    return [name, intent] as const;
+  });
+  return new Map(await Promise.all(intents));
 }
 
-/** The segment by hand, as the kernel path has it: VXLAN with group policy, marks by nftables. */
-export function segmentScript(): string {
-  return vmNodes
-    .map(({ name, underlay }) => {
-      const own = vmPorts.filter(({ node }) => node === name);
-      const remote = vmPorts.filter(({ node }) => node !== name);
-      const peers = vmNodes.filter((node) => node.name !== name);
-      const allowed = own.flatMap((port) =>
-        [1, 2, 16, 17]
-          .filter(
-            (group) =>
-              group === 1 || groupOf(port) === 1 || (group >= 16 && group === groupOf(port)),
-          )
-          .map((group) => `${group} . "p${port.index}"`),
-      );
-      return [
-        batch(name, [
-          'link add br0 type bridge mcast_snooping 0',
-          `link add vx0 type vxlan id ${vmVni} local ${underlay} dstport 4789 nolearning gbp`,
-          'link set vx0 mtu 1400 master br0 up',
-          'link set br0 up',
-          ...own.flatMap(({ index }) => [
-            `link add p${index} type veth peer name e${index} address ${portMac(vmVni, index)} mtu 1400 netns w${index}`,
-            `link set p${index} master br0 up`,
-          ]),
-        ]),
-        `bridge -n ${name} -batch - <<'END'`,
-        'link set dev vx0 learning off',
-        ...peers.map((peer) => `fdb append 00:00:00:00:00:00 dev vx0 dst ${peer.underlay} self`),
-        ...remote.flatMap((port) => {
-          const there = vmNodes.find((node) => node.name === port.node)?.underlay ?? '';
-          const mac = portMac(vmVni, port.index);
-          return [
-            `fdb replace ${mac} dev vx0 dst ${there} self`,
-            `fdb replace ${mac} dev vx0 master static`,
-          ];
-        }),
-        ...own.map(
-          ({ index }) => `fdb replace ${portMac(vmVni, index)} dev p${index} master static`,
-        ),
-        'END',
-        ...own.map(({ index }) => `ip -n w${index} link set e${index} up`),
-        `ip netns exec ${name} nft -f - <<'END'`,
-        'table bridge t {',
-        ' chain in { type filter hook prerouting priority -300; policy accept;',
-        ...own.map((port) => `  iifname "p${port.index}" meta mark set ${groupOf(port)}`),
-        ' }',
-        ' chain fw { type filter hook forward priority 0; policy drop;',
-        `  oifname "vx0" accept; meta mark . oifname { ${allowed.join(', ')} } accept`,
-        ' }',
-        '}',
-        'END',
-      ].join('\n');
-    })
-    .join('\n');
+type Requests = Readonly<Record<string, unknown>>;
+
+function remoteHelper(options: HelperOptions): FabricHelper {
+  const ask = async <T>(kind: string, fields: Requests = {}): Promise<T> =>
+    (await serveRequest(JSON.parse(JSON.stringify({ kind, ...fields })), options)) as T;
+  return {
+    capabilities: () => ask('capabilities'),
+    read: (what) => ask('read', { what }),
+    execute: (operations) => ask('execute', { operations }),
+    wireguardKey: () => ask('wireguard-key'),
+    namespace: (verb, name) => ask('namespace', { verb, name }),
+    keys: () => ask('keys'),
+    renewKeys: () => ask('renew-keys'),
+    sealKeys: (wanted) => ask('seal-keys', { wanted }),
+    onHint: () => undefined,
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
 }
 
-export function batch(namespace: string, lines: readonly string[]): string {
+function batch(namespace: string, lines: readonly string[]): string {
   return `ip -n ${namespace} -batch - <<'END'\n${lines.join('\n')}\nEND`;
 }

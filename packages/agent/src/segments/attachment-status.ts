@@ -42,7 +42,7 @@ export function attachmentStatus(
             mtuErrors: own.sendErrors,
           },
         }),
-    ...(metrics?.keyAgeSeconds === undefined ? {} : { keyAgeSeconds: metrics.keyAgeSeconds }),
+    ...keyAge(spec, metrics),
     ...(ready ? {} : { error: { code: reason, message } }),
     conditions: setCondition(
       before?.conditions,
@@ -50,6 +50,20 @@ export function attachmentStatus(
       nowMs,
     ),
   };
+}
+
+/** Of the oldest key that protects it. */
+function keyAge(
+  { encryption }: AttachmentRecord['spec'],
+  metrics: FabricMetrics | undefined,
+): Pick<AttachmentStatus, 'keyAgeSeconds'> {
+  const { keyAgeSeconds: wireguard, espKeyAgeSeconds: esp, macsecKeyAgeSeconds } = metrics ?? {};
+  const ages = [
+    encryption.underlay === 'wireguard' ? wireguard : undefined,
+    encryption.underlay === 'ipsec' ? esp : undefined,
+    encryption.link === 'macsec' ? macsecKeyAgeSeconds : undefined,
+  ].filter((age) => age !== undefined);
+  return ages.length === 0 ? {} : { keyAgeSeconds: Math.max(...ages) };
 }
 
 /** Whether there is news in it, rather than counters that have gone on. */

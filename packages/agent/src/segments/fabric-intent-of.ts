@@ -1,10 +1,11 @@
-import type { AttachmentNode, AttachmentSpec } from '@tapline/resources';
-import type {
-  FabricIntent,
-  NodeIntent,
-  PortIntent,
-  PortRole,
-  SegmentIntent,
+import type { AttachmentNode, AttachmentSpec, Keyring } from '@tapline/resources';
+import {
+  type FabricIntent,
+  keyPhase,
+  type NodeIntent,
+  type PortIntent,
+  type PortRole,
+  type SegmentIntent,
 } from '@tapline/segments';
 import type { AttachmentRecord } from './attachment-record.ts';
 
@@ -33,21 +34,50 @@ export function fabricIntentOf(
   segments: readonly SegmentIntent[],
   /** The node itself where no record speaks of it: what it had is taken down all the same. */
   alone: NodeIntent,
+  ring?: Keyring,
 ): FabricIntent {
   const nodes = new Map<string, NodeIntent>([[alone.name, alone]]);
   for (const { spec } of records.toSorted((a, b) => a.sequence - b.sequence)) {
     for (const peer of spec.peers) nodes.set(peer.name, nodeIntentOf(peer));
     nodes.set(spec.self.name, nodeIntentOf(spec.self));
   }
+  const keys = new Map(ring?.peers.map((peer) => [peer.name, peer]));
   return {
     vxlanPort: records.at(-1)?.spec.vxlanPort ?? defaultVxlanPort,
-    nodes: [...nodes.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+    nodes: [...nodes.values()]
+      .map((node) => withKeys(node, keys.get(node.name)))
+      .toSorted((a, b) => (a.name < b.name ? -1 : 1)),
     segments,
+    ...(ring === undefined ? {} : { keys: keyPhase(ring.step) }),
   };
 }
 
-function nodeIntentOf({ name, vtep, underlay, wireguardKey }: AttachmentNode): NodeIntent {
-  return { name, vtep, underlay, ...(wireguardKey === undefined ? {} : { wireguardKey }) };
+function withKeys(node: NodeIntent, keys: Keyring['peers'][number] | undefined): NodeIntent {
+  if (keys === undefined) return node;
+  const { agreementKey, generation, wrapped } = keys;
+  return {
+    ...node,
+    agreementKey,
+    keyGeneration: generation,
+    ...(wrapped === undefined ? {} : { wrappedKeys: wrapped }),
+  };
+}
+
+function nodeIntentOf({ name, vtep, underlay, wireguardKey, link }: AttachmentNode): NodeIntent {
+  return {
+    name,
+    vtep,
+    underlay,
+    ...(wireguardKey === undefined ? {} : { wireguardKey }),
+    ...(link === undefined ? {} : { link: linkIntentOf(link) }),
+  };
+}
+
+function linkIntentOf({
+  interface: dev,
+  ...rest
+}: NonNullable<AttachmentNode['link']>): NonNullable<NodeIntent['link']> {
+  return { ...rest, ...(dev === undefined ? {} : { interface: dev }) };
 }
 
 /** Nothing where it is a workload's of this node that does not run: its port comes with it. */

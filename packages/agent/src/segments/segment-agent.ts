@@ -5,6 +5,7 @@ import { createInformer, type Outcome, WorkQueue } from '@tapline/reconcile';
 import { type Attachment, attachmentResource, type AttachmentStatus } from '@tapline/resources';
 import type { NodeState, SegmentIntent } from '@tapline/segments';
 import type { AgentState } from '../agent-state.ts';
+import type { KeyAgent } from './key-agent.ts';
 import type { AttachmentRecord } from './attachment-record.ts';
 import { attachmentStatus, isNews } from './attachment-status.ts';
 import { fabricIntentOf, segmentIntentOf } from './fabric-intent-of.ts';
@@ -18,6 +19,8 @@ export interface SegmentAgentInit {
   readonly fabric: Pick<Fabric, 'apply' | 'plan' | 'observe' | 'metrics'>;
   /** Network namespace of a workload that runs here, by its Install's name. */
   readonly namespaceOf?: (owner: string) => string | undefined;
+  /** Keys of IPsec and MACsec, where the node has them. */
+  readonly keys?: Pick<KeyAgent, 'ring' | 'applied'>;
   readonly clock: Clock;
   readonly rng: Rng;
   readonly log: Log;
@@ -36,6 +39,10 @@ export interface SegmentAgent extends AsyncDisposable {
     readonly names: ReadonlyMap<number, string>;
     readonly fabric: FabricMetrics;
   }>;
+  /** Whether the port of a workload stands in its segment here. */
+  hasPort(owner: string, segment: string): boolean;
+  /** There is another key ring to apply. */
+  keysChanged(): void;
   /** A workload's namespace has come or gone. */
   namespaceChanged(owner: string): void;
 }
@@ -50,6 +57,8 @@ export function createSegmentAgent(init: SegmentAgentInit): SegmentAgent {
   /** The same object for as long as nothing changes: the fabric does not look at those again. */
   const intents = new Map<string, SegmentIntent>();
   const statuses = new Map<string, AttachmentStatus>();
+  /** Ports that the last pass put into the kernel, by attachment and owner. */
+  let placed: ReadonlySet<string> = new Set();
   const reports = new WorkQueue({
     clock,
     rng,
@@ -154,11 +163,9 @@ export function createSegmentAgent(init: SegmentAgentInit): SegmentAgent {
   async function apply(): Promise<Outcome> {
     takeStock();
     const records = state.attachments();
-    const intent = fabricIntentOf(records, records.map(intentOf), {
-      name: node,
-      vtep: underlay,
-      underlay,
-    });
+    const ring = init.keys?.ring();
+    const alone = { name: node, vtep: underlay, underlay };
+    const intent = fabricIntentOf(records, records.map(intentOf), alone, ring);
     const began = clock.monotonic();
     const outcome = await fabric.apply(intent);
     const applied = clock.monotonic();
@@ -167,6 +174,15 @@ export function createSegmentAgent(init: SegmentAgentInit): SegmentAgent {
     const verified = clock.monotonic();
     const metrics = await fabric.metrics().catch(() => undefined);
     const seconds = { applied: (applied - began) / 1000, verified: (verified - applied) / 1000 };
+    placed = new Set(
+      open.length > 0
+        ? []
+        : records.flatMap((record, at) =>
+            conditionOf(record, outcome, open).ready
+              ? (intent.segments[at]?.ports ?? []).map(({ owner }) => `${record.name} ${owner}`)
+              : [],
+          ),
+    );
     for (const record of records) {
       // It was changed meanwhile: the next pass speaks for it.
       if (state.attachment(record.name)?.sequence !== record.sequence) continue;
@@ -178,6 +194,10 @@ export function createSegmentAgent(init: SegmentAgentInit): SegmentAgent {
       if (isNews(before ?? informer.get(record.name)?.status, status)) reports.add(record.name);
     }
     const unsettled = outcome.state === 'failed' || open.length > 0;
+    // Not through where something of it failed: the others wait with the next step.
+    const isThrough =
+      !unsettled && outcome.conditions.every(({ reason }) => reason !== 'encryption_failed');
+    init.keys?.applied(isThrough ? ring : undefined);
     return { requeueAfterMs: unsettled ? 1000 : resyncMs };
   }
 
@@ -213,7 +233,19 @@ export function createSegmentAgent(init: SegmentAgentInit): SegmentAgent {
       const names = new Map(state.attachments().map(({ spec }) => [spec.vni, spec.segment]));
       return { names, fabric: await fabric.metrics() };
     },
+    hasPort(owner, segment) {
+      const own = state.attachments().find(({ spec }) => spec.segment === segment);
+      return (
+        own !== undefined &&
+        placed.has(`${own.name} ${owner}`) &&
+        own.spec.ports.some((port) => port.owner === owner && port.node === node)
+      );
+    },
+    keysChanged() {
+      applying.add(work);
+    },
     namespaceChanged(owner) {
+      placed = new Set([...placed].filter((id) => !id.endsWith(` ${owner}`)));
       for (const { name, spec } of state.attachments()) {
         if (spec.ports.some((port) => port.owner === owner)) intents.delete(name);
       }

@@ -39,7 +39,8 @@ export function createSegmentGauges(registry: Registry, read: SegmentAgent['metr
   // The first one that is collected reads for all of them.
   const keyAge: Gauge = new Gauge({
     name: 'tapline_segment_key_age_seconds',
-    help: "Since this node's WireGuard key was made.",
+    help: 'Since the oldest key in use was made, by what it is for.',
+    labelNames: ['use'],
     registers,
   });
   const scrape: Gauge = new Gauge({
@@ -61,7 +62,14 @@ export function createSegmentGauges(registry: Registry, read: SegmentAgent['metr
       }
       for (const [reason, count] of Object.entries(fabric.drops)) drops.set({ reason }, count);
       drifts.set(fabric.driftMended);
-      if (fabric.keyAgeSeconds !== undefined) keyAge.set(fabric.keyAgeSeconds);
+      keyAge.reset();
+      for (const [use, age] of [
+        ['wireguard', fabric.keyAgeSeconds],
+        ['ipsec', fabric.espKeyAgeSeconds],
+        ['macsec', fabric.macsecKeyAgeSeconds],
+      ] as const) {
+        if (age !== undefined) keyAge.set({ use }, age);
+      }
     },
   });
 }

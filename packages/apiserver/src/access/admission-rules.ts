@@ -13,6 +13,7 @@ import type { Attributes } from './authorizer.ts';
 export function createAdmission(init: {
   readonly access: AccessControl;
   readonly namespaceKind: ServedKind | undefined;
+  readonly segmentKind: ServedKind | undefined;
 }): Admission {
   return (request) => {
     const { kind } = request;
@@ -20,6 +21,9 @@ export function createAdmission(init: {
       checkNamespaceExists(request, init.namespaceKind);
     }
     if (kind.group === 'rbac.authorization.k8s.io') checkRoleWrite(request, init.access);
+    if (kind.group === 'tapline.dev' && kind.plural === 'deliveries') {
+      checkSegmentExists(request, init.segmentKind);
+    }
     if (kind.group === 'tapline.dev' && kind.plural === 'tokens') {
       checkTokenWrite(request, init.access);
     }
@@ -41,6 +45,28 @@ function checkNamespaceExists(
       { about: namespaceKind, name },
     );
   }
+}
+
+/** A program whose segment is not there would wait for it without an end. */
+function checkSegmentExists(
+  { kind, before, after, engine }: AdmissionRequest,
+  segmentKind: ServedKind | undefined,
+): void {
+  const field = ['spec', 'segment', 'name'];
+  const name = fieldValue(after, field);
+  if (segmentKind === undefined || typeof name !== 'string') return;
+  if (before !== undefined && fieldValue(before, field) === name) return;
+  const segment = engine.find(segmentKind, undefined, name)?.object;
+  const leases = fieldValue(segment, ['spec', 'vnis', 'size']) !== undefined;
+  if (segment !== undefined && !leases) return;
+  const why = segment === undefined ? 'does not exist' : 'leases to its children and has no ports';
+  throw invalid(kind, after.metadata.name, [
+    {
+      reason: 'FieldValueInvalid',
+      message: `Invalid value: ${JSON.stringify(name)}: segment ${name} ${why}`,
+      field: field.join('.'),
+    },
+  ]);
 }
 
 /** Kubernetes's escalate and bind: whoever lacks them could give themselves any role. */

@@ -4,6 +4,7 @@ import {
   allocationResource,
   type Attachment,
   deviceResource,
+  installResource,
   nodeResource,
   type Segment,
   segmentResource,
@@ -42,11 +43,12 @@ export async function previewAttachments(
     throw new TaplineError('usage', `${files.join(', ')} has no segment`);
   }
   const { signal } = console;
-  const [segments, allocations, devices, nodes] = await Promise.all([
+  const [segments, allocations, devices, nodes, installs] = await Promise.all([
     client.list(segmentResource, { signal }),
     client.list(allocationResource, { signal }),
     client.list(deviceResource, { signal }),
     client.list(nodeResource, { signal }),
+    client.list(installResource, { signal }),
   ]);
   const { previewSegments } = await import('@tapline/control-plane');
   const world = {
@@ -54,6 +56,7 @@ export async function previewAttachments(
     allocations: allocations.items,
     devices: devices.items,
     nodes: nodes.items,
+    installs: installs.items,
     attachments: present,
   };
   const attachments = previewSegments(wanted, world, { nowMs: console.clock.now() });

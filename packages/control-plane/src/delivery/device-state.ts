@@ -73,6 +73,10 @@ export function deviceState(
     const error = noImageError(device, delivery, context.packageError);
     return { ...base, progress: { kind: 'failed', error, spent: false } };
   }
+  if (delivery.spec.segment !== undefined && device.spec.role !== 'node') {
+    const error = noNodeError(device, delivery.spec.segment.name);
+    return { ...base, deliverable: false, progress: { kind: 'failed', error, spent: false } };
+  }
   if (!assigned) return { ...base, progress: { kind: connected ? 'waiting' : 'offline' } };
   const { status } = install;
   if (status?.observedRevision === revision) {
@@ -121,6 +125,14 @@ function conflictError(device: Device, loser: Delivery, winner: Delivery): Statu
       `deliveries ${winner.metadata.name} and ${loser.metadata.name} both want ${formula} on ` +
       `device ${device.metadata.name}; the older one, ${winner.metadata.name}, keeps it`,
     hint: `change the selector of one of them or delete one`,
+  };
+}
+
+function noNodeError({ metadata: { name } }: Device, segment: string): StatusError {
+  return {
+    code: 'device_no_node',
+    message: `device ${name} is no node, so nothing on it can be in segment ${segment}`,
+    hint: 'select nodes only, or let it join with a token of role node',
   };
 }
 

@@ -37,7 +37,7 @@ export function installBody(
       `revision ${pinned.revision} of delivery ${delivery.metadata.name} has no image for ${platform}`,
     );
   }
-  const { run, health, limits, network } = delivery.spec;
+  const { run, health, limits, network, segment } = delivery.spec;
   const labels = {
     'tapline.dev/delivery': delivery.metadata.name,
     'tapline.dev/device': device.metadata.name,
@@ -63,6 +63,7 @@ export function installBody(
       ...(health === undefined ? {} : { health }),
       ...(limits === undefined ? {} : { limits }),
       ...(network === undefined ? {} : { network }),
+      ...(segment === undefined ? {} : { segment }),
     },
   };
 }

@@ -109,13 +109,16 @@ function mtuOf(
   },
 ): number | undefined {
   const { name, encryption, subnet } = about;
-  const inside = encryption.underlay === 'wireguard';
+  const addressOf = ({ vtep, underlay, link }: Fit['intent']): string => {
+    if (encryption.underlay === 'wireguard') return vtep;
+    return encryption.link === 'macsec' ? (link?.address ?? underlay) : underlay;
+  };
   const all = fit.map(({ intent, underlayMtu }) => ({
     node: intent.name,
     underlayMtu,
     mtu: segmentMtu(underlayMtu, {
       encryption,
-      family: parseIpAddress(inside ? intent.vtep : intent.underlay).family,
+      family: parseIpAddress(addressOf(intent)).family,
     }),
   }));
   const [smallest] = all.toSorted((a, b) => a.mtu - b.mtu);

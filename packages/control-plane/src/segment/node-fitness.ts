@@ -1,5 +1,6 @@
+import { isTaplineError } from '@tapline/base';
 import type { Device, Node, SegmentSpec } from '@tapline/resources';
-import type { NodeIntent } from '@tapline/segments';
+import { type NodeIntent, parseIpAddress } from '@tapline/segments';
 
 /** Whether a node can carry a segment; where it cannot, nothing is sent in its place. */
 export type NodeFitness =
@@ -63,15 +64,59 @@ export function nodeFitness(
       why: `VNI ${vni} is taken on node ${name} by ${foreign.device}, which is not Tapline's`,
     };
   }
-  const { wireguardKey } = status ?? {};
+  const { wireguardKey, keys } = status ?? {};
+  const asksForKeys = encryption.underlay === 'ipsec' || encryption.link === 'macsec';
+  if (asksForKeys && keys === undefined) {
+    return unknown(`node ${name} has not made the key that others are agreed on with`);
+  }
+  const link = encryption.link === 'macsec' ? linkOf(node) : undefined;
+  if (typeof link === 'string') return { kind: 'unfit', code: 'link_missing', why: link };
   if (encryption.underlay === 'wireguard' && wireguardKey === undefined) {
     return unknown(`node ${name} has not made its WireGuard key`);
   }
   return {
     kind: 'fit',
-    intent: { name, vtep, underlay, ...(wireguardKey === undefined ? {} : { wireguardKey }) },
-    underlayMtu: status?.underlay?.mtu ?? defaultMtu,
+    intent: {
+      name,
+      vtep,
+      underlay,
+      ...(wireguardKey === undefined ? {} : { wireguardKey }),
+      ...(link === undefined ? {} : { link: link.intent }),
+    },
+    underlayMtu: link?.mtu ?? status?.underlay?.mtu ?? defaultMtu,
   };
+}
+
+/** The node's place on the encrypted link, or why it has none. */
+function linkOf(
+  node: Node | undefined,
+): { readonly intent: NonNullable<NodeIntent['link']>; readonly mtu: number } | string {
+  const { spec, status, metadata } = node ?? {};
+  const name = metadata?.name ?? '';
+  if (spec?.link === undefined) {
+    return `node ${name} has no link for MACsec; name an interface in spec.link of its Node`;
+  }
+  const { interface: dev, address } = spec.link;
+  const [host = '', length = ''] = address.split('/');
+  if (!isAddress(host) || !/^\d{1,3}$/.test(length)) {
+    return `spec.link.address ${address} of node ${name} is no address with a prefix length`;
+  }
+  if (status?.link?.interface !== dev) return `node ${name} has no interface ${dev}`;
+  const { mac, mtu } = status.link;
+  return {
+    intent: { interface: dev, address: host, prefixLength: Number(length), mac },
+    mtu,
+  };
+}
+
+function isAddress(text: string): boolean {
+  try {
+    parseIpAddress(text);
+    return true;
+  } catch (error) {
+    if (isTaplineError(error)) return false;
+    throw error;
+  }
 }
 
 function unknown(why: string): NodeFitness {

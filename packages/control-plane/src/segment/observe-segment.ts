@@ -1,5 +1,5 @@
 import { isTaplineError, type TaplineError } from '@tapline/base';
-import type { Allocation, Attachment, Device, Node, Segment } from '@tapline/resources';
+import type { Allocation, Attachment, Device, Install, Node, Segment } from '@tapline/resources';
 import type { Foreign } from '@tapline/segments';
 import { fabricAllocation, lessorOf, segmentAllocation } from './allocation-name.ts';
 import { fabricOf, lineageOf } from './lineage.ts';
@@ -14,6 +14,7 @@ export interface SegmentSources {
   readonly allocations: { get(name: string): Allocation | undefined };
   readonly attachments: { byIndex(index: 'segment', name: string): readonly Attachment[] };
   readonly devices: { list(): readonly Device[] };
+  readonly installs: { byIndex(index: 'segment', name: string): readonly Install[] };
   readonly nodes: { list(): readonly Node[] };
 }
 
@@ -22,7 +23,7 @@ export function observeSegment(
   segment: Segment,
   informers: SegmentSources,
 ): Omit<SegmentObservation, 'nowMs' | 'times'> {
-  const { allocations, attachments, devices, nodes, segments } = informers;
+  const { allocations, attachments, devices, installs, nodes, segments } = informers;
   const { name } = segment.metadata;
   const lineage = findLineage(segment, (parent) => segments.get(parent));
   const allocation = allocations.get(segmentAllocation(name));
@@ -38,6 +39,7 @@ export function observeSegment(
     allocation,
     children: segments.byIndex('parent', name),
     devices: devices.list(),
+    installs: installs.byIndex('segment', name),
     nodes: new Map(known.map((node) => [node.metadata.name, node])),
     vteps: new Map(vteps.map(({ node, address }) => [node, address])),
     attachments: attachments.byIndex('segment', name),

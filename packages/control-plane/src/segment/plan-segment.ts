@@ -7,6 +7,7 @@ import {
   attachmentName,
   type AttachmentSpec,
   type Device,
+  type Install,
   type Node,
   type Segment,
   type SegmentStatus,
@@ -40,6 +41,8 @@ export interface SegmentObservation {
   readonly lessor: Allocation | undefined;
   readonly allocation: Allocation | undefined;
   readonly devices: readonly Device[];
+  /** Of programs that are to be in the segment. */
+  readonly installs: readonly Install[];
   readonly nodes: ReadonlyMap<string, Node>;
   readonly vteps: ReadonlyMap<string, string>;
   readonly attachments: readonly Attachment[];
@@ -161,7 +164,7 @@ function planPortsAndAttachments(observed: SegmentObservation, lease: Lease): Se
   const { segment, allocation, attachments, devices } = observed;
   const { name } = segment.metadata;
   const nodes = selectNodes(segment.spec, devices);
-  const selection = selectPorts(segment.spec.ports ?? [], portCandidates(nodes));
+  const selection = selectPorts(segment.spec.ports ?? [], portCandidates(nodes, observed.installs));
   const ledger = settledPorts(allocation?.spec, {
     segment: name,
     subnet: lease.prefix,

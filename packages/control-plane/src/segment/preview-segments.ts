@@ -1,5 +1,5 @@
 import { TaplineError } from '@tapline/base';
-import type { Allocation, Attachment, Device, Node, Segment } from '@tapline/resources';
+import type { Allocation, Attachment, Device, Install, Node, Segment } from '@tapline/resources';
 import { leased, settled } from './allocation-changes.ts';
 import { segmentAllocation } from './allocation-name.ts';
 import { observeSegment } from './observe-segment.ts';
@@ -13,6 +13,7 @@ export interface SegmentWorld {
   readonly attachments: readonly Attachment[];
   readonly devices: readonly Device[];
   readonly nodes: readonly Node[];
+  readonly installs: readonly Install[];
 }
 
 const maxRounds = 12;
@@ -89,7 +90,7 @@ class WorldCopy {
   }
 
   observe(segment: Segment): ReturnType<typeof observeSegment> {
-    const { devices, nodes } = this.#world;
+    const { devices, installs, nodes } = this.#world;
     const attachments = [...this.attachments.values()];
     return observeSegment(segment, {
       segments: {
@@ -102,6 +103,9 @@ class WorldCopy {
         byIndex: (_index, name) => attachments.filter(({ spec }) => spec.segment === name),
       },
       devices: { list: () => devices },
+      installs: {
+        byIndex: (_index, name) => installs.filter(({ spec }) => spec.segment?.name === name),
+      },
       nodes: { list: () => nodes },
     });
   }

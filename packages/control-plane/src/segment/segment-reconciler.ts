@@ -17,6 +17,7 @@ import {
   type Attachment,
   type Device,
   findCondition,
+  type Install,
   type Node,
   type Segment,
   segmentResource,
@@ -184,6 +185,18 @@ export function createSegmentReconciler(init: SegmentReconcilerInit): SegmentRec
     if (isNews) enqueueAll(enqueue);
   }
 
+  function onInstall(change: Change<Install>, enqueue: Enqueue): void {
+    const { segment } = change.object.spec;
+    const previous = change.kind === 'modified' ? change.previous : undefined;
+    const before = previous?.spec.segment;
+    const going = change.object.metadata.deletionTimestamp;
+    if (isDeepStrictEqual(before, segment) && previous?.metadata.deletionTimestamp === going)
+      return;
+    for (const name of new Set([before?.name, segment?.name])) {
+      if (name !== undefined) enqueue(name, coalescing.delayMs(name));
+    }
+  }
+
   const reconciler = createReconciler({
     name: 'segment',
     clock,
@@ -196,6 +209,7 @@ export function createSegmentReconciler(init: SegmentReconcilerInit): SegmentRec
       watch(informers.attachments, onAttachment),
       watch(informers.devices, onDevice),
       watch(informers.nodes, onNode),
+      watch(informers.installs, onInstall),
     ],
     reconcile,
   });
@@ -233,7 +247,8 @@ function concernsSegments(before: Device, after: Device): boolean {
   );
 }
 
+/** Of its keys only whose they are: which of them are in use is no segment's doing. */
 function withoutConditions({ status }: Node): unknown {
-  const { conditions: _, ...rest } = status ?? {};
-  return rest;
+  const { conditions: _, keyring: _ring, keys, ...rest } = status ?? {};
+  return { ...rest, agreementKey: keys?.agreementKey };
 }

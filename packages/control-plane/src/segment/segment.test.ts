@@ -9,6 +9,7 @@ import {
   attachmentResource,
   deviceResource,
   findCondition,
+  installResource,
   nodeResource,
   type NodeStatus,
   type Segment,
@@ -91,6 +92,7 @@ describe('segments', () => {
       eventTtlMs: 3_600_000,
       tokenGraceMs: 0,
       vtepPrefix: '100.112.0.0/12',
+      keyRotationMs: 3_600_000,
     });
   }
 
@@ -248,6 +250,123 @@ describe('segments', () => {
     expect(second.spec.ports[1]).toMatchObject({ incarnation: 2, role: { kind: 'isolated' } });
     const text = await metrics.text();
     expect(text).toContain('tapline_stage_duration_seconds_count{stage="verified"} ');
+  });
+
+  it('IPsec waits for the nodes’ own keys, and gives each node the others’, and nothing more', async () => {
+    const ipsec = { capabilities: [...capabilities, 'ipsec'] };
+    await addNode('n1', { role: 'origin' }, ipsec);
+    await addNode('n2', { team: 'a' }, ipsec);
+    await site();
+    await createSegment('news', { ...news, encryption: { underlay: 'ipsec', link: 'none' } });
+    const waiting = await reached('news', 'Applying');
+    expect(findCondition(waiting.status?.conditions, 'NodesFit')).toMatchObject({
+      status: 'Unknown',
+      message: expect.stringContaining('has not made the key that others are agreed on with'),
+    });
+    const key = (name: string): string => name.padEnd(43, 'k');
+    const told = async (name: string, keys: Partial<NonNullable<NodeStatus['keys']>>) =>
+      await client.patch(
+        nodeResource,
+        name,
+        {
+          kind: 'merge',
+          body: { status: { keys: { agreementKey: key(name), generation: 1, ...keys } } },
+        },
+        { subresource: 'status' },
+      );
+    await told('n1', {});
+    await told('n2', {});
+    await reached('news', 'Ready', ({ status }) => status?.nodes?.desired === 2);
+    const ringOf = async (name: string) => (await client.get(nodeResource, name)).status?.keyring;
+    const ring = await eventually('n1 has its key ring', async () => {
+      const found = await ringOf('n1');
+      return found?.peers.length === 1 ? found : undefined;
+    });
+    expect(ring).toEqual({
+      step: 0,
+      peers: [{ name: 'n2', agreementKey: key('n2'), generation: 1 }],
+    });
+    // Another generation is news for the others, and none for the segment.
+    const { spec } = await client.get(attachmentResource, 'n1.news');
+    await told('n2', { generation: 2, step: 0 });
+    await eventually(
+      'n1 hears of it',
+      async () => (await ringOf('n1'))?.peers[0]?.generation === 2,
+    );
+    expect((await client.get(attachmentResource, 'n1.news')).spec.epoch).toBe(spec.epoch);
+  });
+
+  it('a node without IPsec has no part in such a segment, in the clear least of all', async () => {
+    await addNode('n1', { role: 'origin' });
+    await site();
+    await createSegment('news', { ...news, encryption: { underlay: 'ipsec', link: 'none' } });
+    const segment = await reached('news', 'Degraded');
+    expect(findCondition(segment.status?.conditions, 'NodesFit')).toMatchObject({
+      status: 'False',
+      reason: 'module_missing',
+      message: expect.stringContaining('no IPsec'),
+    });
+    expect((await client.list(attachmentResource)).items).toEqual([]);
+  });
+
+  it('MACsec takes a link of its own, and its MTU', async () => {
+    const macsec = { capabilities: [...capabilities, 'macsec'] };
+    const keys = { agreementKey: 'k'.repeat(43), generation: 1 };
+    await addNode('n1', { role: 'origin' }, { ...macsec, keys });
+    await site();
+    await createSegment('news', { ...news, encryption: { underlay: 'none', link: 'macsec' } });
+    const before = await reached('news', 'Degraded');
+    expect(findCondition(before.status?.conditions, 'NodesFit')?.reason).toBe('link_missing');
+    const body = { spec: { link: { interface: 'eth1', address: '10.9.0.1/24' } } };
+    await client.patch(nodeResource, 'n1', { kind: 'merge', body });
+    const link = { interface: 'eth1', mac: '06:00:00:00:00:01', mtu: 9000 };
+    await client.patch(
+      nodeResource,
+      'n1',
+      { kind: 'merge', body: { status: { link } } },
+      { subresource: 'status' },
+    );
+    const after = await reached('news', 'Ready');
+    expect(after.status?.mtu).toBe(9000 - 32 - 50);
+    expect((await client.get(attachmentResource, 'n1.news')).spec.self).toMatchObject({
+      link: { interface: 'eth1', address: '10.9.0.1', prefixLength: 24, mac: link.mac },
+    });
+  });
+
+  it('a program has a port by its own labels, for as long as its Install is there', async () => {
+    await addNode('n1', { role: 'origin' });
+    await site();
+    await createSegment('news', {
+      ...news,
+      ports: [...(news.ports ?? []), { select: 'app=probe', type: 'isolated' }],
+    });
+    await reached('news', 'Ready');
+    await client.create(installResource, {
+      metadata: { name: 'n1.probe' },
+      spec: {
+        device: 'n1',
+        delivery: 'probe',
+        formula: 'probe',
+        version: '1.0',
+        revision: 1,
+        image: {
+          repository: 'probe',
+          digest: `sha256:${'0'.repeat(64)}`,
+          platform: 'linux/arm64',
+          sizeBytes: 1,
+          unpackedBytes: 1,
+        },
+        segment: { name: 'news', labels: { app: 'probe', role: 'none' } },
+      },
+    });
+    await reached('news', 'Ready', ({ status }) => status?.ports?.total === 2);
+    const { spec } = await client.get(attachmentResource, 'n1.news');
+    expect(spec.ports).toMatchObject([
+      { owner: 'n1', attach: { kind: 'host' }, role: { kind: 'promiscuous' } },
+      { owner: 'n1.probe', node: 'n1', attach: { kind: 'namespace' }, role: { kind: 'isolated' } },
+    ]);
+    await client.delete(installResource, 'n1.probe');
+    await reached('news', 'Ready', ({ status }) => status?.ports?.total === 1);
   });
 
   it('a node that goes takes its port along; the others hear of it', async () => {

@@ -1,5 +1,6 @@
 import {
   type Device,
+  type Install,
   matchesLabels,
   parseLabelSelector,
   type SegmentSpec,
@@ -31,9 +32,21 @@ export function selectNodes(spec: SegmentSpec, devices: readonly Device[]): read
   );
 }
 
-/** Each node's own port. */
-export function portCandidates(nodes: readonly Device[]): readonly PortCandidate[] {
-  return nodes.map(({ metadata: { name, labels = {} } }) => ({ owner: name, node: name, labels }));
+/** Each node's own port, and those of programs that are to be in the segment. */
+export function portCandidates(
+  nodes: readonly Device[],
+  installs: readonly Install[],
+): readonly PortCandidate[] {
+  const labelsOf = new Map(nodes.map(({ metadata }) => [metadata.name, metadata.labels ?? {}]));
+  return [
+    ...[...labelsOf].map(([name, labels]) => ({ owner: name, node: name, labels })),
+    ...installs.flatMap(({ metadata, spec }) => {
+      const labels = labelsOf.get(spec.device);
+      if (labels === undefined || metadata.deletionTimestamp !== undefined) return [];
+      const own = { ...labels, ...spec.segment?.labels };
+      return [{ owner: metadata.name, node: spec.device, labels: own }];
+    }),
+  ];
 }
 
 /** What the rules of a segment make of candidates; the first rule that selects one counts. */

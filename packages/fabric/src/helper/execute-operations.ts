@@ -1,27 +1,73 @@
-import { type CommandBatch, commandBatches, parseOperation } from '@tapline/segments';
+import { errorMessage, isTaplineError } from '@tapline/base';
+import {
+  type CommandBatch,
+  commandBatches,
+  type KeyReference,
+  type Operation,
+  parseOperation,
+} from '@tapline/segments';
 import type { ExecutionResult } from '../fabric-helper.ts';
-import { type ProgramResult, runProgram } from './run-program.ts';
+import type { SendingKeyStore } from '../keys/sending-key-store.ts';
+import type { ProgramResult, RunProgram } from './run-program.ts';
 
 /** Checks all operations before the first is carried out; then one process for each batch. */
 export async function executeOperations(
   given: readonly unknown[],
-  options: { readonly wireguardKeyFile: string },
+  options: {
+    readonly wireguardKeyFile: string;
+    readonly keys: () => Promise<SendingKeyStore>;
+    readonly run: RunProgram;
+  },
 ): Promise<ExecutionResult> {
   const operations = given.map(parseOperation);
-  for (const batch of commandBatches(operations, options)) {
-    const result = await runBatch(batch);
+  const { wireguardKeyFile, run } = options;
+  const found = await findKeys(operations, options.keys);
+  if ('failed' in found) return found;
+  const keyOf = (reference: KeyReference): string => found.get(reference) ?? '';
+  for (const batch of commandBatches(operations, { wireguardKeyFile, keyOf })) {
+    const result = await runBatch(batch, run);
     if (result.code === 0) continue;
     const line = failedLine(batch, result);
     return {
       done: false,
       failed: batch.operations[line] ?? batch.operations[0] ?? 0,
-      message: `${batch.program}: ${explain(result)} (${batch.lines[line] ?? ''})`.slice(0, 1000),
+      message: withoutKeys(
+        `${batch.program}: ${explain(result)} (${batch.shown[line] ?? ''})`,
+      ).slice(0, 1000),
     };
   }
   return { done: true };
 }
 
-async function runBatch({ program, namespace, lines }: CommandBatch): Promise<ProgramResult> {
+/** All keys before the first operation: what cannot be had changes nothing. */
+async function findKeys(
+  operations: readonly Operation[],
+  open: () => Promise<SendingKeyStore>,
+): Promise<ReadonlyMap<KeyReference, string> | Exclude<ExecutionResult, { readonly done: true }>> {
+  const keys = new Map<KeyReference, string>();
+  let store: SendingKeyStore | undefined;
+  for (const [failed, operation] of operations.entries()) {
+    if (!('key' in operation)) continue;
+    try {
+      store ??= await open();
+      keys.set(operation.key, (await store.keyFor(operation.key)).toString('hex'));
+    } catch (error) {
+      if (!isTaplineError(error)) throw error;
+      return { done: false, failed, message: `${error.code}: ${errorMessage(error)}` };
+    }
+  }
+  return keys;
+}
+
+/** iproute2 says which of its arguments it could not read. */
+function withoutKeys(text: string): string {
+  return text.replaceAll(/(0x)?[0-9a-f]{40,}/gi, '<key>');
+}
+
+async function runBatch(
+  { program, namespace, lines }: CommandBatch,
+  runProgram: RunProgram,
+): Promise<ProgramResult> {
   const stdin = `${lines.join('\n')}\n`;
   switch (program) {
     case 'nft':

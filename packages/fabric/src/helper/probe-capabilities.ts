@@ -1,5 +1,5 @@
 import type { KernelCapabilities } from '../fabric-helper.ts';
-import { runProgram } from './run-program.ts';
+import type { RunProgram } from './run-program.ts';
 
 /** Each is tried in a network namespace that ends with the process: names of modules say nothing. */
 const linkProbes = {
@@ -16,9 +16,11 @@ const linkProbes = {
 const ipsecProbe =
   'xfrm state add src 192.0.2.1 dst 192.0.2.2 proto esp spi 256 mode transport aead rfc4106(gcm(aes)) 0x0000000000000000000000000000000000000000 128\n';
 
-export async function probeCapabilities(): Promise<KernelCapabilities> {
+export async function probeCapabilities(run: RunProgram): Promise<KernelCapabilities> {
+  const tryIn = async (command: readonly string[], stdin: string): Promise<boolean> =>
+    (await run(['unshare', '--net', ...command], { stdin })).code === 0;
   const [failed, ipsec, bridgeTables, arpTables, clsBpf, userSpace] = await Promise.all([
-    failedLinkProbes(),
+    failedLinkProbes(run),
     tryIn(['ip', '-batch', '-'], ipsecProbe),
     tryIn(['nft', '-f', '-'], tableProbe('bridge', 'prerouting') + tableProbe('inet', 'input')),
     tryIn(['nft', '-f', '-'], tableProbe('arp', 'output')),
@@ -26,7 +28,7 @@ export async function probeCapabilities(): Promise<KernelCapabilities> {
       ['tc', '-batch', '-'],
       "qdisc add dev lo clsact\nfilter add dev lo egress protocol all pref 1 bpf da bytecode '1,6 0 0 0'\n",
     ),
-    haveUserSpaceWireguard(),
+    haveUserSpaceWireguard(run),
   ]);
   const works = (probe: keyof typeof linkProbes): boolean => !failed.has(probe);
   return {
@@ -43,10 +45,10 @@ export async function probeCapabilities(): Promise<KernelCapabilities> {
   };
 }
 
-async function failedLinkProbes(): Promise<ReadonlySet<string>> {
+async function failedLinkProbes(run: RunProgram): Promise<ReadonlySet<string>> {
   const names = Object.keys(linkProbes);
   const stdin = `${Object.values(linkProbes).join('\n')}\n`;
-  const { code, stderr } = await runProgram(['unshare', '--net', 'ip', '-force', '-batch', '-'], {
+  const { code, stderr } = await run(['unshare', '--net', 'ip', '-force', '-batch', '-'], {
     stdin,
   });
   if (code === 127) return new Set(names);
@@ -55,18 +57,11 @@ async function failedLinkProbes(): Promise<ReadonlySet<string>> {
   return new Set(lines.flatMap(([, line]) => names[Number(line) - 1] ?? []));
 }
 
-async function tryIn(command: readonly string[], stdin: string): Promise<boolean> {
-  return (await runProgram(['unshare', '--net', ...command], { stdin })).code === 0;
-}
-
 function tableProbe(family: string, hook: string): string {
   return `table ${family} probe {\nchain c {\ntype filter hook ${hook} priority 0;\n}\n}\n`;
 }
 
-async function haveUserSpaceWireguard(): Promise<boolean> {
-  const results = await Promise.all([
-    runProgram(['wireguard-go', '--version']),
-    runProgram(['wg', '--version']),
-  ]);
+async function haveUserSpaceWireguard(run: RunProgram): Promise<boolean> {
+  const results = await Promise.all([run(['wireguard-go', '--version']), run(['wg', '--version'])]);
   return results.every(({ code }) => code === 0);
 }

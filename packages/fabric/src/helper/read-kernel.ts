@@ -1,7 +1,7 @@
 import { TaplineError } from '@tapline/base';
 import { filterBatch, observationCommands } from '@tapline/segments';
 import type { Reading } from '../fabric-helper.ts';
-import { runProgram } from './run-program.ts';
+import type { RunProgram } from './run-program.ts';
 
 const commands = {
   ...observationCommands,
@@ -24,32 +24,35 @@ const optional: ReadonlySet<Reading> = new Set([
 /** Runs the commands beside each other. Throws `kernel_unreadable`. */
 export async function readKernel(
   what: readonly Reading[],
+  run: RunProgram,
 ): Promise<Readonly<Partial<Record<Reading, string>>>> {
   const known = what.filter((reading) => reading === 'filters' || Object.hasOwn(commands, reading));
   const plain = known.filter((reading) => reading !== 'filters');
   const outputs = await Promise.all(
-    plain.map(async (reading) => [reading, await readOne(reading)] as const),
+    plain.map(async (reading) => [reading, await readOne(reading, run)] as const),
   );
   const result: Partial<Record<Reading, string>> = Object.fromEntries(outputs);
   if (known.includes('filters')) {
-    const batch = filterBatch(result.qdiscs ?? (await readOne('qdiscs')));
+    const batch = filterBatch(result.qdiscs ?? (await readOne('qdiscs', run)));
     result.filters =
-      batch === '' ? '' : await output('filters', ['tc', '-j', '-batch', '-'], { stdin: batch });
+      batch === ''
+        ? ''
+        : await output('filters', ['tc', '-j', '-batch', '-'], { stdin: batch, run });
   }
   return result;
 }
 
-async function readOne(reading: Exclude<Reading, 'filters'>): Promise<string> {
-  const text = await output(reading, commands[reading], {});
+async function readOne(reading: Exclude<Reading, 'filters'>, run: RunProgram): Promise<string> {
+  const text = await output(reading, commands[reading], { run });
   return reading === 'wireguard' ? withoutKeys(text) : text;
 }
 
 async function output(
   reading: Reading,
   command: readonly [string, ...string[]],
-  options: { readonly stdin?: string },
+  { run, stdin }: { readonly stdin?: string; readonly run: RunProgram },
 ): Promise<string> {
-  const { code, stdout, stderr } = await runProgram(command, options);
+  const { code, stdout, stderr } = await run(command, stdin === undefined ? {} : { stdin });
   if (code === 0) return stdout;
   if (optional.has(reading)) return '';
   throw new TaplineError(

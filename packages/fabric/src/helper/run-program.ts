@@ -7,6 +7,8 @@ export interface ProgramResult {
   readonly stderr: string;
 }
 
+export type RunProgram = typeof runProgram;
+
 /** Starts a program without a shell, with an empty environment but the path. */
 export async function runProgram(
   [program, ...args]: readonly [string, ...string[]],

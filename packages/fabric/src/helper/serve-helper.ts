@@ -1,12 +1,22 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
-import { errorMessage, isRecord, isTaplineError, TaplineError } from '@tapline/base';
+import { errorMessage, isRecord, isTaplineError, systemClock, TaplineError } from '@tapline/base';
 import type { Reading } from '../fabric-helper.ts';
 import { executeOperations } from './execute-operations.ts';
+import { openSendingKeys, type SendingKeyStore } from '../keys/sending-key-store.ts';
+import { changeNamespace } from './change-namespace.ts';
 import { probeCapabilities } from './probe-capabilities.ts';
 import { readKernel } from './read-kernel.ts';
+import { type RunProgram, runProgram } from './run-program.ts';
 import { wireguardKeyFile } from './wireguard-key-file.ts';
+
+export interface HelperOptions {
+  readonly wireguardKeyFile: string;
+  /** The node's key for agreeing on others; beside it is what it has sent with. */
+  readonly agreementKeyFile: string;
+  readonly run?: RunProgram;
+}
 
 /** Characters of a request with some hundred operations. */
 const longRequest = 100_000;
@@ -17,7 +27,7 @@ const longRequest = 100_000;
  */
 export async function serveHelper(
   { input, output }: { readonly input: Readable; readonly output: Writable },
-  options: { readonly wireguardKeyFile: string },
+  options: HelperOptions,
 ): Promise<void> {
   let monitors: Disposable | undefined = watchKernel(hint);
   for await (const line of createInterface({ input, crlfDelay: Infinity })) {
@@ -37,35 +47,47 @@ export async function serveHelper(
   }
 }
 
-async function answer(
-  line: string,
-  options: { readonly wireguardKeyFile: string },
-): Promise<unknown> {
+async function answer(line: string, options: HelperOptions): Promise<unknown> {
   let id: unknown;
   try {
     const request: unknown = JSON.parse(line);
     if (!isRecord(request)) throw refused('a request is an object');
     id = request['id'];
-    return { id, result: await serve(request, options) };
+    return { id, result: await serveRequest(request, options) };
   } catch (error) {
     const code = isTaplineError(error) ? error.code : 'helper_failed';
     return { id, error: { code, message: errorMessage(error) } };
   }
 }
 
-async function serve(
+export async function serveRequest(
   request: Readonly<Record<string, unknown>>,
-  options: { readonly wireguardKeyFile: string },
+  options: HelperOptions,
 ): Promise<unknown> {
+  const { run = runProgram } = options;
+  const keys = (): Promise<SendingKeyStore> =>
+    openSendingKeys(options.agreementKeyFile, { clock: systemClock });
   switch (request['kind']) {
     case 'capabilities':
-      return await probeCapabilities();
+      return await probeCapabilities(run);
     case 'read':
-      return await readKernel(listOf(request['what']) as readonly Reading[]);
+      return await readKernel(listOf(request['what']) as readonly Reading[], run);
     case 'execute':
-      return await executeOperations(listOf(request['operations']), options);
+      return await executeOperations(listOf(request['operations']), {
+        wireguardKeyFile: options.wireguardKeyFile,
+        keys,
+        run,
+      });
     case 'wireguard-key':
       return await wireguardKeyFile(options.wireguardKeyFile);
+    case 'namespace':
+      return await changeNamespace(request, run);
+    case 'keys':
+      return (await keys()).current;
+    case 'renew-keys':
+      return await (await keys()).renew();
+    case 'seal-keys':
+      return (await keys()).seal(listOf(request['wanted']));
     default:
       throw refused(`no request of the kind ${JSON.stringify(request['kind'])}`);
   }

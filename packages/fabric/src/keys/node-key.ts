@@ -3,11 +3,12 @@ import {
   createPublicKey,
   diffieHellman,
   generateKeyPairSync,
+  hkdfSync,
   type KeyObject,
 } from 'node:crypto';
-import { open, readFile, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { isSystemError, TaplineError } from '@tapline/base';
+import { writeDurably } from './write-durably.ts';
 
 /** A node's key for agreeing on others (X25519, RFC 7748). The private part never leaves it. */
 export interface NodeKey {
@@ -15,6 +16,8 @@ export interface NodeKey {
   readonly publicKey: string;
   /** The secret shared with the owner of that public key. Throws `node_key_invalid`. */
   agree(publicKey: string): Buffer;
+  /** 32 bytes that nobody else can know, the same for the same text. */
+  derive(purpose: string): Buffer;
 }
 
 /** Reads the key in that file, or makes one that is on disk before it is used. */
@@ -25,27 +28,12 @@ export async function openNodeKey(path: string): Promise<NodeKey> {
     if (!isSystemError(error, 'ENOENT')) throw error;
   }
   const { privateKey } = generateKeyPairSync('x25519');
-  const partial = `${path}.${process.pid}`;
-  try {
-    const file = await open(partial, 'wx', 0o600);
-    try {
-      await file.writeFile(privateKey.export({ type: 'pkcs8', format: 'pem' }));
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(partial, path);
-  } finally {
-    await rm(partial, { force: true });
-  }
-  const folder = await open(dirname(path));
-  await folder.sync();
-  await folder.close();
+  await writeDurably(path, privateKey.export({ type: 'pkcs8', format: 'pem' }));
   return nodeKey(privateKey);
 }
 
 export function nodeKey(privateKey: KeyObject): NodeKey {
-  const { x: publicKey = '' } = createPublicKey(privateKey).export({ format: 'jwk' });
+  const { x: publicKey = '', d: secret = '' } = privateKey.export({ format: 'jwk' });
   return {
     publicKey,
     agree(other) {
@@ -61,6 +49,10 @@ export function nodeKey(privateKey: KeyObject): NodeKey {
           cause: error,
         });
       }
+    },
+    derive(purpose) {
+      const seed = Buffer.from(secret, 'base64url');
+      return Buffer.from(hkdfSync('sha256', seed, 'tapline node 1', purpose, 32));
     },
   };
 }

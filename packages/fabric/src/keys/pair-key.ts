@@ -5,6 +5,10 @@ export interface PairKeyOptions {
   /** What it is for; keys of different uses have nothing in common. */
   readonly use: 'esp' | 'wrap';
   readonly epoch: number;
+  /** Of the sender's keys: it has another key after it lost one. */
+  readonly generation: number;
+  /** The second way between the same nodes. */
+  readonly over?: 'link';
   /** Public keys of who sends and who receives: each direction has a key of its own. */
   readonly from: string;
   readonly to: string;
@@ -18,10 +22,10 @@ const salt = Buffer.from('tapline segments 1');
  * it; whoever brings them together sees public keys and numbers only.
  */
 export function pairKey(own: NodeKey, options: PairKeyOptions): Buffer {
-  const { use, epoch, from, to, bytes } = options;
+  const { use, epoch, generation, over = 'underlay', from, to, bytes } = options;
   const other = own.publicKey === from ? to : from;
   const secret = own.agree(other);
-  const info = [use, String(epoch), from, to].join('\0');
+  const info = [use, over, String(epoch), String(generation), from, to].join('\0');
   const key = Buffer.from(hkdfSync('sha256', secret, salt, info, bytes));
   secret.fill(0);
   return key;

@@ -14,6 +14,7 @@ test('both ends derive the same key, and another for each direction, epoch and u
   const base = {
     use: 'esp',
     epoch: 7,
+    generation: 1,
     from: a.publicKey,
     to: b.publicKey,
     bytes: espKeyBytes,
@@ -23,17 +24,19 @@ test('both ends derive the same key, and another for each direction, epoch and u
   expect(pairKey(b, base)).toEqual(key);
   const others = [
     pairKey(a, { ...base, epoch: 8 }),
+    pairKey(a, { ...base, generation: 2 }),
+    pairKey(a, { ...base, over: 'link' }),
     pairKey(a, { ...base, use: 'wrap' }),
     pairKey(a, { ...base, from: b.publicKey, to: a.publicKey }),
     pairKey(c, { ...base, to: c.publicKey }),
   ];
   const texts = new Set([key, ...others].map((bytes) => bytes.toString('hex')));
-  expect(texts.size).toBe(5);
+  expect(texts.size).toBe(7);
 });
 
 test('a wrapped key opens for its receiver only, and only as it was sent', () => {
   const key = randomBytes(32);
-  const wrapped = wrapKey(a, { to: b.publicKey, epoch: 3, key });
+  const wrapped = wrapKey(a, { to: b.publicKey, epoch: 3, generation: 1, key });
   expect(unwrapKey(b, wrapped)).toEqual(key);
   const refused = expect.objectContaining({ code: 'wrapped_key_invalid' });
   expect(() => unwrapKey(c, wrapped)).toThrow(refused);

@@ -10,6 +10,7 @@ export interface WrappedKey {
   readonly from: string;
   readonly to: string;
   readonly epoch: number;
+  readonly generation: number;
   /** Nonce and sealed key, base64url. */
   readonly sealed: string;
 }
@@ -21,27 +22,28 @@ const keyBytes = 32;
 /** Wraps the key of `own` for the owner of the public key `to` (AES-256-GCM under the pair's key). */
 export function wrapKey(
   own: NodeKey,
-  content: { readonly to: string; readonly epoch: number; readonly key: Uint8Array },
+  content: Pick<WrappedKey, 'to' | 'epoch' | 'generation'> & { readonly key: Uint8Array },
 ): WrappedKey {
-  const { to, epoch, key } = content;
+  const { to, epoch, generation, key } = content;
   const from = own.publicKey;
   const sealed = Buffer.alloc(nonceBytes + key.length + tagBytes);
   const nonce = randomBytes(nonceBytes);
   nonce.copy(sealed);
-  const aead = nodeFrameAead(pairKey(own, { use: 'wrap', epoch, from, to, bytes: keyBytes }));
-  aead.seal({ nonce, additional: binding({ from, to, epoch }), text: key }, sealed, nonceBytes);
-  return { from, to, epoch, sealed: sealed.toString('base64url') };
+  const about = { from, to, epoch, generation };
+  const aead = nodeFrameAead(pairKey(own, { use: 'wrap', ...about, bytes: keyBytes }));
+  aead.seal({ nonce, additional: binding(about), text: key }, sealed, nonceBytes);
+  return { ...about, sealed: sealed.toString('base64url') };
 }
 
 /** Throws `wrapped_key_invalid` for what is not from its sender, for us and of its epoch. */
 export function unwrapKey(own: NodeKey, wrapped: WrappedKey): Buffer {
-  const { from, to, epoch } = wrapped;
+  const { from, to, epoch, generation } = wrapped;
   const sealed = Buffer.from(wrapped.sealed, 'base64url');
   const key = Buffer.alloc(keyBytes);
   const fits = sealed.length === nonceBytes + keyBytes + tagBytes && to === own.publicKey;
   const opened =
     fits &&
-    nodeFrameAead(pairKey(own, { use: 'wrap', epoch, from, to, bytes: keyBytes })).open(
+    nodeFrameAead(pairKey(own, { use: 'wrap', epoch, generation, from, to, bytes: keyBytes })).open(
       {
         nonce: sealed.subarray(0, nonceBytes),
         additional: binding(wrapped),
@@ -59,6 +61,6 @@ export function unwrapKey(own: NodeKey, wrapped: WrappedKey): Buffer {
   return key;
 }
 
-function binding({ from, to, epoch }: Omit<WrappedKey, 'sealed'>): Buffer {
-  return Buffer.from(['macsec', from, to, String(epoch)].join('\0'));
+function binding({ from, to, epoch, generation }: Omit<WrappedKey, 'sealed'>): Buffer {
+  return Buffer.from(['macsec', from, to, String(epoch), String(generation)].join('\0'));
 }

@@ -121,6 +121,8 @@ export async function openUserSpaceFabric(options: UserSpaceFabricOptions): Prom
       if (wireguardKey !== undefined) return await wireguardKey();
       throw new TaplineError('module_missing', `node ${node} has no WireGuard`);
     },
+    keys: () => Promise.reject(new TaplineError('module_missing', `node ${node} has no IPsec`)),
+    sealKeys: () => Promise.resolve([]),
     [Symbol.asyncDispose]: async () => await datapath[Symbol.asyncDispose](),
   };
 }

@@ -51,6 +51,13 @@ const spec = z.strictObject({
     .max(16_384)
     .optional()
     .describe('Addresses inside the encrypted underlay.'),
+  keys: z
+    .strictObject({
+      step: serial.describe('Three from an epoch of keys to the next.'),
+      since: z.iso.datetime({ offset: true }),
+    })
+    .optional()
+    .describe('Which keys of IPsec and MACsec are in use.'),
   ports: z.array(port).max(65_535).optional().describe('Ports that are, and that have been.'),
   communities: communityIdsSchema.optional().describe('All that ever were.'),
 });

@@ -70,6 +70,15 @@ export const errorSchema = z.strictObject({
 
 export const networkSchema = z.enum(['None', 'Host']).describe('Which network the process sees.');
 
+/** Where in a segment a program's port is; its rules choose by labels which kind of port it gets. */
+export const segmentPlaceSchema = z.strictObject({
+  name: z.string().min(1).max(189).describe('The segment, which has to be there before.'),
+  labels: z
+    .record(z.string().max(317), z.string().max(63))
+    .optional()
+    .describe("Of the program's port, over those of its node: the segment's rules select by them."),
+});
+
 export type HealthCheck = z.infer<typeof healthCheckSchema>;
 export type RunSpec = z.infer<typeof runSchema>;
 export type Limits = z.infer<typeof limitsSchema>;

@@ -12,6 +12,7 @@ import {
   packageVersionSchema,
   platformSchema,
   runSchema,
+  segmentPlaceSchema,
   stageTimesSchema,
   taplineGroup,
   taplineVersion,
@@ -74,6 +75,9 @@ const spec = z.strictObject({
     .describe("What must succeed; absent: the package's main program with --version."),
   limits: limitsSchema.optional(),
   network: networkSchema.optional(),
+  segment: segmentPlaceSchema
+    .optional()
+    .describe('The program has an interface in this segment and no other; its device is a node.'),
   paused: z.boolean().optional().describe('Whether to hold the rollout where it stands.'),
 });
 

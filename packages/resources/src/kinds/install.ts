@@ -12,6 +12,7 @@ import {
   packageVersionSchema,
   platformSchema,
   runSchema,
+  segmentPlaceSchema,
   stageTimesSchema,
   taplineGroup,
   taplineVersion,
@@ -40,6 +41,9 @@ const spec = z.strictObject({
   health: healthCheckSchema.optional(),
   limits: limitsSchema.optional(),
   network: networkSchema.optional(),
+  segment: segmentPlaceSchema
+    .optional()
+    .describe('The program has an interface in this segment and no other; its device is a node.'),
 });
 
 const status = z.strictObject({

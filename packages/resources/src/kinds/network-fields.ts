@@ -34,6 +34,25 @@ export const nodeIntentSchema = z.strictObject({
   vtep: addressSchema.describe('Where its VXLAN packets come from.'),
   underlay: addressSchema.describe('Its address on the underlay.'),
   wireguardKey: z.string().max(64).optional().describe('Its public key, base64.'),
+  link: z
+    .strictObject({
+      interface: z.string().max(15).optional(),
+      address: addressSchema.describe('Its address on the encrypted link.'),
+      prefixLength: z.int().min(1).max(128),
+      mac: z.string().max(17).describe('What it sends from.'),
+    })
+    .optional()
+    .describe('Its place on the link that MACsec encrypts.'),
+});
+
+/** X25519, base64url. */
+export const agreementKeySchema: z.ZodString = z.string().regex(/^[A-Za-z0-9_-]{43}$/);
+
+/** A MACsec key as its sender wrapped it for one receiver: not secret. */
+export const wrappedKeySchema = z.strictObject({
+  epoch: z.int().min(0),
+  generation: z.int().min(0),
+  sealed: z.string().max(128).describe('Nonce and key, sealed for its receiver.'),
 });
 
 export const portIntentSchema = z.strictObject({

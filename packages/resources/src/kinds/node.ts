@@ -3,7 +3,13 @@ import { conditionsSchema } from '../condition.ts';
 import type { ApiObject } from '../object-meta.ts';
 import type { ResourceDefinition } from '../resource-definition.ts';
 import { taplineGroup, taplineVersion } from './common.ts';
-import { addressSchema, prefixSchema, segmentNameSchema } from './network-fields.ts';
+import {
+  addressSchema,
+  agreementKeySchema,
+  prefixSchema,
+  segmentNameSchema,
+  wrappedKeySchema,
+} from './network-fields.ts';
 
 const count = z.int().min(0);
 
@@ -13,6 +19,31 @@ const spec = z.strictObject({
   underlay: addressSchema
     .optional()
     .describe('Its address for other nodes; absent: what its agent finds.'),
+  link: z
+    .strictObject({
+      interface: z
+        .string()
+        .regex(/^[A-Za-z0-9_.@-]{1,15}$/)
+        .describe('An interface that nothing else uses: all but MACsec is kept off it.'),
+      address: prefixSchema.describe('Its address there, such as 10.9.0.1/24.'),
+    })
+    .optional()
+    .describe('The link that MACsec encrypts, for segments which ask for it.'),
+});
+
+const keyringSchema = z.strictObject({
+  step: count.describe('Three from an epoch of keys to the next; a node never goes back.'),
+  peers: z
+    .array(
+      z.strictObject({
+        name: z.string().min(1).max(253),
+        agreementKey: agreementKeySchema,
+        generation: count,
+        link: z.boolean().optional().describe('Whether it needs our MACsec keys.'),
+        wrapped: z.array(wrappedKeySchema).max(8).optional(),
+      }),
+    )
+    .max(1024),
 });
 
 const status = z.strictObject({
@@ -26,6 +57,24 @@ const status = z.strictObject({
     .describe('What its agent found.'),
   vtep: addressSchema.optional().describe('Its address inside the encrypted underlay.'),
   wireguardKey: z.string().max(64).optional().describe('Its public key, base64.'),
+  link: z
+    .strictObject({ interface: z.string().max(15), mac: z.string().max(17), mtu: count })
+    .optional()
+    .describe('The interface of spec.link, as its agent found it.'),
+  keys: z
+    .strictObject({
+      agreementKey: agreementKeySchema.describe('Public key that others are agreed on with.'),
+      generation: count.describe('Goes up when it has lost the keys that it sent with.'),
+      step: count.optional().describe('Of the key ring that it has in its kernel.'),
+      wrapped: z
+        .array(wrappedKeySchema.extend({ to: agreementKeySchema }))
+        .max(4096)
+        .optional()
+        .describe('Its MACsec keys, wrapped for each other node.'),
+    })
+    .optional()
+    .describe('Its part of IPsec and MACsec; no secret is in it.'),
+  keyring: keyringSchema.optional().describe('Which keys it has to use, and with whom.'),
   capabilities: z
     .array(z.string().max(64))
     .max(64)
@@ -53,6 +102,7 @@ const status = z.strictObject({
 
 export type NodeSpec = z.infer<typeof spec>;
 export type NodeStatus = z.infer<typeof status>;
+export type Keyring = z.infer<typeof keyringSchema>;
 export type Node = ApiObject<NodeSpec, NodeStatus>;
 
 export const nodeResource: ResourceDefinition<NodeSpec, NodeStatus> = {

@@ -1,6 +1,8 @@
 import { TaplineError } from '@tapline/base';
 import { parseIpAddress } from '../address/ip-address.ts';
 import { addressBits, parseSubnet, subnetContains } from '../address/subnet.ts';
+import type { KeyPhase } from '../encryption/key-phase.ts';
+import { pathAddress, segmentPath } from '../encryption/segment-path.ts';
 import type { NodeIntent, SegmentIntent } from '../intent/segment-intent.ts';
 import type { NodeCapabilities } from './node-capabilities.ts';
 import { isWireguardKey } from './wireguard-underlay.ts';
@@ -9,12 +11,18 @@ import { leastMtu, segmentMtu } from './segment-mtu.ts';
 /** Whether a node can carry a segment as it is wanted. Throws an error that names the value. */
 export function checkSegment(
   segment: SegmentIntent,
-  options: { readonly node: NodeIntent; readonly capabilities: NodeCapabilities },
+  options: {
+    readonly node: NodeIntent;
+    readonly capabilities: NodeCapabilities;
+    readonly keys: KeyPhase | undefined;
+  },
 ): void {
   checkVni(segment);
   checkModules(segment, options);
+  checkLink(segment, options);
   checkMtu(segment, options);
   checkKey(segment, options.node);
+  checkKeys(segment, options);
   checkPorts(segment, options.node);
 }
 
@@ -53,15 +61,48 @@ function checkMtu(
   { node, capabilities }: { readonly node: NodeIntent; readonly capabilities: NodeCapabilities },
 ): void {
   const { encryption, mtu, name } = segment;
-  const address = encryption.underlay === 'wireguard' ? node.vtep : node.underlay;
+  const address = pathAddress(node, segmentPath(encryption)) ?? '';
   const family = address.includes(':') ? 6 : 4;
-  const most = segmentMtu(capabilities.underlayMtu, { encryption, family });
+  const { linkMtu = 0 } = capabilities;
+  const underlayMtu = encryption.link === 'macsec' ? linkMtu : capabilities.underlayMtu;
+  const most = segmentMtu(underlayMtu, { encryption, family });
   const least = usesIpv6(segment) ? leastMtu : 576;
   if (mtu >= least && mtu <= most) return;
   throw new TaplineError(
     'mtu_invalid',
-    `segment ${name} has MTU ${mtu} on node ${node.name}; ${least} to ${most} fit into the underlay's ${capabilities.underlayMtu}`,
+    `segment ${name} has MTU ${mtu} on node ${node.name}; ${least} to ${most} fit into the underlay's ${underlayMtu}`,
     { hint: mtu > most ? 'lower the MTU, or raise that of the underlay' : 'raise the MTU' },
+  );
+}
+
+/** MACsec is of a link, and the node's own one is not to be taken away from everybody else. */
+function checkLink(
+  { name, encryption }: SegmentIntent,
+  { node, capabilities }: { readonly node: NodeIntent; readonly capabilities: NodeCapabilities },
+): void {
+  if (encryption.link !== 'macsec') return;
+  if (node.link?.interface !== undefined && capabilities.linkMtu !== undefined) return;
+  const named = node.link?.interface;
+  throw new TaplineError(
+    'link_missing',
+    named === undefined
+      ? `segment ${name} asks for MACsec, and node ${node.name} has no link for it`
+      : `segment ${name} asks for MACsec, and node ${node.name} has no interface ${named}`,
+    { hint: 'name an interface that nothing else uses in spec.link of the Node' },
+  );
+}
+
+/** Without keys a segment is not there at all. */
+function checkKeys(
+  { name, encryption }: SegmentIntent,
+  { node, keys }: { readonly node: NodeIntent; readonly keys: KeyPhase | undefined },
+): void {
+  if (encryption.underlay !== 'ipsec' && encryption.link !== 'macsec') return;
+  if (keys !== undefined && node.agreementKey !== undefined) return;
+  throw new TaplineError(
+    'keys_missing',
+    `segment ${name} on node ${node.name} waits for its keys: ${keys === undefined ? 'the control plane has given out none' : 'the node has none to agree on them with'}`,
+    { hint: 'wait until the control plane has heard of all nodes; nothing is carried without' },
   );
 }
 

@@ -71,11 +71,12 @@ export function compileNode(intent: FabricIntent, options: CompileOptions): Comp
   const changed = come.filter(({ ports }) => ports.some((port) => port.node === node.name));
   const refused: Refusal[] = [];
   const answers = capabilities.nftablesArp;
-  const context = { intent, nodes, node, answers, addressOf: printedAddresses() };
+  const vlans = capabilities.vlanFiltering;
+  const context = { intent, nodes, node, answers, vlans, addressOf: printedAddresses() };
   const compiled: CompiledSegment[] = [];
   for (const segment of changed) {
     try {
-      checkSegment(segment, { node, capabilities });
+      checkSegment(segment, { node, capabilities, keys: intent.keys });
       checkTaken(segment, { node: node.name, taken: options.taken, port: intent.vxlanPort });
       const state = compileOne(segment, { context, layout });
       if (state === undefined) continue;
@@ -130,13 +131,15 @@ function reusable(
 ): CompiledNode | undefined {
   if (previous === undefined || previous.refused.length > 0) return undefined;
   const same =
-    previous.intent.nodes === intent.nodes && previous.intent.vxlanPort === intent.vxlanPort;
+    previous.intent.nodes === intent.nodes &&
+    previous.intent.vxlanPort === intent.vxlanPort &&
+    previous.intent.keys === intent.keys;
   return same && previous.segments.size > 0 ? previous : undefined;
 }
 
-/** Whether WireGuard's peers may change with it. */
+/** Whether peers of what encrypts may change with it. */
 function isEncrypted({ encryption }: SegmentIntent): boolean {
-  return encryption.underlay === 'wireguard';
+  return encryption.underlay !== 'none' || encryption.link !== 'none';
 }
 
 /** A change of few segments compares them with the others, and does not sort all of them. */

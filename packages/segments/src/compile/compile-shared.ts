@@ -1,5 +1,7 @@
 import { parseIpAddress, formatIpAddress } from '../address/ip-address.ts';
 import type { FabricIntent, NodeIntent, SegmentIntent } from '../intent/segment-intent.ts';
+import { ipsecUnderlay } from '../encryption/ipsec-underlay.ts';
+import { macsecLink } from '../encryption/macsec-link.ts';
 import { emptyState } from '../state/empty-state.ts';
 import type { NodeState } from '../state/node-state.ts';
 import { carrierLink } from './compile-carrier.ts';
@@ -12,7 +14,7 @@ import { wireguardUnderlay } from './wireguard-underlay.ts';
 
 /** What all segments of a node share: the tables, and devices that carry more than one segment. */
 export function compileShared(options: {
-  readonly intent: Pick<FabricIntent, 'vxlanPort' | 'nodes'>;
+  readonly intent: Pick<FabricIntent, 'vxlanPort' | 'nodes' | 'keys'>;
   readonly node: NodeIntent;
   readonly segments: readonly SegmentIntent[];
   readonly capabilities: NodeCapabilities;
@@ -22,7 +24,21 @@ export function compileShared(options: {
   if (segments.length === 0) return emptyState;
   const parts: NodeState[] = [{ ...emptyState, nft: { tables: nftTables(intent.vxlanPort) } }];
   const peers = encryptedPeers(node, { nodes: intent.nodes, segments });
-  if (peers !== undefined) parts.push(wireguardUnderlay(node, { peers, capabilities }));
+  if (peers !== undefined) {
+    const linked = linkedPeers(segments);
+    parts.push(wireguardUnderlay(node, { peers, linked, capabilities }));
+  }
+  const { keys: phase, vxlanPort } = intent;
+  if (phase !== undefined) {
+    const nodes = new Map(intent.nodes.map((entry) => [entry.name, entry]));
+    if (segments.some(({ encryption }) => encryption.underlay === 'ipsec')) {
+      parts.push(ipsecUnderlay(node, { nodes, segments, vxlanPort, phase }));
+    }
+    if (segments.some(({ encryption }) => encryption.link === 'macsec')) {
+      const { linkMtu = 0 } = capabilities;
+      parts.push(macsecLink(node, { nodes, segments, linkMtu, phase }));
+    }
+  }
   if (layout === 'carrier') {
     const underlay = parseIpAddress(node.underlay);
     const mtu = segmentMtu(capabilities.underlayMtu, {
@@ -33,6 +49,14 @@ export function compileShared(options: {
     parts.push({ ...emptyState, links: [carrierLink({ mtu, local, port: intent.vxlanPort })] });
   }
   return mergeStates(parts);
+}
+
+/** Whom WireGuard reaches through the encrypted link; what else it carries to them goes there, too. */
+function linkedPeers(segments: readonly SegmentIntent[]): ReadonlySet<string> {
+  const linked = segments.filter(
+    ({ encryption }) => encryption.underlay === 'wireguard' && encryption.link === 'macsec',
+  );
+  return new Set(linked.flatMap(({ ports }) => ports.map((port) => port.node)));
 }
 
 /** Undefined where no segment asks for WireGuard. */

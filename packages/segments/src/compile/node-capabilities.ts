@@ -2,6 +2,8 @@
 export interface NodeCapabilities {
   /** MTU of the device that carries the underlay's address. */
   readonly underlayMtu: number;
+  /** MTU of the link below an encrypted one, where the node has such a link. */
+  readonly linkMtu?: number;
   readonly bridge: boolean;
   /** VXLAN with group policy ids. */
   readonly vxlanGbp: boolean;

@@ -1,6 +1,6 @@
 import { addressBits, parseSubnet } from '../address/subnet.ts';
 import { parseIpAddress } from '../address/ip-address.ts';
-import { bridgeName, portEndName, wireguardName } from '../names/interface-names.ts';
+import { bridgeName, macsecName, portEndName, wireguardName } from '../names/interface-names.ts';
 import type { LinkState, PortEnd } from '../state/node-state.ts';
 import type { LocalPort, SegmentView } from './segment-view.ts';
 
@@ -20,7 +20,7 @@ export function segmentLinks(view: SegmentView): readonly LinkState[] {
       kind: 'bridge',
       mac: deriveMac(nodeMac.bridge, vni, 0),
       // Snooping would keep groups from ports, by what hosts say and not by the policy.
-      bridge: { vlanFiltering: false, defaultPvid: 1, mcastSnooping: false },
+      bridge: { vlanFiltering: false, defaultPvid: view.vlans ? 0 : 1, mcastSnooping: false },
     },
   ];
   if (view.peers.length > 0) {
@@ -29,8 +29,8 @@ export function segmentLinks(view: SegmentView): readonly LinkState[] {
       name: view.vxlan,
       kind: 'vxlan',
       mac: deriveMac(nodeMac.vxlan, vni, 0),
-      // It vanishes with WireGuard's device: there is no way out in the clear.
-      ...(view.inside && { lower: wireguardName }),
+      // It vanishes with the device that encrypts: there is no way out in the clear.
+      ...lowerOf(view),
       vxlan: {
         vni,
         local: view.source,
@@ -53,6 +53,17 @@ export function segmentLinks(view: SegmentView): readonly LinkState[] {
     });
   }
   return links;
+}
+
+function lowerOf({ path }: SegmentView): { readonly lower?: string } {
+  switch (path) {
+    case 'inside':
+      return { lower: wireguardName };
+    case 'link':
+      return { lower: macsecName };
+    case 'underlay':
+      return {};
+  }
 }
 
 export function segmentEnds(view: SegmentView): readonly PortEnd[] {

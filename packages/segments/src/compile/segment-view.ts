@@ -2,6 +2,7 @@ import { formatIpAddress, parseIpAddress } from '../address/ip-address.ts';
 import { linkLocal } from '../address/link-local.ts';
 import { mayReach } from '../intent/port-role.ts';
 import type { NodeIntent, PortIntent, SegmentIntent } from '../intent/segment-intent.ts';
+import type { SegmentPath } from '../encryption/segment-path.ts';
 import { type CompileContext, segmentPeers } from './segment-peers.ts';
 import { groupId } from '../names/group-id.ts';
 import { portName, vxlanName } from '../names/interface-names.ts';
@@ -30,10 +31,12 @@ export interface SegmentView {
   readonly vxlan: string;
   /** Where its VXLAN packets come from. */
   readonly source: string;
-  /** Whether they go through WireGuard. */
-  readonly inside: boolean;
+  /** What they go through. */
+  readonly path: SegmentPath;
   /** Whether the node answers ARP requests for ports of other nodes. */
   readonly answers: boolean;
+  /** Whether the node's bridges have VLANs. */
+  readonly vlans: boolean;
   readonly local: readonly LocalPort[];
   readonly remote: readonly RemotePort[];
   /** Other nodes with ports of the segment, and where they take its VXLAN packets. */
@@ -54,8 +57,9 @@ export function segmentView(
   const ports = segment.ports.map((port) => identify(port, segment));
   const mine = ports.filter(({ intent }) => intent.node === node.name);
   if (mine.length === 0) return undefined;
-  const remote = ports.filter(({ intent }) => intent.node !== node.name && nodes.has(intent.node));
-  const { inside, peers } = segmentPeers(segment, context);
+  const { path, peers } = segmentPeers(segment, context);
+  const reachable = new Set(peers.map((peer) => peer.node));
+  const remote = ports.filter(({ intent }) => reachable.has(intent.node));
   const local = mine.map((port): LocalPort => ({
     ...port,
     name: portName(segment.vni, port.intent),
@@ -68,9 +72,10 @@ export function segmentView(
     node,
     vxlanPort: context.intent.vxlanPort,
     vxlan: vxlanName(segment.vni),
-    source: context.addressOf(node, inside),
-    inside,
+    source: context.addressOf(node, path) ?? '',
+    path,
     answers: context.answers,
+    vlans: context.vlans,
     local,
     remote,
     peers,
@@ -79,7 +84,7 @@ export function segmentView(
     remoteReachedFrom: (port) => remote.filter((to) => reaches(port, to)),
     addressOf(port) {
       const peer = nodes.get(port.intent.node) ?? node;
-      return context.addressOf(peer, inside);
+      return context.addressOf(peer, path) ?? '';
     },
   };
 }

@@ -4,6 +4,7 @@ import { wireguardName } from '../names/interface-names.ts';
 import { emptyState } from '../state/empty-state.ts';
 import type { NodeState } from '../state/node-state.ts';
 import type { NodeCapabilities } from './node-capabilities.ts';
+import { macsecOverhead } from '../datapath/macsec/macsec-sender.ts';
 import { wireguardOverhead } from './segment-mtu.ts';
 
 /** UDP port of WireGuard on every node. */
@@ -12,10 +13,20 @@ export const wireguardPort = 51840;
 /** `tw0` with one peer per node that shares an encrypted segment with this one. */
 export function wireguardUnderlay(
   node: NodeIntent,
-  options: { readonly peers: readonly NodeIntent[]; readonly capabilities: NodeCapabilities },
+  options: {
+    readonly peers: readonly NodeIntent[];
+    /** Names of those that are reached through the encrypted link, too. */
+    readonly linked: ReadonlySet<string>;
+    readonly capabilities: NodeCapabilities;
+  },
 ): NodeState {
-  const { peers, capabilities } = options;
+  const { peers, linked, capabilities } = options;
   const dev = wireguardName;
+  const { linkMtu = 0 } = capabilities;
+  const underlayMtu =
+    linked.size === 0
+      ? capabilities.underlayMtu
+      : Math.min(capabilities.underlayMtu, linkMtu - macsecOverhead);
   const vtep = parseIpAddress(node.vtep);
   return {
     ...emptyState,
@@ -24,7 +35,7 @@ export function wireguardUnderlay(
         name: dev,
         kind: capabilities.wireguard === 'user-space' ? 'tun' : 'wireguard',
         up: true,
-        mtu: capabilities.underlayMtu - wireguardOverhead,
+        mtu: underlayMtu - wireguardOverhead,
         mac: '',
       },
     ],
@@ -44,7 +55,9 @@ export function wireguardUnderlay(
         peers: peers.flatMap((peer) => {
           if (!isWireguardKey(peer.wireguardKey)) return [];
           const address = parseIpAddress(peer.vtep);
-          const underlay = parseIpAddress(peer.underlay);
+          const outside = linked.has(peer.name) ? peer.link?.address : peer.underlay;
+          if (outside === undefined) return [];
+          const underlay = parseIpAddress(outside);
           const host = formatIpAddress(underlay);
           return [
             {

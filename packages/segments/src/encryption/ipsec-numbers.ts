@@ -1,30 +1,30 @@
+import { mixText } from './mix-text.ts';
+
 /**
- * Numbers that both ends of a pair of nodes derive from public names, so that nobody has to hand them
- * out. The lower two bits of an SPI are the epoch's: a pair's keys of four epochs never collide.
+ * Numbers that both ends of a pair of nodes derive from what both know, so that nobody has to hand
+ * them out. The lower two bits of an SPI are the epoch's: a pair's keys of four epochs never collide.
  */
 export function ipsecSpi(pair: {
+  /** Public keys: a node that was made anew has other numbers than it had. */
   readonly from: string;
   readonly to: string;
   readonly epoch: number;
+  readonly generation: number;
 }): number {
-  const { from, to, epoch } = pair;
-  const mixed = mix(`${from}\0${to}\0${epoch >>> 2}`) & ~3;
+  const { from, to, epoch, generation } = pair;
+  const mixed = mixText(`${from}\0${to}\0${epoch >>> 2}\0${generation}`) & ~3;
   // RFC 4303 §2.1: 0 to 255 are reserved.
   return (((mixed | 0x1000) & ~3) | (epoch & 3)) >>> 0;
 }
 
-/** What ties a policy to its associations; below 2³¹, and not 0. */
+/** The upper byte of all our request ids: what has another one is somebody else's. */
+const tag = 0x54;
+
+/** What ties a policy to its associations. */
 export function ipsecRequestId(peer: string): number {
-  return (mix(`request\0${peer}`) >>> 1) | 1;
+  return tag * 2 ** 24 + (mixText(`request\0${peer}`) & 0xffffff);
 }
 
-/** FNV-1a with a final mixing; nothing secret depends on it. */
-function mix(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < text.length; index += 1) {
-    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
-  }
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
+export function isOurRequest(requestId: number | undefined): boolean {
+  return requestId !== undefined && requestId >>> 24 === tag;
 }

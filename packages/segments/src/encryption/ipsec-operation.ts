@@ -24,10 +24,12 @@ export type IpsecOperation =
   | {
       readonly kind: 'policy-set';
       readonly direction: 'in' | 'out';
+      readonly action: 'allow' | 'block';
+      readonly priority: number;
       readonly source: string;
       readonly destination: string;
       readonly port: number;
-      readonly requestId: number;
+      readonly requestId?: number;
       readonly spi?: number;
     }
   | {
@@ -36,6 +38,4 @@ export type IpsecOperation =
       readonly source: string;
       readonly destination: string;
       readonly port: number;
-    }
-  /** What no policy of a peer matches is dropped, both ways. */
-  | { readonly kind: 'block-set' | 'block-delete'; readonly family: 4 | 6; readonly port: number };
+    };

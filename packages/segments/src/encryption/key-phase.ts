@@ -5,21 +5,24 @@ export interface KeyPhase {
   readonly receive: readonly number[];
 }
 
-/**
- * What every node goes through from an epoch to the next, each phase only when all nodes are through
- * the one before: first all can receive, then each sends, then what was last used two epochs ago
- * goes. At any moment any node's frames are taken by any other, also those still on their way.
- */
-export function rotationPhases(from: number): readonly KeyPhase[] {
-  const before = from > 0 ? [from - 1] : [];
-  return [
-    { send: from, receive: [...before, from, from + 1] },
-    { send: from + 1, receive: [...before, from, from + 1] },
-    { send: from + 1, receive: [from, from + 1] },
-  ];
-}
+/** Steps from an epoch to the next. */
+export const stepsPerEpoch = 3;
 
-/** The phase of a node between rotations. */
-export function steadyPhase(epoch: number): KeyPhase {
-  return { send: epoch, receive: epoch > 0 ? [epoch - 1, epoch] : [epoch] };
+/**
+ * What every node goes through, each step only when all nodes are through the one before: between
+ * rotations it takes an epoch and the one before; then all can receive the next one, too; then each
+ * sends with it; and what was last used two epochs ago goes. At any moment any node's frames are
+ * taken by any other, also those still on their way.
+ */
+export function keyPhase(step: number): KeyPhase {
+  const epoch = Math.floor(step / stepsPerEpoch);
+  const before = epoch > 0 ? [epoch - 1] : [];
+  switch (step % stepsPerEpoch) {
+    case 0:
+      return { send: epoch, receive: [...before, epoch] };
+    case 1:
+      return { send: epoch, receive: [...before, epoch, epoch + 1] };
+    default:
+      return { send: epoch + 1, receive: [...before, epoch, epoch + 1] };
+  }
 }

@@ -1,30 +1,56 @@
 import { expect, test } from 'vitest';
-import type { FabricIntent } from '../intent/segment-intent.ts';
-import { ipsecCommand } from './ipsec-command.ts';
+import { compileNode, wholeState } from '../compile/compile-node.ts';
+import type { NodeCapabilities } from '../compile/node-capabilities.ts';
+import type { Encryption, FabricIntent, NodeIntent } from '../intent/segment-intent.ts';
+import { commandText } from '../plan/command.ts';
+import { parseOperation } from '../plan/parse-operation.ts';
+import { planNode } from '../plan/plan-node.ts';
+import { renderOperation } from '../plan/render-operation.ts';
+import { emptyState } from '../state/empty-state.ts';
+import type { NodeState } from '../state/node-state.ts';
 import { ipsecSpi } from './ipsec-numbers.ts';
-import type { IpsecOperation } from './ipsec-operation.ts';
-import { rotationPhases, steadyPhase } from './key-phase.ts';
-import { shownKey } from './key-reference.ts';
-import { macsecCommand } from './macsec-command.ts';
-import { ipsecIntent, planIpsec } from './plan-ipsec.ts';
-import { planMacsec } from './plan-macsec.ts';
+import { keyPhase } from './key-phase.ts';
 
-const nodes = [1, 2, 3].map((number) => ({
+const capabilities: NodeCapabilities = {
+  underlayMtu: 1500,
+  linkMtu: 1500,
+  bridge: true,
+  vxlanGbp: true,
+  vnifilter: true,
+  vlanFiltering: true,
+  nftables: true,
+  nftablesArp: true,
+  clsBpf: true,
+  wireguard: 'kernel',
+  ipsec: true,
+  macsec: true,
+};
+const nodes: readonly NodeIntent[] = [1, 2, 3].map((number) => ({
   name: `n${number}`,
   vtep: `10.99.0.${number}`,
   underlay: `192.0.2.${number}`,
+  agreementKey: `${number}`.repeat(43),
+  keyGeneration: 1,
+  link: {
+    interface: 'eth1',
+    address: `198.51.100.${number}`,
+    prefixLength: 24,
+    mac: `06:00:00:00:00:0${number}`,
+  },
+  wrappedKeys: [0, 1, 2, 3].map((epoch) => ({ epoch, generation: 1, sealed: 'A'.repeat(80) })),
 }));
 
-function intentOf(underlays: readonly ('none' | 'ipsec')[]): FabricIntent {
+function intentOf(encryptions: readonly Encryption[], step = 0): FabricIntent {
   return {
     vxlanPort: 4789,
     nodes,
-    segments: underlays.map((underlay, number) => ({
+    keys: keyPhase(step),
+    segments: encryptions.map((encryption, number) => ({
       name: `s${number}`,
       vni: 7000 + number,
       subnet: `10.${number}.0.0/24`,
-      mtu: 1400,
-      encryption: { underlay, link: 'none' },
+      mtu: 1280,
+      encryption,
       communities: {},
       ports: ['n1', 'n2'].map((node, index) => ({
         node,
@@ -39,113 +65,187 @@ function intentOf(underlays: readonly ('none' | 'ipsec')[]): FabricIntent {
   };
 }
 
-const wanted = (epoch: number) =>
-  ipsecIntent(intentOf(['ipsec']), { node: 'n1', phase: steadyPhase(epoch) });
+const ipsec: Encryption = { underlay: 'ipsec', link: 'none' };
+const macsec: Encryption = { underlay: 'none', link: 'macsec' };
+const none: Encryption = { underlay: 'none', link: 'none' };
 
-function lines(operations: readonly IpsecOperation[]): readonly string[] {
-  return operations.map((operation) => ipsecCommand(operation, shownKey).line);
+function stateOf(intent: FabricIntent, change: Partial<NodeCapabilities> = {}): NodeState {
+  const compiled = compileNode(intent, {
+    node: 'n1',
+    capabilities: { ...capabilities, ...change },
+  });
+  expect(compiled.refused).toEqual([]);
+  return wholeState(compiled);
 }
 
-test('what drops plaintext comes first, then keys, then policies; no key is in a plan', () => {
-  const plan = planIpsec(undefined, wanted(0));
-  expect(plan.map(({ kind }) => kind)).toEqual([
+/** What a kernel would show: no keys, and the MTU at the link. */
+function standing(state: NodeState): NodeState {
+  const tm0 = state.macsec.map(({ dev, mtu = 0 }) => ({
+    name: dev,
+    kind: 'macsec',
+    up: true,
+    mtu,
+    mac: '',
+  }));
+  return { ...state, links: [...state.links, ...tm0] };
+}
+
+function kinds(desired: NodeState, observed: NodeState): readonly string[] {
+  return planNode(desired, observed).map(({ kind }) => kind);
+}
+
+function withoutKeys({ vxlanPort, segments }: FabricIntent): FabricIntent {
+  return { vxlanPort, nodes, segments };
+}
+
+function withoutLinks(intent: FabricIntent): FabricIntent {
+  const bare = nodes.map(({ name, vtep, underlay, agreementKey = '' }) => ({
+    name,
+    vtep,
+    underlay,
+    agreementKey,
+  }));
+  return { ...intent, nodes: bare };
+}
+
+test('what drops plaintext comes first, then keys and policies, and all of it before any device', () => {
+  const plan = kinds(stateOf(intentOf([ipsec])), emptyState);
+  expect(plan.slice(0, 7)).toEqual([
     'guard-install',
-    'block-set',
     'association-add',
     'association-add',
     'policy-set',
     'policy-set',
+    'policy-set',
+    'policy-set',
   ]);
-  const text = lines(plan).join('\n');
-  expect(text).toContain('meta ipsec missing counter drop');
-  expect(text).toContain('rt ipsec missing counter drop');
-  expect(text).toContain('elements = { 7000 }');
-  expect(text).toContain('0x<esp key 0 of n1 for n2> 128');
-  expect(text).toContain('level required');
-  expect(text).toContain('action block priority 1000');
-  // Only who shares the segment.
-  expect(text).not.toContain('192.0.2.3');
+  expect(kinds(emptyState, stateOf(intentOf([ipsec]))).slice(-1)).toEqual(['guard-delete']);
+  expect(plan.indexOf('link-add')).toBeGreaterThan(plan.lastIndexOf('policy-set'));
 });
 
-test('nothing is blocked by port where a segment asked for plaintext; its VNI is guarded all the same', () => {
-  const mixed = ipsecIntent(intentOf(['none', 'ipsec']), { node: 'n1', phase: steadyPhase(0) });
-  const plan = planIpsec(undefined, mixed);
-  expect(plan.some(({ kind }) => kind === 'block-set')).toBe(false);
-  expect(lines(plan).join('\n')).toContain('elements = { 7001 }');
-  const none = ipsecIntent(intentOf(['none']), { node: 'n1', phase: steadyPhase(0) });
-  expect(none).toBeUndefined();
+test('a plan names keys and shows none, and each operation passes the process with rights', () => {
+  const plan = planNode(stateOf(intentOf([ipsec, macsec])), emptyState);
+  const secret = 'c0ffee'.repeat(10);
+  const options = { wireguardKeyFile: 'f', keyOf: () => secret };
+  const lines = plan.flatMap((operation) => renderOperation(parseOperation(operation), options));
+  expect(lines.some(({ line }) => line.includes(secret))).toBe(true);
+  const shown = lines.map(commandText).join('\n');
+  expect(shown).not.toContain(secret);
+  expect(shown).toContain('<esp key 0.1 of n1 for n2>');
+  expect(shown).toContain('<macsec key 0.1 of n2 for n1>');
 });
 
-test('a rotation adds before it switches, and deletes last; policies are replaced in place', () => {
-  const [first, second, third] = rotationPhases(4);
-  if (first === undefined || second === undefined || third === undefined) throw new Error('phases');
-  const at = (phase: typeof first) => ipsecIntent(intentOf(['ipsec']), { node: 'n1', phase });
-  const kinds = (from: typeof first, to: typeof first): readonly string[] =>
-    planIpsec(at(from), at(to)).map(({ kind }) => kind);
-  expect(kinds(steadyPhase(4), first)).toEqual(['association-add']);
-  expect(kinds(first, second)).toEqual(['association-add', 'policy-set', 'association-delete']);
-  expect(kinds(second, third)).toEqual(['association-delete']);
-  expect(planIpsec(at(third), at(steadyPhase(5)))).toEqual([]);
+test('all else on the port is blocked, unless a segment has it in the clear or inside WireGuard', () => {
+  const blocks = (encryptions: readonly Encryption[]): number =>
+    stateOf(intentOf(encryptions)).xfrm.policies.filter(({ action }) => action === 'block').length;
+  expect(blocks([ipsec])).toBe(2);
+  expect(blocks([ipsec, none])).toBe(0);
 });
 
-test('both ends reckon the same SPI, another for each direction and for four epochs in a row', () => {
-  const spis = [0, 1, 2, 3].flatMap((epoch) => [
-    ipsecSpi({ from: 'n1', to: 'n2', epoch }),
-    ipsecSpi({ from: 'n2', to: 'n1', epoch }),
-  ]);
-  expect(new Set(spis).size).toBe(8);
-  for (const spi of spis) {
-    expect(spi).toBeGreaterThan(255);
-    expect(spi).toBeLessThanOrEqual(0xffffffff);
-  }
+test.each([
+  [0, ['association-add']],
+  [1, ['association-add', 'policy-set', 'association-delete']],
+  [2, []],
+  [4, ['association-add', 'policy-set', 'association-delete']],
+  [5, ['association-delete']],
+] as const)(
+  'IPsec from step %i to the next: nothing goes before what replaces it',
+  (step, plan) => {
+    const [from, to] = [stateOf(intentOf([ipsec], step)), stateOf(intentOf([ipsec], step + 1))];
+    expect(kinds(to, standing(from))).toEqual(plan);
+    expect(kinds(to, standing(to))).toEqual([]);
+  },
+);
+
+test.each([
+  [0, ['receive-add']],
+  [1, ['send-add', 'send-use', 'send-delete']],
+  [2, []],
+  [5, ['receive-delete']],
+] as const)('MACsec from step %i to the next: receivers first', (step, plan) => {
+  const [from, to] = [stateOf(intentOf([macsec], step)), stateOf(intentOf([macsec], step + 1))];
+  expect(kinds(to, standing(from))).toEqual(plan);
+  expect(kinds(to, standing(to))).toEqual([]);
 });
 
-test('everything goes, and what drops plaintext goes last', () => {
-  const plan = planIpsec(wanted(2), undefined).map(({ kind }) => kind);
-  expect(plan.slice(0, 2)).toEqual(['policy-delete', 'policy-delete']);
-  expect(plan.slice(-2)).toEqual(['guard-delete', 'block-delete']);
-});
-
-const macsec = (epoch: number, peers = ['n2']) => ({
-  node: 'n1',
-  dev: 'tm0',
-  parent: 'eth0',
-  peers: peers.map((node) => ({ node, mac: `06:00:00:00:00:0${node.slice(1)}` })),
-  phase: steadyPhase(epoch),
-});
-
-test('the parent is shut before there is a device, and opened after it is gone', () => {
-  const plan = planMacsec(undefined, macsec(0));
-  expect(plan.map(({ kind }) => kind)).toEqual([
+test('the parent is shut before the device is there, and open again after it is gone', () => {
+  const state = stateOf(intentOf([macsec]));
+  expect(kinds(state, emptyState).slice(0, 7)).toEqual([
     'parent-guard',
-    'device-add',
+    'macsec-add',
     'channel-add',
     'receive-add',
     'send-add',
     'send-use',
+    'address-add',
   ]);
-  const text = plan.map((operation) => macsecCommand(operation, shownKey).line).join('\n');
-  expect(text).toContain('ether type { 0x88e5, 0x888e } accept');
-  expect(text).toContain('<macsec key 0 of n1>');
-  expect(planMacsec(macsec(0), undefined).map(({ kind }) => kind)).toEqual([
-    'device-delete',
-    'parent-open',
+  expect(kinds(emptyState, standing(state)).slice(-2)).toEqual(['macsec-delete', 'parent-open']);
+});
+
+test('somebody else’s associations stay, and policies that would let VXLAN past ours go', () => {
+  const state = stateOf(intentOf([ipsec]));
+  const foreign = { source: '192.0.2.1', destination: '192.0.2.9', spi: 5, requestId: 7 };
+  const [first] = state.xfrm.policies;
+  if (first === undefined) throw new Error('no policy');
+  const bypass = { ...first, source: '0.0.0.0/0', priority: 1, level: 'use' } as const;
+  const { requestId: _, ...open } = bypass;
+  const observed = {
+    ...state,
+    xfrm: {
+      associations: [
+        ...state.xfrm.associations,
+        { ...foreign, mode: 'tunnel', algorithm: 'cbc(aes)' },
+      ],
+      policies: [...state.xfrm.policies, open],
+    },
+  };
+  expect(planNode(state, observed)).toEqual([
+    {
+      kind: 'policy-delete',
+      direction: 'in',
+      source: '0.0.0.0/0',
+      destination: '192.0.2.1/32',
+      port: 4789,
+    },
   ]);
 });
 
-test('keys of MACsec rotate over four numbers; a peer that is gone takes its channel along', () => {
-  const [first, second] = rotationPhases(4);
-  if (first === undefined || second === undefined) throw new Error('phases');
-  const at = (phase: typeof first) => ({ ...macsec(4), phase });
-  expect(planMacsec(at(steadyPhase(4)), at(first))).toMatchObject([
-    { kind: 'receive-add', associationNumber: 1, key: { from: 'n2', epoch: 5 } },
-  ]);
-  expect(planMacsec(at(first), at(second))).toMatchObject([
-    { kind: 'send-add', associationNumber: 1 },
-    { kind: 'send-use', associationNumber: 1 },
-    { kind: 'send-delete', associationNumber: 0 },
-  ]);
-  expect(planMacsec(macsec(0, ['n2', 'n3']), macsec(0)).map(({ kind }) => kind)).toEqual([
-    'channel-delete',
-  ]);
+test.each([
+  ['module_missing', intentOf([ipsec]), { ipsec: false }],
+  ['module_missing', intentOf([macsec]), { macsec: false }],
+  ['keys_missing', withoutKeys(intentOf([ipsec])), {}],
+  ['link_missing', withoutLinks(intentOf([macsec])), {}],
+] as const)(
+  '%s: nothing of the segment is there, in the clear least of all',
+  (code, intent, change) => {
+    const compiled = compileNode(intent, {
+      node: 'n1',
+      capabilities: { ...capabilities, ...change },
+    });
+    expect(compiled.refused.map((refusal) => refusal.code)).toEqual([code]);
+    expect(planNode(wholeState(compiled), emptyState)).toEqual([]);
+  },
+);
+
+test('a peer without a key is reached by nothing', () => {
+  const strangers = nodes.map(({ agreementKey, ...node }) =>
+    node.name === 'n2' ? node : { ...node, ...(agreementKey !== undefined && { agreementKey }) },
+  );
+  const { xfrm } = stateOf({ ...intentOf([ipsec]), nodes: strangers });
+  expect(xfrm.associations).toEqual([]);
+  expect(xfrm.policies.filter(({ level }) => level === 'required')).toHaveLength(2);
+});
+
+test('numbers of keys differ by ends, epoch and generation', () => {
+  const spis = new Set(
+    [1, 2].flatMap((generation) =>
+      [0, 1, 2, 3, 4].flatMap((epoch) =>
+        [
+          ['a', 'b'],
+          ['b', 'a'],
+        ].map(([from = '', to = '']) => ipsecSpi({ from, to, epoch, generation })),
+      ),
+    ),
+  );
+  expect(spis.size).toBe(20);
 });

@@ -1,148 +1,130 @@
-import { parseIpAddress } from '../address/ip-address.ts';
-import type { FabricIntent, NodeIntent } from '../intent/segment-intent.ts';
-import { ipsecRequestId, ipsecSpi } from './ipsec-numbers.ts';
+import { canonicalJson } from '@tapline/base';
+import type { NodeState, XfrmState } from '../state/node-state.ts';
+import type { NftTable } from '../state/nft-ruleset.ts';
+import { listDifference } from '../plan/list-difference.ts';
+import { ipsecTableName } from './ipsec-guard.ts';
+import { isOurRequest } from './ipsec-numbers.ts';
 import type { IpsecOperation } from './ipsec-operation.ts';
-import type { KeyPhase } from './key-phase.ts';
 
-/** What IPsec on a node is to be: the peers, the VNIs and the keys' phase. */
-export interface IpsecIntent {
-  readonly node: NodeIntent;
-  readonly peers: readonly NodeIntent[];
-  readonly vxlanPort: number;
-  /** VNIs that are never to be seen outside IPsec. */
-  readonly vnis: readonly number[];
-  /** Whether all VXLAN of the node is encrypted, so that all else can be blocked. */
-  readonly only: boolean;
-  readonly phase: KeyPhase;
-}
+type Association = XfrmState['associations'][number];
+type Policy = XfrmState['policies'][number];
 
-/** Undefined where the node has no segment that asks for IPsec. */
-export function ipsecIntent(
-  intent: FabricIntent,
-  options: { readonly node: string; readonly phase: KeyPhase },
-): IpsecIntent | undefined {
-  const node = intent.nodes.find(({ name }) => name === options.node);
-  const here = intent.segments.filter(({ ports }) =>
-    ports.some((port) => port.node === options.node),
-  );
-  const wanted = here.filter(({ encryption }) => encryption.underlay === 'ipsec');
-  if (node === undefined || wanted.length === 0) return undefined;
-  const names = new Set(wanted.flatMap(({ ports }) => ports.map((port) => port.node)));
-  return {
-    node,
-    peers: intent.nodes.filter(({ name }) => name !== node.name && names.has(name)),
-    vxlanPort: intent.vxlanPort,
-    vnis: wanted.map(({ vni }) => vni).toSorted((a, b) => a - b),
-    only: here.every(({ encryption }) => encryption.underlay !== 'none'),
-    phase: options.phase,
-  };
+/** What comes before everything else of a node's plan, and what comes after it. */
+export interface EncryptionPlan<T> {
+  readonly before: readonly T[];
+  readonly after: readonly T[];
 }
 
 /**
  * The operations from one state to another, in an order in which nothing is open in between: first
- * what drops plaintext, then keys to receive with, then what is sent with, then what goes.
+ * what drops plaintext, then keys to receive and to send with, then policies; what goes, goes last.
  */
-export function planIpsec(
-  from: IpsecIntent | undefined,
-  to: IpsecIntent | undefined,
-): readonly IpsecOperation[] {
-  const before = from === undefined ? nothing : parts(from);
-  const after = to === undefined ? nothing : parts(to);
-  return [
-    ...missing(after.guards, before.guards),
-    ...missing(after.associations, before.associations),
-    ...missing(after.policies, before.policies),
-    ...missing(before.policies, after.policies, samePolicy).map(deletion),
-    ...missing(before.associations, after.associations).map(deletion),
-    ...missing(before.guards, after.guards, sameKind).map(deletion),
-  ];
-}
-
-interface Parts {
-  readonly guards: readonly IpsecOperation[];
-  readonly associations: readonly IpsecOperation[];
-  readonly policies: readonly IpsecOperation[];
-}
-
-const nothing: Parts = { guards: [], associations: [], policies: [] };
-
-function parts({ node, peers, vxlanPort: port, vnis, only, phase }: IpsecIntent): Parts {
-  const { family } = parseIpAddress(node.underlay);
-  const associations: IpsecOperation[] = [];
-  const policies: IpsecOperation[] = [];
-  for (const peer of peers) {
-    const requestId = ipsecRequestId(peer.name);
-    const own = { from: node.name, to: peer.name };
-    const theirs = { from: peer.name, to: node.name };
-    const out = { source: node.underlay, destination: peer.underlay };
-    const back = { source: peer.underlay, destination: node.underlay };
-    const add = (pair: typeof own, ends: typeof out, epoch: number): IpsecOperation => ({
-      kind: 'association-add',
-      ...ends,
-      spi: ipsecSpi({ ...pair, epoch }),
-      requestId,
-      port,
-      key: { use: 'esp', ...pair, epoch },
-    });
-    associations.push(
-      ...phase.receive.map((epoch) => add(theirs, back, epoch)),
-      add(own, out, phase.send),
-    );
-    policies.push(
-      { kind: 'policy-set', direction: 'in', ...back, port, requestId },
-      {
-        kind: 'policy-set',
-        direction: 'out',
-        ...out,
-        port,
-        requestId,
-        spi: ipsecSpi({ ...own, epoch: phase.send }),
-      },
-    );
-  }
+export function planIpsec(desired: NodeState, observed: NodeState): EncryptionPlan<IpsecOperation> {
+  const wanted = guardOf(desired);
+  const found = guardOf(observed);
+  const isSame =
+    wanted !== undefined && found !== undefined && canonicalJson(wanted) === canonicalJson(found);
+  const port = portOf(desired) ?? portOf(observed);
+  const ours = observed.xfrm.associations.filter(({ requestId }) => isOurRequest(requestId));
+  const associations = listDifference(desired.xfrm.associations, ours, associationKey);
+  const here = observed.xfrm.policies.filter((policy) => isOurs(policy, port));
+  const policies = listDifference(desired.xfrm.policies.filter(isSettable), here, canonicalJson);
+  const replaced = new Set(policies.added.map(policyPlace));
+  const spis = new Set(associations.added.map(spiKey));
+  // The same number for another key: it has to go first.
+  const [inTheWay, gone] = partition(associations.removed, (entry) => spis.has(spiKey(entry)));
   return {
-    guards: [
-      { kind: 'guard-install', port, vnis },
-      ...(only ? [{ kind: 'block-set', family, port } as const] : []),
+    before: [
+      ...(wanted === undefined || isSame ? [] : [installOf(wanted, port)]),
+      ...inTheWay.map(associationDeletion),
+      ...associations.added.flatMap(addition),
+      ...policies.added.map(policySetting),
     ],
-    associations,
-    policies,
+    after: [
+      ...policies.removed.filter((policy) => !replaced.has(policyPlace(policy))).map(removal),
+      ...gone.map(associationDeletion),
+      ...(wanted === undefined && found !== undefined ? [{ kind: 'guard-delete' } as const] : []),
+    ],
   };
 }
 
-function deletion(operation: IpsecOperation): IpsecOperation {
-  switch (operation.kind) {
-    case 'association-add': {
-      const { source, destination, spi } = operation;
-      return { kind: 'association-delete', source, destination, spi };
-    }
-    case 'policy-set': {
-      const { direction, source, destination, port } = operation;
-      return { kind: 'policy-delete', direction, source, destination, port };
-    }
-    case 'guard-install':
-      return { kind: 'guard-delete' };
-    case 'block-set':
-      return { ...operation, kind: 'block-delete' };
-    default:
-      return operation;
-  }
+function guardOf({ nft }: NodeState): NftTable | undefined {
+  return nft.tables.find(({ family, name }) => family === 'inet' && name === ipsecTableName);
 }
 
-function missing(
-  wanted: readonly IpsecOperation[],
-  there: readonly IpsecOperation[],
-  keyOf: (operation: IpsecOperation) => string = JSON.stringify,
-): readonly IpsecOperation[] {
-  const keys = new Set(there.map(keyOf));
-  return wanted.filter((operation) => !keys.has(keyOf(operation)));
+function installOf({ sets }: NftTable, port = 0): IpsecOperation {
+  return { kind: 'guard-install', port, vnis: (sets[0]?.elements ?? []) as readonly number[] };
+}
+
+/** Of VXLAN: policies of ours name it, and so do associations. */
+function portOf({ xfrm }: NodeState): number | undefined {
+  return xfrm.policies.find(({ requestId }) => isOurRequest(requestId))?.destinationPort;
+}
+
+/** All that could decide about VXLAN packets before ours do; what has other conditions cannot be named. */
+function isOurs(policy: Policy, port: number | undefined): boolean {
+  if (!isSettable(policy)) return false;
+  return isOurRequest(policy.requestId) || policy.destinationPort === port;
+}
+
+function isSettable(policy: Policy): boolean {
+  const { direction, protocol, destinationPort, conditional } = policy;
+  return (
+    direction !== 'fwd' &&
+    protocol === 'udp' &&
+    destinationPort !== undefined &&
+    conditional === undefined
+  );
+}
+
+function associationKey(entry: Association): string {
+  return `${spiKey(entry)} ${entry.requestId} ${entry.mode} ${entry.algorithm}`;
+}
+
+function spiKey({ source, destination, spi }: Association): string {
+  return `${source} ${destination} ${spi}`;
+}
+
+/** Without a key there is nothing to add: what was found, and is to be gone back to, has none. */
+function addition(entry: Association): readonly IpsecOperation[] {
+  const { source, destination, spi, requestId, port, key } = entry;
+  if (key === undefined || port === undefined) return [];
+  return [{ kind: 'association-add', source, destination, spi, requestId, port, key }];
+}
+
+function associationDeletion({ source, destination, spi }: Association): IpsecOperation {
+  return { kind: 'association-delete', source, destination, spi };
+}
+
+function policySetting(policy: Policy): IpsecOperation {
+  const { action, priority, requestId, spi } = policy;
+  return {
+    kind: 'policy-set',
+    ...placeOf(policy),
+    action,
+    priority,
+    ...(requestId !== undefined && { requestId }),
+    ...(spi !== undefined && { spi }),
+  };
+}
+
+function removal(policy: Policy): IpsecOperation {
+  return { kind: 'policy-delete', ...placeOf(policy) };
 }
 
 /** A policy that only sends with another key is replaced in place, never deleted. */
-function samePolicy(operation: IpsecOperation): string {
-  return JSON.stringify({ ...operation, spi: undefined, requestId: undefined });
+function policyPlace(policy: Policy): string {
+  return JSON.stringify(placeOf(policy));
 }
 
-function sameKind({ kind }: IpsecOperation): string {
-  return kind;
+function placeOf({ direction, source, destination, destinationPort = 0 }: Policy) {
+  const way = direction === 'in' ? ('in' as const) : ('out' as const);
+  return { direction: way, source, destination, port: destinationPort };
+}
+
+function partition<T>(
+  list: readonly T[],
+  holds: (entry: T) => boolean,
+): readonly [readonly T[], readonly T[]] {
+  return [list.filter(holds), list.filter((entry) => !holds(entry))];
 }

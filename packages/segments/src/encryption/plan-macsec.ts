@@ -1,94 +1,118 @@
-import type { KeyPhase } from './key-phase.ts';
+import { macsecName } from '../names/interface-names.ts';
+import type { MacsecAssociation, MacsecState, NodeState } from '../state/node-state.ts';
+import { guardedParent, isMacsecGuard, isSameGuard } from './macsec-guard.ts';
 import type { MacsecOperation } from './macsec-operation.ts';
-
-/** What MACsec on a node's link is to be. */
-export interface MacsecIntent {
-  readonly node: string;
-  /** Name of the device that carries the underlay's address. */
-  readonly dev: string;
-  /** The link below it. */
-  readonly parent: string;
-  /** Other nodes on the link, with the MAC that they send from. */
-  readonly peers: readonly { readonly node: string; readonly mac: string }[];
-  readonly phase: KeyPhase;
-}
-
-/** Four keys per channel (AN 0 to 3), used in turn. */
-export function associationNumber(epoch: number): number {
-  return epoch & 3;
-}
+import type { EncryptionPlan } from './plan-ipsec.ts';
 
 /**
  * The operations from one state to another: the parent is shut before the device is there, keys to
  * receive with come before those to send with, and what goes, goes last.
  */
 export function planMacsec(
-  from: MacsecIntent | undefined,
-  to: MacsecIntent | undefined,
-): readonly MacsecOperation[] {
-  if (to === undefined) {
+  desired: NodeState,
+  observed: NodeState,
+): EncryptionPlan<MacsecOperation> {
+  const want = deviceOf(desired);
+  const found = deviceOf(observed);
+  const dev = macsecName;
+  const isThere = found !== undefined || observed.links.some(({ name }) => name === dev);
+  const guards = observed.nft.tables.filter(isMacsecGuard);
+  const wanted = desired.nft.tables.find(isMacsecGuard);
+  const open = guards
+    .filter((table) => table.name !== wanted?.name)
+    .map((table): MacsecOperation => ({ kind: 'parent-open', parent: guardedParent(table) }));
+  if (want === undefined) {
     // Frames stop, and only then is the parent open for others again.
-    return from === undefined
-      ? []
-      : [
-          { kind: 'device-delete', dev: from.dev },
-          { kind: 'parent-open', parent: from.parent },
-        ];
+    return { before: [], after: [...(isThere ? [deletion(dev)] : []), ...open] };
   }
-  const { dev, parent, phase } = to;
-  if (from !== undefined && (from.dev !== dev || from.parent !== parent)) {
-    return [...planMacsec(from, undefined), ...planMacsec(undefined, to)];
-  }
-  const before = receptions(from);
-  const after = receptions(to);
-  const operations: MacsecOperation[] = [];
-  if (from === undefined) {
-    operations.push({ kind: 'parent-guard', parent }, { kind: 'device-add', dev, parent });
-  }
-  const known = new Map(from?.peers.map(({ node, mac }) => [node, mac]));
-  const wanted = new Map(to.peers.map(({ node, mac }) => [node, mac]));
-  for (const [node, mac] of wanted) {
-    if (known.get(node) !== mac) operations.push({ kind: 'channel-add', dev, mac });
-  }
-  for (const [key, { node, mac, epoch }] of after) {
-    if (before.has(key)) continue;
-    const number = associationNumber(epoch);
-    const reference = { use: 'macsec', from: node, epoch } as const;
-    operations.push({ kind: 'receive-add', dev, mac, associationNumber: number, key: reference });
-  }
-  if (from?.phase.send !== phase.send) {
-    const number = associationNumber(phase.send);
-    const reference = { use: 'macsec', from: to.node, epoch: phase.send } as const;
-    operations.push(
-      { kind: 'send-add', dev, associationNumber: number, key: reference },
-      { kind: 'send-use', dev, associationNumber: number },
-    );
-    if (from !== undefined) {
-      const old = associationNumber(from.phase.send);
-      operations.push({ kind: 'send-delete', dev, associationNumber: old });
-    }
-  }
-  for (const [key, { node, mac, epoch }] of before) {
-    if (after.has(key) || wanted.get(node) !== mac) continue;
-    operations.push({
+  const { parent, mtu = 0 } = want;
+  const mtuNow = observed.links.find(({ name }) => name === dev)?.mtu;
+  const fits = found !== undefined && shape(found) === shape(want) && mtuNow === mtu;
+  // A device that was made anew has no hooks of the table that names it.
+  const shut = fits && guards.some((table) => wanted && isSameGuard(wanted, table));
+  const keys = keyPlan(want, fits ? found : undefined);
+  return {
+    before: [
+      ...(shut ? [] : [{ kind: 'parent-guard', parent } as const]),
+      ...(isThere && !fits ? [deletion(dev)] : []),
+      ...(fits ? [] : [{ kind: 'macsec-add', dev, parent, mtu } as const]),
+      ...keys.before,
+    ],
+    after: [...keys.after, ...open],
+  };
+}
+
+function keyPlan(
+  want: MacsecState,
+  found: MacsecState | undefined,
+): EncryptionPlan<MacsecOperation> {
+  const { dev } = want;
+  const before: MacsecOperation[] = [];
+  const after: MacsecOperation[] = [];
+  for (const { mac, associations } of want.receives ?? []) {
+    const channel = found?.receives?.find((entry) => entry.mac === mac);
+    if (channel === undefined) before.push({ kind: 'channel-add', dev, mac });
+    const gone = (associationNumber: number): MacsecOperation => ({
       kind: 'receive-delete',
       dev,
       mac,
-      associationNumber: associationNumber(epoch),
+      associationNumber,
     });
+    const change = difference(associations, channel?.associations ?? []);
+    for (const { number, keyId, key } of change.added) {
+      if (key === undefined) continue;
+      if (change.occupied.has(number)) before.push(gone(number));
+      before.push({ kind: 'receive-add', dev, mac, associationNumber: number, keyId, key });
+    }
+    for (const { number } of change.removed) after.push(gone(number));
   }
-  for (const [node, mac] of known) {
-    if (wanted.get(node) !== mac) operations.push({ kind: 'channel-delete', dev, mac });
+  const sends = difference(want.sends ?? [], found?.sends ?? []);
+  for (const { number, keyId, key } of sends.added) {
+    if (key === undefined) continue;
+    if (sends.occupied.has(number)) {
+      before.push({ kind: 'send-delete', dev, associationNumber: number });
+    }
+    before.push({ kind: 'send-add', dev, associationNumber: number, keyId, key });
   }
-  return operations;
+  if (want.activeTx >= 0 && found?.activeTx !== want.activeTx) {
+    before.push({ kind: 'send-use', dev, associationNumber: want.activeTx });
+  }
+  for (const { number } of sends.removed) {
+    after.push({ kind: 'send-delete', dev, associationNumber: number });
+  }
+  const macs = new Set(want.receives?.map(({ mac }) => mac));
+  for (const { mac } of found?.receives ?? []) {
+    if (!macs.has(mac)) after.push({ kind: 'channel-delete', dev, mac });
+  }
+  return { before, after };
 }
 
-function receptions(intent: MacsecIntent | undefined) {
-  return new Map(
-    intent?.peers.flatMap(({ node, mac }) =>
-      intent.phase.receive.map(
-        (epoch) => [`${node} ${mac} ${epoch}`, { node, mac, epoch }] as const,
-      ),
-    ),
-  );
+function identity({ number, keyId, active }: MacsecAssociation): string {
+  return `${number} ${keyId} ${active}`;
+}
+
+/** `occupied`: numbers that another key has, which has to go before the new one comes. */
+function difference(wanted: readonly MacsecAssociation[], found: readonly MacsecAssociation[]) {
+  const [before, after] = [new Set(found.map(identity)), new Set(wanted.map(identity))];
+  const added = wanted.filter((entry) => !before.has(identity(entry)));
+  const others = found.filter((entry) => !after.has(identity(entry)));
+  const numbers = new Set(wanted.map(({ number }) => number));
+  return {
+    added,
+    occupied: new Set(others.map(({ number }) => number)),
+    removed: others.filter(({ number }) => !numbers.has(number)),
+  };
+}
+
+function deviceOf({ macsec }: NodeState): MacsecState | undefined {
+  return macsec.find(({ dev }) => dev === macsecName);
+}
+
+function deletion(dev: string): MacsecOperation {
+  return { kind: 'macsec-delete', dev };
+}
+
+/** What cannot be changed in a device that exists. */
+function shape({ parent, cipher, encrypt, protect, validate }: MacsecState): string {
+  return JSON.stringify([parent, cipher, encrypt, protect, validate]);
 }

@@ -1,3 +1,4 @@
+import type { KeyPhase } from '../encryption/key-phase.ts';
 import type { PortRole } from './port-role.ts';
 
 /** What protects frames between nodes. `none` is plaintext that somebody asked for. */
@@ -53,6 +54,25 @@ export interface NodeIntent {
   readonly underlay: string;
   /** WireGuard's public key, base64, where it has one. */
   readonly wireguardKey?: string;
+  /** Public key that keys of IPsec and MACsec are agreed on with (X25519, base64url). */
+  readonly agreementKey?: string;
+  /** Goes up when the node has lost the keys that it sent with; it never sends with one twice. */
+  readonly keyGeneration?: number;
+  /** Its place on a link that is encrypted for segments which ask for it. */
+  readonly link?: {
+    /** Only the node itself has to know it. */
+    readonly interface?: string;
+    readonly address: string;
+    readonly prefixLength: number;
+    /** What it sends from. */
+    readonly mac: string;
+  };
+  /** Its MACsec keys, each wrapped for the node that the intent is of. */
+  readonly wrappedKeys?: readonly {
+    readonly epoch: number;
+    readonly generation: number;
+    readonly sealed: string;
+  }[];
 }
 
 /** All that segments are to be; policy, planner and verifier start from this and nothing else. */
@@ -61,4 +81,6 @@ export interface FabricIntent {
   readonly vxlanPort: number;
   readonly nodes: readonly NodeIntent[];
   readonly segments: readonly SegmentIntent[];
+  /** Which keys of IPsec and MACsec are in use; absent where none were given out. */
+  readonly keys?: KeyPhase;
 }

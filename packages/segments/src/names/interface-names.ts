@@ -26,6 +26,9 @@ export function portEndName(vni: number, port: Pick<PortIntent, 'index' | 'incar
 /** The WireGuard device that carries VXLAN of segments which ask for it. */
 export const wireguardName = 'tw0';
 
+/** The MACsec device that carries segments which ask for an encrypted link. */
+export const macsecName = 'tm0';
+
 /** The one VXLAN device of a node that carries very many VNIs (`external vnifilter`). */
 export const carrierName = 'tv0000';
 

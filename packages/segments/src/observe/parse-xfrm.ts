@@ -54,6 +54,7 @@ function readPolicy(words: readonly string[]): Policy {
   if (direction !== 'in' && direction !== 'out' && direction !== 'fwd') {
     throw malformed(source, `direction ${direction.slice(0, 32)} is none of in, out, fwd`);
   }
+  const protocol = selector.includes('proto') ? after(selector, 'proto', source) : undefined;
   const action = selector.includes('action') ? after(selector, 'action', source) : 'allow';
   return {
     direction,
@@ -64,11 +65,13 @@ function readPolicy(words: readonly string[]): Policy {
     // Without a template nothing is encrypted; `level 3` and the like are not required either.
     level: template === -1 || rest.includes('level') ? 'use' : 'required',
     ...defined({
-      protocol: selector.includes('proto') ? after(selector, 'proto', source) : undefined,
+      // Where there is no list of names, the number is printed.
+      protocol: protocol === '17' ? 'udp' : protocol,
       destinationPort: selector.includes('dport')
         ? numberAfter(selector, 'dport', source)
         : undefined,
       requestId: rest.includes('reqid') ? numberAfter(rest, 'reqid', source) : undefined,
+      spi: rest.includes('spi') ? numberAfter(rest, 'spi', source) : undefined,
     }),
     ...(words.some((word) => conditions.has(word)) && { conditional: true as const }),
   };

@@ -1,3 +1,5 @@
+import type { IpsecOperation } from '../encryption/ipsec-operation.ts';
+import type { MacsecOperation } from '../encryption/macsec-operation.ts';
 import type {
   EgressFilter,
   FdbEntry,
@@ -12,6 +14,8 @@ import type {
 
 /** One change to a node's kernel, as data. `render-operation.ts` says which command it is. */
 export type Operation =
+  | IpsecOperation
+  | MacsecOperation
   /** Adds a device, down, with a port's other end where it is a veth. */
   | { readonly kind: 'link-add'; readonly link: LinkState; readonly end?: PortEnd }
   | { readonly kind: 'link-set'; readonly name: string; readonly change: LinkChange }

@@ -1,5 +1,8 @@
 import { nftTableName } from '../compile/nft-tables.ts';
-import { isSegmentInterface, wireguardName } from '../names/interface-names.ts';
+import { ipsecTableName } from '../encryption/ipsec-guard.ts';
+import { isMacsecGuard } from '../encryption/macsec-guard.ts';
+import { isOurRequest } from '../encryption/ipsec-numbers.ts';
+import { isSegmentInterface, macsecName, wireguardName } from '../names/interface-names.ts';
 import type { NodeState, PortEnd } from '../state/node-state.ts';
 
 /**
@@ -23,8 +26,23 @@ export function ownState(
     neighbours: state.neighbours.filter(ours),
     egress: state.egress.filter(ours),
     foreignFilters: [],
-    nft: { tables: state.nft.tables.filter(({ name }) => name === nftTableName) },
-    addresses: state.addresses.filter(({ dev }) => dev === wireguardName),
+    nft: {
+      tables: state.nft.tables.filter(
+        (table) =>
+          table.name === nftTableName || table.name === ipsecTableName || isMacsecGuard(table),
+      ),
+    },
+    addresses: state.addresses.filter(({ dev }) => dev === wireguardName || dev === macsecName),
+    xfrm: {
+      associations: state.xfrm.associations.filter(({ requestId }) => isOurRequest(requestId)),
+      policies: state.xfrm.policies,
+    },
+    macsec: state.macsec
+      .filter(({ dev }) => dev === macsecName)
+      .map((device) => {
+        const mtu = state.links.find(({ name }) => name === macsecName)?.mtu;
+        return mtu === undefined ? device : { ...device, mtu };
+      }),
     vnis: state.vnis.filter(ours),
     ends: ends.filter(({ port }) => names.has(port)),
   };

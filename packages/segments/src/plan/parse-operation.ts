@@ -1,6 +1,12 @@
 import { isRecord, TaplineError } from '@tapline/base';
 import { parseIpAddress } from '../address/ip-address.ts';
-import { isPortEnd, isSegmentInterface, wireguardName } from '../names/interface-names.ts';
+import { checkKey as checkKeyReference } from './check-key.ts';
+import {
+  isPortEnd,
+  isSegmentInterface,
+  macsecName,
+  wireguardName,
+} from '../names/interface-names.ts';
 import { isWireguardKey } from '../compile/wireguard-underlay.ts';
 import { declarationOf } from './nft-script.ts';
 import type { Operation } from './operation.ts';
@@ -67,6 +73,51 @@ const checks: Readonly<Record<Operation['kind'], (operation: Fields) => void>> =
   'route-delete': ({ route }) => checkRoute(record(route, 'route')),
   'vni-add': ({ range }) => checkRange(record(range, 'range')),
   'vni-delete': ({ range }) => checkRange(record(range, 'range')),
+  'guard-install': ({ port, vnis }) => {
+    integer(port, 'port', 0xffff);
+    for (const vni of list(vnis, 'vnis')) integer(vni, 'vnis', 0xffffff);
+  },
+  'guard-delete': () => {},
+  'association-add': (operation) => {
+    checkAssociation(operation);
+    integer(operation['requestId'], 'requestId', 0xffffffff);
+    integer(operation['port'], 'port', 0xffff);
+    checkKeyReference(operation['key'], 'esp');
+  },
+  'association-delete': checkAssociation,
+  'policy-set': (operation) => {
+    const { action, priority, requestId, spi } = operation;
+    checkPolicy(operation);
+    matching(action, 'action', /^(allow|block)$/);
+    integer(priority, 'priority', 0xffffffff);
+    if (requestId !== undefined) integer(requestId, 'requestId', 0xffffffff);
+    if (spi !== undefined) integer(spi, 'spi', 0xffffffff);
+  },
+  'policy-delete': checkPolicy,
+  'parent-guard': ({ parent }) => matching(parent, 'parent', anyDevice),
+  'parent-open': ({ parent }) => matching(parent, 'parent', anyDevice),
+  'macsec-add': ({ dev, parent, mtu }) => {
+    macsecDevice(dev);
+    matching(parent, 'parent', anyDevice);
+    integer(mtu, 'mtu', 0xffff);
+  },
+  'macsec-delete': ({ dev }) => macsecDevice(dev),
+  'channel-add': checkChannel,
+  'channel-delete': checkChannel,
+  'receive-add': (operation) => {
+    checkChannel(operation);
+    checkMacsecKey(operation);
+  },
+  'receive-delete': (operation) => {
+    checkChannel(operation);
+    integer(operation['associationNumber'], 'associationNumber', 3);
+  },
+  'send-add': (operation) => {
+    macsecDevice(operation['dev']);
+    checkMacsecKey(operation);
+  },
+  'send-use': checkSender,
+  'send-delete': checkSender,
   'wireguard-set': ({ device: state, removed }) => {
     const { dev, listenPort, peers } = record(state, 'device');
     device(dev, 'dev');
@@ -84,6 +135,43 @@ const checks: Readonly<Record<Operation['kind'], (operation: Fields) => void>> =
     }
   },
 };
+
+/** Of somebody else, as it is the machine's own. */
+const anyDevice = /^[A-Za-z0-9_.@-]{1,15}$/;
+
+function checkAssociation({ source, destination, spi }: Fields): void {
+  ipAddress(source);
+  ipAddress(destination);
+  integer(spi, 'spi', 0xffffffff);
+}
+
+function checkPolicy({ direction, source, destination, port }: Fields): void {
+  matching(direction, 'direction', /^(in|out)$/);
+  for (const prefix of [source, destination]) {
+    matching(prefix, 'prefix', /^[0-9a-f.:]{2,39}\/[0-9]{1,3}$/);
+  }
+  integer(port, 'port', 0xffff);
+}
+
+function macsecDevice(value: unknown): void {
+  if (value !== macsecName) throw invalid('dev', value);
+}
+
+function checkChannel({ dev, mac }: Fields): void {
+  macsecDevice(dev);
+  macAddress(mac);
+}
+
+function checkSender({ dev, associationNumber }: Fields): void {
+  macsecDevice(dev);
+  integer(associationNumber, 'associationNumber', 3);
+}
+
+function checkMacsecKey({ associationNumber, keyId, key }: Fields): void {
+  integer(associationNumber, 'associationNumber', 3);
+  matching(keyId, 'keyId', /^[0-9a-f]{32}$/);
+  checkKeyReference(key, 'macsec');
+}
 
 function checkLink({ name, kind, mtu, mac, master, lower, vxlan, bridgePort }: Fields): void {
   device(name, 'name');
@@ -189,7 +277,9 @@ function list(value: unknown, field: string, most = 1_000_000): readonly unknown
 }
 
 function device(value: unknown, field: string): void {
-  const ours = typeof value === 'string' && (isSegmentInterface(value) || value === wireguardName);
+  const ours =
+    typeof value === 'string' &&
+    (isSegmentInterface(value) || value === wireguardName || value === macsecName);
   if (!ours) throw invalid(field, value);
 }
 

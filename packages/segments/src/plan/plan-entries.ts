@@ -62,7 +62,7 @@ export function planAddresses(
 ): { readonly addresses: readonly Operation[]; readonly routes: readonly Operation[] } {
   const here = gone.has(wireguardName) ? [] : observed.addresses;
   const addresses = listDifference(
-    desired.addresses,
+    desired.addresses.filter(({ dev }) => dev === wireguardName),
     here.filter(({ dev, address }) => dev === wireguardName && !address.startsWith('fe80:')),
     ({ address, prefixLength }) => `${address}/${prefixLength}`,
   );

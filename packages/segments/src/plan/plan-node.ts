@@ -1,8 +1,12 @@
 import type { NodeState } from '../state/node-state.ts';
 import type { Operation } from './operation.ts';
+import { planIpsec } from '../encryption/plan-ipsec.ts';
+import { planMacsec } from '../encryption/plan-macsec.ts';
+import { macsecName } from '../names/interface-names.ts';
 import { planEgress } from './plan-egress.ts';
 import { planAddresses, planFdb, planNeighbours, planVnis } from './plan-entries.ts';
 import { planLinks } from './plan-links.ts';
+import { listDifference } from './list-difference.ts';
 import { planTables } from './plan-tables.ts';
 import { planWireguard } from './plan-wireguard.ts';
 
@@ -16,7 +20,13 @@ export function planNode(desired: NodeState, observed: NodeState): readonly Oper
   const egress = planEgress(desired, observed, links);
   const vnis = planVnis(desired, observed, links);
   const { addresses, routes } = planAddresses(desired, observed, links);
+  const macsec = planMacsec(desired, observed);
+  const ipsec = planIpsec(desired, observed);
   return [
+    // What drops plaintext, and keys: before anything could be sent.
+    ...ipsec.before,
+    ...macsec.before,
+    ...linkUps(desired, observed, macsec.before),
     ...links.removals,
     ...vnis.removals,
     ...egress.removals,
@@ -33,6 +43,30 @@ export function planNode(desired: NodeState, observed: NodeState): readonly Oper
     ...links.places,
     ...links.ups.filter((operation) => !isWireguard(operation)),
     ...planNeighbours(desired, observed, links),
+    ...ipsec.after,
+    ...macsec.after,
+  ];
+}
+
+/** The encrypted link is up with its address before a VXLAN device is bound to it. */
+function linkUps(
+  desired: NodeState,
+  observed: NodeState,
+  before: readonly Operation[],
+): readonly Operation[] {
+  if (!desired.macsec.some(({ dev }) => dev === macsecName)) return [];
+  const isNew = before.some(({ kind }) => kind === 'macsec-add');
+  const up = !isNew && observed.links.some((link) => link.name === macsecName && link.up);
+  const found = isNew ? [] : observed.addresses;
+  const { removed, added } = listDifference(
+    desired.addresses.filter(({ dev }) => dev === macsecName),
+    found.filter(({ dev, address }) => dev === macsecName && !address.startsWith('fe80:')),
+    ({ address, prefixLength }) => `${address}/${prefixLength}`,
+  );
+  return [
+    ...added.map((address): Operation => ({ kind: 'address-add', address })),
+    ...removed.map((address): Operation => ({ kind: 'address-delete', address })),
+    ...(up ? [] : [{ kind: 'link-up', name: macsecName } as const]),
   ];
 }
 

@@ -45,7 +45,9 @@ export function changeLink(name: string, change: LinkChange): readonly string[] 
 
 function typeText({ kind, vxlan, bridge, lower }: LinkState, end: PortEnd | undefined): string {
   if (kind === 'bridge') {
-    return `bridge mcast_snooping ${bridge?.mcastSnooping === true ? 1 : 0}`;
+    // In a VLAN every entry would be there twice; a kernel without them does not know the word.
+    const vlan = bridge?.defaultPvid === 0 ? ' vlan_default_pvid 0' : '';
+    return `bridge mcast_snooping ${bridge?.mcastSnooping === true ? 1 : 0}${vlan}`;
   }
   if (vxlan !== undefined) {
     return [

@@ -1,16 +1,23 @@
 import { parseIpAddress } from '../address/ip-address.ts';
 import type { FdbEntry, PortEnd, WireguardState } from '../state/node-state.ts';
+import { ipsecCommand } from '../encryption/ipsec-command.ts';
+import { type KeySource, shownKey } from '../encryption/key-reference.ts';
+import { macsecCommand } from '../encryption/macsec-command.ts';
 import type { Command } from './command.ts';
 import { floodMac } from '../compile/segment-fdb.ts';
 import { deleteScript, elementScript, installScript } from './nft-script.ts';
 import type { Operation } from './operation.ts';
 import { addLink, changeLink } from './render-link.ts';
 
-/** The commands that carry an operation out. Where the WireGuard key lies is for the node to say. */
-export function renderOperation(
-  operation: Operation,
-  options: { readonly wireguardKeyFile: string },
-): readonly Command[] {
+/** Where the WireGuard key lies is for the node to say; without `keyOf` keys are named only. */
+export interface RenderOptions {
+  readonly wireguardKeyFile: string;
+  readonly keyOf?: KeySource;
+}
+
+/** The commands that carry an operation out. */
+export function renderOperation(operation: Operation, options: RenderOptions): readonly Command[] {
+  const { keyOf = shownKey } = options;
   switch (operation.kind) {
     case 'link-add':
       return addLink(operation);
@@ -75,6 +82,25 @@ export function renderOperation(
       const verb = operation.kind === 'vni-add' ? 'add' : 'delete';
       return [bridge(`vni ${verb} dev ${dev} vni ${first === last ? first : `${first}-${last}`}`)];
     }
+    case 'guard-install':
+    case 'guard-delete':
+    case 'association-add':
+    case 'association-delete':
+    case 'policy-set':
+    case 'policy-delete':
+      return ipsecCommand(operation, keyOf);
+    case 'parent-guard':
+    case 'parent-open':
+    case 'macsec-add':
+    case 'macsec-delete':
+    case 'channel-add':
+    case 'channel-delete':
+    case 'receive-add':
+    case 'receive-delete':
+    case 'send-add':
+    case 'send-use':
+    case 'send-delete':
+      return macsecCommand(operation, keyOf);
     case 'wireguard-set':
       return [{ program: 'wg', line: wireguardLine(operation, options.wireguardKeyFile) }];
   }

@@ -1,3 +1,4 @@
+import type { KeyReference } from '../encryption/key-reference.ts';
 import type { NftRuleset } from './nft-ruleset.ts';
 
 /**
@@ -169,6 +170,9 @@ export interface XfrmState {
     readonly requestId: number;
     readonly mode: string;
     readonly algorithm: string;
+    /** Only of what is to be: the UDP port that it is for, and which key it has. */
+    readonly port?: number;
+    readonly key?: KeyReference;
   }[];
   readonly policies: readonly {
     readonly direction: 'in' | 'out' | 'fwd';
@@ -181,6 +185,8 @@ export interface XfrmState {
     readonly action: 'allow' | 'block';
     readonly level: 'required' | 'use';
     readonly requestId?: number;
+    /** The one association that it takes. */
+    readonly spi?: number;
     /** It has a condition that is not above (mark, device, interface id, source port). */
     readonly conditional?: true;
   }[];
@@ -209,4 +215,22 @@ export interface MacsecState {
   readonly validate: string;
   /** Number of the association that encrypts, -1 where it is absent or off: nothing is sent. */
   readonly activeTx: number;
+  readonly sends?: readonly MacsecAssociation[];
+  /** By the MAC of who sends; port 1 of it. */
+  readonly receives?: readonly {
+    readonly mac: string;
+    readonly associations: readonly MacsecAssociation[];
+  }[];
+  /** Only of what is to be: otherwise it is the link's. */
+  readonly mtu?: number;
+}
+
+export interface MacsecAssociation {
+  /** AN, 0 to 3. */
+  readonly number: number;
+  /** 16 bytes in hexadecimal that tell which key it is, and nothing of the key. */
+  readonly keyId: string;
+  readonly active: boolean;
+  /** Only of what is to be. */
+  readonly key?: KeyReference;
 }

@@ -60,6 +60,9 @@ export function simulateOperation(state: NodeState, operation: Operation): NodeS
     case 'filter-delete':
     case 'link-release':
       return state;
+    default:
+      // IPsec and MACsec: what they do to frames is tried in a real kernel.
+      return state;
   }
 }
 
