@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { TaplineError } from '@tapline/base';
 import type { Compression } from './compression.ts';
-import type { PieceBuffers } from './piece-buffers.ts';
+import { createPieceMemory, type PieceBuffers, type PieceMemory } from './piece-buffers.ts';
 
 export interface CompressRequest {
   readonly compression: Compression;
@@ -10,23 +10,22 @@ export interface CompressRequest {
   readonly length: number;
 }
 
-export interface CompressReply {
-  readonly buffers: PieceBuffers;
-  /** Of the compressed form, which is at the start of the output. */
-  readonly size: number;
-}
-
 /** Compresses pieces of layers in threads; those that nothing was asked of are not started. */
 export interface CompressorPool extends AsyncDisposable {
   /** Pieces worth having under way at once. */
   readonly width: number;
-  /** Takes the memory, and gives it back with the answer. Throws `compressor_failed`. */
-  compress(request: CompressRequest): Promise<CompressReply>;
+  /** For pieces; what is under way must not be touched. */
+  readonly memory: PieceMemory;
+  /**
+   * Bytes of the compressed form, which is then at the start of the output. Throws
+   * `compressor_failed`.
+   */
+  compress(request: CompressRequest): Promise<number>;
 }
 
 interface Job {
   readonly request: CompressRequest;
-  readonly resolve: (reply: CompressReply) => void;
+  readonly resolve: (size: number) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -45,8 +44,7 @@ export function createCompressorPool({ threads }: { readonly threads: number }):
       running.set(worker, job);
       // Only what is under way keeps a process alive.
       worker.ref();
-      const { input, output } = job.request.buffers;
-      worker.postMessage(job.request, [input.buffer, output.buffer]);
+      worker.postMessage(job.request);
     }
   }
 
@@ -58,12 +56,12 @@ export function createCompressorPool({ threads }: { readonly threads: number }):
     const worker = new Worker(new URL(`./compress-thread.${extension}`, import.meta.url), {
       execArgv: [],
     });
-    worker.on('message', (reply: CompressReply) => {
+    worker.on('message', (size: number) => {
       const job = running.get(worker);
       running.delete(worker);
       worker.unref();
       idle.push(worker);
-      job?.resolve(reply);
+      job?.resolve(size);
       dispatch();
     });
     worker.on('error', (cause) => lost(worker, cause));
@@ -87,6 +85,7 @@ export function createCompressorPool({ threads }: { readonly threads: number }):
 
   return {
     width: threads + 1,
+    memory: createPieceMemory(),
     compress(request) {
       if (closed !== undefined) return Promise.reject(closed);
       return new Promise((resolve, reject) => {

@@ -1,11 +1,15 @@
-import { createHash, type Hash } from 'node:crypto';
+import { createHash, hash, type Hash } from 'node:crypto';
 import { type IndexedPath, parseDigest, TarDecoder, type TarEntry } from '@tapline/oci';
 
 interface OpenFile {
   readonly entry: TarEntry;
   readonly offset: number;
-  readonly hash: Hash;
+  /** Of what came in more than one part: most files come whole, and need no such object. */
+  hash?: Hash;
+  sha256: string;
 }
+
+const sha256OfNothing = hash('sha256', '');
 
 /** Notes where each file of a tar lies and what its digest is, as the tar goes by. */
 export class LayerIndexer {
@@ -20,7 +24,7 @@ export class LayerIndexer {
           this.#begin(event.entry, event.contentOffset);
           break;
         case 'data':
-          this.#file?.hash.update(event.bytes);
+          this.#take(event.bytes);
           break;
         case 'entry-end':
           this.#end();
@@ -38,7 +42,7 @@ export class LayerIndexer {
 
   #begin(entry: TarEntry, offset: number): void {
     const { path, linkTarget = '' } = entry;
-    if (entry.kind === 'file') this.#file = { entry, offset, hash: createHash('sha256') };
+    if (entry.kind === 'file') this.#file = { entry, offset, sha256: sha256OfNothing };
     if (entry.kind === 'symlink')
       this.#paths.set(path, { kind: 'symlink', path, target: linkTarget });
     if (entry.kind === 'hardlink') {
@@ -47,12 +51,23 @@ export class LayerIndexer {
     }
   }
 
+  #take(bytes: Uint8Array): void {
+    const file = this.#file;
+    if (file === undefined) return;
+    if (bytes.length === file.entry.size) {
+      file.sha256 = hash('sha256', bytes);
+      return;
+    }
+    file.hash ??= createHash('sha256');
+    file.hash.update(bytes);
+  }
+
   #end(): void {
     const file = this.#file;
     this.#file = undefined;
     if (file === undefined) return;
     const { path, size } = file.entry;
-    const digest = parseDigest(`sha256:${file.hash.digest('hex')}`);
+    const digest = parseDigest(`sha256:${file.hash?.digest('hex') ?? file.sha256}`);
     this.#paths.set(path, { kind: 'file', path, offset: file.offset, size, digest });
   }
 }

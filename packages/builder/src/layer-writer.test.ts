@@ -10,7 +10,6 @@ import { pieceBytes, type Compression } from './compression.ts';
 import { createCompressorPool } from './compressor-pool.ts';
 import { createLayerSink } from './layer-sink.ts';
 import type { WrittenLayer } from './layer-writer.ts';
-import { newPieceBuffers } from './piece-buffers.ts';
 import { readAll } from './testing/read-all.ts';
 import { testSink } from './testing/test-sink.ts';
 
@@ -102,7 +101,7 @@ test('threads compress as this one does', async () => {
 test('a pool that is closed says so', async () => {
   const pool = createCompressorPool({ threads: 1 });
   const compress = (): Promise<unknown> =>
-    pool.compress({ compression: 'gzip', buffers: newPieceBuffers(), length: pieceBytes });
+    pool.compress({ compression: 'gzip', buffers: pool.memory.take(), length: pieceBytes });
   const asked = [compress(), compress()];
   const answers = Promise.allSettled(asked);
   await pool[Symbol.asyncDispose]();

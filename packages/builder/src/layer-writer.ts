@@ -3,10 +3,10 @@ import { crc32 } from 'node:zlib';
 import { deflateEnd, encodeFileIndex, parseDigest } from '@tapline/oci';
 import type { BlobStore, StoredBlob } from '@tapline/registry';
 import { type Compression, pieceBytes } from './compression.ts';
-import type { CompressorPool, CompressReply } from './compressor-pool.ts';
+import type { CompressorPool } from './compressor-pool.ts';
 import { LayerIndexer } from './layer-indexer.ts';
 import type { LayerFacts } from './layer-record.ts';
-import { newPieceBuffers, type PieceBuffers } from './piece-buffers.ts';
+import type { PieceBuffers, PieceMemory } from './piece-buffers.ts';
 
 export interface LayerWriterOptions {
   readonly compression: Compression;
@@ -33,30 +33,31 @@ export async function writeLayer(
   let unpackedBytes = 0;
   await using writer = await store.openWriter();
   if (compression === 'gzip') await writer.write(gzipHeader);
-  const spare: PieceBuffers[] = [];
   // Written in their order, while those behind them are compressed.
-  const underWay: Promise<CompressReply>[] = [];
+  const underWay: { readonly buffers: PieceBuffers; readonly size: Promise<number> }[] = [];
   async function writeNext(): Promise<void> {
-    const next = await underWay.shift();
+    const next = underWay[0];
     if (next === undefined) return;
+    const size = await next.size;
+    underWay.shift();
     pieces.push(writer.size);
-    await writer.write(next.buffers.output.subarray(0, next.size));
-    spare.push(next.buffers);
+    await writer.write(next.buffers.output.subarray(0, size));
+    compressors.memory.giveBack(next.buffers);
   }
   try {
-    for await (const { buffers, length } of inPieces(tar, () => spare.pop() ?? newPieceBuffers())) {
+    for await (const { buffers, length } of inPieces(tar, compressors.memory)) {
       signal?.throwIfAborted();
       const piece = buffers.input.subarray(0, length);
       diff.update(piece);
       indexer.push(piece);
       if (compression === 'gzip') checksum = crc32(piece, checksum);
       unpackedBytes += length;
-      underWay.push(compressors.compress({ compression, buffers, length }));
+      underWay.push({ buffers, size: compressors.compress({ compression, buffers, length }) });
       if (underWay.length >= compressors.width) await writeNext();
     }
     while (underWay.length > 0) await writeNext();
   } catch (error) {
-    await Promise.allSettled(underWay);
+    await Promise.allSettled(underWay.map(({ size }) => size));
     throw error;
   }
   const end = writer.size;
@@ -75,15 +76,14 @@ async function writeGzipped(
 ): Promise<StoredBlob> {
   await using writer = await store.openWriter();
   await writer.write(gzipHeader);
-  let buffers = newPieceBuffers();
+  const buffers = compressors.memory.take();
   for (let at = 0; at < bytes.length; at += pieceBytes) {
     const piece = bytes.subarray(at, at + pieceBytes);
     buffers.input.set(piece);
-    const request = { compression: 'gzip', buffers, length: piece.length } as const;
-    const reply = await compressors.compress(request);
-    ({ buffers } = reply);
-    await writer.write(buffers.output.subarray(0, reply.size));
+    const size = await compressors.compress({ compression: 'gzip', buffers, length: piece.length });
+    await writer.write(buffers.output.subarray(0, size));
   }
+  compressors.memory.giveBack(buffers);
   await writer.write(gzipEnd({ checksum: crc32(bytes), unpackedBytes: bytes.length }));
   return await writer.commit();
 }
@@ -102,9 +102,9 @@ function gzipEnd(end: { readonly checksum: number; readonly unpackedBytes: numbe
 /** The same bytes in pieces of one size, each in memory of its own. */
 async function* inPieces(
   chunks: AsyncIterable<Uint8Array>,
-  memory: () => PieceBuffers,
+  memory: PieceMemory,
 ): AsyncGenerator<{ readonly buffers: PieceBuffers; readonly length: number }, void> {
-  let buffers = memory();
+  let buffers = memory.take();
   let length = 0;
   for await (const chunk of chunks) {
     for (let at = 0; at < chunk.length;) {
@@ -114,9 +114,10 @@ async function* inPieces(
       at += part.length;
       if (length < pieceBytes) continue;
       yield { buffers, length };
-      buffers = memory();
+      buffers = memory.take();
       length = 0;
     }
   }
   if (length > 0) yield { buffers, length };
+  else memory.giveBack(buffers);
 }

@@ -30,7 +30,9 @@ export const deflateEnd: Uint8Array = Uint8Array.of(3, 0);
  */
 export class DeflateEncoder {
   readonly #heads = new Int32Array(1 << hashBits);
-  readonly #tokens = new Uint32Array(blockTokens);
+  /** Of each match: how many literals come before it; and `length << 15 | distance - 1`. */
+  readonly #literalRuns = new Uint32Array(blockTokens + 1);
+  readonly #matches = new Uint32Array(blockTokens);
   readonly #literals = new Uint32Array(286);
   readonly #distances = new Uint32Array(30);
   #out = new Uint8Array(0);
@@ -59,10 +61,11 @@ export class DeflateEncoder {
     return this.#out.subarray(0, this.#at + 4);
   }
 
-  /** Finds the tokens of one block and writes it; where the next one begins. */
+  /** Finds the matches of one block and writes it; where the next one begins. */
   #block(data: Uint8Array, from: number): number {
     const heads = this.#heads;
-    const tokens = this.#tokens;
+    const matches = this.#matches;
+    const literalRuns = this.#literalRuns;
     const literals = this.#literals;
     const distances = this.#distances;
     literals.fill(0);
@@ -72,12 +75,11 @@ export class DeflateEncoder {
     // A hash takes four bytes: the last three are literals.
     const lastWord = length - 4;
     let count = 0;
+    let tokens = 0;
     let misses = 0;
     let at = from;
-    while (at < length && count < blockTokens) {
-      // What has no matches is looked at more and more loosely, as compressed files are.
-      let literalRun = 1 + (misses >> 4);
-      misses += 1;
+    let literalsFrom = from;
+    while (at < length && tokens < blockTokens) {
       if (at <= lastWord) {
         const word = view.getInt32(at, true);
         const slot = slotOf(word);
@@ -86,26 +88,45 @@ export class DeflateEncoder {
         if (at - candidate <= maxDistance && view.getInt32(candidate, true) === word) {
           const stop = Math.min(matchEnd(view, at, candidate), at + maxMatch);
           const distance = at - candidate;
-          tokens[count++] = ((stop - at) << 15) | (distance - 1);
+          literalRuns[count] = at - literalsFrom;
+          matches[count] = ((stop - at) << 15) | (distance - 1);
+          count += 1;
+          tokens += 1;
           literals[257 + lengthCodeOf[stop - at]!]! += 1;
           distances[distanceCodeOf[distance]!]! += 1;
           // What the match covers is found later by its second and its last bytes.
           if (at + 1 <= lastWord) heads[slotOf(view.getInt32(at + 1, true))] = at + 1;
           if (stop - 2 <= lastWord) heads[slotOf(view.getInt32(stop - 2, true))] = stop - 2;
           at = stop;
+          literalsFrom = stop;
           misses = 0;
-          literalRun = 0;
+          continue;
         }
       }
-      for (; literalRun > 0 && at < length && count < blockTokens; literalRun -= 1) {
-        const byte = data[at++]!;
-        tokens[count++] = byte;
-        literals[byte]! += 1;
-      }
+      // What has no matches is looked at more and more loosely, as compressed files are.
+      const run = Math.min(1 + (misses >> 4), length - at, blockTokens - tokens);
+      misses += 1;
+      at += run;
+      tokens += run;
     }
+    literalRuns[count] = at - literalsFrom;
+    this.#countLiterals(data, { from, count });
     literals[endOfBlock] = 1;
     this.#write(data.subarray(from, at), count);
     return at;
+  }
+
+  #countLiterals(data: Uint8Array, block: { readonly from: number; readonly count: number }): void {
+    const { from, count } = block;
+    const literals = this.#literals;
+    const literalRuns = this.#literalRuns;
+    const matches = this.#matches;
+    let at = from;
+    for (let index = 0; index <= count; index += 1) {
+      const stop = at + literalRuns[index]!;
+      for (; at < stop; at += 1) literals[data[at]!]! += 1;
+      if (index < count) at += matches[index]! >>> 15;
+    }
   }
 
   #write(raw: Uint8Array, count: number): void {
@@ -131,7 +152,7 @@ export class DeflateEncoder {
       this.#put(lengthCodes[symbol]!, header.lengths[symbol]!);
       this.#put(extra, extraBits);
     }
-    this.#writeTokens(count, { literalLengths, distanceLengths });
+    this.#writeMatches(raw, { count, literalLengths, distanceLengths });
   }
 
   #costOf(literalLengths: Uint8Array, distanceLengths: Uint8Array): number {
@@ -146,64 +167,78 @@ export class DeflateEncoder {
     return bits;
   }
 
-  #writeTokens(
-    count: number,
-    lengths: { readonly literalLengths: Uint8Array; readonly distanceLengths: Uint8Array },
+  /** Literals and matches. Bits leave in whole bytes, four of which are written over and over. */
+  #writeMatches(
+    raw: Uint8Array,
+    block: {
+      readonly count: number;
+      readonly literalLengths: Uint8Array;
+      readonly distanceLengths: Uint8Array;
+    },
   ): void {
-    const { literalLengths, distanceLengths } = lengths;
+    const { count, literalLengths, distanceLengths } = block;
     const literalCodes = reversedCodes(literalLengths);
     const distanceCodes = reversedCodes(distanceLengths);
-    // A match length's code and extra bits are written as one.
-    const matchBits = new Uint8Array(maxMatch + 1);
-    const matchCodes = new Uint32Array(maxMatch + 1);
-    for (let length = 3; length <= maxMatch; length += 1) {
-      const code = lengthCodeOf[length]!;
-      const codeBits = literalLengths[257 + code]!;
-      matchBits[length] = codeBits + lengthExtraBits[code]!;
-      matchCodes[length] = literalCodes[257 + code]! | ((length - lengthBase[code]!) << codeBits);
-    }
-    const tokens = this.#tokens;
-    const out = this.#out;
+    const packedLiterals = packedCodes(literalCodes, literalLengths);
+    const packedDistances = packedCodes(distanceCodes, distanceLengths);
+    const packedLengths = packedMatchLengths(literalCodes, literalLengths);
+    const literalRuns = this.#literalRuns;
+    const matches = this.#matches;
+    const out = new DataView(this.#out.buffer);
     let at = this.#at;
     let bits = this.#bits;
+    // At most 7 where something is added: 24 more bits fit.
     let bitCount = this.#bitCount;
-    for (let index = 0; index < count; index += 1) {
-      const token = tokens[index]!;
-      if (token < 256) {
-        bits |= literalCodes[token]! << bitCount;
-        bitCount += literalLengths[token]!;
-      } else {
-        const length = token >>> 15;
-        bits |= matchCodes[length]! << bitCount;
-        bitCount += matchBits[length]!;
-        if (bitCount >= 16) {
-          out[at] = bits;
-          out[at + 1] = bits >>> 8;
-          at += 2;
-          bits >>>= 16;
-          bitCount -= 16;
-        }
-        const distance = (token & 0x7fff) + 1;
-        const code = distanceCodeOf[distance]!;
-        bits |= distanceCodes[code]! << bitCount;
-        bitCount += distanceLengths[code]!;
-        if (bitCount >= 16) {
-          out[at] = bits;
-          out[at + 1] = bits >>> 8;
-          at += 2;
-          bits >>>= 16;
-          bitCount -= 16;
-        }
-        bits |= (distance - distanceBase[code]!) << bitCount;
-        bitCount += distanceExtraBits[code]!;
+    let from = 0;
+    for (let index = 0; index <= count; index += 1) {
+      const stop = from + literalRuns[index]!;
+      for (; from < stop - 1; from += 2) {
+        const first = packedLiterals[raw[from]!]!;
+        bits |= (first >>> 5) << bitCount;
+        bitCount += first & 31;
+        const second = packedLiterals[raw[from + 1]!]!;
+        bits |= (second >>> 5) << bitCount;
+        bitCount += second & 31;
+        out.setInt32(at, bits, true);
+        at += bitCount >>> 3;
+        bits >>>= bitCount & 24;
+        bitCount &= 7;
       }
-      if (bitCount >= 16) {
-        out[at] = bits;
-        out[at + 1] = bits >>> 8;
-        at += 2;
-        bits >>>= 16;
-        bitCount -= 16;
+      if (from < stop) {
+        const literal = packedLiterals[raw[from]!]!;
+        bits |= (literal >>> 5) << bitCount;
+        bitCount += literal & 31;
+        from = stop;
+        out.setInt32(at, bits, true);
+        at += bitCount >>> 3;
+        bits >>>= bitCount & 24;
+        bitCount &= 7;
       }
+      if (index === count) break;
+      const match = matches[index]!;
+      const length = packedLengths[match >>> 15]!;
+      from += match >>> 15;
+      bits |= (length >>> 5) << bitCount;
+      bitCount += length & 31;
+      out.setInt32(at, bits, true);
+      at += bitCount >>> 3;
+      bits >>>= bitCount & 24;
+      bitCount &= 7;
+      const distance = (match & 0x7fff) + 1;
+      const code = distanceCodeOf[distance]!;
+      const packed = packedDistances[code]!;
+      bits |= (packed >>> 5) << bitCount;
+      bitCount += packed & 31;
+      out.setInt32(at, bits, true);
+      at += bitCount >>> 3;
+      bits >>>= bitCount & 24;
+      bitCount &= 7;
+      bits |= (distance - distanceBase[code]!) << bitCount;
+      bitCount += distanceExtraBits[code]!;
+      out.setInt32(at, bits, true);
+      at += bitCount >>> 3;
+      bits >>>= bitCount & 24;
+      bitCount &= 7;
     }
     this.#at = at;
     this.#bits = bits;
@@ -277,6 +312,27 @@ function reversedCodes(lengths: Uint8Array): Uint16Array {
     codes[symbol] = reversed;
   }
   return codes;
+}
+
+/** Each code with its number of bits below it. */
+function packedCodes(codes: Uint16Array, lengths: Uint8Array): Uint32Array {
+  const packed = new Uint32Array(codes.length);
+  for (let symbol = 0; symbol < codes.length; symbol += 1) {
+    packed[symbol] = (codes[symbol]! << 5) | lengths[symbol]!;
+  }
+  return packed;
+}
+
+/** The code and the extra bits of each length of a match are written as one. */
+function packedMatchLengths(codes: Uint16Array, lengths: Uint8Array): Uint32Array {
+  const packed = new Uint32Array(maxMatch + 1);
+  for (let length = 3; length <= maxMatch; length += 1) {
+    const code = lengthCodeOf[length]!;
+    const codeBits = lengths[257 + code]!;
+    const bits = codes[257 + code]! | ((length - lengthBase[code]!) << codeBits);
+    packed[length] = (bits << 5) | (codeBits + lengthExtraBits[code]!);
+  }
+  return packed;
 }
 
 interface LengthRun {
