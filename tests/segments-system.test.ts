@@ -5,6 +5,7 @@ import {
   segmentResource,
   type SegmentStatus,
 } from '@tapline/resources';
+import { portEndName, portMac, portName } from '@tapline/segments';
 import { eventually } from '@tapline/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { segmentsUnavailable } from './segments/support/segments-unavailable.ts';
@@ -114,6 +115,58 @@ describe.skipIf(unavailable !== undefined)(`segments, whole ${unavailable ?? ''}
     expect(preview.out).toContain('vxlan id 4097');
     const missing = system.client.get(segmentResource, 'sport');
     await expect(missing).rejects.toMatchObject({ code: 'not_found' });
+  }, 90_000);
+
+  test('a way that somebody opened is printed packet by packet', async () => {
+    const { spec } = await system.client.get(attachmentResource, 'n2.news');
+    const portOf = (name: string) => spec.ports.find(({ node }) => node === name);
+    const [sender, receiver] = [portOf('n2'), portOf('n3')];
+    if (sender === undefined || receiver === undefined) throw new Error('a port is missing');
+    const machines = system.nodes.filter(({ name }) => name !== 'n1');
+    // Another's table, which a node leaves alone: what comes from other nodes is promiscuous.
+    const opening = 'add rule bridge other forward iifname "tv*" meta mark set 1';
+    const hook = '{ type filter hook forward priority -10; }';
+    for (const machine of machines) {
+      machine.run([
+        'nft',
+        `add table bridge other; add chain bridge other forward ${hook}; ${opening}`,
+      ]);
+    }
+    // Ports do not resolve whom they may not reach.
+    for (const [at, own, other] of [
+      [machines[0], sender, receiver],
+      [machines[1], receiver, sender],
+    ] as const) {
+      const address = other.addresses[0] ?? '';
+      const neighbour = [address, 'lladdr', portMac(spec.vni, other.index)];
+      at?.run(['ip', 'neigh', 'replace', ...neighbour, 'dev', portEndName(spec.vni, own)]);
+    }
+    expect(await reaches('n2', 'n3', '3')).toBe(true);
+    const open = await system.tapline(['segment', 'verify', 'news']);
+    expect(open.code).toBe(1);
+    const port = portName(spec.vni, receiver).replaceAll('.', '\\.');
+    expect(open.out).toMatch(
+      new RegExp(
+        [
+          '^OPEN: .*',
+          'leak port_reached: .*n2.* reaches .*n3.*',
+          ' +1\\. n2 port .*',
+          ' +2\\. n2 ingress .*mark 2: is let in .*',
+          ' +3\\. n2 bridge .*',
+          ' +4\\. n2 forward .*',
+          ' +5\\. n2 vxlan .*GBP 2, to .*',
+          ' +6\\. n3 underlay .*',
+          ' +7\\. n3 arrival .*mark 2: .*',
+          ' +8\\. n3 bridge .*',
+          ` +9\\. n3 forward ${port}, mark 1: .*`,
+          ` +10\\. n3 filter ${port}, mark 1: the filter lets it leave`,
+          ` +11\\. n3 port ${port}: arrives at .*`,
+        ].join('\\n(?:.*\\n)*?'),
+      ),
+    );
+    for (const machine of machines) machine.run(['nft', 'delete', 'table', 'bridge', 'other']);
+    expect(await reaches('n2', 'n3')).toBe(false);
+    expect((await system.tapline(['segment', 'verify', 'news'])).code).toBe(0);
   }, 90_000);
 
   test('rules that somebody flushes are put back, and nothing passes meanwhile', async () => {

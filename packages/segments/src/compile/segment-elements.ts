@@ -1,4 +1,4 @@
-import { parseIpAddress } from '../address/ip-address.ts';
+import { targetText } from '../address/target-text.ts';
 import type { NftSetName } from './nft-tables.ts';
 import { guardElements } from './segment-peers.ts';
 import type { LocalPort, RemotePort, SegmentView } from './segment-view.ts';
@@ -30,12 +30,12 @@ function addLocal(port: LocalPort, view: SegmentView, add: Add): void {
   add('arp_sources', ...[...port.addresses4, '0.0.0.0'].map((ip) => key(name, mac, ip)));
   add('sources4', ...port.addresses4.map((ip) => key(name, ip)));
   add('sources6', ...[...port.addresses6, '::'].map((ip) => key(name, ip)));
-  add('nd_sources', ...port.addresses6.map((ip) => key(name, hex(ip))));
+  add('nd_sources', ...port.addresses6.map((ip) => key(name, targetText(ip))));
   // Its own, too: whoever announces itself asks for its own address.
   const reached: readonly (LocalPort | RemotePort)[] = [port, ...view.reachedFrom(port)];
   for (const other of reached) {
     add('arp_targets', ...other.addresses4.map((ip) => key(name, ip)));
-    add('nd_targets', ...other.addresses6.map((ip) => key(name, hex(ip))));
+    add('nd_targets', ...other.addresses6.map((ip) => key(name, targetText(ip))));
   }
   if (!view.answers) return;
   for (const other of view.remoteReachedFrom(port)) {
@@ -45,9 +45,4 @@ function addLocal(port: LocalPort, view: SegmentView, add: Add): void {
 
 function key(...parts: readonly unknown[]): unknown {
   return { concat: parts };
-}
-
-/** As nft prints an integer of 128 bits. */
-function hex(address: string): string {
-  return `0x${parseIpAddress(address).value.toString(16)}`;
 }

@@ -1,7 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { linkLocal } from '../address/link-local.ts';
+import { targetText } from '../address/target-text.ts';
 import { groupId } from './group-id.ts';
 import { bridgeName, isSegmentInterface, portName, vxlanName } from './interface-names.ts';
+import { portLinkLocal } from './port-link-local.ts';
 import { portMac } from './port-mac.ts';
 
 const vni = fc.integer({ min: 4096, max: 0xffffff });
@@ -44,6 +47,15 @@ test('the next incarnation has another name', () => {
 
 test('a MAC is local and of one station', () => {
   expect(portMac(0xa1b2c3, 0x0102)).toBe('02:a1:b2:c3:01:02');
+});
+
+test("a port's link-local address is that of its MAC", () => {
+  fc.assert(
+    fc.property(vni, index, (number, port) => {
+      const address = linkLocal(portMac(number, port));
+      expect(portLinkLocal(number, port)).toEqual({ address, target: targetText(address) });
+    }),
+  );
 });
 
 test('a community without an id is refused', () => {

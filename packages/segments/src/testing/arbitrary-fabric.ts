@@ -43,7 +43,10 @@ export const arbitraryFabric: fc.Arbitrary<FabricIntent> = fc
           index: port.index,
           incarnation: 1,
           owner: `w${port.index}`,
-          addresses: [`10.${number}.0.${port.index}`, `fd00:${number}::${port.index.toString(16)}`],
+          addresses: [
+            `10.${number}.0.${port.index}`,
+            `fd00:${number + 1}::${port.index.toString(16)}`,
+          ],
           role: port.role,
           attach: { kind: 'host' },
         }),

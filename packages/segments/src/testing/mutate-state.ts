@@ -80,6 +80,23 @@ const changes: Readonly<Record<string, Change>> = {
       ),
     }));
   },
+  'an element is gone': (state, at, number) => {
+    const sets = state.nft.tables
+      .flatMap((table) => table.sets)
+      .filter((set) => set.elements.length > 0);
+    const chosen = pick(sets, at);
+    return withTables(state, (table) => ({
+      ...table,
+      sets: table.sets.map((set) =>
+        set === chosen
+          ? {
+              ...set,
+              elements: set.elements.filter((_, index) => index !== number % set.elements.length),
+            }
+          : set,
+      ),
+    }));
+  },
   'one more mark is allowed': (state, at, number) =>
     withTables(state, (table) => ({
       ...table,

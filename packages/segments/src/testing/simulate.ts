@@ -4,34 +4,59 @@ import { portMac } from '../names/port-mac.ts';
 import type { LinkState, NodeState } from '../state/node-state.ts';
 
 /**
- * A fabric as a kernel would run it, frame by frame and with every field known. It is written apart
- * from the verifier and shares nothing with it, so that one can be held against the other.
+ * A fabric as a kernel would run it, frame by frame and with every field known: pairs of interfaces
+ * that something passed between. It is written apart from the verifier and shares nothing with it, so
+ * that one can be held against the other.
  */
 export function simulate(
   claim: FabricIntent,
   states: ReadonlyMap<string, NodeState>,
 ): ReadonlySet<string> {
-  const arrived = new Set<string>();
+  return new Set(simulateKinds(claim, states).keys());
+}
+
+/** The kinds of frames that passed between two interfaces, of those that a port sends. */
+export function simulateKinds(
+  claim: FabricIntent,
+  states: ReadonlyMap<string, NodeState>,
+): ReadonlyMap<string, ReadonlySet<string>> {
+  const arrived = new Map<string, Set<string>>();
   const all = claim.segments.flatMap((segment) =>
     segment.ports.map((port) => ({ segment, port, device: portName(segment.vni, port) })),
   );
+  const places = new Map(all.map((end) => [`${end.port.node} ${end.device}`, end]));
   for (const from of all) {
     for (const to of all) {
       if (from === to) continue;
-      for (const frame of framesOf(from, to)) {
+      for (const [kind, frame] of Object.entries(framesOf(from, to))) {
         for (const place of deliver(states, claim, {
           node: from.port.node,
           device: from.device,
           frame,
         })) {
-          const other = all.find(({ port, device }) => `${port.node} ${device}` === place);
-          if (other !== undefined && other !== from) arrived.add(`${from.device} ${other.device}`);
+          const other = places.get(place);
+          if (other === undefined || other === from) continue;
+          const pair = `${from.device} ${other.device}`;
+          // What asks for one is of use to that one only, though others may get it.
+          const own = other === to || kind === 'broadcast' ? kind : `${kind} for another`;
+          const known = arrived.get(pair);
+          if (known === undefined) arrived.set(pair, new Set([own]));
+          else known.add(own);
         }
       }
     }
   }
   return arrived;
 }
+
+/** What has to arrive for two ports to find each other and to talk, with the addresses of each. */
+export const necessaryKinds = [
+  'one by one',
+  'broadcast',
+  'request',
+  'one by one 6',
+  'solicitation',
+] as const;
 
 // oxlint-disable-next-line typescript/no-explicit-any -- what nft prints
 type Json = any;
@@ -42,26 +67,49 @@ interface End {
 }
 
 /** What a port truthfully sends to another: one by one, to everybody, and what is no IP. */
-function framesOf(from: End, to: End): readonly Fields[] {
+function framesOf(from: End, to: End): Readonly<Record<string, Fields>> {
   const saddr = portMac(from.segment.vni, from.port.index);
   const daddr = portMac(to.segment.vni, to.port.index);
-  const ip = from.port.addresses.find((address) => !address.includes(':')) ?? '0.0.0.0';
-  const target = to.port.addresses.find((address) => !address.includes(':')) ?? '0.0.0.0';
+  const of = (end: End, family: 4 | 6): string =>
+    end.port.addresses.find((address) => address.includes(':') === (family === 6)) ?? '::';
   const everybody = 'ff:ff:ff:ff:ff:ff';
-  return [
-    { 'ether saddr': saddr, 'ether daddr': daddr, protocol: 'ip', 'ip saddr': ip },
-    { 'ether saddr': saddr, 'ether daddr': everybody, protocol: 'ip', 'ip saddr': ip },
-    {
+  const ip = { protocol: 'ip', 'ip saddr': of(from, 4) };
+  const ip6 = { protocol: 'ip6', 'ip6 saddr': of(from, 6) };
+  return {
+    'one by one': { 'ether saddr': saddr, 'ether daddr': daddr, ...ip },
+    'to all': { 'ether saddr': saddr, 'ether daddr': everybody, ...ip },
+    request: {
       'ether saddr': saddr,
       'ether daddr': everybody,
       protocol: 'arp',
       'arp saddr ether': saddr,
-      'arp saddr ip': ip,
+      'arp saddr ip': of(from, 4),
       'arp operation': 'request',
-      'arp daddr ip': target,
+      'arp daddr ip': of(to, 4),
     },
-    { 'ether saddr': saddr, 'ether daddr': everybody, protocol: 'other' },
-  ];
+    broadcast: { 'ether saddr': saddr, 'ether daddr': everybody, protocol: 'other' },
+    'one by one 6': { 'ether saddr': saddr, 'ether daddr': daddr, ...ip6 },
+    solicitation: {
+      'ether saddr': saddr,
+      'ether daddr': everybody,
+      ...ip6,
+      'icmpv6 type': 'nd-neighbor-solicit',
+      '@th,64,128': bits(of(to, 6)),
+    },
+  };
+}
+
+/** The 128 bits of an address, as nft prints them. */
+function bits(address: string): string {
+  const [head = '', tail = ''] = address.split('::').map((half) =>
+    half
+      .split(':')
+      .filter((group) => group !== '')
+      .map((group) => group.padStart(4, '0'))
+      .join(''),
+  );
+  const digits = `${head}${'0'.repeat(32 - head.length - tail.length)}${tail}`;
+  return `0x${digits.replace(/^0+/, '')}`;
 }
 
 interface Arrival {
@@ -139,8 +187,11 @@ function outputs(state: NodeState, iif: LinkState, daddr: string): readonly Link
   );
   if (daddr === 'ff:ff:ff:ff:ff:ff') return members;
   const own = state.fdb.filter(({ self, mac }) => !self && mac === daddr);
-  const known = members.filter(({ name }) => own.some(({ dev }) => dev === name));
-  return known.length > 0 ? known : members.filter(({ bridgePort }) => bridgePort?.flood === true);
+  const inBridge = state.links.filter(({ master }) => master === iif.master);
+  const known = own.filter(({ dev }) => inBridge.some(({ name }) => name === dev));
+  // A bridge that knows where to does not flood, even where it cannot send there.
+  if (known.length === 0) return members.filter(({ bridgePort }) => bridgePort?.flood === true);
+  return members.filter(({ name }) => known.some(({ dev }) => dev === name));
 }
 
 function remotes(state: NodeState, dev: string, daddr: string): readonly string[] {

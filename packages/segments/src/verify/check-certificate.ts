@@ -8,7 +8,9 @@ import type { Certificate } from './certificate.ts';
 // oxlint-disable-next-line typescript/no-explicit-any -- what nft prints; only known forms pass
 type Json = Readonly<Record<string, any>>;
 type At = { readonly vni: number; readonly group: number; readonly node: string };
-type Frame = Readonly<Record<string, string | number | undefined>> & { readonly mark: number };
+/** Undefined is what can be any. */
+type Mark = number | undefined;
+type Frame = Readonly<Record<string, string | Mark>> & { readonly mark: Mark };
 
 function refuse(why: string): never {
   throw new TaplineError('certificate_refused', why);
@@ -24,26 +26,28 @@ export function checkCertificate(
     list.map((port) => ({ ...port, vni, group: groupId(port.role, communities) })),
   );
   const claimed = new Map(ports.map((port) => [`${port.node} ${portName(port.vni, port)}`, port]));
-  const local = Map.groupBy(ports, ({ vni, group, node }) => `${vni} ${group} ${node}`);
+  const groups = Map.groupBy(ports, ({ vni, group }) => `${vni} ${group}`);
   const owners = new Map(claim.nodes.flatMap((n) => [n.vtep, n.underlay].map((a) => [a, n.name])));
   const listed = new Set(places);
   const nodes = new Map([...states].map(([name, state]) => [name, readNode(state)]));
   const nodeOf = (name: string) => nodes.get(name) ?? refuse(`${name} was not observed`);
 
-  function enter({ vni, group, node }: At, iifname: string, via: string, mark: number): void {
+  function enter({ vni, group, node }: At, iifname: string, via: string, mark: Mark): void {
     for (const m of nodeOf(node).hook('prerouting', { iifname, mark })) {
-      if (!listed.has(`${vni} ${group} ${node} ${via} ${m}`))
-        refuse(`${node} ${via} has mark ${m}`);
+      const place = `${vni} ${group} ${node} ${via} ${m}`;
+      if (m === undefined || !listed.has(place)) refuse(`${place} is not listed`);
     }
   }
-  function leave(at: At, { name: iifname, master }: LinkState, mark: number): void {
+  function leave(at: At, { name: iifname, master, bridgePort: own }: LinkState, mark: Mark): void {
     const node = nodeOf(at.node);
     if (node.hook('input', { iifname, mark }).size > 0) refuse(`${at.node} itself is reached`);
     for (const link of node.members.get(master) ?? []) {
-      if (!link.up || (link.name === iifname && link.bridgePort?.hairpin !== true)) continue;
+      const { hairpin, isolated } = link.bridgePort ?? {};
+      if (!link.up || (link.name === iifname ? !hairpin : isolated && own?.isolated)) continue;
       const port = claimed.get(`${at.node} ${link.name}`);
-      const groups = port?.group === 2 ? [1] : [1, port?.group];
-      const allowed = port?.vni === at.vni && (port.group === 1 || groups.includes(at.group));
+      // Frames of the only one of a group are its own: they may come back to it.
+      const peers = at.group !== 2 || groups.get(`${at.vni} 2`)?.length === 1 ? at.group : 1;
+      const allowed = port?.vni === at.vni && (at.group === 1 || [1, peers].includes(port.group));
       for (const m of node.hook('forward', { iifname, oifname: link.name, mark })) {
         if (port === undefined && link.vxlan !== undefined) send(at, link, m);
         else if (port === undefined || (!allowed && leaves(node.filters.get(link.name), m)))
@@ -51,14 +55,16 @@ export function checkCertificate(
       }
     }
   }
-  function send(at: At, { name, vxlan }: LinkState, mark: number): void {
+  function send(at: At, { name, vxlan }: LinkState, mark: Mark): void {
     for (const to of nodeOf(at.node).flows.get(name) ?? []) {
       const node = owners.get(to.dst ?? '') ?? refuse(`${name} of ${at.node} sends to a stranger`);
       for (const link of nodeOf(node).tunnels) {
         if (link.vxlan?.external === true) refuse(`${link.name} of ${node} takes many VNIs`);
+        const group = vxlan?.gbp === true ? (mark ?? refuse('any group is sent')) & 0xffff : 0;
         if (!link.up || link.vxlan?.vni !== (to.vni ?? vxlan?.vni)) continue;
+        if (group !== 0 && link.vxlan?.gbp !== true) continue;
         if (link.master === undefined) refuse(`${link.name} of ${node} is in no bridge`);
-        enter({ ...at, node }, link.name, link.name, vxlan?.gbp === true ? mark & 0xffff : 0);
+        enter({ ...at, node }, link.name, link.name, group);
       }
     }
   }
@@ -66,12 +72,12 @@ export function checkCertificate(
     const link = nodeOf(port.node).links.get(portName(port.vni, port));
     if (link?.master === undefined || !link.up) continue;
     // What is in another namespace loses its mark on the way; what is not may have any.
-    enter(port, link.name, '*', link.kind === 'veth' && !link.lower ? 0 : refuse('it has a mark'));
+    enter(port, link.name, '*', link.kind === 'veth' && !link.lower ? 0 : undefined);
   }
   for (const place of places) {
     const [vni = '', group = '', node = '', device = '', mark] = place.split(' ');
-    const own = local.get(`${vni} ${group} ${node}`)?.map((port) => portName(port.vni, port)) ?? [];
-    for (const name of device === '*' ? own : [device]) {
+    const own = groups.get(`${vni} ${group}`)?.filter((port) => port.node === node) ?? [];
+    for (const name of device === '*' ? own.map((port) => portName(+vni, port)) : [device]) {
       const link = nodeOf(node).links.get(name);
       if (link?.master !== undefined) leave({ vni: +vni, group: +group, node }, link, Number(mark));
     }
@@ -79,8 +85,8 @@ export function checkCertificate(
 }
 
 /** Whether a port's filter, which may be absent, lets frames with a mark leave. */
-function leaves(program: readonly BpfInstruction[] | undefined, mark: number): boolean {
-  if (program === undefined) return true;
+function leaves(program: readonly BpfInstruction[] | undefined, mark: Mark): boolean {
+  if (program === undefined || mark === undefined) return true;
   for (let at = 0; ; at += 1) {
     const { code, jt, jf, k } = program[at] ?? refuse('a filter has no end');
     if (code === 0x06) return k !== 2;
@@ -89,8 +95,7 @@ function leaves(program: readonly BpfInstruction[] | undefined, mark: number): b
   }
 }
 
-const parts = (key: Json): readonly Json[] =>
-  Array.isArray(key['concat']) ? key['concat'] : [key];
+const parts = (key: Json): Json[] => (Array.isArray(key['concat']) ? key['concat'] : [key]);
 /** Undefined where it may match and may not. */
 function fit(part: unknown, known: unknown): boolean | undefined {
   if (known === undefined || typeof part === 'object') return undefined;
@@ -105,6 +110,7 @@ function readNode({ links, fdb, egress, foreignFilters: foreign, nft }: NodeStat
   const hooks = new Map(chains.map((chain) => [chain.base?.hook, chain]));
   const usual = ['prerouting', 'forward', 'input', 'output'].filter((name) => hooks.has(name));
   if (usual.length < chains.length || tables.length > 1) refuse('there are chains of others');
+  const flows = new Map(fdb.map((e) => [`${e.self} ${e.dev} ${e.dst} ${e.vni}`, e]));
   const indexes = new Map<string, Map<unknown, readonly Json[][]>>();
 
   /** The elements that can match, as pairs of key and value, and whether one surely does. */
@@ -119,28 +125,25 @@ function readNode({ links, fdb, egress, foreignFilters: foreign, nft }: NodeStat
     if (set !== undefined) indexes.set(id, sorted);
     if (set?.flags.includes('interval') === true) refuse(`${set.name} is not known`);
     const pairs: readonly Json[][] = set === undefined ? toPairs() : (sorted.get(known[at]) ?? []);
-    const fits = pairs.map(([key]) =>
-      parts(key as Json).map((part, index) => fit(part, known[index])),
-    );
+    const fits = pairs.map(([key]) => parts(key as Json).map((part, n) => fit(part, known[n])));
     const found = pairs.filter((_, index) => fits[index]?.includes(false) === false);
     return { found, sure: fits.some((each) => each.every((one) => one === true)) };
   }
   /** The marks that a frame can have after the chain of a hook. */
-  function hook(name: string, frame: Frame): ReadonlySet<number> {
+  function hook(name: string, frame: Frame): ReadonlySet<Mark> {
     const chain = hooks.get(name);
-    const accepted = new Set<number>();
+    const accepted = new Set<Mark>();
     let marks = new Set([frame.mark]);
     for (const { statements } of chain?.rules ?? []) {
       let now = marks;
-      const rest = new Set<number>();
+      const rest = new Set<Mark>();
       for (const { match, mangle, ...other } of statements as readonly Json[]) {
-        const next = new Set<number>();
+        const next = new Set<Mark>();
         const { key, data } = mangle?.value.map ?? { key: match?.left, data: match?.right };
         const known = /^([=!]=|<)$/.test(match?.op) || mangle?.key.meta?.key === 'mark';
         for (const mark of now) {
           if ('accept' in other) accepted.add(mark);
-          else if ('counter' in other) next.add(mark);
-          else if (known && key === undefined) next.add(mangle.value);
+          else if ('counter' in other || (known && !key)) next.add(mangle?.value ?? mark);
           else if (known) {
             const { found, sure } = find(key, match?.op === '<' ? {} : data, { ...frame, mark });
             const [inside, outside] = match?.op === '!=' ? [rest, next] : [next, rest];
@@ -160,7 +163,7 @@ function readNode({ links, fdb, egress, foreignFilters: foreign, nft }: NodeStat
     links: new Map(links.map((link) => [link.name, link])),
     members: Map.groupBy(links, ({ master }) => master),
     tunnels: links.filter(({ vxlan }) => vxlan !== undefined),
-    flows: Map.groupBy(fdb, ({ dev, self }) => (self ? dev : '')),
+    flows: Map.groupBy(flows.values(), ({ dev, self }) => (self ? dev : '')),
     filters: new Map(foreign.length > 0 ? [] : egress.map(({ dev, program }) => [dev, program])),
   };
 }

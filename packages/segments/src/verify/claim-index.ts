@@ -8,6 +8,8 @@ import { portMac } from '../names/port-mac.ts';
 export interface ClaimedPort {
   readonly segment: SegmentIntent;
   readonly intent: PortIntent;
+  /** Its place among the segment's ports. */
+  readonly ordinal: number;
   readonly device: string;
   readonly mac: string;
   readonly group: number;
@@ -28,9 +30,10 @@ export function indexClaim(claim: FabricIntent): ClaimIndex {
   const devices = new Map<string, Map<string, ClaimedPort>>();
   const segments = new Map<number, ClaimedPort[]>();
   for (const segment of claim.segments) {
-    const ports = segment.ports.map((intent): ClaimedPort => ({
+    const ports = segment.ports.map((intent, ordinal): ClaimedPort => ({
       segment,
       intent,
+      ordinal,
       device: portName(segment.vni, intent),
       mac: portMac(segment.vni, intent.index),
       group: groupId(intent.role, segment.communities),

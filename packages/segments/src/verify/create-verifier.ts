@@ -1,11 +1,11 @@
 import type { FabricIntent, SegmentIntent } from '../intent/segment-intent.ts';
 import type { NodeState } from '../state/node-state.ts';
-import { certifySegment } from './certify-segment.ts';
 import { indexClaim } from './claim-index.ts';
 import { FabricModel } from './fabric-model.ts';
-import { inspectSegment } from './inspect-segment.ts';
-import { closeSegment } from './segment-closure.ts';
-import type { Finding, FindingKind, Verdict } from './verdict.ts';
+import { type PlaceForm, placeForms, placesOf } from './place-form.ts';
+import { SlicedFabric } from './sliced-fabric.ts';
+import { type SegmentVerdict, verifySegment } from './verify-segment.ts';
+import type { FindingKind, Verdict } from './verdict.ts';
 
 /** Keeps the model of a fabric, so that a change of a node costs what depends on that node. */
 export interface FabricVerifier {
@@ -14,11 +14,15 @@ export interface FabricVerifier {
   update(node: string, state: NodeState | undefined): Verdict;
 }
 
-interface SegmentVerdict {
-  readonly findings: readonly Finding[];
-  readonly nodes: ReadonlySet<string>;
+/** `nodes` are kept where a segment is like no other: else slices say what is different. */
+type KnownVerdict = Omit<SegmentVerdict, 'nodes'> & {
+  readonly nodes: ReadonlySet<string> | undefined;
+};
+
+/** What segments of one shape have in common: nothing was found in the first of them. */
+interface ShapeVerdict {
   readonly facts: number;
-  readonly certified: readonly string[];
+  readonly places: readonly PlaceForm[];
 }
 
 /** From the worst to what is only worth knowing. */
@@ -30,45 +34,49 @@ export function createVerifier(
   states: ReadonlyMap<string, NodeState>,
 ): FabricVerifier {
   const fabric = new FabricModel(indexClaim(claim), states);
-  const segments = new Map<SegmentIntent, SegmentVerdict>();
+  const sliced = new SlicedFabric(fabric);
+  const ports = claim.segments.reduce((sum, segment) => sum + segment.ports.length, 0);
+  const verdicts = new Map<number, KnownVerdict>();
+  const shapes = new Map<string, ShapeVerdict>();
+
+  function verify(segment: SegmentIntent): KnownVerdict {
+    const shape = sliced.shapeOf(segment.vni);
+    const alike = shape === undefined ? undefined : shapes.get(shape);
+    if (alike !== undefined) {
+      const certified = placesOf(alike.places, sliced.namesOf(segment.vni));
+      return { findings: [], nodes: undefined, facts: alike.facts, certified };
+    }
+    const found = verifySegment(fabric, segment);
+    if (shape === undefined) return found;
+    const { findings, facts, certified } = found;
+    if (findings.length === 0 && certified !== undefined) {
+      const places = placeForms(certified, sliced.namesOf(segment.vni));
+      shapes.set(shape, { facts, places });
+    }
+    return { findings, facts, certified, nodes: undefined };
+  }
   function verdict(): Verdict {
-    const verdicts = claim.segments.map((segment) => {
-      const known = segments.get(segment);
-      if (known !== undefined) return known;
-      const found = verifySegment(fabric, segment);
-      segments.set(segment, found);
-      return found;
+    const all = claim.segments.map((segment) => {
+      let known = verdicts.get(segment.vni);
+      if (known === undefined) verdicts.set(segment.vni, (known = verify(segment)));
+      return known;
     });
-    return summarise(claim, fabric, verdicts);
+    return summarise(all, { nodes: fabric.size, ports });
   }
   return {
     verdict,
     update(node, state) {
-      const touched = fabric.set(node, state);
-      for (const [segment, known] of segments) {
-        if (touched(segment.vni) && known.nodes.has(node)) segments.delete(segment);
-      }
+      if (fabric.set(node, state)) verdicts.clear();
+      for (const vni of sliced.update(node)) verdicts.delete(vni);
+      for (const [vni, { nodes }] of verdicts) if (nodes?.has(node) === true) verdicts.delete(vni);
       return verdict();
     },
   };
 }
 
-function verifySegment(fabric: FabricModel, segment: SegmentIntent): SegmentVerdict {
-  const closure = closeSegment(fabric, segment);
-  inspectSegment(fabric, segment, closure);
-  const { facts, findings, nodes } = closure;
-  return {
-    findings: findings.list,
-    nodes,
-    facts: facts.length,
-    certified: certifySegment(segment, facts),
-  };
-}
-
 function summarise(
-  claim: FabricIntent,
-  fabric: FabricModel,
-  segments: readonly SegmentVerdict[],
+  segments: readonly KnownVerdict[],
+  { nodes, ports }: { readonly nodes: number; readonly ports: number },
 ): Verdict {
   const findings = segments
     .flatMap((segment) => segment.findings)
@@ -80,15 +88,17 @@ function summarise(
       : worst === 'unproven' || worst === 'degraded'
         ? worst
         : ('verified' as const);
+  const certified = segments.map((segment) => segment.certified);
+  const closed = result === 'verified' || result === 'degraded';
+  const places =
+    closed && !certified.includes(undefined) ? certified.flatMap((own) => own ?? []) : undefined;
   return {
     result,
-    nodes: fabric.nodes.size,
+    nodes,
     segments: segments.length,
-    ports: claim.segments.reduce((sum, segment) => sum + segment.ports.length, 0),
+    ports,
     facts: segments.reduce((sum, segment) => sum + segment.facts, 0),
     findings,
-    ...((result === 'verified' || result === 'degraded') && {
-      certificate: { version: 1, places: segments.flatMap((segment) => segment.certified) },
-    }),
+    ...(places !== undefined && { certificate: { version: 1, places } }),
   };
 }

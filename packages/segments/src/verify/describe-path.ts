@@ -1,6 +1,7 @@
 import { type ClaimedPort } from './claim-index.ts';
 import type { Fact } from './fact.ts';
-import { describeReason, type Reason } from './frame.ts';
+import { describeReason, type Frame, type Reason } from './frame.ts';
+import type { LinkState } from '../state/node-state.ts';
 import type { NodeModel } from './node-model.ts';
 import type { Endpoint, Hop } from './verdict.ts';
 
@@ -85,4 +86,29 @@ export function forwardHop(
 export function filterHop(node: NodeModel, device: string, mark: number | undefined): Hop {
   const filter = node.hasFilter(device) ? 'the filter lets it leave' : 'no filter stops it';
   return { node: node.name, at: 'filter', device, mark: markOf(mark), text: filter };
+}
+
+export function hostHop(node: NodeModel, bridge: string, by: Reason | undefined): Hop {
+  return {
+    node: node.name,
+    at: 'host',
+    device: bridge,
+    text: 'is taken by the node itself',
+    ...(by !== undefined && { by: `nft ${by.family} ${by.table} ${by.chain}` }),
+  };
+}
+
+export function deliveryPath(
+  fact: Fact,
+  link: LinkState,
+  frame: Frame,
+  port: ClaimedPort,
+): readonly Hop[] {
+  const { node } = fact;
+  return [
+    ...pathTo(fact),
+    forwardHop(node, link.name, frame.mark, frame.by),
+    filterHop(node, link.name, frame.mark),
+    { node: node.name, at: 'port', device: link.name, text: `arrives at ${describePort(port)}` },
+  ];
 }

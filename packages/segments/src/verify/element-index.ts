@@ -14,74 +14,111 @@ export type Part =
   /** Prefixes and whatever else: it may match and it may not. */
   | { readonly kind: 'perhaps' };
 
-/** Elements of a set by what one part of their key is, so that a look-up reads only its own. */
+/**
+ * Elements of a set, as nft prints them, by what one part of their key is, so that a look-up reads
+ * only its own. They are parsed when they are looked up: most elements of a node are of other segments.
+ */
 export class ElementIndex {
-  readonly elements: readonly Element[];
+  readonly size: number;
+  readonly #printed: readonly unknown[];
+  readonly #isMap: boolean;
   readonly #byPart = new Map<number, Buckets>();
+  #all: readonly Element[] | undefined;
 
-  constructor(elements: readonly Element[]) {
-    this.elements = elements;
+  constructor(printed: readonly unknown[], isMap: boolean) {
+    this.size = printed.length;
+    this.#printed = printed;
+    this.#isMap = isMap;
+  }
+
+  get elements(): readonly Element[] {
+    this.#all ??= readElements(this.#printed, this.#isMap);
+    return this.#all;
   }
 
   /** All elements that can match where that part is this text, and perhaps others. */
   candidates(position: number, text: string): readonly Element[] {
     const buckets = this.#sorted(position);
-    return buckets.exact.get(text) ?? buckets.others;
+    const bucket = buckets.exact.get(text);
+    if (bucket === undefined) return buckets.others;
+    bucket.elements ??= [...readElements(bucket.printed, this.#isMap), ...buckets.others];
+    return bucket.elements;
   }
 
-  /** Whether some element's part can be this text. */
-  has(position: number, text: string): boolean {
-    return this.candidates(position, text).length > 0;
+  /** Whether some element's part is this text and nothing else. */
+  names(position: number, text: string): boolean {
+    return this.#sorted(position).exact.has(text);
+  }
+
+  /** Elements whose part is not one text. */
+  others(position: number): readonly Element[] {
+    return this.#sorted(position).others;
   }
 
   #sorted(position: number): Buckets {
-    const known = this.#byPart.get(position);
-    if (known !== undefined) return known;
-    const buckets = sort(this.elements, position);
-    this.#byPart.set(position, buckets);
+    let buckets = this.#byPart.get(position);
+    if (buckets === undefined) {
+      buckets = sort(this.#printed, this.#isMap, position);
+      this.#byPart.set(position, buckets);
+    }
     return buckets;
   }
 }
 
 interface Buckets {
-  /** With those of `others` in each. */
-  readonly exact: ReadonlyMap<string, readonly Element[]>;
+  readonly exact: ReadonlyMap<string, Bucket>;
   readonly others: readonly Element[];
 }
 
-function sort(elements: readonly Element[], position: number): Buckets {
-  const exact = new Map<string, Element[]>();
-  const others: Element[] = [];
-  for (const element of elements) {
-    const part = element.parts[position];
-    if (part?.kind === 'is') {
-      const bucket = exact.get(part.text);
-      if (bucket === undefined) exact.set(part.text, [element]);
-      else bucket.push(element);
-    } else others.push(element);
+interface Bucket {
+  readonly printed: unknown[];
+  /** With those of `others`. */
+  elements: readonly Element[] | undefined;
+}
+
+function sort(printed: readonly unknown[], isMap: boolean, position: number): Buckets {
+  const exact = new Map<string, Bucket>();
+  const others: unknown[] = [];
+  for (const element of printed) {
+    const text = exactText(partsOf(keyOf(element, isMap))[position]);
+    const bucket = text === undefined ? undefined : exact.get(text);
+    if (bucket !== undefined) bucket.printed.push(element);
+    else if (text === undefined) others.push(element);
+    else exact.set(text, { printed: [element], elements: undefined });
   }
-  if (others.length > 0) for (const bucket of exact.values()) bucket.push(...others);
-  return { exact, others };
+  return { exact, others: readElements(others, isMap) };
+}
+
+/** The key of an element as it is printed; those of a map are pairs. */
+export function keyOf(element: unknown, isMap: boolean): unknown {
+  const key = isMap && Array.isArray(element) ? (element[0] as unknown) : element;
+  // With a timeout, a comment or a counter.
+  return isRecord(key) && isRecord(key['elem']) ? key['elem']['val'] : key;
+}
+
+/** The parts of a key: several for a concatenation. */
+export function partsOf(key: unknown): readonly unknown[] {
+  return isRecord(key) && Array.isArray(key['concat']) ? key['concat'] : [key];
+}
+
+/** Undefined for what is not one text: a prefix, a range, a wildcard. */
+function exactText(part: unknown): string | undefined {
+  if (typeof part === 'string') return part.endsWith('*') ? undefined : part;
+  return typeof part === 'number' || typeof part === 'boolean' ? String(part) : undefined;
 }
 
 /** Elements of a named or anonymous set; those of a map are pairs of key and value. */
-export function readElements(elements: readonly unknown[], isMap: boolean): readonly Element[] {
+function readElements(elements: readonly unknown[], isMap: boolean): readonly Element[] {
   return elements.map((element) => {
-    const [key, value] = isMap && Array.isArray(element) ? (element as unknown[]) : [element];
-    return { parts: readKey(key), value };
+    const value = isMap && Array.isArray(element) ? (element[1] as unknown) : undefined;
+    return { parts: partsOf(keyOf(element, isMap)).map(readPart), value };
   });
 }
 
 /** The right side of a match, which is a set of one where it is no set. */
-export function readRight(right: unknown): readonly Element[] {
+export function rightOf(right: unknown): readonly unknown[] {
   const set = isRecord(right) ? right['set'] : undefined;
-  return readElements(Array.isArray(set) ? set : [right], false);
-}
-
-function readKey(key: unknown): readonly Part[] {
-  const inner = isRecord(key) && isRecord(key['elem']) ? key['elem']['val'] : key;
-  if (isRecord(inner) && Array.isArray(inner['concat'])) return inner['concat'].map(readPart);
-  return [readPart(inner)];
+  return Array.isArray(set) ? set : [right];
 }
 
 function readPart(value: unknown): Part {

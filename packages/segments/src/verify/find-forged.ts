@@ -1,5 +1,6 @@
 import { parseIpAddress, formatIpAddress } from '../address/ip-address.ts';
 import { linkLocal } from '../address/link-local.ts';
+import { targetText } from '../address/target-text.ts';
 import type { ClaimedPort } from './claim-index.ts';
 import { canBe, type Frame, isWithin } from './frame.ts';
 
@@ -27,7 +28,7 @@ function identityOf(port: ClaimedPort): Identity {
     arp: new Set([...v4, '0.0.0.0']),
     ip: new Set([...v4, '0.0.0.0']),
     ip6: new Set([...v6, '::']),
-    targets: new Set(v6.map((text) => `0x${parseIpAddress(text).value.toString(16)}`)),
+    targets: new Set(v6.map(targetText)),
   };
 }
 
@@ -53,27 +54,4 @@ export function forgedBy(port: ClaimedPort, frames: readonly Frame[]): string | 
     }
   }
   return undefined;
-}
-
-/** Whether what a port truthfully sends is among the frames: IP and, for IPv4, ARP. */
-export function truthPasses(port: ClaimedPort, frames: readonly Frame[]): boolean {
-  const addresses = port.intent.addresses.map((text) => parseIpAddress(text));
-  return addresses.every((address) => {
-    const text = formatIpAddress(address);
-    const needs: readonly (readonly [string, string, string])[] =
-      address.family === 4
-        ? [
-            ['ip', 'ip saddr', text],
-            ['arp', 'arp saddr ip', text],
-          ]
-        : [['ip6', 'ip6 saddr', text]];
-    return needs.every(([protocol, field, value]) =>
-      frames.some(
-        (frame) =>
-          canBe(frame, 'ether saddr', port.mac) &&
-          canBe(frame, 'protocol', protocol) &&
-          canBe(frame, field, value),
-      ),
-    );
-  });
 }

@@ -1,46 +1,36 @@
 import { type ClaimedPort, isAllowed } from './claim-index.ts';
 import { describePort, endpointOf } from './describe-path.ts';
-import type { Fact } from './fact.ts';
 import type { FabricModel } from './fabric-model.ts';
-import { truthPasses } from './find-forged.ts';
-import { canBe } from './frame.ts';
-import type { Closure } from './segment-closure.ts';
+import { canBe, type Frame } from './frame.ts';
+import type { NodeModel } from './node-model.ts';
+import { type Closure, firstMark } from './segment-closure.ts';
+import { type Arrivals, FrameTracer, type SentFrames } from './trace-frames.ts';
+import { type TruthfulFrame, truthfulFrames } from './truthful-frames.ts';
 
 /** Findings beyond this many of one segment say nothing new. */
-const mostMissing = 8;
+export const mostMissing = 8;
 
 /**
- * Pairs that the policy allows and the network does not carry: as broadcast, which resolution of
- * addresses needs, and as unicast, which needs the entries of bridges and VXLAN devices.
+ * Pairs that the policy allows and the network does not carry. Unlike what may be reached, which is
+ * more than can happen, this is followed frame by frame: what a port truthfully sends to find another
+ * (broadcast, ARP, neighbour discovery) and to talk to it, from each of its addresses.
  */
 export function findMissing(
   fabric: FabricModel,
   ports: readonly ClaimedPort[],
   closure: Closure,
 ): void {
-  const bySource = factsBySource(closure.facts);
+  const tracer = new FrameTracer(fabric, closure.segment);
+  const there = ports.filter((port) => isThere(fabric, port, closure));
   let found = 0;
-  for (const from of ports) {
-    const node = fabric.nodes.get(from.intent.node);
-    const frames = closure.entered.get(from);
+  for (const from of there) {
+    const node = fabric.node(from.intent.node);
     if (node === undefined) continue;
-    if (frames === undefined) {
-      closure.findings.add('missing', 'port_absent', {
-        node: from.intent.node,
-        key: from.device,
-        message: `${describePort(from)} is not there: ${from.device} is no member of a bridge, or down`,
-        from: endpointOf(from),
-      });
-      continue;
-    }
-    const silent = !truthPasses(from, frames);
-    const reached = reachedFrom(bySource.get(from) ?? [], from);
-    for (const to of ports) {
+    const senders = truthfulFrames(from).map((frame) => new Sender(tracer, node, from, frame));
+    for (const to of there) {
       if (found >= mostMissing) return;
-      if (to === from || !isAllowed(from, to) || !closure.entered.has(to)) continue;
-      const why = silent
-        ? 'its own frames are not let in'
-        : reasonMissing(fabric, reached, from, to);
+      if (to === from || !isAllowed(from, to)) continue;
+      const why = senders.find((sender) => !sender.reaches(to))?.why(fabric, to);
       if (why === undefined) continue;
       found += 1;
       closure.findings.add('missing', 'pair_unreachable', {
@@ -54,66 +44,73 @@ export function findMissing(
   }
 }
 
-function factsBySource(facts: readonly Fact[]): ReadonlyMap<ClaimedPort, readonly Fact[]> {
-  const found = new Map<ClaimedPort, Fact[]>();
-  for (const fact of facts) {
-    for (const port of fact.ports) {
-      const known = found.get(port);
-      if (known === undefined) found.set(port, [fact]);
-      else known.push(fact);
+/** Whether a port can send and be reached at all; it is found to be absent otherwise. */
+function isThere(fabric: FabricModel, port: ClaimedPort, closure: Closure): boolean {
+  const node = fabric.node(port.intent.node);
+  if (node === undefined) return false;
+  const link = node.links.get(port.device);
+  const why = !closure.entered.has(port)
+    ? `${port.device} is no member of a bridge, or down`
+    : link?.carrier === false
+      ? `the other end of ${port.device} is down or was never taken`
+      : undefined;
+  if (why === undefined) return true;
+  closure.findings.add('missing', 'port_absent', {
+    node: port.intent.node,
+    key: port.device,
+    message: `${describePort(port)} is not there: ${why}`,
+    from: endpointOf(port),
+  });
+  return false;
+}
+
+/** One kind of frame of a port, and where it arrives. */
+class Sender {
+  readonly #tracer: FrameTracer;
+  readonly #node: NodeModel;
+  readonly #from: ClaimedPort;
+  readonly #frame: TruthfulFrame;
+  readonly #entered: readonly Frame[];
+  #everybody: Arrivals | undefined;
+
+  constructor(tracer: FrameTracer, node: NodeModel, from: ClaimedPort, frame: TruthfulFrame) {
+    this.#tracer = tracer;
+    this.#node = node;
+    this.#from = from;
+    this.#frame = frame;
+    const link = node.links.get(from.device);
+    this.#entered =
+      link === undefined ? [] : node.enterKnown(from.device, firstMark(link), frame.fields);
+  }
+
+  reaches(to: ClaimedPort): boolean {
+    const { asks, toAll, fields } = this.#frame;
+    const sent = { frames: this.#entered, known: fields, asks: asks?.field };
+    const arrivals = toAll
+      ? (this.#everybody ??= this.#trace({ ...sent, mac: undefined }))
+      : this.#trace({ ...sent, mac: to.mac });
+    const arrived = arrivals.get(to) ?? [];
+    if (asks === undefined) return arrived.length > 0;
+    return asks.of(to).every((text) => arrived.some((frame) => canBe(frame, asks.field, text)));
+  }
+
+  #trace(sent: SentFrames): Arrivals {
+    return this.#tracer.trace(this.#node, this.#from.device, sent);
+  }
+
+  why(fabric: FabricModel, to: ClaimedPort): string {
+    const { what, toAll } = this.#frame;
+    const node = this.#node;
+    if (this.#entered.length === 0) return `${what} are not let in`;
+    const bridge = node.links.get(this.#from.device)?.master ?? '';
+    const outputs = node.outputs(bridge, toAll ? undefined : to.mac);
+    if (outputs.length === 0) return `${bridge} of ${node.name} has no entry for ${to.mac}`;
+    const tunnel = outputs.find((link) => link.vxlan !== undefined);
+    const sent = tunnel && node.remotes(tunnel.name, toAll ? undefined : to.mac);
+    const owners = sent?.map(({ dst }) => fabric.ownerOf(dst ?? '')?.node);
+    if (to.intent.node !== node.name && owners?.includes(to.intent.node) !== true) {
+      return `${what} are not sent to ${to.intent.node}`;
     }
+    return `${what} do not arrive`;
   }
-  // A group's frames in another node come from every node that has the group; the receiver's rules
-  // then say from whom they are.
-  for (const fact of facts) {
-    if (fact.origin === undefined) continue;
-    for (const [port, own] of found) if (port.group === fact.group) own.push(fact);
-  }
-  return found;
-}
-
-/** Where broadcasts of a port arrive, with the facts by which they do. */
-function reachedFrom(facts: readonly Fact[], from: ClaimedPort): ReadonlyMap<ClaimedPort, Fact> {
-  const reached = new Map<ClaimedPort, Fact>();
-  for (const fact of facts) {
-    if (fact.origin !== undefined && !knows(fact, from)) continue;
-    for (const port of fact.reached) reached.set(port, fact);
-  }
-  return reached;
-}
-
-/** Whether the receiving node lets in frames of this port's MAC with this mark. */
-function knows(fact: Fact, from: ClaimedPort): boolean {
-  return fact.node
-    .enter(fact.from, fact.origin?.gbp)
-    .some((frame) => frame.mark === fact.mark && canBe(frame, 'ether saddr', from.mac));
-}
-
-function reasonMissing(
-  fabric: FabricModel,
-  reached: ReadonlyMap<ClaimedPort, Fact>,
-  from: ClaimedPort,
-  to: ClaimedPort,
-): string | undefined {
-  const fact = reached.get(to);
-  if (fact === undefined) return 'broadcasts do not arrive';
-  if (!fact.node.switches(to.device, to.mac)) {
-    return `${fact.bridge} of ${fact.node.name} has no entry for ${to.mac}`;
-  }
-  if (to.intent.node === from.intent.node || fact.origin === undefined) return undefined;
-  const sender = fabric.nodes.get(from.intent.node);
-  const bridge = sender?.links.get(from.device)?.master ?? '';
-  const tunnel = sender?.members
-    .get(bridge)
-    ?.find((link) => link.vxlan !== undefined && sender.switches(link.name, to.mac));
-  if (sender === undefined || tunnel === undefined) {
-    return `${bridge} of ${from.intent.node} has no entry for ${to.mac}`;
-  }
-  const entries = sender.destinations.get(tunnel.name) ?? [];
-  const own = entries.filter((entry) => entry.mac === to.mac);
-  const chosen = own.length > 0 ? own : entries.filter(({ mac }) => /^[0:]+$/.test(mac));
-  const right = chosen.some(
-    ({ dst }) => dst !== undefined && fabric.ownerOf(dst)?.node === to.intent.node,
-  );
-  return right ? undefined : `${tunnel.name} of ${sender.name} does not send ${to.mac} to its node`;
 }

@@ -10,6 +10,8 @@ export interface Frame {
   readonly fields: Field | undefined;
   /** The statement that last decided about it. */
   readonly by: Reason | undefined;
+  /** Whether frames may be in it that do not come here: what is not known was taken for the worse. */
+  readonly loose: boolean;
 }
 
 /** What is known of a field: it is one of the values, or, `without`, none of them. */
@@ -48,6 +50,14 @@ export function withField(
 export function canBe(frame: Frame, key: string, value: string): boolean {
   const field = fieldOf(frame, key);
   return field === undefined || field.values.includes(value) !== field.without;
+}
+
+/** Whether frames of which this is known are in the set. */
+export function covers(frame: Frame, known: Field | undefined): boolean {
+  for (let field = known; field !== undefined; field = field.next) {
+    if (!field.values.every((value) => canBe(frame, field.key, value))) return false;
+  }
+  return true;
 }
 
 /** Whether the field cannot have but these values. */

@@ -7,7 +7,7 @@ import { findMissing } from './find-missing.ts';
 import { forgedBy } from './find-forged.ts';
 import type { NodeModel } from './node-model.ts';
 import type { Closure } from './segment-closure.ts';
-import { linkWeakness } from './underlay-protection.ts';
+import { linkWeakness, outsideOf } from './underlay-protection.ts';
 
 /** A source address that no node has, and an interface that is none of the encrypted ones. */
 const stranger = { ip: '(any other)', device: '(any other)' };
@@ -24,7 +24,7 @@ export function inspectSegment(
   const ports = fabric.index.segments.get(segment.vni) ?? [];
   const byNode = Map.groupBy(ports, (port) => port.intent.node);
   for (const [name, local] of byNode) {
-    const node = fabric.nodes.get(name);
+    const node = fabric.node(name);
     if (node === undefined) {
       closure.findings.add('unproven', 'node_unobserved', {
         node: name,
@@ -184,7 +184,7 @@ function inspectUnderlay(
   const encrypted = encryption.underlay !== 'none';
   const sources = new Set([stranger.ip, `${stranger.ip}:`]);
   if (encrypted) for (const address of fabric.index.addresses.keys()) sources.add(address);
-  const device = node.outside() ?? stranger.device;
+  const device = outsideOf(node.state) ?? stranger.device;
   for (const source of sources) {
     const packet = { device, source, port, vni, protected: false };
     if (node.accepts(packet).length === 0) continue;
@@ -200,7 +200,7 @@ function inspectUnderlay(
   }
   if (encryption.link !== 'macsec') return;
   const underlay = fabric.index.claim.nodes.find(({ name }) => name === node.name)?.underlay ?? '';
-  const why = linkWeakness(node, underlay);
+  const why = linkWeakness(node.state, underlay);
   if (why === undefined) return;
   closure.findings.add('leak', 'link_unencrypted', {
     node: node.name,

@@ -43,27 +43,37 @@ export function lookUp(
     else group.push(element);
   }
   if (matches === 0) return { found: [], missed: [...missed, here] };
+  const open: readonly number[] = openPositions(here, expressions);
   const found = [...groups.values()].map((elements) => ({
-    frame: refine(here, expressions, elements),
+    frame: refine(here, expressions, { elements, open }),
     value: elements[0]?.value,
   }));
   if (!certain) missed.push(exclude(here, expressions, [...groups.values()].flat()));
   return { found, missed };
 }
 
+/** So few are compared one by one rather than sorted by another part. */
+const few = 32;
+
+/** By interfaces first: the elements of one are of one segment. */
 function candidates(
   frame: Frame,
   expressions: readonly Expression[],
   index: ElementIndex,
 ): readonly Element[] {
-  let fewest = index.elements;
-  for (const [position, expression] of expressions.entries()) {
-    if (fewest.length <= 4) break;
-    const known = knownText(frame, expression);
-    const found = known === undefined ? fewest : index.candidates(position, known);
-    if (found.length < fewest.length) fewest = found;
+  if (index.size <= few) return index.elements;
+  let fewest: readonly Element[] | undefined;
+  for (const devices of [true, false]) {
+    for (const [position, expression] of expressions.entries()) {
+      if ((expression.kind === 'iif' || expression.kind === 'oif') !== devices) continue;
+      const known = knownText(frame, expression);
+      if (known === undefined) continue;
+      const found = index.candidates(position, known);
+      if (fewest === undefined || found.length < fewest.length) fewest = found;
+      if (fewest.length <= few) return fewest;
+    }
   }
-  return fewest;
+  return fewest ?? index.elements;
 }
 
 /** The one thing that it can be. */
@@ -130,21 +140,52 @@ function compareText(known: string, part: Part): Answer {
   }
 }
 
+function openPositions(frame: Frame, expressions: readonly Expression[]): readonly number[] {
+  const open: number[] = [];
+  for (const [position, expression] of expressions.entries()) {
+    if (knownText(frame, expression) === undefined) open.push(position);
+  }
+  return open;
+}
+
 /** What is known of the frames that are in the set by one of these elements. */
 function refine(
   frame: Frame,
   expressions: readonly Expression[],
-  elements: readonly Element[],
+  { elements, open }: { readonly elements: readonly Element[]; readonly open: readonly number[] },
 ): Frame {
   let refined = frame;
-  for (const [position, expression] of expressions.entries()) {
-    if (expression.kind !== 'field' || knownText(frame, expression) !== undefined) continue;
+  let several = 0;
+  let loose = !elements.every((element) => isSure(frame, expressions, { element, open }));
+  for (const position of open) {
+    if (elements.every(({ parts }) => parts[position]?.kind === 'any')) continue;
+    const expression = expressions[position];
     const values = exactTexts(elements, position);
-    if (values === undefined) continue;
+    if (expression?.kind !== 'field' || values === undefined) {
+      loose = true;
+      continue;
+    }
+    if (values.length > 1) several += 1;
     const within = splitField(refined, expression.key, values).within;
     if (within !== undefined) refined = within;
   }
-  return refined;
+  // Of two fields that have several values each, not every pair need be in the set.
+  return loose || several > 1 ? { ...refined, loose: true } : refined;
+}
+
+/** Whether an element matches by all that is known. */
+function isSure(
+  frame: Frame,
+  expressions: readonly Expression[],
+  { element, open }: { readonly element: Element; readonly open: readonly number[] },
+): boolean {
+  if (element.parts.length !== expressions.length) return false;
+  return expressions.every((expression, at) => {
+    const part = element.parts[at];
+    return (
+      open.includes(at) || (part !== undefined && comparePart(frame, expression, part) === 'yes')
+    );
+  });
 }
 
 /** Only where a single field decides: a pair that is not in a set says nothing of its halves. */
@@ -153,22 +194,19 @@ function exclude(
   expressions: readonly Expression[],
   elements: readonly Element[],
 ): Frame {
-  const open = [...expressions.entries()].filter(
-    ([, expression]) => knownText(frame, expression) === undefined,
-  );
-  const [position, expression] = open[0] ?? [];
-  if (open.length !== 1 || position === undefined || expression?.kind !== 'field') return frame;
-  const certainElsewhere = elements.filter((element) =>
-    expressions.every((other, at) => {
-      const part = element.parts[at];
-      return at === position || (part !== undefined && comparePart(frame, other, part) === 'yes');
-    }),
-  );
-  const values = certainElsewhere.flatMap((element) => {
+  const open = openPositions(frame, expressions);
+  const [position] = open;
+  const expression = position === undefined ? undefined : expressions[position];
+  if (open.length !== 1 || position === undefined || expression?.kind !== 'field') {
+    return { ...frame, loose: true };
+  }
+  const sure = elements.filter((element) => isSure(frame, expressions, { element, open }));
+  const values = sure.flatMap((element) => {
     const part = element.parts[position];
     return part?.kind === 'is' ? [part.text] : [];
   });
-  return splitField(frame, expression.key, values).without ?? frame;
+  const without = splitField(frame, expression.key, values).without ?? frame;
+  return values.length === elements.length ? without : { ...without, loose: true };
 }
 
 function exactTexts(elements: readonly Element[], position: number): readonly string[] | undefined {

@@ -1,7 +1,7 @@
 import { isRecord } from '@tapline/base';
 import type { NftChain, NftRuleset, NftTable } from '../state/nft-ruleset.ts';
-import { ElementIndex, readElements, readRight } from './element-index.ts';
-import type { Frame, Reason } from './frame.ts';
+import { ElementIndex, rightOf } from './element-index.ts';
+import { fieldOf, type Frame, type Reason } from './frame.ts';
 import { lookUp } from './look-up.ts';
 import { type Expression, readExpressions } from './nft-expression.ts';
 
@@ -14,6 +14,14 @@ export interface HookProgram {
    * none is in a set that a rule looks them up in.
    */
   classOf(device: string): string;
+  /** Whether any rule looks at more than interfaces and marks. */
+  readonly readsFields: boolean;
+}
+
+/** What was found out about rules while they were compiled. */
+interface Notes {
+  readonly tests: InterfaceTest[];
+  readsFields: boolean;
 }
 
 /** Where rules look at the interface of arrival. */
@@ -41,6 +49,8 @@ interface Chain {
 
 /** More sets of frames than this are thrown together: what is known of their fields is forgotten. */
 const maxFrames = 256;
+/** Of Ethernet; from here on it is a type. */
+const lengths = 0x600;
 /** NFT_JUMP_STACK_SIZE of the kernel is 16. */
 const maxDepth = 16;
 
@@ -71,25 +81,26 @@ export function compileHook(
         .map((chain) => ({ table, chain, priority: chain.base?.priority ?? 0 })),
     )
     .toSorted((a, b) => a.priority - b.priority);
-  const tests: InterfaceTest[] = [];
-  const programs = bases.map(({ table, chain }) => compileBase(table, chain, tests));
+  const notes: Notes = { tests: [], readsFields: false };
+  const programs = bases.map(({ table, chain }) => compileBase(table, chain, notes));
   return {
     run(frame) {
       let frames: readonly Frame[] = [frame];
       for (const program of programs) frames = merge(frames.flatMap((entry) => program(entry)));
       return frames;
     },
-    classOf: (name) => tests.map((entry) => classify(entry, name)).join(','),
+    classOf: (name) => notes.tests.map((entry) => classify(entry, name)).join(','),
+    readsFields: notes.readsFields,
   };
 }
 
-/** A set of a few is asked element by element; of a large one, whether the name is in it at all. */
+/** By name where the set has it, so that it does not matter how many others the set has. */
 function classify({ index, position }: InterfaceTest, name: string): string {
-  if (index.elements.length > 8) return index.has(position, name) ? name : '';
-  return index.elements
+  if (index.names(position, name)) return name;
+  return index
+    .others(position)
     .map(({ parts }) => {
       const part = parts[position];
-      if (part?.kind === 'is') return part.text === name ? '1' : '0';
       return part?.kind === 'starts' && name.startsWith(part.text) ? '1' : '0';
     })
     .join('');
@@ -98,9 +109,9 @@ function classify({ index, position }: InterfaceTest, name: string): string {
 function compileBase(
   table: NftTable,
   chain: NftChain,
-  tests: InterfaceTest[],
+  notes: Notes,
 ): (frame: Frame) => readonly Frame[] {
-  const chains = new TableChains(table, tests);
+  const chains = new TableChains(table, notes);
   const compiled = chains.get(chain.name);
   const open = chain.base?.policy !== 'drop';
   const policy: Reason = { ...reasonOf(table, chain.name), rule: 0 };
@@ -117,17 +128,18 @@ class TableChains {
   readonly #table: NftTable;
   readonly #compiled = new Map<string, Chain>();
   readonly #sets = new Map<string, ElementIndex>();
-  readonly #tests: InterfaceTest[];
+  readonly #notes: Notes;
 
-  constructor(table: NftTable, tests: InterfaceTest[]) {
+  constructor(table: NftTable, notes: Notes) {
     this.#table = table;
-    this.#tests = tests;
+    this.#notes = notes;
   }
 
-  /** Takes note of where a rule looks at the interface of arrival. */
+  /** Takes note of what a rule looks at. */
   note(expressions: readonly Expression[], index: ElementIndex): void {
     for (const [position, { kind }] of expressions.entries()) {
-      if (kind === 'iif') this.#tests.push({ index, position });
+      if (kind === 'iif') this.#notes.tests.push({ index, position });
+      else if (kind === 'field') this.#notes.readsFields = true;
     }
   }
 
@@ -152,7 +164,7 @@ class TableChains {
     if (known !== undefined) return known;
     const set = this.#table.sets.find((entry) => entry.name === name);
     if (set === undefined) return undefined;
-    const index = new ElementIndex(readElements(set.elements, set.kind === 'map'));
+    const index = new ElementIndex(set.elements, set.kind === 'map');
     this.#sets.set(name, index);
     return index;
   }
@@ -188,7 +200,9 @@ function runChain(
 
 function merge(frames: readonly Frame[]): readonly Frame[] {
   if (frames.length <= maxFrames) return frames;
-  const byMark = new Map(frames.map((frame) => [frame.mark, { ...frame, fields: undefined }]));
+  const byMark = new Map(
+    frames.map((frame) => [frame.mark, { ...frame, fields: undefined, loose: true }]),
+  );
   return [...byMark.values()];
 }
 
@@ -196,10 +210,7 @@ function compileStatement(statement: unknown, why: Reason, chains: TableChains):
   const [kind, value] = isRecord(statement) ? (Object.entries(statement)[0] ?? []) : [];
   if (kind === undefined || harmless.has(kind)) return (frame, flow) => void flow.next.push(frame);
   if (conditional.has(kind)) {
-    return (frame, flow) => {
-      flow.next.push(frame);
-      flow.skip.push(frame);
-    };
+    return bothWays;
   }
   const verdict = compileVerdict(kind, value, why, chains);
   if (verdict !== undefined) return verdict;
@@ -209,11 +220,17 @@ function compileStatement(statement: unknown, why: Reason, chains: TableChains):
   return worst(why);
 }
 
+/** Into the rest of the rule and past it, as it is not known which. */
+function bothWays(frame: Frame, flow: Flow): void {
+  flow.next.push({ ...frame, loose: true });
+  flow.skip.push({ ...frame, loose: true });
+}
+
 function worst(why: Reason): Statement {
   return (frame, flow) => {
-    flow.accepted.push({ ...frame, mark: undefined, fields: undefined, by: why });
-    flow.next.push(frame);
-    flow.skip.push(frame);
+    const any = { ...frame, mark: undefined, fields: undefined, by: why, loose: true };
+    flow.accepted.push(any);
+    bothWays(frame, flow);
   };
 }
 
@@ -255,13 +272,15 @@ function compileVerdict(
 function compileMatch(value: Readonly<Record<string, unknown>>, chains: TableChains): Statement {
   const { op, left, right } = value;
   const expressions = readExpressions(left);
+  const [first] = expressions;
+  const isLength = op === '<' && expressions.length === 1 && first?.kind === 'field';
+  if (isLength && first.key === 'protocol' && typeof right === 'number' && right <= lengths) {
+    return (frame, flow) => splitLengths(frame, right, flow);
+  }
   const index = indexOf(right, chains, false);
   const known = (op === '==' || op === '!=') && index !== undefined;
   if (!known || expressions.some(({ kind }) => kind === 'opaque')) {
-    return (frame, flow) => {
-      flow.next.push(frame);
-      flow.skip.push(frame);
-    };
+    return bothWays;
   }
   chains.note(expressions, index);
   if (op === '==') {
@@ -281,6 +300,19 @@ function compileMatch(value: Readonly<Record<string, unknown>>, chains: TableCha
   };
 }
 
+/**
+ * A type below 0x600 is a length (IEEE Std 802.3 §3.2.6). All types with a name are above, so that
+ * nothing is lost of what else is known of the frames that are not below.
+ */
+function splitLengths(frame: Frame, limit: number, { next, skip }: Flow): void {
+  const type = fieldOf(frame, 'protocol');
+  const values = type === undefined || type.without ? undefined : type.values;
+  // Of names Number makes NaN, which is not below.
+  const below = values?.filter((value) => Number(value) < limit).length;
+  if (below !== 0) next.push({ ...frame, loose: true });
+  if (below === undefined || below < (values?.length ?? 0)) skip.push(frame);
+}
+
 /** The frames that have all the fields; the others are skipped. */
 function bearing(
   frame: Frame,
@@ -289,9 +321,7 @@ function bearing(
 ): readonly Frame[] {
   const needed = expressions.filter((entry) => entry.kind === 'field' && entry.needs.length > 0);
   if (needed.length === 0) return [frame];
-  const everything = new ElementIndex([
-    { parts: needed.map(() => ({ kind: 'any' as const })), value: undefined },
-  ]);
+  const everything = new ElementIndex([{ concat: needed.map(() => '*') }], false);
   const { found, missed } = lookUp(frame, needed, everything);
   skip.push(...missed);
   return found.map((hit) => hit.frame);
@@ -299,9 +329,9 @@ function bearing(
 
 function indexOf(right: unknown, chains: TableChains, isMap: boolean): ElementIndex | undefined {
   if (typeof right === 'string' && right.startsWith('@')) return chains.set(right.slice(1));
-  if (!isMap) return new ElementIndex(readRight(right));
+  if (!isMap) return new ElementIndex(rightOf(right), false);
   const set = isRecord(right) ? right['set'] : undefined;
-  return Array.isArray(set) ? new ElementIndex(readElements(set, true)) : undefined;
+  return Array.isArray(set) ? new ElementIndex(set, true) : undefined;
 }
 
 function compileMangle(
@@ -324,8 +354,8 @@ function compileMangle(
   const expressions = readExpressions(map?.['key']);
   if (index === undefined || expressions.some(({ kind }) => kind === 'opaque')) {
     return (frame, flow) => {
-      flow.next.push({ ...frame, mark: undefined });
-      flow.skip.push(frame);
+      flow.next.push({ ...frame, mark: undefined, loose: true });
+      flow.skip.push({ ...frame, loose: true });
     };
   }
   chains.note(expressions, index);

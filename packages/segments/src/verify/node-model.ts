@@ -1,6 +1,6 @@
 import type { FdbEntry, LinkState, NodeState } from '../state/node-state.ts';
 import { passesFilter } from './bpf-program.ts';
-import type { Field, Frame } from './frame.ts';
+import { covers, type Field, type Frame } from './frame.ts';
 import { compileHook, type HookProgram } from './nft-program.ts';
 
 const noFrames: readonly Frame[] = [];
@@ -17,20 +17,21 @@ export class NodeModel {
   readonly #byVni: ReadonlyMap<number | undefined, readonly LinkState[]>;
   readonly #external: readonly LinkState[];
   readonly #stacked: ReadonlyMap<string, readonly LinkState[]>;
-  readonly #bridged = new Map<string, FdbEntry>();
+  /** Entries of bridges by MAC. */
+  readonly #bridged: ReadonlyMap<string, readonly FdbEntry[]>;
   readonly #filters = new Map<string, NodeState['egress'][number]>();
   readonly #foreign = new Set<string>();
   readonly #hooked: ReadonlySet<string>;
-  readonly #prerouting: HookProgram;
-  readonly #forward: HookProgram;
-  readonly #postrouting: HookProgram;
-  readonly #input: HookProgram;
-  readonly #output: HookProgram;
-  readonly #guard: HookProgram;
-  readonly #classes = new Map<string, string>();
+  readonly #hooks: Hooks;
+  readonly #classes = new Map<string, number>();
+  readonly #classNumbers = new Map<string, number>();
   readonly #forwarded = new Map<string, readonly Frame[]>();
+  readonly #entered = new Map<string, readonly Frame[]>();
+  readonly #accepted = new Map<string, readonly Frame[]>();
+  readonly #left = new Map<string, boolean>();
+  readonly #targets = new Map<string, readonly FdbEntry[]>();
 
-  constructor(name: string, state: NodeState) {
+  constructor(name: string, state: NodeState, before?: NodeModel) {
     this.name = name;
     this.state = state;
     this.links = new Map(state.links.map((link) => [link.name, link]));
@@ -52,9 +53,10 @@ export class NodeModel {
       devices.filter((link) => link.vxlan?.external !== true),
       (link) => link.vxlan?.vni,
     );
-    for (const entry of state.fdb) {
-      if (!entry.self) this.#bridged.set(`${entry.dev} ${entry.mac}`, entry);
-    }
+    this.#bridged = Map.groupBy(
+      state.fdb.filter(({ self }) => !self),
+      ({ mac }) => mac,
+    );
     for (const filter of state.egress) {
       const known = this.#filters.get(filter.dev);
       if (known === undefined || filter.preference < known.preference) {
@@ -69,27 +71,42 @@ export class NodeModel {
     this.#hooked = new Set(
       nft.tables.flatMap(({ chains }) => chains.flatMap(({ base }) => base?.devices ?? [])),
     );
-    this.#prerouting = compileHook(nft, ['bridge'], 'prerouting');
-    this.#forward = compileHook(nft, ['bridge'], 'forward');
-    this.#postrouting = compileHook(nft, ['bridge'], 'postrouting');
-    this.#input = compileHook(nft, ['bridge'], 'input');
-    this.#output = compileHook(nft, ['bridge'], 'output');
-    this.#guard = compileHook(nft, ['inet', 'ip', 'ip6'], 'input');
+    this.#hooks = before !== undefined && before.state.nft === nft ? before.#hooks : readHooks(nft);
   }
 
   /** Interfaces that the rules of forwarding do not tell apart have the same class. */
-  classOf(device: string): string {
-    const known = this.#classes.get(device);
-    if (known !== undefined) return known;
-    const found = `${this.#forward.classOf(device)};${this.#postrouting.classOf(device)};${this.#input.classOf(device)}`;
-    this.#classes.set(device, found);
-    return found;
+  classOf(device: string): number {
+    return remember(this.#classes, device, () => {
+      const { forward, postrouting, input } = this.#hooks;
+      const tests = [forward, postrouting, input].map((hook) => hook.classOf(device)).join(';');
+      return remember(this.#classNumbers, tests, () => this.#classNumbers.size);
+    });
   }
 
   /** Frames that come in by a bridge's port and are bridged, with the marks that they then bear. */
   enter(device: string, mark: number | undefined, fields?: Field): readonly Frame[] {
-    const frame: Frame = { iif: device, oif: '', mark, fields, by: undefined };
-    return this.#early(device, 'ingress', [frame]).flatMap((entry) => this.#prerouting.run(entry));
+    if (fields !== undefined) return this.#enter(device, mark, fields);
+    return remember(this.#entered, `${device} ${mark ?? 'any'}`, () =>
+      this.#enter(device, mark, undefined),
+    );
+  }
+
+  /** The same for frames of which much is known, without running rules where their set says enough. */
+  enterKnown(
+    device: string,
+    mark: number | undefined,
+    fields: Field | undefined,
+  ): readonly Frame[] {
+    const sets = this.enter(device, mark).filter((frame) => covers(frame, fields));
+    if (sets.some(({ loose }) => loose)) return this.#enter(device, mark, fields);
+    return sets.map((frame) => ({ ...frame, fields: also(fields, frame.fields) }));
+  }
+
+  #enter(device: string, mark: number | undefined, fields: Field | undefined): readonly Frame[] {
+    const frame: Frame = { iif: device, oif: '', mark, fields, by: undefined, loose: false };
+    return this.#early(device, 'ingress', [frame]).flatMap((entry) =>
+      this.#hooks.prerouting.run(entry),
+    );
   }
 
   /** Frames that are forwarded from a port to another, before that port's own filter. */
@@ -97,27 +114,77 @@ export class NodeModel {
     const key = `${this.classOf(from)} ${to} ${mark ?? 'any'}`;
     const known = this.#forwarded.get(key);
     if (known !== undefined) return known;
-    const frame: Frame = { iif: from, oif: to, mark, fields: undefined, by: undefined };
-    const passed = this.#forward.run(frame).flatMap((entry) => this.#postrouting.run(entry));
+    const frame: Frame = {
+      iif: from,
+      oif: to,
+      mark,
+      fields: undefined,
+      by: undefined,
+      loose: false,
+    };
+    const passed = this.#hooks.forward
+      .run(frame)
+      .flatMap((entry) => this.#hooks.postrouting.run(entry));
     const found = this.#early(to, 'egress', passed);
     this.#forwarded.set(key, found);
     return found;
   }
 
+  /** The same for frames of which more than the mark is known. */
+  carry(from: string, to: string, frame: Frame): readonly Frame[] {
+    const blind = !this.#hooks.forward.readsFields && !this.#hooks.postrouting.readsFields;
+    if (blind && !this.#hooked.has(to)) {
+      const passed = this.forward(from, to, frame.mark);
+      return passed.map((entry) => ({ ...entry, fields: frame.fields }));
+    }
+    const passed = this.#hooks.forward
+      .run({ ...frame, iif: from, oif: to })
+      .flatMap((entry) => this.#hooks.postrouting.run(entry));
+    return this.#early(to, 'egress', passed);
+  }
+
   /** Frames from a port that reach the node itself, by the bridge's own interface. */
   toHost(from: string, mark: number | undefined): readonly Frame[] {
-    return this.#input.run({ iif: from, oif: '', mark, fields: undefined, by: undefined });
+    return this.#hooks.input.run({
+      iif: from,
+      oif: '',
+      mark,
+      fields: undefined,
+      by: undefined,
+      loose: false,
+    });
   }
 
   /** Frames of the node itself that leave by a port. */
   fromHost(to: string): readonly Frame[] {
-    const frame: Frame = { iif: '', oif: to, mark: 0, fields: undefined, by: undefined };
-    const passed = this.#output.run(frame).flatMap((entry) => this.#postrouting.run(entry));
+    const frame: Frame = {
+      iif: '',
+      oif: to,
+      mark: 0,
+      fields: undefined,
+      by: undefined,
+      loose: false,
+    };
+    const passed = this.#hooks.output
+      .run(frame)
+      .flatMap((entry) => this.#hooks.postrouting.run(entry));
     return this.#early(to, 'egress', passed);
   }
 
   /** VXLAN packets that the node takes. */
   accepts(packet: {
+    readonly device: string;
+    readonly source: string;
+    readonly port: number;
+    readonly vni: number;
+    readonly protected: boolean;
+  }): readonly Frame[] {
+    const { device, source, port, vni } = packet;
+    const key = `${device} ${source} ${port} ${vni} ${packet.protected}`;
+    return remember(this.#accepted, key, () => this.#accept(packet));
+  }
+
+  #accept(packet: {
     readonly device: string;
     readonly source: string;
     readonly port: number;
@@ -137,7 +204,14 @@ export class NodeModel {
     for (const [key, value] of known) {
       fields = { key, values: [value], without: false, next: fields };
     }
-    return this.#guard.run({ iif: packet.device, oif: '', mark: 0, fields, by: undefined });
+    return this.#hooks.guard.run({
+      iif: packet.device,
+      oif: '',
+      mark: 0,
+      fields,
+      by: undefined,
+      loose: false,
+    });
   }
 
   /** Whether the filter at a port's egress is there, and nobody decides before it. */
@@ -149,18 +223,26 @@ export class NodeModel {
   leaves(device: string, mark: number | undefined): boolean {
     const filter = this.#filters.get(device);
     if (filter === undefined || this.#foreign.has(device)) return true;
-    return passesFilter(filter.program, mark);
+    const key = `${device} ${mark ?? 'any'}`;
+    return remember(this.#left, key, () => passesFilter(filter.program, mark));
+  }
+
+  /** Where a VXLAN device sends at all, each place once. */
+  targets(device: string): readonly FdbEntry[] {
+    return remember(this.#targets, device, () => {
+      const places = new Map<string, FdbEntry>();
+      for (const entry of this.destinations.get(device) ?? []) {
+        const { dst, vni, srcVni, port, nexthopGroup } = entry;
+        const place = [dst, vni, srcVni, port, nexthopGroup].join(' ');
+        if (!places.has(place)) places.set(place, entry);
+      }
+      return [...places.values()];
+    });
   }
 
   /** Devices that stand on another, such as a macvlan; a veth's other end does not. */
   stackedOn(device: string): readonly LinkState[] {
     return this.#stacked.get(device) ?? [];
-  }
-
-  /** A device of the underlay that carries no encrypted packets: where plaintext comes in. */
-  outside(): string | undefined {
-    const inside = new Set(this.state.wireguard.map(({ dev }) => dev));
-    return this.state.addresses.find(({ dev }) => dev !== 'lo' && !inside.has(dev))?.dev;
   }
 
   /** VXLAN devices that are up and take packets of a VNI. */
@@ -176,11 +258,27 @@ export class NodeModel {
     return [...own, ...external].filter(({ vxlan }) => vxlan?.port === port);
   }
 
-  /** Whether a frame for a MAC goes out by that member of its bridge. */
-  switches(device: string, mac: string): boolean {
-    const entry = this.#bridged.get(`${device} ${mac}`);
-    if (entry !== undefined) return entry.local !== true;
-    return this.links.get(device)?.bridgePort?.flood === true;
+  /**
+   * Members of a bridge by which frames for a MAC leave: those that an entry names, whether they can
+   * or not, else those that flood; all where it is for everybody.
+   */
+  outputs(bridge: string, mac: string | undefined): readonly LinkState[] {
+    const members = this.members.get(bridge) ?? [];
+    if (mac === undefined) return members;
+    const entries = (this.#bridged.get(mac) ?? []).filter(
+      ({ dev }) => this.links.get(dev)?.master === bridge,
+    );
+    if (entries.length === 0) return members.filter(({ bridgePort }) => bridgePort?.flood === true);
+    return members.filter(({ name }) =>
+      entries.some(({ dev, local }) => dev === name && local !== true),
+    );
+  }
+
+  /** Where a VXLAN device sends frames for a MAC; what it does not know, and broadcasts, it floods. */
+  remotes(device: string, mac: string | undefined): readonly FdbEntry[] {
+    const entries = this.destinations.get(device) ?? [];
+    const own = mac === undefined ? [] : entries.filter((entry) => entry.mac === mac);
+    return own.length > 0 ? own : entries.filter((entry) => /^[0:]+$/.test(entry.mac));
   }
 
   /** Chains of the family netdev, which see frames before and after the bridge. */
@@ -190,4 +288,38 @@ export class NodeModel {
     const program = compileHook(this.state.nft, ['netdev', 'inet'], hook, device);
     return frames.flatMap((frame) => program.run(frame));
   }
+}
+
+interface Hooks {
+  readonly prerouting: HookProgram;
+  readonly forward: HookProgram;
+  readonly postrouting: HookProgram;
+  readonly input: HookProgram;
+  readonly output: HookProgram;
+  /** Of the underlay. */
+  readonly guard: HookProgram;
+}
+
+function readHooks(nft: NodeState['nft']): Hooks {
+  return {
+    prerouting: compileHook(nft, ['bridge'], 'prerouting'),
+    forward: compileHook(nft, ['bridge'], 'forward'),
+    postrouting: compileHook(nft, ['bridge'], 'postrouting'),
+    input: compileHook(nft, ['bridge'], 'input'),
+    output: compileHook(nft, ['bridge'], 'output'),
+    guard: compileHook(nft, ['inet', 'ip', 'ip6'], 'input'),
+  };
+}
+
+/** Fields that are found before others of the same key. */
+function also(known: Field | undefined, fields: Field | undefined): Field | undefined {
+  return known === undefined ? fields : { ...known, next: also(known.next, fields) };
+}
+
+function remember<T>(known: Map<string, T>, key: string, find: () => T): T {
+  const found = known.get(key);
+  if (found !== undefined) return found;
+  const value = find();
+  known.set(key, value);
+  return value;
 }

@@ -1,72 +1,52 @@
 import type { FdbEntry, LinkState } from '../state/node-state.ts';
 import type { SegmentIntent } from '../intent/segment-intent.ts';
 import { type ClaimedPort, isAllowed } from './claim-index.ts';
-import { describePort, endpointOf, filterHop, forwardHop, pathTo } from './describe-path.ts';
+import {
+  deliveryPath,
+  describePort,
+  endpointOf,
+  filterHop,
+  forwardHop,
+  hostHop,
+  pathTo,
+} from './describe-path.ts';
 import type { FabricModel } from './fabric-model.ts';
 import type { Fact, Origin } from './fact.ts';
-import type { Frame, Reason } from './frame.ts';
+import { describeSource, rootOf, sourceOf } from './fact-source.ts';
+import { Findings } from './findings.ts';
+import type { Frame } from './frame.ts';
+import { crosses } from './bridge-port.ts';
 import type { NodeModel } from './node-model.ts';
+import { type Arrivals, FrameTracer } from './trace-frames.ts';
 import { protectionOf } from './underlay-protection.ts';
-import type { Endpoint, Finding, FindingCode, FindingKind, Hop } from './verdict.ts';
 
 /** All places where frames of a segment's ports can be, and what was found on the way. */
 export interface Closure {
+  readonly segment: SegmentIntent;
   readonly facts: readonly Fact[];
   /** What the bridge lets in from each port that is there. */
   readonly entered: ReadonlyMap<ClaimedPort, readonly Frame[]>;
   readonly findings: Findings;
   /** Nodes whose state it depends on. */
   readonly nodes: ReadonlySet<string>;
-}
-
-/** Findings of one segment; the same one is kept once. */
-export class Findings {
-  readonly list: Finding[] = [];
-  readonly #seen = new Set<string>();
-  readonly #segment: SegmentIntent;
-
-  constructor(segment: SegmentIntent) {
-    this.#segment = segment;
-  }
-
-  add(
-    kind: FindingKind,
-    code: FindingCode,
-    about: {
-      readonly node: string;
-      /** What makes it the same as another. */
-      readonly key: string;
-      readonly message: string;
-      readonly from?: Endpoint | undefined;
-      readonly to?: Endpoint | undefined;
-      readonly path?: () => readonly Hop[];
-    },
-  ): void {
-    const id = `${kind} ${code} ${about.node} ${about.key}`;
-    if (this.#seen.has(id)) return;
-    this.#seen.add(id);
-    const { name, vni } = this.#segment;
-    const { node, message, from, to } = about;
-    this.list.push({
-      kind,
-      code,
-      node,
-      segment: { name, vni },
-      message,
-      ...(from !== undefined && { from }),
-      ...(to !== undefined && { to }),
-      path: about.path?.() ?? [],
-    });
-  }
+  /** Whether something is kept back on the underlay. */
+  readonly held: boolean;
+  /** Whether a step leads where it must not, but for frames that no port can send. */
+  readonly refuted: boolean;
 }
 
 /** The mark of a link's frames before any rule: what is in another namespace loses its own. */
-function firstMark(link: LinkState): number | undefined {
+export function firstMark(link: LinkState): number | undefined {
   return link.kind === 'veth' && link.lower === undefined ? 0 : undefined;
 }
 
-export function closeSegment(fabric: FabricModel, segment: SegmentIntent): Closure {
-  return new Closing(fabric, segment).run();
+/** `unguarded` is as if the underlay kept nothing back: neither its rules nor encryption's peers. */
+export function closeSegment(
+  fabric: FabricModel,
+  segment: SegmentIntent,
+  options: { readonly unguarded: boolean } = { unguarded: false },
+): Closure {
+  return new Closing(fabric, segment, options.unguarded).run();
 }
 
 class Closing {
@@ -77,9 +57,16 @@ class Closing {
   readonly #entered = new Map<ClaimedPort, readonly Frame[]>();
   readonly #findings: Findings;
   readonly #nodes = new Set<string>();
+  readonly #unguarded: boolean;
+  #held = false;
+  #refuted = false;
+  readonly #tracer: FrameTracer;
+  readonly #arrivals = new Map<ClaimedPort, Arrivals | undefined>();
 
-  constructor(fabric: FabricModel, segment: SegmentIntent) {
+  constructor(fabric: FabricModel, segment: SegmentIntent, unguarded: boolean) {
     this.#fabric = fabric;
+    this.#unguarded = unguarded;
+    this.#tracer = new FrameTracer(fabric, segment, { unguarded });
     this.#segment = segment;
     this.#findings = new Findings(segment);
   }
@@ -90,16 +77,19 @@ class Closing {
     // It grows while it is read; in this order the first path to a place is a shortest one.
     for (const fact of this.#pending) this.#step(fact);
     return {
+      segment: this.#segment,
       facts: [...this.#facts.values()],
       entered: this.#entered,
       findings: this.#findings,
       nodes: this.#nodes,
+      held: this.#held,
+      refuted: this.#refuted,
     };
   }
 
   #start(port: ClaimedPort): void {
     this.#nodes.add(port.intent.node);
-    const node = this.#fabric.nodes.get(port.intent.node);
+    const node = this.#fabric.node(port.intent.node);
     const link = node?.links.get(port.device);
     if (node === undefined || link?.master === undefined || !link.up) return;
     const frames = node.enter(port.device, firstMark(link));
@@ -139,10 +129,11 @@ class Closing {
   #step(fact: Fact): void {
     const { node, bridge, from, mark } = fact;
     for (const link of node.members.get(bridge) ?? []) {
-      if (!canLeave(fact, link)) continue;
+      const senders = sendersTo(fact, link);
+      if (senders === undefined) continue;
       const passed = node.forward(from, link.name, mark);
       const port = this.#fabric.index.devices.get(node.name)?.get(link.name);
-      if (port !== undefined) this.#deliver(fact, link, port, passed);
+      if (port !== undefined) this.#deliver(fact, link, { port, passed, senders });
       else if (link.vxlan !== undefined) this.#send(fact, link, passed);
       else this.#stranger(fact, link, passed);
     }
@@ -159,10 +150,24 @@ class Closing {
     }
   }
 
-  #deliver(fact: Fact, link: LinkState, port: ClaimedPort, passed: readonly Frame[]): void {
+  #deliver(
+    fact: Fact,
+    link: LinkState,
+    {
+      port,
+      passed,
+      senders,
+    }: {
+      readonly port: ClaimedPort;
+      readonly passed: readonly Frame[];
+      readonly senders: readonly ClaimedPort[];
+    },
+  ): void {
     const { node } = fact;
-    const source = rootOf(fact).ports.find((entry) => entry !== port);
-    // A frame does not come back to the only port that sends such.
+    const source =
+      senders.find((entry) => entry !== port) ??
+      (fact.origin === undefined ? undefined : this.#other(fact.group, port));
+    // A frame may come back to the only port that sends such.
     if (source === undefined) return;
     const allowed = isAllowed(source, port);
     for (const frame of passed) {
@@ -171,13 +176,24 @@ class Closing {
         if (leaves) fact.reached.add(port);
         continue;
       }
-      if (leaves) {
-        const crossed = source.segment !== port.segment;
+      const real = leaves && fact.origin !== undefined ? this.#really(fact.group, port) : source;
+      if (leaves && real === undefined) {
+        this.#refuted = true;
+        this.#findings.add('degraded', 'rules_absent', {
+          node: node.name,
+          key: `mac ${port.device}`,
+          message: `only MACs that ${node.name} does not let in keep ${describePort(source)} from ${describePort(port)}`,
+          from: endpointOf(source),
+          to: endpointOf(port),
+          path: () => deliveryPath(fact, link, frame, port),
+        });
+      } else if (leaves && real !== undefined) {
+        const crossed = real.segment !== port.segment;
         this.#findings.add('leak', crossed ? 'segment_crossed' : 'port_reached', {
           node: node.name,
-          key: `${source.group} ${port.device}`,
-          message: `${describePort(source)} reaches ${describePort(port)}`,
-          from: endpointOf(source),
+          key: `${real.group} ${port.device}`,
+          message: `${describePort(real)} reaches ${describePort(port)}`,
+          from: endpointOf(real),
           to: endpointOf(port),
           path: () => deliveryPath(fact, link, frame, port),
         });
@@ -192,6 +208,30 @@ class Closing {
         });
       }
     }
+  }
+
+  /**
+   * A port of a group whose own frames really reach another. A place says nothing of MACs, so that what
+   * a node lets in of one port of another node is there for all of its group.
+   */
+  #really(group: number, port: ClaimedPort): ClaimedPort | undefined {
+    const ports = this.#fabric.index.segments.get(this.#segment.vni) ?? [];
+    return ports.find((from) => {
+      const frames = this.#entered.get(from);
+      const node = this.#fabric.node(from.intent.node);
+      if (from.group !== group || from === port || frames === undefined || !node) return false;
+      if (!this.#arrivals.has(from)) {
+        this.#arrivals.set(from, this.#tracer.reached(node, from.device, frames));
+      }
+      const arrivals = this.#arrivals.get(from);
+      return arrivals === undefined || arrivals.has(port);
+    });
+  }
+
+  /** Another port of a group: what came by an overlay may have come from any of its nodes. */
+  #other(group: number, port: ClaimedPort): ClaimedPort | undefined {
+    const ports = this.#fabric.index.segments.get(this.#segment.vni) ?? [];
+    return ports.find((entry) => entry.group === group && entry !== port);
   }
 
   #stranger(fact: Fact, link: LinkState, passed: readonly Frame[]): void {
@@ -219,7 +259,7 @@ class Closing {
   #send(fact: Fact, link: LinkState, passed: readonly Frame[]): void {
     const frames = passed.filter((frame) => fact.node.leaves(link.name, frame.mark));
     if (frames.length === 0) return;
-    for (const entry of fact.node.destinations.get(link.name) ?? []) {
+    for (const entry of fact.node.targets(link.name)) {
       for (const frame of frames) this.#transmit(fact, link, entry, frame);
     }
   }
@@ -250,8 +290,11 @@ class Closing {
     };
     const owner = this.#fabric.ownerOf(destination);
     if (owner === undefined) return toStranger('which no node of the fabric has');
-    const way = protectionOf(node, link, { destination, segment: this.#segment });
-    if (way.kind === 'dropped') return;
+    const way = protectionOf(node.state, link, { destination, segment: this.#segment });
+    if (way.kind === 'dropped') {
+      this.#held = true;
+      if (!this.#unguarded) return;
+    }
     if (way.kind === 'plaintext') {
       this.#findings.add('leak', 'plaintext_sent', {
         node: node.name,
@@ -267,7 +310,7 @@ class Closing {
         message: `${link.name} is not bound to ${way.device}: without that device frames of ${this.#segment.name} go in the clear`,
       });
     }
-    if (way.kind !== 'plaintext' && !way.handshake) {
+    if ('handshake' in way && !way.handshake) {
       this.#findings.add('note', 'no_handshake', {
         node: node.name,
         key: destination,
@@ -275,7 +318,7 @@ class Closing {
       });
     }
     this.#nodes.add(owner.node);
-    const receiver = this.#fabric.nodes.get(owner.node);
+    const receiver = this.#fabric.node(owner.node);
     if (receiver === undefined) {
       this.#findings.add('unproven', 'node_unobserved', {
         node: owner.node,
@@ -307,7 +350,10 @@ class Closing {
     const { port, origin } = packet;
     const { vni, gbp, fact } = origin;
     const [accepted] = receiver.accepts({ ...packet, vni });
-    if (accepted === undefined) return;
+    if (accepted === undefined) {
+      this.#held = true;
+      if (!this.#unguarded) return;
+    }
     for (const link of receiver.receivers(port, vni)) {
       // A device without GBP drops what bears one (RFC 7348 has no such flag); it gives no mark.
       if (link.vxlan?.gbp !== true && gbp !== 0) continue;
@@ -326,7 +372,7 @@ class Closing {
       for (const frame of receiver.enter(from, gbp)) {
         this.#add({ group: fact.group, node: receiver, bridge: link.master, from }, frame, {
           ...origin,
-          acceptedBy: accepted.by,
+          acceptedBy: accepted?.by,
         });
       }
     }
@@ -338,54 +384,16 @@ function truncate(mark: number | undefined): number | undefined {
   return mark === undefined ? undefined : mark & 0xffff;
 }
 
-/** Out of the port that it came in by, or from isolated to isolated, a bridge sends nothing. */
-function canLeave(fact: Fact, link: LinkState): boolean {
-  const { node, from, ports } = fact;
-  const sources = ports.length === 0 ? [from] : ports.map(({ device }) => device);
-  return sources.some((device) => {
-    if (device === link.name) return link.bridgePort?.hairpin === true;
-    const isolated = node.links.get(device)?.bridgePort?.isolated === true;
-    return !(isolated && link.bridgePort?.isolated === true);
+/** The ports whose frames can go on to an interface; undefined where none can. */
+function sendersTo(fact: Fact, link: LinkState): readonly ClaimedPort[] | undefined {
+  const { links } = fact.node;
+  if (fact.ports.length === 0) {
+    const from = links.get(fact.from);
+    return from !== undefined && crosses(from, link) ? rootOf(fact).ports : undefined;
+  }
+  const senders = fact.ports.filter(({ device }) => {
+    const from = links.get(device);
+    return from !== undefined && crosses(from, link);
   });
-}
-
-export function rootOf(fact: Fact): Fact {
-  let root = fact;
-  while (root.origin !== undefined) root = root.origin.fact;
-  return root;
-}
-
-function sourceOf(fact: Fact): Endpoint | undefined {
-  const [port] = rootOf(fact).ports;
-  return port === undefined ? undefined : endpointOf(port);
-}
-
-function describeSource(fact: Fact): string {
-  const [port] = rootOf(fact).ports;
-  return port === undefined ? 'a port' : describePort(port);
-}
-
-function hostHop(node: NodeModel, bridge: string, by: Reason | undefined): Hop {
-  return {
-    node: node.name,
-    at: 'host',
-    device: bridge,
-    text: 'is taken by the node itself',
-    ...(by !== undefined && { by: `nft ${by.family} ${by.table} ${by.chain}` }),
-  };
-}
-
-function deliveryPath(
-  fact: Fact,
-  link: LinkState,
-  frame: Frame,
-  port: ClaimedPort,
-): readonly Hop[] {
-  const { node } = fact;
-  return [
-    ...pathTo(fact),
-    forwardHop(node, link.name, frame.mark, frame.by),
-    filterHop(node, link.name, frame.mark),
-    { node: node.name, at: 'port', device: link.name, text: `arrives at ${describePort(port)}` },
-  ];
+  return senders.length === 0 ? undefined : senders;
 }

@@ -1,7 +1,6 @@
 import type { SegmentIntent } from '../intent/segment-intent.ts';
-import type { LinkState, XfrmState } from '../state/node-state.ts';
+import type { LinkState, NodeState, XfrmState } from '../state/node-state.ts';
 import { covers } from './address.ts';
-import type { NodeModel } from './node-model.ts';
 
 /** What becomes of a VXLAN packet on its way out of a node, against what the claim asks for. */
 export type Protection =
@@ -13,17 +12,17 @@ export type Protection =
   | { readonly kind: 'dropped'; readonly why: string };
 
 export function protectionOf(
-  node: NodeModel,
+  state: NodeState,
   link: LinkState,
   options: { readonly destination: string; readonly segment: SegmentIntent },
 ): Protection {
   const { destination, segment } = options;
   const { underlay } = segment.encryption;
   if (underlay === 'none') return { kind: 'as-asked', device: '?', handshake: true };
-  if (underlay === 'ipsec') return byPolicy(node.state.xfrm, link, destination);
-  const tunnels = node.state.wireguard;
+  if (underlay === 'ipsec') return byPolicy(state.xfrm, link, destination);
+  const tunnels = state.wireguard;
   const bound = tunnels.find(({ dev }) => dev === link.lower);
-  const routed = node.state.routes?.some(
+  const routed = state.routes?.some(
     (route) => route.destination === destination && tunnels.some(({ dev }) => dev === route.dev),
   );
   const tunnel = bound ?? (routed === true ? tunnels[0] : undefined);
@@ -71,10 +70,16 @@ function byPolicy(xfrm: XfrmState, link: LinkState, destination: string): Protec
   return { kind: 'as-asked', device: '?', handshake };
 }
 
+/** A device of the underlay that carries no encrypted packets: where plaintext comes in. */
+export function outsideOf({ wireguard, addresses }: NodeState): string | undefined {
+  const inside = new Set(wireguard.map(({ dev }) => dev));
+  return addresses.find(({ dev }) => dev !== 'lo' && !inside.has(dev))?.dev;
+}
+
 /** Why the link below is not encrypted by MACsec; undefined where it is. */
-export function linkWeakness(node: NodeModel, address: string): string | undefined {
-  const device = node.state.addresses.find((entry) => entry.address === address)?.dev;
-  const macsec = node.state.macsec.find(({ dev }) => dev === device);
+export function linkWeakness(state: NodeState, address: string): string | undefined {
+  const device = state.addresses.find((entry) => entry.address === address)?.dev;
+  const macsec = state.macsec.find(({ dev }) => dev === device);
   if (device === undefined) return `the node does not show ${address}`;
   if (macsec === undefined) return `${device} is no MACsec device`;
   if (!macsec.encrypt || !macsec.protect) return `${device} does not encrypt`;

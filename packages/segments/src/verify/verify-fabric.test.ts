@@ -5,6 +5,7 @@ import type { LinkState, NodeState } from '../state/node-state.ts';
 import { arbitraryFabric } from '../testing/arbitrary-fabric.ts';
 import { compiledStates } from '../testing/compiled-states.ts';
 import { sampleIntent, sampleSegment } from '../testing/sample-intent.ts';
+import { checkCertificate } from './check-certificate.ts';
 import { createVerifier } from './create-verifier.ts';
 import { formatVerdict } from './format-verdict.ts';
 import type { Verdict } from './verdict.ts';
@@ -63,6 +64,29 @@ describe('what is compiled', () => {
     expect(codes(verdict)).toEqual(['note no_handshake']);
     expect(verdict.result).toBe('verified');
   });
+});
+
+test('ports of the node itself can have any mark before the rules, and are proven as others are', () => {
+  const states = new Map(
+    [...good].map(([name, state]) => [
+      name,
+      {
+        ...state,
+        links: state.links.map((link) =>
+          link.kind === 'veth' ? { ...link, lower: link.name.replace('tp', 'te') } : link,
+        ),
+      },
+    ]),
+  );
+  const { result, certificate } = verifyFabric(claim, states);
+  expect(result).toBe('verified');
+  if (certificate === undefined) throw new Error('there is no certificate');
+  expect(() => checkCertificate(certificate, claim, states)).not.toThrow();
+});
+
+test('a port whose workload is not there is missing', () => {
+  const verdict = changed(withLink(isolated, (link) => ({ ...link, carrier: false })));
+  expect(codes(verdict)).toEqual(['missing port_absent']);
 });
 
 describe('one layer', () => {

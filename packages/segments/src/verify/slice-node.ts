@@ -1,0 +1,289 @@
+import type { NftSet } from '../state/nft-ruleset.ts';
+import type { LinkState, NodeState } from '../state/node-state.ts';
+import type { ClaimedPort } from './claim-index.ts';
+import { CodeBuffer, type CodeTable } from './code-table.ts';
+import { keyOf, partsOf } from './element-index.ts';
+import { planRuleset, type RulesetPlan, type SetPlan } from './ruleset-plan.ts';
+import type { SegmentClaim } from './segment-claim.ts';
+import { type Home, type SegmentSlice, SliceDraft } from './segment-slice.ts';
+import { linkWeakness, outsideOf, protectionOf } from './underlay-protection.ts';
+
+/** A node's state, by the segments that depend on it. */
+export interface SlicedNode {
+  /** What is of all segments; equal for nodes that are alike. */
+  readonly shared: number;
+  /** By VNI: those that have a port or a VXLAN device here. */
+  readonly slices: ReadonlyMap<number, SegmentSlice>;
+  readonly state: NodeState;
+  readonly plan: RulesetPlan;
+}
+
+/** The claim as a node's slices need it. */
+interface SliceContext {
+  readonly segments: ReadonlyMap<number, SegmentClaim>;
+  /** Ports that are to be on the node, by their devices. */
+  readonly devices: ReadonlyMap<string, ClaimedPort>;
+  /** The node's address there. */
+  readonly underlay: string;
+  readonly table: CodeTable;
+  /** One for each slice of a node; used again for the next node. */
+  readonly buffers: CodeBuffer[];
+}
+
+/** Texts that the verifier itself compares with. */
+const ownLiterals = ['0.0.0.0', '::', '', 'other', 'true', 'false'];
+
+/** `before` is the node as it was: what depends on nothing that is another object is not read again. */
+export function sliceNode(
+  state: NodeState,
+  context: SliceContext,
+  before?: SlicedNode,
+): SlicedNode {
+  if (
+    before !== undefined &&
+    before.state.nft === state.nft &&
+    before.state.links === state.links
+  ) {
+    return new Slicer(state, context, before.plan).finish(before);
+  }
+  const refused = new Set<NftSet>();
+  for (;;) {
+    const slicer = new Slicer(state, context, planRuleset(state.nft, refused));
+    const failed = slicer.readElements();
+    if (failed === undefined) return slicer.finish();
+    refused.add(failed);
+  }
+}
+
+class Slicer {
+  readonly #state: NodeState;
+  readonly #context: SliceContext;
+  readonly #plan: RulesetPlan;
+  readonly #drafts = new Map<number, SliceDraft>();
+  readonly #homes = new Map<string, Home>();
+  readonly #links: ReadonlyMap<string, LinkState>;
+  #odd: boolean;
+
+  constructor(state: NodeState, context: SliceContext, plan: RulesetPlan) {
+    this.#state = state;
+    this.#context = context;
+    this.#plan = plan;
+    this.#odd = plan.odd;
+    this.#links = new Map(state.links.map((link) => [link.name, link]));
+    this.#findBridges();
+    for (const link of state.links) this.#link(link);
+    this.#entries();
+    this.#filters();
+    for (const { dev } of state.addresses) this.#disown(dev);
+    this.#literals();
+    for (const draft of this.#drafts.values()) {
+      draft.odd ||= this.#odd;
+      if (draft.claim.segment.encryption.link === 'macsec') {
+        draft.verbatim(linkWeakness(state, context.underlay) ?? '');
+      }
+      draft.beginElements();
+    }
+  }
+
+  /** Returns a set that has to be of all segments, after which it is to be begun again. */
+  readElements(): NftSet | undefined {
+    for (const [number, plan] of this.#plan.sliced.entries()) {
+      if (!this.#elements(plan, number)) return plan.set;
+    }
+    return undefined;
+  }
+
+  finish(before?: SlicedNode): SlicedNode {
+    const { table } = this.#context;
+    const slices = new Map<number, SegmentSlice>();
+    for (const [vni, draft] of this.#drafts) {
+      const known = before?.slices.get(vni)?.elements ?? { code: 0, odd: true };
+      const elements = before === undefined ? draft.endElements() : known;
+      slices.set(vni, draft.finish(elements));
+    }
+    const { shared } = this.#plan;
+    const outside = outsideOf(this.#state) ?? '';
+    return {
+      shared: table.text(`${outside} ${shared}`),
+      slices,
+      state: this.#state,
+      plan: this.#plan,
+    };
+  }
+
+  #draft(vni: number): SliceDraft | undefined {
+    const known = this.#drafts.get(vni);
+    if (known !== undefined) return known;
+    const { segments, table, buffers } = this.#context;
+    const claim = segments.get(vni);
+    if (claim === undefined) return undefined;
+    const buffer = (buffers[this.#drafts.size] ??= new CodeBuffer());
+    const draft = new SliceDraft(claim, table, buffer);
+    this.#drafts.set(vni, draft);
+    return draft;
+  }
+
+  /** Of no segment alone: whatever is found there makes it unlike any other. */
+  #disown(device: string): void {
+    const home = this.#homes.get(device);
+    if (home !== undefined) home.draft.odd = true;
+  }
+
+  /** The bridge of a segment is the one in which its ports are, whatever it is called. */
+  #findBridges(): void {
+    for (const { name, master } of this.#state.links) {
+      const port = this.#context.devices.get(name);
+      const draft = port === undefined ? undefined : this.#draft(port.segment.vni);
+      if (port === undefined || draft === undefined) continue;
+      this.#homes.set(name, { draft, symbol: port.ordinal });
+      if (master === undefined) continue;
+      draft.bridge ??= master;
+      const home = this.#homes.get(master) ?? { draft, symbol: draft.symbolOf(master) };
+      this.#homes.set(master, home);
+      // Two bridges of one segment, or two segments in one bridge.
+      if (draft.bridge !== master || home.draft !== draft) draft.odd = home.draft.odd = true;
+    }
+  }
+
+  #link(link: LinkState): void {
+    const { name, master, vxlan, lower, kind } = link;
+    if (vxlan?.external === true && link.up) this.#odd = true;
+    if (lower !== undefined && kind !== 'veth') this.#disown(lower);
+    const above = master === undefined ? undefined : this.#homes.get(master);
+    const own = vxlan?.vni === undefined ? undefined : this.#draft(vxlan.vni);
+    if (own !== undefined && own !== above?.draft && link.up) own.odd = true;
+    let home = this.#homes.get(name);
+    if (home === undefined && above !== undefined) {
+      if (vxlan === undefined || own !== above.draft) above.draft.odd = true;
+      home = { draft: above.draft, symbol: above.draft.symbolOf(name) };
+      this.#homes.set(name, home);
+    }
+    if (home !== undefined) this.#write(home, link);
+  }
+
+  #write({ draft, symbol }: Home, link: LinkState): void {
+    const { name, up, master, vxlan, bridgePort: port } = link;
+    draft.number(symbol);
+    let bits = 0;
+    for (const flag of [
+      up,
+      link.carrier === false,
+      link.kind === 'veth' && link.lower === undefined,
+      master !== undefined,
+      port?.isolated === true,
+      port?.learning === true,
+      port?.flood === true,
+      port?.hairpin === true,
+      vxlan !== undefined,
+      vxlan?.learning === true,
+      vxlan?.gbp === true,
+    ]) {
+      bits = (bits << 1) | (flag ? 1 : 0);
+    }
+    draft.number(bits);
+    let prefixes = 0;
+    for (const prefix of this.#plan.prefixes) {
+      prefixes = (prefixes << 1) | (name.startsWith(prefix) ? 1 : 0);
+    }
+    draft.number(prefixes);
+    if (vxlan === undefined) return;
+    draft.text(vxlan.local);
+    draft.number(vxlan.port);
+  }
+
+  #entries(): void {
+    let last = '';
+    let home: Home | undefined;
+    for (const entry of this.#state.fdb) {
+      if (entry.dev !== last) {
+        last = entry.dev;
+        home = this.#homes.get(last);
+      }
+      if (home === undefined) continue;
+      const { draft, symbol } = home;
+      const { self, mac, dst } = entry;
+      const other = entry.vni ?? entry.srcVni ?? entry.port ?? entry.nexthopGroup;
+      if (other !== undefined) draft.odd = true;
+      // An address of the device itself.
+      if (self && dst === undefined) continue;
+      draft.number(self ? -1 : entry.local === true ? -2 : -3);
+      draft.number(symbol);
+      draft.text(mac);
+      draft.number(dst === undefined ? 0 : 1);
+      if (dst === undefined) continue;
+      // Of a node without ports of the segment: what becomes of it is not in this slice.
+      if (!draft.claim.symbols.has(dst)) draft.odd = true;
+      draft.text(dst);
+      this.#protection(draft, entry.dev, dst);
+    }
+  }
+
+  #protection(draft: SliceDraft, device: string, destination: string): void {
+    const { segment } = draft.claim;
+    const link = this.#links.get(device);
+    if (segment.encryption.underlay === 'none' || link === undefined) return;
+    const protection = protectionOf(this.#state, link, { destination, segment });
+    draft.verbatim(`${protection.kind} ${'handshake' in protection && protection.handshake}`);
+  }
+
+  #filters(): void {
+    for (const { dev, preference, program } of this.#state.egress) {
+      const home = this.#homes.get(dev);
+      if (home === undefined) continue;
+      const { draft, symbol } = home;
+      draft.number(symbol);
+      draft.number(preference);
+      draft.number(program.length);
+      for (const { code, jt, jf, k } of program) {
+        draft.number(code);
+        draft.number((jt << 8) | jf);
+        draft.number(k);
+      }
+    }
+    for (const { dev } of this.#state.foreignFilters) this.#disown(dev);
+  }
+
+  /** Whether each element is of one segment, or of none. */
+  #elements({ set, by, position, parts }: SetPlan, number: number): boolean {
+    const isMap = set.kind === 'map';
+    let last: unknown;
+    let draft: SliceDraft | undefined;
+    let symbol = 0;
+    for (const element of set.elements) {
+      const key = partsOf(keyOf(element, isMap));
+      const owner = key[position];
+      if (key.length !== parts) return false;
+      if (owner !== last) {
+        last = owner;
+        if (by === 'device') {
+          if (typeof owner !== 'string' || owner === '' || owner.endsWith('*')) return false;
+          const home = this.#homes.get(owner);
+          draft = home?.draft;
+          symbol = home?.symbol ?? 0;
+        } else {
+          if (typeof owner !== 'number') return false;
+          draft = this.#drafts.get(owner);
+        }
+      }
+      if (draft === undefined) continue;
+      draft.number(-4 - number);
+      draft.number(symbol);
+      for (let at = 0; at < parts; at += 1) if (at !== position) draft.part(key[at]);
+      if (isMap && Array.isArray(element)) draft.part(element[1]);
+    }
+    return true;
+  }
+
+  /** Rules that name something of a segment are rules for that segment. */
+  #literals(): void {
+    const named: string[] = [];
+    for (const text of [...ownLiterals, ...this.#plan.literals]) {
+      this.#disown(text);
+      if (/[.:]|^\d|^$/.test(text)) named.push(text);
+    }
+    for (const draft of this.#drafts.values()) {
+      const { symbols, segment } = draft.claim;
+      draft.odd ||= named.some((text) => symbols.has(text) || text === String(segment.vni));
+    }
+  }
+}
