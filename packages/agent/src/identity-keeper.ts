@@ -14,10 +14,12 @@ export interface IdentityKeeper extends AsyncDisposable {
   onRenewed(listener: () => Promise<void>): void;
 }
 
-// Renewed when this share of its life is over.
+// Renewed when this share of its life is over, or up to as much later: a fleet that joined together
+// does not renew together.
 const renewAfterShare = 2 / 3;
-// A machine may have slept meanwhile: what is due is looked at again at least so often.
-const maxSleepMs = 6 * 3_600_000;
+const spreadShare = 0.1;
+// A machine may have slept meanwhile, when no timer runs: what is due is looked at again this often.
+const maxSleepMs = 30_000;
 
 export function createIdentityKeeper(init: {
   readonly state: AgentState;
@@ -32,12 +34,17 @@ export function createIdentityKeeper(init: {
   const listeners = new Set<() => Promise<void>>();
   let current = stored.identity;
   let skewMs = current.clockSkewMs;
+  let share = drawShare();
   const running = run();
 
   /** By the control plane's clock, whatever this machine's own says. */
   function dueInMs(): number {
     const { issuedAt, notAfter } = current;
-    return issuedAt + (notAfter - issuedAt) * renewAfterShare - (clock.now() - skewMs);
+    return issuedAt + (notAfter - issuedAt) * share - (clock.now() - skewMs);
+  }
+
+  function drawShare(): number {
+    return renewAfterShare + spreadShare * rng();
   }
 
   async function run(): Promise<void> {
@@ -46,8 +53,7 @@ export function createIdentityKeeper(init: {
       for (;;) {
         const due = dueInMs();
         if (due > 0) {
-          // Spread, so that a fleet that joined together does not renew together.
-          await pause(Math.min(due * (1 + 0.1 * rng()), maxSleepMs));
+          await pause(Math.min(due, maxSleepMs));
           continue;
         }
         try {
@@ -58,6 +64,7 @@ export function createIdentityKeeper(init: {
             signal: stopping.signal,
           });
           skewMs = current.clockSkewMs;
+          share = drawShare();
           failures = 0;
           storeIdentity(state, { server: server.href, identity: current });
           await state.barrier();
@@ -66,7 +73,7 @@ export function createIdentityKeeper(init: {
         } catch (error) {
           stopping.signal.throwIfAborted();
           log.warn('certificate not renewed', { error: errorMessage(error) });
-          await pause(backoffMs(failures, { baseMs: 5000, maxMs: 600_000, rng }));
+          await pause(backoffMs(failures, { baseMs: 5000, maxMs: 60_000, rng }));
           failures += 1;
         }
       }

@@ -5,6 +5,7 @@ export type { ImageLayer, ImageRoot, ImageState, ImageStore } from './image-stor
 export type { InstallRecord } from './install-record.ts';
 export { hostPlatform } from './host-platform.ts';
 export { joinDevice, type JoinRequest } from './join-device.ts';
+export { type PublicIdentity, readPublicIdentity } from './public-identity.ts';
 export { capabilitiesOf } from './segments/capability-names.ts';
 export { claimOf } from './segments/claim-of.ts';
 export { type AgentConfig, type RunningAgent, startAgent } from './start-agent.ts';

@@ -1,6 +1,7 @@
 import { type Clock, TaplineError } from '@tapline/base';
 import { checkDeviceName, enrolDevice, newDeviceKey } from '@tapline/gateway';
 import { AgentState } from './agent-state.ts';
+import { writePublicIdentity } from './public-identity.ts';
 import { deviceKey, findIdentity, storeIdentity } from './stored-identity.ts';
 
 export interface JoinRequest {
@@ -37,5 +38,6 @@ export async function joinDevice(request: JoinRequest): Promise<{ readonly devic
   const identity = await enrolDevice({ ...request, privateKeyPem });
   storeIdentity(state, { server: server.href, identity });
   await state.barrier();
+  await writePublicIdentity(dataDirectory, { server: server.href, identity });
   return { device: identity.device };
 }

@@ -13,6 +13,7 @@ import { createIdentityKeeper, type IdentityKeeper } from './identity-keeper.ts'
 import type { ImageStore } from './image-store.ts';
 import { type MetricsServer, startMetricsServer } from './metrics-server.ts';
 import { openImageStore } from './open-image-store.ts';
+import { writePublicIdentity } from './public-identity.ts';
 import type { PrometheusMetrics } from './prometheus-metrics.ts';
 import { createTrustKeeper } from './trust-keeper.ts';
 import { createRenewable, renewableClient } from './renewable-client.ts';
@@ -61,6 +62,10 @@ export async function startAgent(config: AgentConfig): Promise<RunningAgent> {
   const state = opened.use(await AgentState.open(dataDirectory));
   const keeper = opened.use(createIdentityKeeper({ state, clock, rng, log: config.log }));
   const { device } = keeper.current;
+  const publish = () =>
+    writePublicIdentity(dataDirectory, { server: keeper.server.href, identity: keeper.current });
+  await publish();
+  keeper.onRenewed(publish);
   const log = config.log.with({ device });
   const { metrics, server } = await openMetrics(config, {
     device,

@@ -33,6 +33,7 @@ export const commandGroups: readonly CommandGroup[] = [
       explain: async () => (await import('./commands/explain.ts')).explain,
       apply: async () => (await import('./commands/apply.ts')).apply,
       delete: async () => (await import('./commands/delete-objects.ts')).deleteObjects,
+      'device revoke': async () => (await import('./commands/device-revoke.ts')).deviceRevoke,
     },
   },
   {
@@ -60,6 +61,7 @@ export const commandGroups: readonly CommandGroup[] = [
   {
     title: 'This tool',
     commands: {
+      doctor: async () => (await import('./commands/doctor.ts')).doctor,
       kubeconfig: async () => (await import('./commands/kubeconfig.ts')).kubeconfig,
       completion: async () => (await import('./commands/completion.ts')).completion,
       version: async () => (await import('./commands/version.ts')).version,

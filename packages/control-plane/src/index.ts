@@ -4,6 +4,7 @@ export {
   type ControlPlaneEnvironment,
   parseControlPlaneConfiguration,
 } from './configuration.ts';
+export { edgePaths } from './edge-paths.ts';
 export {
   type ControlPlane,
   type ControlPlaneInit,

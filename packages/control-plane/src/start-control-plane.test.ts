@@ -328,6 +328,23 @@ describe('startControlPlane', () => {
     expect(refusals.filter((line) => line.includes('"resource":"tokens"'))).toHaveLength(10);
   });
 
+  it('makes an address wait after ten failed logins at the registry, wherever they were', async () => {
+    const wrong = Buffer.from('dana:tla.wrong').toString('base64');
+    const login = async (path: string): Promise<number | undefined> =>
+      (await ask(path, {}, wrong, 'Basic')).status;
+    const places = ['/v2/', '/v2/jq/manifests/latest', '/registry/v1/usage'];
+    const replication = '/registry/v1/replication';
+    const token = '/registry/v1/token?service=tapline-registry';
+    for (let at = 0; at < 9; at += 1) expect(await login(places[at % 3] ?? '')).toBe(401);
+    expect(await login(replication)).toBe(401);
+    for (const path of [...places, replication, token]) expect(await login(path)).toBe(429);
+    // A token that has run out is no guess, and whoever shows a certificate does not wait.
+    expect((await ask('/v2/', {}, 'eyJ.eyJ.AAAA')).status).toBe(401);
+    expect((await ask('/v2/', adminTls)).status).toBe(200);
+    const { text } = await ask('/metrics', adminTls);
+    expect(text).toMatch(/tapline_registry_tokens_total\{outcome="limited"\} 5/);
+  });
+
   it('has the registry administered by administrators, with every change in audit and metrics', async () => {
     const tls = await joinDevice('d1');
     expect((await ask('/registry/v1/usage')).status).toBe(401);

@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import {
   createApiServer,
@@ -15,6 +15,7 @@ import {
   createCertificateAuthority,
   createEnrolment,
   createEnrolmentHandler,
+  createFailureLimiter,
   createInstallConnectHandlers,
   createNodeConnectHandlers,
   createSessionHub,
@@ -29,7 +30,7 @@ import {
   openSigningKey,
   type RegistryAdmin,
 } from '@tapline/registry';
-import { imageKeysPath, openImageKeys, rememberSignatures } from '@tapline/signatures';
+import { openImageKeys, rememberSignatures } from '@tapline/signatures';
 import { taplineResources } from '@tapline/resources';
 import { openSqliteStore } from '@tapline/store';
 import { writeAdminKubeconfig } from './admin-kubeconfig.ts';
@@ -38,10 +39,12 @@ import { openDataFolder } from './data-folder.ts';
 import { disconnectOldKeys } from './disconnect-old-keys.ts';
 import { answerImageKeys } from './answer-image-keys.ts';
 import { createExplainHandler } from './explain-handler.ts';
-import { startHttpEdge } from './http-edge.ts';
+import { edgePaths } from './edge-paths.ts';
+import { type EdgeRoute, startHttpEdge } from './http-edge.ts';
 import { createMetrics } from './metrics.ts';
 import { createBuilderSource } from './package/builder-source.ts';
 import { collectRegularly } from './registry/collect-regularly.ts';
+import { limitLogins } from './registry/limit-logins.ts';
 import { createRegistryAccess } from './registry/registry-access.ts';
 import { createRegistryAudit } from './registry/registry-audit.ts';
 import {
@@ -49,8 +52,8 @@ import {
   startRegistryNeighbours,
 } from './registry/registry-neighbours.ts';
 import { createReplicationAudit, localChangesOf } from './registry/replication-audit.ts';
-import { createReplicationEndpoint, replicationPath } from './registry/replication-endpoint.ts';
-import { createRegistryTokens, registryChallenge, tokenPath } from './registry/registry-tokens.ts';
+import { createReplicationEndpoint } from './registry/replication-endpoint.ts';
+import { createRegistryTokens, registryChallenge } from './registry/registry-tokens.ts';
 import { type Reconcilers, startReconcilers } from './start-reconcilers.ts';
 
 // A push is hashed and synced before it is answered.
@@ -146,8 +149,16 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
     api,
     installsOf: (device) => late.reconcilers?.informers.installs.byIndex('device', device) ?? [],
   });
+  const logins = createFailureLimiter({ clock, failures: 10, windowMs: 60_000 });
+  const limited = (handle: Parameters<typeof limitLogins>[0]) =>
+    limitLogins(handle, {
+      access,
+      limiter: logins,
+      onLimited: () => metrics.registry.token('limited'),
+    });
   const tokens = createRegistryTokens({
     access,
+    limiter: logins,
     key: await openSigningKey(join(folder.registry, 'token-key.pem')),
     audit,
     onOutcome: (outcome) => metrics.registry.token(outcome),
@@ -282,33 +293,30 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
     hosts: [...configuration.advertisedHosts, ...reachableHost(configuration.host)],
     clock,
     log,
-    routes: [
-      {
-        path: '/',
+    routes: Object.entries<Omit<EdgeRoute, 'path'>>({
+      api: {
         handle: (request, response) => api.handle(request, response),
         upgrade: (request, socket, head) => api.upgrade(request, socket, head),
       },
-      {
-        path: '/v2/',
-        handle: (request, response) => neighbours.handle(request, response),
+      ready: { handle: (request, response) => answerReady({ request, response }, late.isReady) },
+      registry: {
+        handle: limited((request, response) => neighbours.handle(request, response)),
         body: { kind: 'silence', ms: registrySilenceMs },
       },
-      { path: '/registry/v1/', handle: administer },
-      { path: replicationPath, handle: replication },
-      { path: `${replicationPath}/`, handle: replication },
-      { path: tokenPath, handle: (request, response) => tokens.handle(request, response) },
-      { path: '/gateway/v1/enrol', handle: (request, response) => void enrol(request, response) },
-      {
-        path: imageKeysPath,
+      registryAdmin: { handle: limited(administer) },
+      registryTokens: { handle: (request, response) => tokens.handle(request, response) },
+      replication: { handle: limited(replication) },
+      replicationPolicy: { handle: limited(replication) },
+      enrol: { handle: (request, response) => void enrol(request, response) },
+      renew: { handle: (request, response) => void enrol(request, response) },
+      imageKeys: {
         handle: (request, response) => answerImageKeys(request, response, imageKeys.trusted),
       },
-      { path: '/gateway/v1/renew', handle: (request, response) => void enrol(request, response) },
-      {
-        path: '/gateway/v1/',
-        upgrade: (request, socket, head) => void hub.upgrade(request, socket, head),
-      },
-      { path: '/readyz', handle: (_request, response) => answerReady(response, late.isReady) },
-    ],
+      sessions: { upgrade: (request, socket, head) => void hub.upgrade(request, socket, head) },
+    } satisfies Record<keyof typeof edgePaths, Omit<EdgeRoute, 'path'>>).map(([name, route]) => ({
+      ...route,
+      path: edgePaths[name as keyof typeof edgePaths],
+    })),
   });
   opened.defer(async () => {
     // Nobody new is let in; then what holds connections open ends, and they can close.
@@ -349,7 +357,15 @@ function reachableHost(host: string): readonly string[] {
   return host === '0.0.0.0' || host === '::' ? [] : [host];
 }
 
-function answerReady(response: ServerResponse, isReady: boolean): void {
+function answerReady(
+  { request, response }: { readonly request: IncomingMessage; readonly response: ServerResponse },
+  isReady: boolean,
+): void {
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    response.writeHead(405, { allow: 'GET, HEAD', 'content-length': 0 });
+    response.end();
+    return;
+  }
   const body = isReady ? 'ok' : 'informers are not synced';
   response.writeHead(isReady ? 200 : 503, {
     'content-type': 'text/plain; charset=utf-8',

@@ -4,9 +4,11 @@ import {
   type Device,
   deviceKeyAnnotation,
   deviceResource,
+  revokedDeviceKey,
   type Token,
   tokenResource,
 } from '@tapline/resources';
+import { assertDeviceKey, deviceRevoked } from './assert-device-key.ts';
 import type { CertificateAuthority, IssuedCertificate } from './certificate-authority.ts';
 import { checkDeviceName, devicesGroup, deviceUser, nodesGroup } from './device-names.ts';
 import { keyFingerprint, verifyProof } from './enrolment-proof.ts';
@@ -18,10 +20,14 @@ import { parseJoinToken } from './join-token.ts';
 export interface Enrolment {
   /**
    * Errors: `token_malformed`, `token_unknown`, `token_expired`, `token_used`, `ca_mismatch`,
-   * `device_name_invalid`, `device_name_taken`, `labels_refused`, `proof_invalid`.
+   * `device_name_invalid`, `device_name_taken`, `device_revoked`, `labels_refused`,
+   * `proof_invalid`.
    */
   enrol(request: EnrolmentRequest): Promise<EnrolmentAnswer>;
-  /** For a device that showed its certificate. Errors: `device_unknown`, `device_key_replaced`. */
+  /**
+   * For a device that showed its certificate. Errors: `device_unknown`, `device_key_replaced`,
+   * `device_revoked`.
+   */
   renew(peer: {
     readonly device: string;
     readonly publicKey: Uint8Array;
@@ -29,13 +35,14 @@ export interface Enrolment {
 }
 
 const listedDevices = 1000;
+const dayMs = 86_400_000;
 
 export function createEnrolment(init: {
   readonly authority: CertificateAuthority;
   readonly client: ResourceClient;
   readonly clock: Clock;
   readonly log: Log;
-  /** How long a device's certificate is valid; 30 days unless given. */
+  /** How long a device's certificate is valid; a day unless given. */
   readonly certificateLifetimeMs?: number;
 }): Enrolment {
   const { authority, client, clock, log } = init;
@@ -153,12 +160,12 @@ export function createEnrolment(init: {
   }
 
   function issue(name: string, role: 'device' | 'node', publicKey: Uint8Array): IssuedCertificate {
-    const lifetimeMs = init.certificateLifetimeMs;
+    const lifetimeMs = init.certificateLifetimeMs ?? dayMs;
     return authority.issueClient({
       user: deviceUser(name, role),
       groups: [role === 'node' ? nodesGroup : devicesGroup],
       publicKey,
-      ...(lifetimeMs === undefined ? {} : { lifetimeMs }),
+      lifetimeMs,
     });
   }
 
@@ -182,12 +189,7 @@ export function createEnrolment(init: {
     async renew({ device: name, publicKey }) {
       const device = await find(name);
       if (device === undefined) throw deviceUnknown(name);
-      if (device.metadata.annotations?.[deviceKeyAnnotation] !== keyFingerprint(publicKey)) {
-        throw new TaplineError(
-          'device_key_replaced',
-          `device ${name} has enrolled with another key`,
-        );
-      }
+      assertDeviceKey(device, publicKey);
       const { role } = device.spec;
       return answer(name, role, issue(name, role, publicKey));
     },
@@ -202,8 +204,9 @@ export function deviceUnknown(name: string): TaplineError {
 }
 
 function checkKey(device: Device, key: string): void {
-  if (device.metadata.annotations?.[deviceKeyAnnotation] === key) return;
-  const { name } = device.metadata;
+  const { name, annotations } = device.metadata;
+  if (annotations?.[deviceKeyAnnotation] === key) return;
+  if (annotations?.[deviceKeyAnnotation] === revokedDeviceKey) throw deviceRevoked(name);
   throw new TaplineError('device_name_taken', `device name ${name} belongs to another key`, {
     hint: `choose another name, or delete the old device with \`tapline delete device ${name}\``,
   });

@@ -19,6 +19,7 @@ const statuses: Readonly<Record<string, number>> = {
   token_used: 401,
   unauthorized: 401,
   device_key_replaced: 403,
+  device_revoked: 403,
   labels_refused: 403,
   device_unknown: 403,
   not_found: 404,

@@ -3,11 +3,11 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type Clock, isTaplineError, type Log, type Rng, TaplineError } from '@tapline/base';
 import type { ResourceClient } from '@tapline/client';
-import { type Device, deviceKeyAnnotation, deviceResource } from '@tapline/resources';
+import { type Device, deviceResource } from '@tapline/resources';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { assertDeviceKey } from './assert-device-key.ts';
 import { type DevicePeer, devicePeer } from './device-peer.ts';
 import { deviceUnknown } from './enrolment.ts';
-import { keyFingerprint } from './enrolment-proof.ts';
 import { errorAnswer } from './error-body.ts';
 import { messageBytes } from './message-bytes.ts';
 import { createPresenceWriter, type Presence } from './presence-writer.ts';
@@ -122,12 +122,7 @@ export function createSessionHub(init: {
     } catch (error) {
       throw isTaplineError(error, 'not_found') ? deviceUnknown(peer.device) : error;
     }
-    if (device.metadata.annotations?.[deviceKeyAnnotation] !== keyFingerprint(peer.publicKey)) {
-      throw new TaplineError(
-        'device_key_replaced',
-        `device ${peer.device} has enrolled with another key`,
-      );
-    }
+    assertDeviceKey(device, peer.publicKey);
     return device;
   }
 

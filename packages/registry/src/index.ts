@@ -64,6 +64,7 @@ export { tokenChallenge } from './auth/token-challenge.ts';
 export {
   basicPassword,
   createTokenService,
+  type LoginLimiter,
   type TokenEvent,
   type TokenService,
   type TokenServiceInit,
@@ -114,3 +115,4 @@ export {
   type ReadImageFile,
   type ReadImageFileOptions,
 } from './client/read-image-file.ts';
+export type { RegistryRoute } from './protocol/registry-route.ts';

@@ -37,6 +37,7 @@ export {
   deviceResource,
   type DeviceSpec,
   type DeviceStatus,
+  revokedDeviceKey,
 } from './kinds/device.ts';
 export {
   type Install,

@@ -1,4 +1,4 @@
-import { deviceKeyAnnotation, fieldValue } from '@tapline/resources';
+import { deviceKeyAnnotation, fieldValue, revokedDeviceKey } from '@tapline/resources';
 import type { AnyObject } from '../any-object.ts';
 import type { Attributes, Authorizer, Decision, ObjectLookup } from './authorizer.ts';
 
@@ -31,7 +31,10 @@ export function createDeviceAuthorizer(lookup: ObjectLookup): Authorizer {
     }
     const object = lookup(group, 'devices', device);
     if (object === undefined) return no(`device ${device} does not exist`);
-    if (!holdsKey(identity, object)) return no(`device ${device} has enrolled with another key`);
+    if (!holdsKey(identity, object)) {
+      const revoked = object.metadata.annotations?.[deviceKeyAnnotation] === revokedDeviceKey;
+      return no(`device ${device} ${revoked ? 'was revoked' : 'has enrolled with another key'}`);
+    }
     if (attributes.group !== group) return no('devices reach their own objects only');
     switch (attributes.resource) {
       case 'devices':

@@ -60,6 +60,7 @@ const byCode: Readonly<Record<string, keyof typeof exitCode>> = {
   token_expired: 'denied',
   token_used: 'denied',
   device_name_taken: 'denied',
+  device_revoked: 'denied',
   interrupted: 'interrupted',
 };
 

@@ -15,7 +15,7 @@ export function createRegistryMetrics(
   const registers = [registry];
   const tokens = new Counter({
     name: 'tapline_registry_tokens_total',
-    help: 'Answers of the token server of the registry.',
+    help: 'Answers of the token server of the registry; limited also counts logins at the registry.',
     labelNames: ['outcome'],
     registers,
   });

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { AuditSink, Identity } from '@tapline/apiserver';
 import type { Clock, Log } from '@tapline/base';
-import { createFailureLimiter } from '@tapline/gateway';
 import {
   createTokenService,
   formatRegistryScope,
+  type LoginLimiter,
   type SigningKey,
   tokenChallenge,
   type TokenEvent,
@@ -20,6 +20,8 @@ export interface RegistryTokensInit {
   readonly access: RegistryAccess;
   readonly key: SigningKey;
   readonly audit: AuditSink;
+  /** The one of the registry itself: guesses count wherever they are made. */
+  readonly limiter: LoginLimiter;
   readonly onOutcome: (outcome: TokenEvent['outcome']) => void;
   readonly clock: Clock;
   readonly log: Log;
@@ -41,7 +43,7 @@ export function createRegistryTokens(init: RegistryTokensInit): TokenService<Ide
       return identity === undefined ? undefined : { name: identity.user, identity };
     },
     mayDo: (identity, wanted) => access.mayDo(identity, wanted),
-    limiter: createFailureLimiter({ clock, failures: 10, windowMs: 60_000 }),
+    limiter: init.limiter,
     clock,
     log: init.log,
     async onEvent(event) {

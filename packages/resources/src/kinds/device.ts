@@ -10,6 +10,9 @@ import { platformSchema, taplineGroup, taplineVersion } from './common.ts';
  */
 export const deviceKeyAnnotation = 'tapline.dev/key';
 
+/** Value of that annotation for a device that was revoked: no key has such a fingerprint. */
+export const revokedDeviceKey = 'revoked';
+
 const bytes = z.int().min(0);
 
 const spec = z.strictObject({

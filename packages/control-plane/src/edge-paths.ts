@@ -1,0 +1,31 @@
+import { imageKeysPath } from '@tapline/signatures';
+import { replicationPath } from './registry/replication-endpoint.ts';
+import { tokenPath } from './registry/registry-tokens.ts';
+
+type EdgePathName =
+  | 'api'
+  | 'ready'
+  | 'registry'
+  | 'registryAdmin'
+  | 'registryTokens'
+  | 'replication'
+  | 'replicationPolicy'
+  | 'enrol'
+  | 'renew'
+  | 'imageKeys'
+  | 'sessions';
+
+/** Every path that the control plane serves; one with a slash at its end is everything below it. */
+export const edgePaths: Readonly<Record<EdgePathName, string>> = {
+  api: '/',
+  ready: '/readyz',
+  registry: '/v2/',
+  registryAdmin: '/registry/v1/',
+  registryTokens: tokenPath,
+  replication: replicationPath,
+  replicationPolicy: `${replicationPath}/`,
+  enrol: '/gateway/v1/enrol',
+  renew: '/gateway/v1/renew',
+  imageKeys: imageKeysPath,
+  sessions: '/gateway/v1/',
+};
