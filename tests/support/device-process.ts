@@ -33,11 +33,13 @@ export interface DeviceProcessInit {
   /** Flags of the agent. */
   readonly flags?: readonly string[];
   readonly labels?: readonly string[];
+  /** A command to run its agent by, as in another network namespace. */
+  readonly within?: readonly string[];
 }
 
 /** Joins a device and runs its agent. Disposing it also removes what runs on it. */
 export async function startDeviceProcess(init: DeviceProcessInit): Promise<DeviceProcess> {
-  const { name, server, token, env = {}, flags = [], labels = ['team=design'] } = init;
+  const { name, server, token, env = {}, flags = [], labels = ['team=design'], within = [] } = init;
   const data = join(init.folder, name);
   const runcRoot = join(data, 'runtime', 'runc');
   const shared = ['--data', data, '--log-level', 'info', ...flags];
@@ -54,7 +56,8 @@ export async function startDeviceProcess(init: DeviceProcessInit): Promise<Devic
   ]);
 
   function begin(words: readonly string[]): Promise<StartedProcess> {
-    return startProcess(process.execPath, [taplineMain, ...words], {
+    const [program = process.execPath, ...rest] = [...within, process.execPath];
+    return startProcess(program, [...rest, taplineMain, ...words], {
       readyLine: /agent of \S+ runs/,
       env,
       readyWithinMs: 40_000,

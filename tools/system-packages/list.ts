@@ -37,6 +37,8 @@ export const systemPackages: readonly SystemPackage[] = [
   needed('wireguard-go', 'wireguard-go', 'no segment is encrypted by WireGuard in user space'),
   needed('wireguard-tools', 'wg', 'no segment is encrypted by WireGuard'),
   needed('iperf3', 'iperf3', 'the throughput of an overlay is not measured'),
+  needed('ocserv', 'ocserv', 'nothing is delivered through an AnyConnect VPN'),
+  needed('openconnect', 'openconnect', 'nothing is delivered through an AnyConnect VPN'),
   needed('faketime', 'faketime', 'no device has a clock that is wrong'),
   needed('python3', 'python3', 'archives are not read by a foreign reader'),
 ];
