@@ -34,4 +34,9 @@ export const benchmarks: Readonly<Record<string, Benchmark>> = {
       'segments: a node with thousands of them, throughput; the switch and MACsec in user space',
     run: async () => await (await import('./segments.ts')).benchmarkSegments(),
   },
+  tunnel: {
+    description:
+      'pings beside blobs on shaped paths and in AnyConnect, resume, idle tunnels; beside http2, yamux, ssh',
+    run: async () => await (await import('./tunnel.ts')).benchmarkTunnel(),
+  },
 };
