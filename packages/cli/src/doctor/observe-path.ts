@@ -2,7 +2,7 @@ import type { Clock } from '@tapline/base';
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import type { DeviceObservation, PathObservation } from './path-observation.ts';
-import { probeConnection } from './probe-connection.ts';
+import { type Probe, probeConnection } from './probe-connection.ts';
 import { readRoute } from './read-route.ts';
 
 /** Looks at the way to a control plane. Never throws for what is wrong with it. */
@@ -20,26 +20,47 @@ export async function observePath(
   const host = server.hostname.replace(/^\[|\]$/g, '');
   const port = Number(server.port === '' ? 443 : server.port);
   const name = await resolve(host, clock);
-  const address =
-    name.kind === 'address' ? host : name.kind === 'resolved' ? name.addresses[0] : undefined;
-  const [probe, route] =
-    address === undefined
-      ? [undefined, undefined]
-      : await Promise.all([
-          probeConnection({ host, address, port }, init),
-          readRoute(address, signal),
-        ]);
+  const found = await firstOpen({ host, port, addresses: addressesOf(host, name) }, init);
+  const route = found === undefined ? undefined : await readRoute(found.address, signal);
   return {
     host,
     port,
     name,
-    connection: probe?.connection,
-    clock: probe?.clock,
-    bulk: probe?.bulk,
+    connection: found?.probe.connection,
+    clock: found?.probe.clock,
+    bulk: found?.probe.bulk,
     route,
     device: init.device,
     nowMs: clock.now(),
   };
+}
+
+function addressesOf(host: string, name: PathObservation['name']): readonly string[] {
+  switch (name.kind) {
+    case 'address':
+      return [host];
+    case 'resolved':
+      return name.addresses;
+    case 'failed':
+      return [];
+  }
+}
+
+/** Of several addresses the first that answers; where none does, the first of all. */
+async function firstOpen(
+  {
+    addresses,
+    ...at
+  }: { readonly host: string; readonly port: number; readonly addresses: readonly string[] },
+  init: Parameters<typeof probeConnection>[1],
+): Promise<{ readonly address: string; readonly probe: Probe } | undefined> {
+  let first: { readonly address: string; readonly probe: Probe } | undefined;
+  for (const address of addresses) {
+    const probe = await probeConnection({ ...at, address }, init);
+    first ??= { address, probe };
+    if (probe.connection.kind === 'open') return { address, probe };
+  }
+  return first;
 }
 
 async function resolve(host: string, clock: Clock): Promise<PathObservation['name']> {

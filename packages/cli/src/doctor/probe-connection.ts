@@ -16,7 +16,8 @@ const answerWithinMs = 5000;
 const bulkRequests = 16;
 const paddingBytes = 9000;
 
-interface Probe {
+/** What one address answered. */
+export interface Probe {
   readonly connection: ConnectionObservation;
   readonly clock: ClockObservation | undefined;
   readonly bulk: BulkObservation | undefined;
