@@ -185,6 +185,7 @@ async function surprises(
 
 /** Answers that say what there is to ask, before it matters who asks. */
 function isNothing({ method, about, upgrade }: PossibleRequest, status: number): boolean {
+  if (about.kind === 'edge') return about.route === '/registry/v1/token' && status === 400;
   if (about.kind !== 'resource') return false;
   // Of a review nothing is stored: there is no object by any name.
   if (about.resource.startsWith('selfsubject')) return status === 404;
@@ -198,13 +199,13 @@ function isRead(method: string): boolean {
   return method === 'GET' || method === 'HEAD';
 }
 
-const open = ['/healthz', '/livez', '/readyz', '/version', '/gateway/v1/image-keys'];
+const open = new Set(['/healthz', '/livez', '/readyz', '/version', '/gateway/v1/image-keys']);
 
 /** What nobody in particular may do. Enrolment is refused for its own reasons. */
-function isOpen({ method, about }: PossibleRequest): boolean {
-  if (about.kind !== 'edge') return false;
+function isOpen({ method, about, upgrade }: PossibleRequest): boolean {
+  if (about.kind !== 'edge' || upgrade !== undefined) return false;
   if (about.route === '/gateway/v1/enrol') return true;
-  return isServedToNobody(about.route) || (open.includes(about.route) && isRead(method));
+  return isServedToNobody(about.route) || (open.has(about.route) && isRead(method));
 }
 
 /** There is nothing behind it, whoever asks: 404. */
@@ -222,8 +223,9 @@ function mayDo(own: string, role: 'device' | 'node'): (request: PossibleRequest)
         return about.repository === 'jq' && isRead(method) && !about.route.startsWith('upload');
       case 'edge':
         if (about.route === '/gateway/v1/renew') return true;
-        if (about.route === '/registry/v1/token') return true;
-        return isOpen(request);
+        // Anything but GET and a form says that it is none, before it matters who asks.
+        if (about.route === '/registry/v1/token') return method === 'GET';
+        return request.upgrade !== undefined || isOpen(request);
       case 'resource': {
         const { group, resource, name, subresource, selector } = about;
         if (group !== 'tapline.dev' || request.upgrade !== undefined) return false;

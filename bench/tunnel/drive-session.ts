@@ -26,7 +26,7 @@ export function driveSession(
     get bufferedBytes() {
       return socket.writableLength;
     },
-    close: () => void socket.destroySoon(),
+    close: () => socket.destroySoon(),
   });
   socket.on('data', (bytes: Buffer) => events.receive(bytes));
   socket.on('error', () => undefined);

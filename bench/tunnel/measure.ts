@@ -56,9 +56,9 @@ async function latency(): Promise<unknown> {
       if (isMeasuring) trips.push(performance.now() - from);
     }
   });
-  const bulk = await opened(client, 'bulk');
+  const blobs = await opened(client, 'bulk');
   let received = 0;
-  bulk.onData((bytes) => (received += bytes.length));
+  blobs.onData((bytes) => (received += bytes.length));
   const ping = setInterval(() => {
     sent.push(performance.now());
     control.write(Buffer.alloc(pingBytes));
@@ -98,10 +98,9 @@ async function messages(): Promise<unknown> {
   const stream = await opened(await open(), 'echo');
   let back = 0;
   let sent = 1;
-  let isOver = false;
   let bytesBack = 0;
   const more = (): void => {
-    while (!isOver && sent - back < messagesInFlight) {
+    while (sent - back < messagesInFlight) {
       stream.write(Buffer.alloc(pingBytes, sent));
       sent += 1;
     }
@@ -119,7 +118,6 @@ async function messages(): Promise<unknown> {
   await delay(measureMs);
   const used = process.cpuUsage(cpu);
   const ms = performance.now() - from;
-  isOver = true;
   const cpuSeconds = (used.user + used.system) / 1e6;
   return {
     perSecond: (back - before) / (ms / 1000),

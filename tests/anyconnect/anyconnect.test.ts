@@ -27,25 +27,25 @@ interface Report {
 describe.skipIf(unavailable !== undefined)(
   `through an AnyConnect VPN, with ocserv and openconnect ${unavailable ?? ''}`,
   () => {
-    const opened = new AsyncDisposableStack();
+    const system = new AsyncDisposableStack();
     let folder: string;
     let vpn: Vpn;
     let url: string;
 
     beforeAll(async () => {
-      ({ path: folder } = opened.use(await temporaryFolder()));
+      ({ path: folder } = system.use(await temporaryFolder()));
       // As on a device, where containers in user namespaces have to pass through it.
       await chmod(folder, 0o711);
-      vpn = opened.use(await buildVpn(folder));
+      vpn = system.use(await buildVpn(folder));
       url = `https://${vpn.insideAddress}:${port}`;
-      const mirror = opened.use(
+      const mirror = system.use(
         await startBottleMirror({ formulae: ['bash'], platforms: [platform] }),
       );
       const mirrorPort = Number(new URL(mirror.url).port);
-      opened.use(await openInwardDoor(vpn.inside, { port: mirrorPort, folder }));
+      system.use(await openInwardDoor(vpn.inside, { port: mirrorPort, folder }));
       const data = join(folder, 'control-plane');
       const listen = `${vpn.insideAddress}:${port}`;
-      opened.use(
+      system.use(
         await startProcess(
           'nsenter',
           [
@@ -66,7 +66,7 @@ describe.skipIf(unavailable !== undefined)(
         ),
       );
     }, 90_000);
-    afterAll(() => opened.disposeAsync(), 60_000);
+    afterAll(() => system.disposeAsync(), 60_000);
 
     /** Runs a command of the command line in one of the namespaces. */
     async function tapline(
@@ -130,9 +130,10 @@ describe.skipIf(unavailable !== undefined)(
       async (transport, tunnel) => {
         const before = await doctor(url, '--data', join(folder, 'nobody'));
         expect([...before.keys()]).toContain('unreachable');
-        await using _client = await vpn.connect(transport);
+        await using opened = new AsyncDisposableStack();
+        opened.use(await vpn.connect(transport));
         const name = `pad-${transport}`;
-        await using device = await joinDevice(name);
+        const device = opened.use(await joinDevice(name));
         const deploy = ['deploy', 'bash', '--name', name, '--to', `on=${name}`, '--wait'];
         const delivered = await administrator(...deploy, '--', ...program);
         expect(delivered).toContain('is ready on 1 device');

@@ -56,8 +56,8 @@ export async function startDeviceProcess(init: DeviceProcessInit): Promise<Devic
   ]);
 
   function begin(words: readonly string[]): Promise<StartedProcess> {
-    const [program = process.execPath, ...rest] = [...within, process.execPath];
-    return startProcess(program, [...rest, taplineMain, ...words], {
+    const [program, ...rest] = [...within, process.execPath, taplineMain, ...words];
+    return startProcess(program ?? '', rest, {
       readyLine: /agent of \S+ runs/,
       env,
       readyWithinMs: 40_000,

@@ -8,46 +8,48 @@ import {
   TunnelServer,
   type TunnelStream,
 } from '@tapline/tunnel';
-import type { BenchMux, BenchStream, StreamUse } from '../bench-mux.ts';
+import type { BenchClient, BenchMux, BenchStream, StreamUse } from '../bench-mux.ts';
 import { driveSession } from '../drive-session.ts';
 
 /** The tunnel of the product. One server for all connections: a session may come back in another. */
 export function createTunnelMux(): BenchMux {
-  let server: TunnelServer | undefined;
-  return { name: 'tapline', serve, connect };
+  const accepting: { take?: (use: StreamUse, stream: BenchStream) => void } = {};
+  const server = new TunnelServer({
+    clock: systemClock,
+    limits: defaultLimits,
+    pool: new BufferPool(),
+    newToken: () => randomBytes(32),
+    onSession: (session) =>
+      session.onStream((stream) => {
+        accepting.take?.(stream.opening.name as StreamUse, tunnelStream(stream));
+      }),
+  });
+  return {
+    name: 'tapline',
+    connect,
+    serve(socket, accept) {
+      accepting.take = accept;
+      driveSession(socket, (transport) => server.accept(transport, 'bench'));
+    },
+  };
+}
 
-  function serve(socket: TLSSocket, accept: (use: StreamUse, stream: BenchStream) => void): void {
-    server ??= new TunnelServer({
-      clock: systemClock,
-      limits: defaultLimits,
-      pool: new BufferPool(),
-      newToken: () => randomBytes(32),
-      onSession: (session) =>
-        session.onStream((stream) => {
-          accept(stream.opening.name as StreamUse, tunnelStream(stream));
-        }),
-    });
-    const current = server;
-    driveSession(socket, (transport) => current.accept(transport, 'bench'));
-  }
-
-  async function connect(socket: TLSSocket): ReturnType<BenchMux['connect']> {
-    const session = new Session({
-      role: 'client',
-      clock: systemClock,
-      limits: defaultLimits,
-      pool: new BufferPool(),
-    });
-    const ready = new Promise<void>((resolve) => session.onConnection(() => resolve()));
-    driveSession(socket, (transport) => session.connect(transport));
-    await ready;
-    return {
-      open(use) {
-        const kind = use === 'bulk' ? 'bulk' : 'control';
-        return Promise.resolve(tunnelStream(session.open({ class: kind, name: use })));
-      },
-    };
-  }
+async function connect(socket: TLSSocket): Promise<BenchClient> {
+  const session = new Session({
+    role: 'client',
+    clock: systemClock,
+    limits: defaultLimits,
+    pool: new BufferPool(),
+  });
+  const ready = new Promise<void>((resolve) => session.onConnection(() => resolve()));
+  driveSession(socket, (transport) => session.connect(transport));
+  await ready;
+  return {
+    open(use) {
+      const kind = use === 'bulk' ? 'bulk' : 'control';
+      return Promise.resolve(tunnelStream(session.open({ class: kind, name: use })));
+    },
+  };
 }
 
 function tunnelStream(stream: TunnelStream): BenchStream {

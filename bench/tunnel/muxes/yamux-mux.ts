@@ -46,7 +46,7 @@ function drive(
 ): Muxer {
   const factory = yamux()({ logger: defaultLogger() });
   const muxer = factory.createStreamMuxer({ direction, onIncomingStream });
-  void muxer.sink(chunksOf(socket)).catch(() => socket.destroy());
+  void carryIn().catch(() => socket.destroy());
   void (async () => {
     for await (const chunk of muxer.source) {
       const bytes = chunk instanceof Uint8Array ? chunk : chunk.subarray();
@@ -54,6 +54,10 @@ function drive(
     }
   })().catch(() => socket.destroy());
   return muxer;
+
+  async function carryIn(): Promise<void> {
+    await muxer.sink(chunksOf(socket));
+  }
 }
 
 interface FirstAwareStream extends BenchStream {
@@ -63,8 +67,8 @@ interface FirstAwareStream extends BenchStream {
 /** Its streams are a source and a sink, both iterables; ours are written to and listened to. */
 function yamuxStream(muxed: MuxedStream): FirstAwareStream {
   const waiting: Uint8Array[] = [];
-  let wake: () => void = () => undefined;
-  let taken: () => void = () => undefined;
+  let wake = nobodyWaits;
+  let taken = nobodyWaits;
   let take: ((bytes: Uint8Array) => void) | undefined;
   let first: ((bytes: Uint8Array) => Uint8Array) | undefined;
   const early: Uint8Array[] = [];
@@ -110,3 +114,5 @@ function yamuxStream(muxed: MuxedStream): FirstAwareStream {
     onFirst: (given) => (first = given),
   };
 }
+
+function nobodyWaits(): void {}

@@ -105,6 +105,7 @@ test('one that ran out while the device was away is renewed when it is back', as
   await opened(async (keeper) => {
     const first = loadIdentity(state).identity;
     await eventually('it was renewed', () => serialOf(keeper.current) !== serialOf(first));
+    expect(keeper.current.issuedAt).toBeGreaterThan(first.notAfter);
   });
 });
 

@@ -14,7 +14,7 @@ export function createExchange(
   { host, port }: { readonly host: string; readonly port: number },
 ): Exchange {
   let received = Buffer.alloc(0);
-  let wake: () => void = () => undefined;
+  let wake = nobodyWaits;
   let ended: Error | undefined;
   socket.on('data', (chunk: Buffer) => {
     received = Buffer.concat([received, chunk]);
@@ -85,3 +85,5 @@ function bodyLength(bytes: Buffer, headers: Headers): number | undefined {
     if (size === 0) return at;
   }
 }
+
+function nobodyWaits(): void {}

@@ -184,9 +184,10 @@ test('every finding that asks for something says what', () => {
     { bulk: bulk({ answered: false }) },
     { name: { kind: 'failed', reason: 'ENOTFOUND' } as const },
   ].flatMap((seen) => judgePath({ ...healthy, ...seen }));
-  for (const { level, hint } of asking) {
-    if (level === 'warning' || level === 'error') expect(hint).toMatch(/^[a-z]/);
-  }
+  const silent = asking.filter(
+    ({ level, hint }) => ['warning', 'error'].includes(level) && !/^[a-z]/.test(hint ?? ''),
+  );
+  expect(silent).toEqual([]);
 });
 
 // What iproute2 6.1 printed on a machine with openconnect 9.01 over TLS.
