@@ -156,7 +156,7 @@ function edgeRequests(): readonly PossibleRequest[] {
       // Failures of enrolment are counted, and then refuse everybody at this address for a while.
       const used = route === 'enrol' || route === 'renew' ? ['POST'] : methods;
       const plain = used.map((method) => ({ method, path, about }));
-      return route === 'sessions' ? [...plain, socket] : plain;
+      return route === 'sessions' && more !== '' ? [...plain, socket] : plain;
     }),
   );
 }
