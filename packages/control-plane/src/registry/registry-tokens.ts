@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { AuditSink, Identity } from '@tapline/apiserver';
 import type { Clock, Log } from '@tapline/base';
+import { deviceOfUser } from '@tapline/gateway';
 import {
   createTokenService,
   formatRegistryScope,
@@ -40,7 +41,12 @@ export function createRegistryTokens(init: RegistryTokensInit): TokenService<Ide
     service,
     authenticate(request, password) {
       const identity = access.identify(request, password);
-      return identity === undefined ? undefined : { name: identity.user, identity };
+      if (identity === undefined) return undefined;
+      // A device that was deleted or revoked still has its certificate, and is nobody.
+      const isDevice = deviceOfUser(identity.user) !== undefined;
+      const isNobody =
+        isDevice && !access.mayDo(identity, { repository: undefined, action: 'pull' });
+      return isNobody ? undefined : { name: identity.user, identity };
     },
     mayDo: (identity, wanted) => access.mayDo(identity, wanted),
     limiter: init.limiter,
