@@ -125,7 +125,7 @@ describe.skipIf(unavailable !== undefined)(`segments, whole ${unavailable ?? ''}
     const machines = system.nodes.filter(({ name }) => name !== 'n1');
     // Another's table, which a node leaves alone: what comes from other nodes is promiscuous.
     const opening = 'add rule bridge other forward iifname "tv*" meta mark set 1';
-    const hook = '{ type filter hook forward priority -10; }';
+    const hook = '{ type filter hook forward priority -210; }';
     for (const machine of machines) {
       machine.run([
         'nft',

@@ -42,9 +42,9 @@ const everyone: Readonly<Record<string, (from: Station, id: number) => Buffer>> 
   'ipv6 multicast': (from, id) => udp6(from, { mac: '33:33:00:00:00:01', ip6: 'ff02::1' }, id),
 };
 
-/** Every kind of frame from every workload to every other. */
-export function matrixProbes(all: readonly Workload[]): readonly Probe[] {
-  let id = 0;
+/** Every kind of frame from every workload to every other; numbers go up from a first one. */
+export function matrixProbes(all: readonly Workload[], firstId = 0): readonly Probe[] {
+  let id = firstId;
   const probes: Probe[] = [];
   for (const from of all) {
     for (const [kind, build] of Object.entries(unicast)) {

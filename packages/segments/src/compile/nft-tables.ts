@@ -23,6 +23,12 @@ const ndTarget = { payload: { base: 'th', offset: 64, len: 128 } };
 /** RFC 7348 §5: 12 bytes after the start of UDP. */
 const vni = { payload: { base: 'th', offset: 96, len: 24 } };
 
+/**
+ * br_netfilter, which Docker and Kubernetes turn on, takes IP and ARP out of the bridge's forwarding
+ * at -1 and puts them back behind everything up to 0 (br_nf_hook_thresh): a chain there sees none.
+ */
+const beforeNetfilter = -200;
+
 /** How nft lists the types of `typeof` expressions. */
 const listed: Readonly<Record<string, string>> = {
   iifname: 'ifname',
@@ -107,7 +113,7 @@ export function nftTables(vxlanPort: number): readonly NftTable[] {
   return [
     table('bridge', [
       chain('ingress', ['prerouting', -300], ingressRules()),
-      chain('forward', ['forward', 0], forwardRules()),
+      chain('forward', ['forward', beforeNetfilter], forwardRules()),
       // Nobody talks to the bridge device itself, and it talks to nobody.
       chain(
         'input',

@@ -198,7 +198,7 @@ function rules(views: readonly View[]): string {
     '  iifname "tp*" meta mark set iifname . ether saddr map @groups',
     '  iifname "tp*" meta mark 0 drop',
     ' }',
-    ' chain forward { type filter hook forward priority 0; policy accept;',
+    ' chain forward { type filter hook forward priority -200; policy accept;',
     '  meta mark . oifname @allowed accept',
     `  iifname "tp*" oifname "${carrierName}" meta mark != 0 accept`,
     '  oifname "tp*" drop',

@@ -55,6 +55,13 @@ const changes: Readonly<Record<string, Change>> = {
       ),
     }));
   },
+  'rules come where netfilter goes past them': (state) =>
+    withTables(state, (table) => ({
+      ...table,
+      chains: table.chains.map((chain) =>
+        chain.base?.hook === 'forward' ? { ...chain, base: { ...chain.base, priority: 0 } } : chain,
+      ),
+    })),
   'a table is flushed': (state, at) => {
     const chosen = pick(state.nft.tables, at);
     return withTables(state, (table) => (table === chosen ? { ...table, chains: [] } : table));

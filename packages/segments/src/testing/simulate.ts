@@ -209,10 +209,12 @@ function filter(
   frame: Fields & { readonly mark: number },
 ): number | undefined {
   const fields: Record<string, string | number> = { ...frame };
+  const bridged = family === 'bridge' && hook === 'forward';
   const chains = state.nft.tables
     .filter((table) => table.family === family)
     .flatMap((table) => table.chains.map((chain) => ({ table, chain })))
     .filter(({ chain }) => chain.base?.hook === hook)
+    .filter(({ chain }) => !(bridged && isTaken(chain.base?.priority ?? 0, frame)))
     .toSorted((a, b) => (a.chain.base?.priority ?? 0) - (b.chain.base?.priority ?? 0));
   for (const { table, chain } of chains) {
     let verdict = chain.base?.policy ?? 'accept';
@@ -238,6 +240,12 @@ function filter(
     if (verdict === 'drop') return undefined;
   }
   return Number(fields['mark']);
+}
+
+/** With br_netfilter, IP and ARP that are forwarded come back behind what has a priority of 0. */
+function isTaken(priority: number, frame: Fields): boolean {
+  const taken = ['ip', 'ip6', 'arp'].includes(String(frame['protocol']));
+  return taken && priority >= -1 && priority <= 0;
 }
 
 function matches(

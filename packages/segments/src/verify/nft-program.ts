@@ -2,7 +2,9 @@ import { isRecord } from '@tapline/base';
 import type { NftChain, NftRuleset, NftTable } from '../state/nft-ruleset.ts';
 import { ElementIndex, rightOf } from './element-index.ts';
 import { fieldOf, type Frame, type Reason } from './frame.ts';
+import { classify, type InterfaceTest } from './interface-class.ts';
 import { lookUp } from './look-up.ts';
+import { isSkipped, pastNetfilter } from './past-netfilter.ts';
 import { type Expression, readExpressions } from './nft-expression.ts';
 
 /** The chains of one hook, in order of their priority; a drop is final. */
@@ -22,12 +24,6 @@ export interface HookProgram {
 interface Notes {
   readonly tests: InterfaceTest[];
   readsFields: boolean;
-}
-
-/** Where rules look at the interface of arrival. */
-interface InterfaceTest {
-  readonly index: ElementIndex;
-  readonly position: number;
 }
 
 /** Where a statement's frames go. */
@@ -82,7 +78,12 @@ export function compileHook(
     )
     .toSorted((a, b) => a.priority - b.priority);
   const notes: Notes = { tests: [], readsFields: false };
-  const programs = bases.map(({ table, chain }) => compileBase(table, chain, notes));
+  const programs = bases.map(({ table, chain, priority }) => {
+    const program = compileBase(table, chain, notes);
+    if (!families.includes('bridge') || !isSkipped(hook, priority)) return program;
+    notes.readsFields = true;
+    return (frame: Frame) => [...program(frame), ...pastNetfilter(frame)];
+  });
   return {
     run(frame) {
       let frames: readonly Frame[] = [frame];
@@ -92,18 +93,6 @@ export function compileHook(
     classOf: (name) => notes.tests.map((entry) => classify(entry, name)).join(','),
     readsFields: notes.readsFields,
   };
-}
-
-/** By name where the set has it, so that it does not matter how many others the set has. */
-function classify({ index, position }: InterfaceTest, name: string): string {
-  if (index.names(position, name)) return name;
-  return index
-    .others(position)
-    .map(({ parts }) => {
-      const part = parts[position];
-      return part?.kind === 'starts' && name.startsWith(part.text) ? '1' : '0';
-    })
-    .join('');
 }
 
 function compileBase(

@@ -2,6 +2,7 @@ import type { FdbEntry, LinkState, NodeState } from '../state/node-state.ts';
 import { passesFilter } from './bpf-program.ts';
 import { covers, type Field, type Frame } from './frame.ts';
 import { compileHook, type HookProgram } from './nft-program.ts';
+import { isSkipped } from './past-netfilter.ts';
 
 const noFrames: readonly Frame[] = [];
 
@@ -72,6 +73,15 @@ export class NodeModel {
       nft.tables.flatMap(({ chains }) => chains.flatMap(({ base }) => base?.devices ?? [])),
     );
     this.#hooks = before !== undefined && before.state.nft === nft ? before.#hooks : readHooks(nft);
+  }
+
+  /** Whether rules of bridges are where netfilter of IP, when it is on for bridges, goes past them. */
+  get skipsRules(): boolean {
+    return this.state.nft.tables.some(
+      ({ family, chains }) =>
+        family === 'bridge' &&
+        chains.some(({ base }) => base && isSkipped(base.hook, base.priority)),
+    );
   }
 
   /** Interfaces that the rules of forwarding do not tell apart have the same class. */
