@@ -1,5 +1,6 @@
 import {
   allocationResource,
+  type Attachment,
   attachmentResource,
   deviceResource,
   segmentResource,
@@ -226,6 +227,44 @@ describe.skipIf(unavailable !== undefined)(`segments, whole ${unavailable ?? ''}
     );
     expect(verified.out).toMatch(/^verified/);
   }, 150_000);
+
+  test('a node that is offline while its segment changes lets nothing forbidden pass, and follows', async () => {
+    const [, second, third] = system.nodes;
+    await reachesSoon('n2', 'n3');
+    const old = await addressOf('n2');
+    await third?.kill();
+    await eventually('it is offline', async () => {
+      const { status } = await system.client.get(segmentResource, 'news');
+      return status?.nodes?.offline === 1;
+    });
+    const body = { metadata: { labels: { role: 'telemetry', team: null } } };
+    await system.client.patch(deviceResource, 'n2', { kind: 'merge', body });
+    await eventually(
+      'the others have the change, and it has not',
+      async () => {
+        const ready = ({ spec, status }: Attachment): boolean =>
+          status?.observedEpoch === spec.epoch && status.state === 'Ready';
+        const [n1, n2, n3] = await Promise.all(
+          ['n1', 'n2', 'n3'].map((name) => system.client.get(attachmentResource, `${name}.news`)),
+        );
+        const role = n2?.spec.ports.find(({ node }) => node === 'n2')?.role.kind;
+        return role === 'isolated' && n1 && ready(n1) && n2 && ready(n2) && n3 && !ready(n3);
+      },
+      { withinMs: 30_000 },
+    );
+    // What it knows of the other one is yesterday's, and so is what it would let pass.
+    const ping = ['ping', '-c', '3', '-i', '0.2', '-W', '1'] as const;
+    for (const address of new Set([old, await addressOf('n2')])) {
+      expect(third?.run([...ping, address]).code).not.toBe(0);
+    }
+    expect(second?.run([...ping, await addressOf('n3')]).code).not.toBe(0);
+    await reachesSoon('n1', 'n2');
+    await third?.start();
+    await stands(3);
+    expect(await reaches('n3', 'n2')).toBe(false);
+    expect(await reaches('n2', 'n3')).toBe(false);
+    await reachesSoon('n1', 'n3');
+  }, 120_000);
 
   test('a node that goes takes its port along, and deletion leaves nothing', async () => {
     await system.client.delete(deviceResource, 'n3');

@@ -178,7 +178,7 @@ describe.skipIf(unavailable !== undefined)(`what breaks opens nothing ${unavaila
           clsBpf: true,
           wireguard: 'none',
           ipsec: false,
-          macsec: false,
+          macsec: 'none',
         },
       }),
     );

@@ -28,6 +28,8 @@ export interface SegmentSystem extends AsyncDisposable {
 
 export interface NodeMachine {
   readonly name: string;
+  /** Its network namespace. */
+  readonly namespace: string;
   /** Where its agent keeps its state. */
   readonly data: string;
   start(): Promise<void>;
@@ -46,6 +48,10 @@ export async function startSegmentSystem(
     /** What Homebrew is to have, as far as this system goes. */
     readonly formulae?: readonly string[];
     readonly runtime?: 'runc' | 'unconfined';
+    /** More environment of the control plane and of the nodes. */
+    readonly env?: Readonly<Record<string, string>>;
+    /** More flags of agents, by the node's name. */
+    readonly flags?: Readonly<Record<string, readonly string[]>>;
   } = {},
 ): Promise<SegmentSystem> {
   await using opened = new AsyncDisposableStack();
@@ -65,8 +71,9 @@ export async function startSegmentSystem(
   const env: Record<string, string> = {
     TAPLINE_KUBECONFIG: kubeconfig,
     XDG_CONFIG_HOME: join(folder, 'config'),
+    ...options.env,
   };
-  const { formulae = [], runtime = 'unconfined' } = options;
+  const { formulae = [], runtime = 'unconfined', flags = {} } = options;
   if (formulae.length > 0) {
     const mirror = opened.use(await startMirror(control, formulae));
     for (const [, name = '', value = ''] of mirror.output().matchAll(/^export (\w+)=(.*)$/gm)) {
@@ -118,7 +125,8 @@ export async function startSegmentSystem(
 
   async function startNode(name: string): Promise<NodeMachine> {
     const { namespace } = machine(name);
-    const shared = ['--data', join(folder, name), '--runtime', runtime];
+    const place = ['--data', join(folder, name)];
+    const shared = [...place, '--runtime', runtime, ...(flags[name] ?? [])];
     opened.defer(() => {
       removeContainers(join(folder, name, 'runtime', 'runc'));
       for (const path of mountsBelow(join(folder, name))) spawnSync('umount', ['--lazy', path]);
@@ -129,6 +137,7 @@ export async function startSegmentSystem(
     opened.defer(() => running[Symbol.asyncDispose]());
     return {
       name,
+      namespace,
       data: join(folder, name),
       async start() {
         running = await begin(name, ['agent', ...shared], agentReady);

@@ -8,4 +8,5 @@ export { joinDevice, type JoinRequest } from './join-device.ts';
 export { type PublicIdentity, readPublicIdentity } from './public-identity.ts';
 export { capabilitiesOf } from './segments/capability-names.ts';
 export { claimOf } from './segments/claim-of.ts';
+export { reportedIntent } from './segments/keyed-intent.ts';
 export { type AgentConfig, type RunningAgent, startAgent } from './start-agent.ts';

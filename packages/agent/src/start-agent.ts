@@ -1,5 +1,12 @@
 import { join } from 'node:path';
-import { type Clock, type Log, type Rng, systemClock, systemRng } from '@tapline/base';
+import {
+  type Clock,
+  type Log,
+  type Rng,
+  systemClock,
+  systemRng,
+  TaplineError,
+} from '@tapline/base';
 import { createHttpClient } from '@tapline/client';
 import { connectSession, type DeviceReport, type Session } from '@tapline/gateway';
 import { createHttpTransport, createRegistryClient, type HttpTransport } from '@tapline/registry';
@@ -36,6 +43,8 @@ export interface AgentConfig {
   readonly rng?: Rng;
   /** `unconfined` isolates nothing; only for devices that have no container runtime. */
   readonly runtime?: 'runc' | 'unconfined';
+  /** Who switches frames where this is a node; absent: the kernel, unless it cannot. */
+  readonly datapath?: 'kernel' | 'user-space';
   /** Loopback port of /metrics, /healthz and /readyz, 0 for a free one; none where absent. */
   readonly metricsPort?: number;
   /** Bytes to leave free on the disk, and bytes that images may use in all. */
@@ -101,9 +110,7 @@ export async function startAgent(config: AgentConfig): Promise<RunningAgent> {
   if (segments !== undefined) metrics?.setSegments(() => segments.agent.metrics());
   const core: AgentCore = opened.use(
     await createAgentCore({
-      ...(segments === undefined
-        ? {}
-        : { observeNode: () => segments.agent.observe(), places: segments.places }),
+      ...(segments === undefined ? {} : { observeNode: segments.observe, places: segments.places }),
       device,
       client: connections.client,
       state,
@@ -211,19 +218,34 @@ async function openSegments(
   AsyncDisposable & {
     readonly agent: SegmentAgent;
     readonly places: WorkloadPlaces;
+    readonly observe: () => Promise<unknown>;
     readonly refresh: () => void;
   }
 > {
   const { device, state, keeper, connections, clock, rng, log } = init;
   // Loaded only on nodes: a device's agent stays small.
-  const { createFabric, isNamespace, keepHelper, startHelper } = await import('@tapline/fabric');
+  const { createFabric, isNamespace, keepHelper, openUserSpaceFabric, startHelper } =
+    await import('@tapline/fabric');
   await using opened = new AsyncDisposableStack();
   const underlay = await knownUnderlay(state, keeper.server);
   const wireguardKeyFile = join(config.dataDirectory, 'wireguard.key');
   const agreementKeyFile = join(config.dataDirectory, 'agreement.key');
   const start = () => startHelper({ wireguardKeyFile, agreementKeyFile });
   const helper = keepHelper({ start, clock, rng, log });
-  const fabric = opened.use(createFabric({ node: device, helper, clock, log }));
+  const { bridge, vxlanGbp, nftables, clsBpf } = await helper.capabilities();
+  const able = bridge && vxlanGbp && nftables && clsBpf;
+  const { datapath = able ? 'kernel' : 'user-space' } = config;
+  const kernelInit = { node: device, helper, clock, log };
+  const fabric = opened.use(
+    datapath === 'kernel'
+      ? createFabric(kernelInit)
+      : await openUserSpaceFabric({
+          node: device,
+          clock,
+          underlayMtu: 1500,
+          underlay: createFabric({ ...kernelInit, layout: 'underlay' }),
+        }),
+  );
   const { client } = connections;
   const namespaces = workloadNamespaces(config.dataDirectory, isNamespace);
   const common = { node: device, client, state, fabric, clock, rng, log };
@@ -246,6 +268,13 @@ async function openSegments(
   return {
     agent,
     places,
+    async observe() {
+      if (fabric.datapath === 'kernel') return await agent.observe();
+      throw new TaplineError(
+        'not_observable',
+        `node ${device} switches its frames in user space, where no kernel can be asked of them`,
+      );
+    },
     refresh: () => reporter.refresh(),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };

@@ -236,6 +236,7 @@ export function createFabric(init: FabricInit): Fabric {
   }
 
   return {
+    datapath: 'kernel',
     apply: async (intent) => await inTurn(async () => await converge(intent)),
     plan: async (given) =>
       await inTurn(async () => {
@@ -243,8 +244,9 @@ export function createFabric(init: FabricInit): Fabric {
         const observed = await observeKernel(helper);
         const capabilities = await capabilitiesFor(observed, ownNode(intent));
         const desired = wholeState(compile(intent, { capabilities, observed }));
+        const macsec = capabilities.macsec === 'user-space' ? 'user-space' : 'kernel';
         return planNode(desired, observed).flatMap((operation) =>
-          renderOperation(operation, { wireguardKeyFile: '(key file)' }).map(commandText),
+          renderOperation(operation, { wireguardKeyFile: '(key file)', macsec }).map(commandText),
         );
       }),
     observe: async () => await observeKernel(helper),

@@ -32,7 +32,7 @@ export type HintReason = 'event' | 'restart';
 /** All but the MTUs, which depend on the node's addresses. */
 export type KernelCapabilities = Omit<NodeCapabilities, 'underlayMtu' | 'linkMtu'>;
 
-export type Reading = keyof NodeOutputs | 'routes' | 'statistics' | 'counters';
+export type Reading = keyof NodeOutputs | 'routes' | 'statistics' | 'counters' | 'macsecCounters';
 
 export type ExecutionResult =
   | { readonly done: true }

@@ -1,7 +1,7 @@
 import { type Clock, isRecord } from '@tapline/base';
 import type { FabricMetrics, SegmentMetrics } from './fabric.ts';
 import type { FabricHelper } from './fabric-helper.ts';
-import { observeNode } from '@tapline/segments';
+import { macsecName, observeNode } from '@tapline/segments';
 
 /** Reads the counters that the kernel keeps anyway. */
 export async function fabricMetrics(
@@ -21,7 +21,8 @@ export async function fabricMetrics(
     statistics = '',
     counters = '',
     wireguard = '',
-  } = await helper.read(['statistics', 'counters', 'wireguard']);
+    macsecCounters = '',
+  } = await helper.read(['statistics', 'counters', 'wireguard', 'macsecCounters']);
   const nothing = {
     links: '',
     addresses: '',
@@ -50,7 +51,7 @@ export async function fabricMetrics(
   const [espKeyAgeSeconds, macsecKeyAgeSeconds] = [oldest('esp'), oldest('macsec')];
   return {
     segments: records(statistics).flatMap(segmentMetrics),
-    drops: dropCounts(counters),
+    drops: { ...dropCounts(counters), ...macsecDrops(macsecCounters) },
     handshakeAgeSeconds: Object.fromEntries(
       peers
         .filter(({ latestHandshake }) => latestHandshake > 0)
@@ -98,6 +99,31 @@ function dropCounts(output: string): Readonly<Record<string, number>> {
     drops[name] = (drops[name] ?? 0) + count(counter['packets']);
   }
   return drops;
+}
+
+/** Frames of the encrypted link that were not taken, by why; the kernel counts them for each channel. */
+const macsecReasons = {
+  macsec_tag: ['InPktsBadTag', 'InPktsNoTag', 'InPktsUntagged'],
+  macsec_stranger: ['InPktsUnknownSCI', 'InPktsNoSCI'],
+  macsec_key: ['InPktsNotUsingSA', 'InPktsUnusedSA'],
+  macsec_replay: ['InPktsLate', 'InPktsDelayed'],
+  macsec_forged: ['InPktsNotValid', 'InPktsInvalid'],
+} as const;
+
+function macsecDrops(output: string): Readonly<Record<string, number>> {
+  const devices = records(output).filter(({ ifname }) => ifname === macsecName);
+  if (devices.length === 0) return {};
+  const channels = devices.flatMap(({ rx_sc: list }) =>
+    Array.isArray(list) ? (list as unknown[]).filter(isRecord) : [],
+  );
+  return Object.fromEntries(
+    Object.entries(macsecReasons).map(([reason, names]) => [
+      reason,
+      [...devices, ...channels]
+        .flatMap((entry) => names.map((name) => count(entry[name])))
+        .reduce((sum, value) => sum + value, 0),
+    ]),
+  );
 }
 
 function records(output: string): readonly Readonly<Record<string, unknown>>[] {

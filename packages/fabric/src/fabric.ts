@@ -4,6 +4,8 @@ import type { FabricIntent, NodeCapabilities, NodeState } from '@tapline/segment
 
 /** One node's part of all segments: converges its kernel to what an intent says. */
 export interface Fabric extends AsyncDisposable {
+  /** Who switches frames on this node. */
+  readonly datapath: 'kernel' | 'user-space';
   /**
    * Makes the node what the intent says, or says per segment why not. Calls are served one after
    * the other. Segments that are the same object as in the last call are not looked at again.

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -16,6 +16,22 @@ import { signalProcess } from './signal-process.ts';
 
 // Between what systemd gives to its containers and the end of 31 bits, so that it meets nobody's.
 const firstHostId = 0x7000_0000;
+
+/**
+ * Who a program is in a network namespace of somebody else's. runc 1.1 cannot enter a user namespace
+ * together with a network that is not its own, so there is none; the program has the same host ids all
+ * the same, and is not root.
+ */
+function shifted(user: ContainerSpec['user']): ContainerSpec['user'] {
+  return { uid: user.uid + firstHostId, gid: user.gid + firstHostId };
+}
+
+function isShifted(bundle: string): boolean {
+  const { process } = JSON.parse(readFileSync(join(bundle, 'config.json'), 'utf8')) as {
+    readonly process: { readonly user: ContainerSpec['user'] };
+  };
+  return process.user.uid >= firstHostId;
+}
 
 export interface RuncStrategyInit {
   readonly program: string;
@@ -52,11 +68,13 @@ export function createRuncStrategy({ program, root, host }: RuncStrategyInit): L
     name: 'runc',
 
     async layOut(spec, bundle) {
-      const userNamespace = host.userNamespaces && (await isReadable(spec.rootfs));
-      const config = runcConfig(spec, options(spec, userNamespace));
+      const apart = host.userNamespaces && (await isReadable(spec.rootfs));
+      const userNamespace = apart && typeof spec.network !== 'object';
+      const owned = apart && !userNamespace ? { ...spec, user: shifted(spec.user) } : spec;
+      const config = runcConfig(owned, options(spec, userNamespace));
       // The environment is in there, and others may pass through the folder.
       writeFileSync(join(bundle, 'config.json'), JSON.stringify(config), { mode: 0o600 });
-      return confinementOf(spec, { host, userNamespace });
+      return confinementOf(owned, { host, userNamespace });
     },
 
     runLine({ id, bundle, pidFile, ...instance }) {
@@ -71,8 +89,9 @@ export function createRuncStrategy({ program, root, host }: RuncStrategyInit): L
       ]);
     },
 
-    execLine(instance, { process, spec, directory }) {
+    execLine(instance, { process: given, spec, directory }) {
       const file = join(directory, 'process.json');
+      const process = isShifted(instance.bundle) ? { ...given, user: shifted(given.user) } : given;
       const description = runcProcess(process, { limits: spec.limits, cgroups: host.cgroups });
       writeFileSync(file, JSON.stringify(description));
       const { pidFile, id } = instance;

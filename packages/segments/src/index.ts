@@ -132,6 +132,7 @@ export type {
   Verdict,
 } from './verify/verdict.ts';
 export { verifyFabric } from './verify/verify-fabric.ts';
+export { pathAddress, type SegmentPath, segmentPath } from './encryption/segment-path.ts';
 export { type KeyPhase, keyPhase, stepsPerEpoch } from './encryption/key-phase.ts';
 export { type KeyReference, sendingKeyId } from './encryption/key-reference.ts';
 export {

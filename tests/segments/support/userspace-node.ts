@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import type { SealRequest, SendingKeys, WrappedKey } from '@tapline/fabric';
 import type { FabricIntent } from '@tapline/segments';
 
 /** A node that carries segments in user space, as a process in its namespace. */
@@ -10,6 +11,9 @@ export interface UserSpaceNode extends AsyncDisposable {
   /** The same, and fails where a segment is refused. */
   stand(intent: FabricIntent): Promise<void>;
   metrics(): Promise<unknown>;
+  /** Its own keys, where it has a folder for them. */
+  keys(): Promise<SendingKeys>;
+  seal(wanted: readonly SealRequest[]): Promise<readonly WrappedKey[]>;
   /** As a crash. */
   kill(): Promise<void>;
 }
@@ -18,8 +22,13 @@ const program = fileURLToPath(
   new URL('../../../packages/fabric/src/testing/run-datapath.ts', import.meta.url),
 );
 
-export async function startUserSpaceNode(namespace: string, name: string): Promise<UserSpaceNode> {
-  const child = spawn('ip', ['netns', 'exec', namespace, process.execPath, program, name], {
+export async function startUserSpaceNode(
+  namespace: string,
+  name: string,
+  folder?: string,
+): Promise<UserSpaceNode> {
+  const words = [process.execPath, program, name, ...(folder === undefined ? [] : [folder])];
+  const child = spawn('ip', ['netns', 'exec', namespace, ...words], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
@@ -47,6 +56,8 @@ export async function startUserSpaceNode(namespace: string, name: string): Promi
       if (!outcome.includes('"state":"converged"')) throw new Error(`node ${name}: ${outcome}`);
     },
     metrics: () => ask('metrics'),
+    keys: async () => (await ask('keys')) as SendingKeys,
+    seal: async (wanted) => (await ask(`seal ${JSON.stringify(wanted)}`)) as readonly WrappedKey[],
     kill: end,
     async [Symbol.asyncDispose]() {
       child.stdin.end();

@@ -2,7 +2,7 @@ import type { NodeCapabilities } from '@tapline/segments';
 
 /** As they stand in a Node's status. */
 export function capabilityNames(capabilities: NodeCapabilities): readonly string[] {
-  const { wireguard } = capabilities;
+  const { wireguard, macsec } = capabilities;
   return [
     ...(capabilities.bridge ? ['bridge'] : []),
     ...(capabilities.vxlanGbp ? ['vxlan-gbp'] : []),
@@ -13,7 +13,7 @@ export function capabilityNames(capabilities: NodeCapabilities): readonly string
     ...(capabilities.clsBpf ? ['cls-bpf'] : []),
     ...(wireguard === 'none' ? [] : [`wireguard-${wireguard}`]),
     ...(capabilities.ipsec ? ['ipsec'] : []),
-    ...(capabilities.macsec ? ['macsec'] : []),
+    ...(macsec === 'none' ? [] : [`macsec-${macsec}`]),
   ];
 }
 
@@ -35,6 +35,6 @@ export function capabilitiesOf(names: readonly string[], underlayMtu: number): N
         ? 'user-space'
         : 'none',
     ipsec: has('ipsec'),
-    macsec: has('macsec'),
+    macsec: has('macsec-kernel') ? 'kernel' : has('macsec-user-space') ? 'user-space' : 'none',
   };
 }

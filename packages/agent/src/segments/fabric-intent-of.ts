@@ -1,11 +1,10 @@
-import type { AttachmentNode, AttachmentSpec, Keyring } from '@tapline/resources';
-import {
-  type FabricIntent,
-  keyPhase,
-  type NodeIntent,
-  type PortIntent,
-  type PortRole,
-  type SegmentIntent,
+import type { AttachmentNode, AttachmentSpec } from '@tapline/resources';
+import type {
+  FabricIntent,
+  NodeIntent,
+  PortIntent,
+  PortRole,
+  SegmentIntent,
 } from '@tapline/segments';
 import type { AttachmentRecord } from './attachment-record.ts';
 
@@ -34,32 +33,16 @@ export function fabricIntentOf(
   segments: readonly SegmentIntent[],
   /** The node itself where no record speaks of it: what it had is taken down all the same. */
   alone: NodeIntent,
-  ring?: Keyring,
 ): FabricIntent {
   const nodes = new Map<string, NodeIntent>([[alone.name, alone]]);
   for (const { spec } of records.toSorted((a, b) => a.sequence - b.sequence)) {
     for (const peer of spec.peers) nodes.set(peer.name, nodeIntentOf(peer));
     nodes.set(spec.self.name, nodeIntentOf(spec.self));
   }
-  const keys = new Map(ring?.peers.map((peer) => [peer.name, peer]));
   return {
     vxlanPort: records.at(-1)?.spec.vxlanPort ?? defaultVxlanPort,
-    nodes: [...nodes.values()]
-      .map((node) => withKeys(node, keys.get(node.name)))
-      .toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+    nodes: [...nodes.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1)),
     segments,
-    ...(ring === undefined ? {} : { keys: keyPhase(ring.step) }),
-  };
-}
-
-function withKeys(node: NodeIntent, keys: Keyring['peers'][number] | undefined): NodeIntent {
-  if (keys === undefined) return node;
-  const { agreementKey, generation, wrapped } = keys;
-  return {
-    ...node,
-    agreementKey,
-    keyGeneration: generation,
-    ...(wrapped === undefined ? {} : { wrappedKeys: wrapped }),
   };
 }
 

@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
-import { isDeepStrictEqual } from 'node:util';
+import { execFile } from 'node:child_process';
+import { isDeepStrictEqual, promisify } from 'node:util';
 import {
   type Clock,
   errorMessage,
-  isSystemError,
+  isRecord,
   isTaplineError,
   type Log,
   type Rng,
@@ -23,6 +23,7 @@ export interface KeyAgent extends AsyncDisposable {
   applied(ring: Keyring | undefined): void;
 }
 
+const execute = promisify(execFile);
 const metaKey = 'keyring';
 const lookAgainMs = 30_000;
 
@@ -80,7 +81,7 @@ export function createKeyAgent(init: {
   async function report(signal: AbortSignal): Promise<Outcome> {
     const { ipsec, macsec } = await fabric.capabilities();
     // Who cannot encrypt has nothing to agree on.
-    if (!ipsec && !macsec) return { requeueAfterMs: lookAgainMs };
+    if (!ipsec && macsec === 'none') return { requeueAfterMs: lookAgainMs };
     const current = await fabric.keys();
     const wrapped = await wrap(current.generation);
     const link = await linkOf(informer.get(node)?.spec.link?.interface);
@@ -145,16 +146,19 @@ export function createKeyAgent(init: {
   };
 }
 
-/** sysfs-class-net: what the kernel has for an interface; undefined where there is none. */
+/** What the kernel has for an interface; undefined where there is none. */
 async function linkOf(name: string | undefined): Promise<NodeStatus['link']> {
   if (name === undefined) return undefined;
   try {
-    const [mac, mtu] = await Promise.all(
-      ['address', 'mtu'].map((what) => readFile(`/sys/class/net/${name}/${what}`, 'utf8')),
-    );
-    return { interface: name, mac: mac?.trim() ?? '', mtu: Number(mtu) };
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT')) return undefined;
-    throw error;
+    const words = ['-j', 'link', 'show', 'dev', name];
+    const { stdout } = await execute('ip', words, { timeout: 10_000 });
+    const parsed: unknown = JSON.parse(stdout);
+    const [link] = Array.isArray(parsed) ? (parsed as unknown[]) : [];
+    const { address, mtu } = isRecord(link) ? link : {};
+    if (typeof address !== 'string' || typeof mtu !== 'number') return undefined;
+    return { interface: name, mac: address, mtu };
+  } catch {
+    // `ip` says no more than that there is none.
+    return undefined;
   }
 }

@@ -30,7 +30,7 @@ export async function underlayAddress(server: URL): Promise<string> {
 /** Looks at this machine; `address` is its underlay's. */
 export async function readNodeFacts(
   address: string,
-  fabric: Pick<Fabric, 'capabilities' | 'observe' | 'wireguardKey'>,
+  fabric: Pick<Fabric, 'capabilities' | 'datapath' | 'observe' | 'wireguardKey'>,
 ): Promise<NodeFacts> {
   const capabilities = await fabric.capabilities();
   const state = await fabric.observe();
@@ -44,6 +44,7 @@ export async function readNodeFacts(
       mtu,
     },
     ...(capabilities.wireguard === 'none' ? {} : { wireguardKey: await fabric.wireguardKey() }),
+    datapath: fabric.datapath,
     capabilities: [...capabilityNames(capabilities)],
     capacity: { cpus: cpus().length, memoryBytes: totalmem() },
     foreign: foreignNetworks(state, [...routes4, ...routes6]),

@@ -5,6 +5,7 @@ import { createInformer, type Outcome, WorkQueue } from '@tapline/reconcile';
 import { type Attachment, attachmentResource, type AttachmentStatus } from '@tapline/resources';
 import type { NodeState, SegmentIntent } from '@tapline/segments';
 import type { AgentState } from '../agent-state.ts';
+import { keyedIntent } from './keyed-intent.ts';
 import type { KeyAgent } from './key-agent.ts';
 import type { AttachmentRecord } from './attachment-record.ts';
 import { attachmentStatus, isNews } from './attachment-status.ts';
@@ -165,7 +166,7 @@ export function createSegmentAgent(init: SegmentAgentInit): SegmentAgent {
     const records = state.attachments();
     const ring = init.keys?.ring();
     const alone = { name: node, vtep: underlay, underlay };
-    const intent = fabricIntentOf(records, records.map(intentOf), alone, ring);
+    const intent = keyedIntent(fabricIntentOf(records, records.map(intentOf), alone), ring);
     const began = clock.monotonic();
     const outcome = await fabric.apply(intent);
     const applied = clock.monotonic();

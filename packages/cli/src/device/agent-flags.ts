@@ -4,6 +4,7 @@ import { type Flag, integerFlag, textFlag, textFlagWithDefault } from '../framew
 export const agentFlags: {
   readonly data: Flag<string | undefined>;
   readonly runtime: Flag<string>;
+  readonly datapath: Flag<string>;
   readonly metricsPort: Flag<number>;
   readonly quota: Flag<number>;
   readonly logLevel: Flag<string>;
@@ -16,6 +17,11 @@ export const agentFlags: {
     choices: ['runc', 'unconfined'],
     default: 'runc',
     environment: 'TAPLINE_RUNTIME',
+  }),
+  datapath: textFlagWithDefault('Who switches frames of segments on a node', {
+    choices: ['auto', 'kernel', 'user-space'],
+    default: 'auto',
+    environment: 'TAPLINE_DATAPATH',
   }),
   metricsPort: integerFlag('Loopback port of /metrics, /healthz and /readyz; 0 takes a free one', {
     min: 0,
@@ -37,6 +43,7 @@ export const agentFlags: {
 export interface AgentFlagValues {
   readonly data: string | undefined;
   readonly runtime: string;
+  readonly datapath: string;
   readonly metricsPort: number;
   readonly quota: number;
   readonly logLevel: string;

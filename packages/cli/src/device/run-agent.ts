@@ -22,6 +22,9 @@ export async function runAgent(flags: AgentFlagValues, console: Console): Promis
     log,
     clock: console.clock,
     runtime: flags.runtime === 'unconfined' ? 'unconfined' : 'runc',
+    ...(flags.datapath === 'kernel' || flags.datapath === 'user-space'
+      ? { datapath: flags.datapath }
+      : {}),
     metricsPort: flags.metricsPort,
     ...(flags.quota === 0 ? {} : { quotaBytes: flags.quota * 1024 * 1024 }),
   });
@@ -39,6 +42,8 @@ function agentWords(flags: AgentFlagValues): readonly string[] {
     ...(flags.data === undefined ? [] : ['--data', flags.data]),
     '--runtime',
     flags.runtime,
+    '--datapath',
+    flags.datapath,
     '--metrics-port',
     String(flags.metricsPort),
     '--quota',

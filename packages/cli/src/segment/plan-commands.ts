@@ -11,19 +11,22 @@ export async function planCommands(
   },
 ): Promise<readonly string[]> {
   const { node, state, status } = about;
-  const { capabilitiesOf, claimOf } = await import('@tapline/agent');
+  const { capabilitiesOf, claimOf, reportedIntent } = await import('@tapline/agent');
   const { commandText, compileNode, planNode, renderOperation, takenVnis, wholeState } =
     await import('@tapline/segments');
-  const intent = claimOf(attachments);
-  const { capabilities = [], underlay } = status ?? {};
+  const intent = reportedIntent(claimOf(attachments), { node, status });
+  const { capabilities: names = [], link, underlay } = status ?? {};
+  const found = capabilitiesOf(names, underlay?.mtu ?? 1500);
+  const capabilities = link === undefined ? found : { ...found, linkMtu: link.mtu };
+  const macsec = capabilities.macsec === 'user-space' ? 'user-space' : 'kernel';
   const compiled = compileNode(intent, {
     node,
-    capabilities: capabilitiesOf(capabilities, underlay?.mtu ?? 1500),
+    capabilities,
     taken: takenVnis(state, intent.vxlanPort),
   });
   const refused = compiled.refused.map(({ code, message }) => `# ${code}: ${message}`);
   const commands = planNode(wholeState(compiled), state).flatMap((operation) =>
-    renderOperation(operation, { wireguardKeyFile: '(key file)' }).map(commandText),
+    renderOperation(operation, { wireguardKeyFile: '(key file)', macsec }).map(commandText),
   );
   return [...refused, ...commands];
 }

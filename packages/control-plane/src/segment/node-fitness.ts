@@ -39,15 +39,17 @@ export function nodeFitness(
   }
   if (vtep === undefined) return unknown(`node ${name} has no VTEP yet`);
   const needed = [
-    ...always,
+    // A switch in user space takes nothing of the kernel but TAP.
+    ...(status?.datapath === 'user-space' ? [] : always),
     ...(encryption.underlay === 'ipsec' ? ([['ipsec', 'IPsec']] as const) : []),
-    ...(encryption.link === 'macsec' ? ([['macsec', 'MACsec']] as const) : []),
   ];
   const lacking = needed.filter(([capability]) => !capabilities.includes(capability));
   const hasWireguard = capabilities.some((one) => one.startsWith('wireguard'));
+  const hasMacsec = capabilities.some((one) => one.startsWith('macsec'));
   const words = [
     ...lacking.map(([, called]) => called),
     ...(encryption.underlay === 'wireguard' && !hasWireguard ? ['WireGuard'] : []),
+    ...(encryption.link === 'macsec' && !hasMacsec ? ['MACsec'] : []),
   ];
   if (words.length > 0) {
     return {

@@ -7,6 +7,7 @@ import {
   parseOperation,
 } from '@tapline/segments';
 import type { ExecutionResult } from '../fabric-helper.ts';
+import type { MacsecProcess } from '../userspace/macsec-process.ts';
 import type { SendingKeyStore } from '../keys/sending-key-store.ts';
 import type { ProgramResult, RunProgram } from './run-program.ts';
 
@@ -17,6 +18,8 @@ export async function executeOperations(
     readonly wireguardKeyFile: string;
     readonly keys: () => Promise<SendingKeyStore>;
     readonly run: RunProgram;
+    /** The device of MACsec, where the kernel has none. */
+    readonly macsec: MacsecProcess | undefined;
   },
 ): Promise<ExecutionResult> {
   const operations = given.map(parseOperation);
@@ -24,8 +27,9 @@ export async function executeOperations(
   const found = await findKeys(operations, options.keys);
   if ('failed' in found) return found;
   const keyOf = (reference: KeyReference): string => found.get(reference) ?? '';
-  for (const batch of commandBatches(operations, { wireguardKeyFile, keyOf })) {
-    const result = await runBatch(batch, run);
+  const macsec = options.macsec === undefined ? 'kernel' : 'user-space';
+  for (const batch of commandBatches(operations, { wireguardKeyFile, keyOf, macsec })) {
+    const result = await runBatch(batch, { runProgram: run, macsec: options.macsec });
     if (result.code === 0) continue;
     const line = failedLine(batch, result);
     return {
@@ -37,6 +41,21 @@ export async function executeOperations(
     };
   }
   return { done: true };
+}
+
+async function runMacsec(
+  lines: readonly string[],
+  macsec: MacsecProcess | undefined,
+): Promise<ProgramResult> {
+  for (const [number, line] of lines.entries()) {
+    try {
+      await macsec?.run(line);
+    } catch (error) {
+      const stderr = `Command failed -:${number + 1}\n${errorMessage(error)}`;
+      return { code: 1, stdout: '', stderr };
+    }
+  }
+  return { code: 0, stdout: '', stderr: '' };
 }
 
 /** All keys before the first operation: what cannot be had changes nothing. */
@@ -66,12 +85,17 @@ function withoutKeys(text: string): string {
 
 async function runBatch(
   { program, namespace, lines }: CommandBatch,
-  runProgram: RunProgram,
+  {
+    runProgram,
+    macsec,
+  }: { readonly runProgram: RunProgram; readonly macsec: MacsecProcess | undefined },
 ): Promise<ProgramResult> {
   const stdin = `${lines.join('\n')}\n`;
   switch (program) {
     case 'nft':
       return await runProgram(['nft', '-f', '-'], { stdin });
+    case 'macsec':
+      return await runMacsec(lines, macsec);
     case 'wg':
       return await runProgram(['wg', ...(lines[0] ?? '').split(' ')]);
     case 'wireguard-go':

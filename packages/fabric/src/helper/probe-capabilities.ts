@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { KernelCapabilities } from '../fabric-helper.ts';
 import type { RunProgram } from './run-program.ts';
 
@@ -12,6 +13,10 @@ const linkProbes = {
   macsec: 'link add link pv name pm type macsec port 1 encrypt on',
 } as const;
 
+/** What keeps all but MACsec off a link: without it there is no MACsec in user space either. */
+const linkGuardProbe =
+  'table netdev probe {\nchain c {\ntype filter hook egress device "lo" priority 0;\n}\n}\n';
+
 /** On its own: `ip` ends at the first line of xfrm that fails. */
 const ipsecProbe =
   'xfrm state add src 192.0.2.1 dst 192.0.2.2 proto esp spi 256 mode transport aead rfc4106(gcm(aes)) 0x0000000000000000000000000000000000000000 128\n';
@@ -19,11 +24,12 @@ const ipsecProbe =
 export async function probeCapabilities(run: RunProgram): Promise<KernelCapabilities> {
   const tryIn = async (command: readonly string[], stdin: string): Promise<boolean> =>
     (await run(['unshare', '--net', ...command], { stdin })).code === 0;
-  const [failed, ipsec, bridgeTables, arpTables, clsBpf, userSpace] = await Promise.all([
+  const [failed, ipsec, bridgeTables, arpTables, linkGuard, clsBpf, userSpace] = await Promise.all([
     failedLinkProbes(run),
     tryIn(['ip', '-batch', '-'], ipsecProbe),
     tryIn(['nft', '-f', '-'], tableProbe('bridge', 'prerouting') + tableProbe('inet', 'input')),
     tryIn(['nft', '-f', '-'], tableProbe('arp', 'output')),
+    tryIn(['nft', '-f', '-'], linkGuardProbe),
     tryIn(
       ['tc', '-batch', '-'],
       "qdisc add dev lo clsact\nfilter add dev lo egress protocol all pref 1 bpf da bytecode '1,6 0 0 0'\n",
@@ -41,8 +47,14 @@ export async function probeCapabilities(run: RunProgram): Promise<KernelCapabili
     clsBpf,
     wireguard: works('wireguard') ? 'kernel' : userSpace ? 'user-space' : 'none',
     ipsec,
-    macsec: works('macsec'),
+    macsec: works('macsec') ? 'kernel' : linkGuard && haveTap() ? 'user-space' : 'none',
   };
+}
+
+/** Asked before each execution: `ip` says at once that a kernel has no such device. */
+export async function hasKernelMacsec(run: RunProgram): Promise<boolean> {
+  const stdin = `${linkProbes.veth}\n${linkProbes.macsec}\n`;
+  return (await run(['unshare', '--net', 'ip', '-batch', '-'], { stdin })).code === 0;
 }
 
 async function failedLinkProbes(run: RunProgram): Promise<ReadonlySet<string>> {
@@ -59,6 +71,10 @@ async function failedLinkProbes(run: RunProgram): Promise<ReadonlySet<string>> {
 
 function tableProbe(family: string, hook: string): string {
   return `table ${family} probe {\nchain c {\ntype filter hook ${hook} priority 0;\n}\n}\n`;
+}
+
+function haveTap(): boolean {
+  return existsSync('/dev/net/tun') && ['x64', 'arm64'].includes(process.arch);
 }
 
 async function haveUserSpaceWireguard(run: RunProgram): Promise<boolean> {

@@ -8,6 +8,7 @@ const commands = {
   routes: ['ip', '-j', 'route', 'show', 'dev', 'tw0'],
   statistics: ['ip', '-j', '-s', 'link'],
   counters: ['nft', '-j', 'list', 'counters'],
+  macsecCounters: ['ip', '-j', '-s', 'macsec', 'show'],
 } as const;
 
 /** What a kernel or node may not have; then there is nothing of it. All others must answer. */
@@ -18,6 +19,7 @@ const optional: ReadonlySet<Reading> = new Set([
   'xfrmPolicies',
   'wireguard',
   'macsec',
+  'macsecCounters',
   'routes',
 ]);
 

@@ -6,7 +6,8 @@ import type { Reading } from '../fabric-helper.ts';
 import { executeOperations } from './execute-operations.ts';
 import { openSendingKeys, type SendingKeyStore } from '../keys/sending-key-store.ts';
 import { changeNamespace } from './change-namespace.ts';
-import { probeCapabilities } from './probe-capabilities.ts';
+import { createMacsecProcess, type MacsecProcess } from '../userspace/macsec-process.ts';
+import { hasKernelMacsec, probeCapabilities } from './probe-capabilities.ts';
 import { readKernel } from './read-kernel.ts';
 import { type RunProgram, runProgram } from './run-program.ts';
 import { wireguardKeyFile } from './wireguard-key-file.ts';
@@ -16,6 +17,8 @@ export interface HelperOptions {
   /** The node's key for agreeing on others; beside it is what it has sent with. */
   readonly agreementKeyFile: string;
   readonly run?: RunProgram;
+  /** The device of MACsec for a kernel that has none; it ends with whoever has it. */
+  readonly macsec?: MacsecProcess;
 }
 
 /** Characters of a request with some hundred operations. */
@@ -29,6 +32,8 @@ export async function serveHelper(
   { input, output }: { readonly input: Readable; readonly output: Writable },
   options: HelperOptions,
 ): Promise<void> {
+  const macsec = createMacsecProcess(options.run ?? runProgram);
+  const withMacsec = { ...options, macsec };
   let monitors: Disposable | undefined = watchKernel(hint);
   for await (const line of createInterface({ input, crlfDelay: Infinity })) {
     if (line.trim() === '') continue;
@@ -37,10 +42,11 @@ export async function serveHelper(
       monitors?.[Symbol.dispose]();
       monitors = undefined;
     }
-    output.write(`${JSON.stringify(await answer(line, options))}\n`);
+    output.write(`${JSON.stringify(await answer(line, withMacsec))}\n`);
     monitors ??= watchKernel(hint);
   }
   monitors?.[Symbol.dispose]();
+  await macsec.end();
 
   function hint(): void {
     output.write('{"hint":true}\n');
@@ -71,12 +77,16 @@ export async function serveRequest(
     case 'capabilities':
       return await probeCapabilities(run);
     case 'read':
-      return await readKernel(listOf(request['what']) as readonly Reading[], run);
+      return await readWithMacsec(listOf(request['what']) as readonly Reading[], {
+        run,
+        ...options,
+      });
     case 'execute':
       return await executeOperations(listOf(request['operations']), {
         wireguardKeyFile: options.wireguardKeyFile,
         keys,
         run,
+        macsec: (await hasKernelMacsec(run)) ? undefined : options.macsec,
       });
     case 'wireguard-key':
       return await wireguardKeyFile(options.wireguardKeyFile);
@@ -91,6 +101,18 @@ export async function serveRequest(
     default:
       throw refused(`no request of the kind ${JSON.stringify(request['kind'])}`);
   }
+}
+
+/** The device in user space is no kernel's to show. */
+async function readWithMacsec(
+  what: readonly Reading[],
+  { run, macsec }: { readonly run: RunProgram; readonly macsec?: MacsecProcess },
+): Promise<Readonly<Partial<Record<Reading, string>>>> {
+  const found = await readKernel(what, run);
+  const asked = (['macsec', 'macsecCounters'] as const).filter((one) => what.includes(one));
+  const shown = asked.length === 0 ? undefined : await macsec?.show();
+  if (shown === undefined || shown === '[]') return found;
+  return { ...found, ...Object.fromEntries(asked.map((one) => [one, shown])) };
 }
 
 function listOf(value: unknown): readonly unknown[] {

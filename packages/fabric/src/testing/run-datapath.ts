@@ -1,20 +1,44 @@
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { errorMessage, systemClock } from '@tapline/base';
+import { errorMessage, silentLog, systemClock } from '@tapline/base';
+import { createFabric } from '../create-fabric.ts';
+import { startHelper } from '../start-helper.ts';
 import { openUserSpaceFabric } from '../userspace/user-space-fabric.ts';
 
 /**
- * A node of tests: `run-datapath.ts NAME` in its network namespace. Each line on standard input is an
- * intent to apply, or `metrics`; each gets a line of JSON as its answer.
+ * A node of tests: `run-datapath.ts NAME [FOLDER]` in its network namespace, with keys in the folder.
+ * Each line on standard input is an intent to apply, `metrics`, `keys` or `seal` with a list; each
+ * gets a line of JSON as its answer.
  */
-const node = process.argv[2] ?? '';
-await using fabric = await openUserSpaceFabric({ node, clock: systemClock, underlayMtu: 1500 });
+const [node = '', folder] = process.argv.slice(2);
+const clock = systemClock;
+const helper =
+  folder === undefined
+    ? undefined
+    : startHelper({
+        wireguardKeyFile: join(folder, `${node}.wireguard`),
+        agreementKeyFile: join(folder, `${node}.agreement`),
+      });
+const underlay =
+  helper && createFabric({ node, helper, clock, log: silentLog, layout: 'underlay' });
+await using fabric = await openUserSpaceFabric({
+  node,
+  clock,
+  underlayMtu: 1500,
+  ...(underlay !== undefined && { underlay }),
+});
 process.stdout.write('ready\n');
 for await (const line of createInterface({ input: process.stdin })) {
   try {
-    const answer =
-      line === 'metrics' ? await fabric.metrics() : await fabric.apply(JSON.parse(line));
-    process.stdout.write(`${JSON.stringify(answer)}\n`);
+    process.stdout.write(`${JSON.stringify(await answer(line))}\n`);
   } catch (error) {
     process.stdout.write(`${JSON.stringify({ error: errorMessage(error) })}\n`);
   }
+}
+
+async function answer(line: string): Promise<unknown> {
+  if (line === 'metrics') return await fabric.metrics();
+  if (line === 'keys') return await fabric.keys();
+  if (line.startsWith('seal ')) return await fabric.sealKeys(JSON.parse(line.slice(5)));
+  return await fabric.apply(JSON.parse(line));
 }

@@ -3,9 +3,14 @@ import {
   addressBytes,
   createNodeSwitch,
   type FabricIntent,
+  macsecName,
+  type NodeIntent,
   type NodeSwitch,
+  pathAddress,
   portEndName,
   type SegmentIntent,
+  type SegmentPath,
+  segmentPath,
   type SwitchCounters,
   vxlanHeaderBytes,
   wireguardName,
@@ -79,9 +84,11 @@ export class DatapathLoop {
     this.#close();
     this.#pool = packetPool(slots, Math.max(1500, ...carried.map(({ mtu }) => mtu)) + 14);
     const standing: SegmentIntent[] = [];
-    for (const [kind, segments] of Map.groupBy(carried, ({ encryption }) => encryption.underlay)) {
+    for (const [kind, segments] of Map.groupBy(carried, ({ encryption }) =>
+      segmentPath(encryption),
+    )) {
       try {
-        this.#carriers.push(this.#carrier({ ...intent, segments }, kind === 'wireguard'));
+        this.#carriers.push(this.#carrier({ ...intent, segments }, kind));
         standing.push(...segments);
       } catch (error) {
         for (const segment of segments) refuse(segment, error);
@@ -131,17 +138,17 @@ export class DatapathLoop {
     this.#carriers = [];
   }
 
-  #carrier(intent: FabricIntent, inside: boolean): Carrier {
+  #carrier(intent: FabricIntent, path: SegmentPath): Carrier {
     const own = intent.nodes.find(({ name }) => name === this.#node);
     if (own === undefined) {
       throw new TaplineError('node_unknown', `node ${this.#node} is not among the fabric's`);
     }
     const socket = openBatchSocket(this.#libc, {
-      address: inside ? own.vtep : own.underlay,
+      address: reachedAt(own, path),
       port: intent.vxlanPort,
       pool: this.#pool,
       // Bound to it, nothing leaves beside it: not even where its route is gone.
-      ...(inside && { device: wireguardName }),
+      ...deviceOf(path),
     });
     const destinations: Destination[] = [];
     const nodeSwitch = createNodeSwitch({
@@ -160,11 +167,11 @@ export class DatapathLoop {
     });
     const peers = new Map<number | string, number>();
     for (const [number, { node }] of nodeSwitch.peers.entries()) {
-      const address = inside ? node.vtep : node.underlay;
+      const address = reachedAt(node, path);
       peers.set(addressKey(addressBytes(address)), number);
       destinations.push(socket.destination(address, intent.vxlanPort));
     }
-    const carrier: Carrier = { key: inside ? 'inside' : 'outside', socket, nodeSwitch, peers };
+    const carrier: Carrier = { key: path, socket, nodeSwitch, peers };
     return carrier;
   }
 
@@ -283,18 +290,7 @@ export class DatapathLoop {
 }
 
 /** What this data path cannot do is said, and never done without. */
-function cannotCarry({ name, encryption, mtu }: SegmentIntent): TaplineError | undefined {
-  const missing = [
-    encryption.underlay === 'ipsec' && 'IPsec',
-    encryption.link === 'macsec' && 'MACsec below the underlay',
-  ].filter((what) => what !== false);
-  if (missing.length > 0) {
-    return new TaplineError(
-      'module_missing',
-      `segment ${name} wants ${missing.join(' and ')}, which the user-space data path has not`,
-      { hint: 'use WireGuard, or a node whose kernel has it' },
-    );
-  }
+function cannotCarry({ name, mtu }: SegmentIntent): TaplineError | undefined {
   if (mtu > largestMtu) {
     return new TaplineError(
       'mtu_invalid',
@@ -305,6 +301,18 @@ function cannotCarry({ name, encryption, mtu }: SegmentIntent): TaplineError | u
 }
 
 const largestMtu = 65_535 - 14 - vxlanHeaderBytes - 48;
+
+/** Throws `underlay_missing` where a node has no such address. */
+function reachedAt(node: NodeIntent, path: SegmentPath): string {
+  const address = pathAddress(node, path);
+  if (address !== undefined) return address;
+  throw new TaplineError('underlay_missing', `node ${node.name} has no address on its ${path}`);
+}
+
+function deviceOf(path: SegmentPath): { readonly device?: string } {
+  if (path === 'underlay') return {};
+  return { device: path === 'inside' ? wireguardName : macsecName };
+}
 
 function isReady(descriptors: Uint8Array, at: number): boolean {
   return ((descriptors[at + 6] ?? 0) & (linux.pollIn | linux.pollBroken)) !== 0;

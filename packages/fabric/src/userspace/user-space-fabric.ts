@@ -1,6 +1,7 @@
 import { type Clock, TaplineError } from '@tapline/base';
 import {
   emptyState,
+  type Encryption,
   type FabricIntent,
   portEndName,
   portMac,
@@ -17,11 +18,13 @@ export interface UserSpaceFabricOptions {
   readonly underlayMtu: number;
   /** The node's WireGuard, where it has one; its device carries encrypted segments. */
   readonly wireguardKey?: () => Promise<string>;
+  /** What sets up the devices that encrypt, and has the keys; without it segments are in the clear. */
+  readonly underlay?: Fabric;
 }
 
 /** A node's part of all segments without the kernel's bridge, VXLAN and rules. */
 export async function openUserSpaceFabric(options: UserSpaceFabricOptions): Promise<Fabric> {
-  const { node, clock, underlayMtu, wireguardKey } = options;
+  const { node, clock, underlayMtu, wireguardKey, underlay } = options;
   const datapath = await UserSpaceDatapath.start({ node });
   let standing: readonly SegmentIntent[] = [];
 
@@ -29,10 +32,38 @@ export async function openUserSpaceFabric(options: UserSpaceFabricOptions): Prom
     intent.segments.filter(({ ports }) => ports.some((port) => port.node === node));
   const ownPorts = (segment: SegmentIntent) => segment.ports.filter((port) => port.node === node);
 
+  /** Devices that encrypt come first; a segment that lacks its own is not switched at all. */
+  async function below(intent: FabricIntent) {
+    const outcome = await underlay?.apply(intent);
+    const failed = (outcome?.conditions ?? []).flatMap(({ segment = '', vni, ready, ...rest }) =>
+      ready || vni === undefined
+        ? []
+        : [{ segment, vni, code: rest.reason, message: rest.message }],
+    );
+    const isFailed = new Set(failed.map(({ vni }) => vni));
+    const segments = intent.segments.filter(
+      ({ vni, encryption }) =>
+        !isFailed.has(vni) &&
+        (underlay !== undefined || isPlain(encryption) || isInside(encryption)),
+    );
+    const without = intent.segments
+      .filter((segment) => !segments.includes(segment) && !isFailed.has(segment.vni))
+      .map(({ name, vni }) => ({
+        segment: name,
+        vni,
+        code: 'module_missing',
+        message: `segment ${name} asks for IPsec or MACsec, and nothing here sets it up`,
+      }));
+    return { segments, failed: [...failed, ...without], operations: outcome?.operations ?? 0 };
+  }
+
   return {
+    datapath: 'user-space',
     async apply(intent) {
       const startedAt = clock.monotonic();
-      const { opened, closed, refused } = await datapath.apply(intent);
+      const { segments, failed, operations } = await below(intent);
+      const { opened, closed, refused: unswitched } = await datapath.apply({ ...intent, segments });
+      const refused = [...failed, ...unswitched];
       const reasons = new Map(refused.map((item) => [item.vni, item]));
       standing = ours(intent).filter(({ vni }) => !reasons.has(vni));
       return {
@@ -44,11 +75,12 @@ export async function openUserSpaceFabric(options: UserSpaceFabricOptions): Prom
           reason: reasons.get(vni)?.code ?? 'Applied',
           message: reasons.get(vni)?.message ?? 'carried in user space',
         })),
-        operations: opened.length + closed.length,
+        operations: operations + opened.length + closed.length,
         timings: { observeMs: 0, planMs: 0, applyMs: clock.monotonic() - startedAt },
       };
     },
-    plan(intent) {
+    async plan(intent) {
+      const devices = (await underlay?.plan(intent)) ?? [];
       const there = new Set(
         standing.flatMap((segment) =>
           ownPorts(segment).map((port) => portEndName(segment.vni, port)),
@@ -58,16 +90,18 @@ export async function openUserSpaceFabric(options: UserSpaceFabricOptions): Prom
         .flatMap((segment) => ownPorts(segment).map((port) => portEndName(segment.vni, port)))
         .filter((name) => !there.has(name));
       const batches = portBatches(intent, { node, names: new Set(names) });
-      return Promise.resolve([
+      return [
+        ...devices,
         ...names.map((name) => `tap ${name}`),
         ...batches.flatMap(({ namespace, lines }) =>
           lines.map((line) =>
             namespace === undefined ? `ip ${line}` : `ip ${line} (in ${namespace})`,
           ),
         ),
-      ]);
+      ];
     },
-    observe() {
+    async observe() {
+      const found = (await underlay?.observe()) ?? emptyState;
       // Interfaces are the thread's own, and gone with it: they are what was last applied.
       const links = standing.flatMap((segment) =>
         ownPorts(segment).map((port) => ({
@@ -78,17 +112,25 @@ export async function openUserSpaceFabric(options: UserSpaceFabricOptions): Prom
           mac: portMac(segment.vni, port.index),
         })),
       );
-      return Promise.resolve({ ...emptyState, links });
+      return { ...found, links: [...found.links, ...links] };
     },
     async metrics(): Promise<FabricMetrics> {
       const { segments, strangers, sendErrors } = await datapath.counters();
-      const drops: Record<string, number> = { drop_strangers: strangers, drop_send: sendErrors };
+      const keys = await underlay?.metrics();
+      const drops: Record<string, number> = {
+        ...keys?.drops,
+        drop_strangers: strangers,
+        drop_send: sendErrors,
+      };
       for (const { counters } of segments) {
         for (const [reason, count] of Object.entries(counters.dropped)) {
           drops[`drop_${reason}`] = (drops[`drop_${reason}`] ?? 0) + count;
         }
       }
       return {
+        handshakeAgeSeconds: {},
+        driftMended: 0,
+        ...keys,
         segments: segments.map(({ vni, counters }) => ({
           vni,
           receivedPackets: counters.fromPeers,
@@ -99,12 +141,11 @@ export async function openUserSpaceFabric(options: UserSpaceFabricOptions): Prom
           droppedPackets: Object.values(counters.dropped).reduce((sum, count) => sum + count, 0),
         })),
         drops,
-        handshakeAgeSeconds: {},
-        driftMended: 0,
       };
     },
-    capabilities: () =>
-      Promise.resolve({
+    capabilities: async () => {
+      const found = await underlay?.capabilities();
+      return {
         underlayMtu,
         bridge: false,
         vxlanGbp: false,
@@ -115,14 +156,32 @@ export async function openUserSpaceFabric(options: UserSpaceFabricOptions): Prom
         clsBpf: false,
         wireguard: wireguardKey === undefined ? 'none' : 'user-space',
         ipsec: false,
-        macsec: false,
-      }),
+        macsec: 'none',
+        ...found,
+      };
+    },
     async wireguardKey() {
+      if (underlay !== undefined) return await underlay.wireguardKey();
       if (wireguardKey !== undefined) return await wireguardKey();
       throw new TaplineError('module_missing', `node ${node} has no WireGuard`);
     },
-    keys: () => Promise.reject(new TaplineError('module_missing', `node ${node} has no IPsec`)),
-    sealKeys: () => Promise.resolve([]),
-    [Symbol.asyncDispose]: async () => await datapath[Symbol.asyncDispose](),
+    async keys() {
+      if (underlay !== undefined) return await underlay.keys();
+      throw new TaplineError('module_missing', `node ${node} has nothing that encrypts`);
+    },
+    sealKeys: async (wanted) => (await underlay?.sealKeys(wanted)) ?? [],
+    async [Symbol.asyncDispose]() {
+      await datapath[Symbol.asyncDispose]();
+      await underlay?.[Symbol.asyncDispose]();
+    },
   };
+}
+
+function isPlain({ underlay, link }: Encryption): boolean {
+  return underlay === 'none' && link === 'none';
+}
+
+/** Whoever runs WireGuard: the switch is bound to its device, and refuses where there is none. */
+function isInside({ underlay, link }: Encryption): boolean {
+  return underlay === 'wireguard' && link === 'none';
 }

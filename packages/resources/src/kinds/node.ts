@@ -75,6 +75,10 @@ const status = z.strictObject({
     .optional()
     .describe('Its part of IPsec and MACsec; no secret is in it.'),
   keyring: keyringSchema.optional().describe('Which keys it has to use, and with whom.'),
+  datapath: z
+    .enum(['kernel', 'user-space'])
+    .optional()
+    .describe('Who switches frames of segments there.'),
   capabilities: z
     .array(z.string().max(64))
     .max(64)
@@ -143,6 +147,13 @@ export const nodeResource: ResourceDefinition<NodeSpec, NodeStatus> = {
       type: 'string',
       jsonPath: '.status.conditions[?(@.type=="Ready")].reason',
       description: 'Why or why not.',
+    },
+    {
+      name: 'Datapath',
+      type: 'string',
+      jsonPath: '.status.datapath',
+      description: 'Who switches its frames.',
+      priority: 1,
     },
     {
       name: 'Key',

@@ -5,6 +5,7 @@ import type { KeyPhase } from '../encryption/key-phase.ts';
 import { pathAddress, segmentPath } from '../encryption/segment-path.ts';
 import type { NodeIntent, SegmentIntent } from '../intent/segment-intent.ts';
 import type { NodeCapabilities } from './node-capabilities.ts';
+import type { NodeLayout } from './node-layout.ts';
 import { isWireguardKey } from './wireguard-underlay.ts';
 import { leastMtu, segmentMtu } from './segment-mtu.ts';
 
@@ -15,6 +16,7 @@ export function checkSegment(
     readonly node: NodeIntent;
     readonly capabilities: NodeCapabilities;
     readonly keys: KeyPhase | undefined;
+    readonly layout: NodeLayout;
   },
 ): void {
   checkVni(segment);
@@ -37,16 +39,25 @@ function checkVni({ name, vni }: SegmentIntent): void {
 /** What is missing is said, and never done without: least of all encryption. */
 function checkModules(
   { name, encryption }: SegmentIntent,
-  { node, capabilities }: { readonly node: NodeIntent; readonly capabilities: NodeCapabilities },
+  {
+    node,
+    capabilities,
+    layout,
+  }: {
+    readonly node: NodeIntent;
+    readonly capabilities: NodeCapabilities;
+    readonly layout: NodeLayout;
+  },
 ): void {
+  const inKernel = layout !== 'underlay';
   const missing = [
-    !capabilities.bridge && 'bridge',
-    !capabilities.vxlanGbp && 'vxlan (with group policy, gbp)',
-    !capabilities.nftables && 'nf_tables (families bridge and inet)',
-    !capabilities.clsBpf && 'cls_bpf',
+    inKernel && !capabilities.bridge && 'bridge',
+    inKernel && !capabilities.vxlanGbp && 'vxlan (with group policy, gbp)',
+    inKernel && !capabilities.nftables && 'nf_tables (families bridge and inet)',
+    inKernel && !capabilities.clsBpf && 'cls_bpf',
     encryption.underlay === 'wireguard' && capabilities.wireguard === 'none' && 'wireguard',
     encryption.underlay === 'ipsec' && !capabilities.ipsec && 'esp4',
-    encryption.link === 'macsec' && !capabilities.macsec && 'macsec',
+    encryption.link === 'macsec' && capabilities.macsec === 'none' && 'macsec',
   ].filter((module) => module !== false);
   if (missing.length === 0) return;
   throw new TaplineError(

@@ -71,7 +71,7 @@ test('what a kernel lacks refuses the segment, and is never done without', () =>
   const encrypted = sampleSegment(['n1', 'n2'], {
     encryption: { underlay: 'wireguard', link: 'macsec' },
   });
-  const refused = compile([encrypted], { wireguard: 'none', macsec: false });
+  const refused = compile([encrypted], { wireguard: 'none', macsec: 'none' });
   expect(refused.refused).toEqual([
     {
       segment: 'news',

@@ -1,6 +1,7 @@
 import { errorMessage, isTaplineError, TaplineError } from '@tapline/base';
 import { addressBits, parseSubnet, type Subnet, subnetsOverlap } from '../address/subnet.ts';
 import type { FabricIntent, SegmentIntent } from '../intent/segment-intent.ts';
+import { emptyState } from '../state/empty-state.ts';
 import type { NodeState } from '../state/node-state.ts';
 import { changedSegments } from './changed-segments.ts';
 import { checkSegment } from './check-segment.ts';
@@ -76,7 +77,7 @@ export function compileNode(intent: FabricIntent, options: CompileOptions): Comp
   const compiled: CompiledSegment[] = [];
   for (const segment of changed) {
     try {
-      checkSegment(segment, { node, capabilities, keys: intent.keys });
+      checkSegment(segment, { node, capabilities, keys: intent.keys, layout });
       checkTaken(segment, { node: node.name, taken: options.taken, port: intent.vxlanPort });
       const state = compileOne(segment, { context, layout });
       if (state === undefined) continue;
@@ -115,6 +116,7 @@ function compileOne(
   { context, layout }: { readonly context: CompileContext; readonly layout: NodeLayout },
 ): NodeState | undefined {
   if (layout === 'carrier') return compileCarrierSegment(segment, context);
+  if (layout === 'underlay') return emptyState;
   const view = segmentView(segment, context);
   return view && compileSegment(view);
 }

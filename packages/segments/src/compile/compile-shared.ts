@@ -22,7 +22,9 @@ export function compileShared(options: {
 }): NodeState {
   const { intent, node, segments, capabilities, layout } = options;
   if (segments.length === 0) return emptyState;
-  const parts: NodeState[] = [{ ...emptyState, nft: { tables: nftTables(intent.vxlanPort) } }];
+  // In user space the switch itself is what the tables are otherwise.
+  const tables = layout === 'underlay' ? [] : nftTables(intent.vxlanPort);
+  const parts: NodeState[] = [{ ...emptyState, nft: { tables } }];
   const peers = encryptedPeers(node, { nodes: intent.nodes, segments });
   if (peers !== undefined) {
     const linked = linkedPeers(segments);
@@ -36,7 +38,7 @@ export function compileShared(options: {
     }
     if (segments.some(({ encryption }) => encryption.link === 'macsec')) {
       const { linkMtu = 0 } = capabilities;
-      parts.push(macsecLink(node, { nodes, segments, linkMtu, phase }));
+      parts.push(macsecLink(node, { nodes, segments, vxlanPort, linkMtu, phase }));
     }
   }
   if (layout === 'carrier') {

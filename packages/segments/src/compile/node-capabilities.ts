@@ -18,5 +18,5 @@ export interface NodeCapabilities {
   readonly clsBpf: boolean;
   readonly wireguard: 'kernel' | 'user-space' | 'none';
   readonly ipsec: boolean;
-  readonly macsec: boolean;
+  readonly macsec: 'kernel' | 'user-space' | 'none';
 }

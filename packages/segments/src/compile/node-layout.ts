@@ -1,5 +1,6 @@
 /**
  * `devices`: a bridge and a VXLAN device for each segment, ports in the kernel. `carrier`: one VXLAN
- * device for all of them, for nodes with far more segments than a kernel takes devices.
+ * device for all of them, for nodes with far more segments than a kernel takes devices. `underlay`:
+ * only what encrypts between nodes, where frames are switched in user space.
  */
-export type NodeLayout = 'devices' | 'carrier';
+export type NodeLayout = 'devices' | 'carrier' | 'underlay';

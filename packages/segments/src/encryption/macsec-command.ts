@@ -1,10 +1,23 @@
 import type { Command } from '../plan/command.ts';
-import { type KeySource, shownKey } from './key-reference.ts';
-import { macsecGuardText, macsecUnguardText } from './macsec-guard.ts';
+import { type KeyReference, type KeySource, shownKey } from './key-reference.ts';
+import {
+  linkGuardText,
+  linkTableName,
+  macsecGuardText,
+  macsecUnguardText,
+} from './macsec-guard.ts';
 import type { MacsecOperation } from './macsec-operation.ts';
 
+/** What a device of MACsec is on a node. */
+export type MacsecPlace = 'kernel' | 'user-space';
+
 /** The commands of an operation; their text for people has no key in it. */
-export function macsecCommand(operation: MacsecOperation, keyOf: KeySource): readonly Command[] {
+export function macsecCommand(
+  operation: MacsecOperation,
+  { keyOf, place }: { readonly keyOf: KeySource; readonly place: MacsecPlace },
+): readonly Command[] {
+  const isGuard = /^(parent|link-guard)/.test(operation.kind);
+  if (place === 'user-space' && !isGuard) return userSpaceCommand(operation, keyOf);
   switch (operation.kind) {
     case 'parent-guard':
       return macsecGuardText(operation.parent)
@@ -12,6 +25,12 @@ export function macsecCommand(operation: MacsecOperation, keyOf: KeySource): rea
         .map((line) => ({ program: 'nft', line }));
     case 'parent-open':
       return [{ program: 'nft', line: macsecUnguardText(operation.parent) }];
+    case 'link-guard':
+      return linkGuardText(operation.port, operation.vnis)
+        .split('\n')
+        .map((line) => ({ program: 'nft', line }));
+    case 'link-guard-delete':
+      return [{ program: 'nft', line: `delete table inet ${linkTableName}` }];
     case 'macsec-add': {
       const { dev, parent, mtu } = operation;
       return ip(
@@ -49,6 +68,20 @@ export function macsecCommand(operation: MacsecOperation, keyOf: KeySource): rea
       return ip(`macsec set ${which} off`, `macsec del ${which}`);
     }
   }
+}
+
+/** For the program that is the device; addresses and MTU are the interface's, as elsewhere. */
+function userSpaceCommand(operation: MacsecOperation, keyOf: KeySource): readonly Command[] {
+  const line = (key: (reference: KeyReference) => string): string =>
+    JSON.stringify('key' in operation ? { ...operation, key: key(operation.key) } : operation);
+  const command: Command = { program: 'macsec', line: line(keyOf), shown: line(shownKey) };
+  if (operation.kind !== 'macsec-add') return [command];
+  const { dev, parent, mtu, mac } = operation;
+  return [
+    ...ip(`link set dev ${parent} up`),
+    command,
+    ...ip(`link set dev ${dev} address ${mac} mtu ${mtu} addrgenmode none`),
+  ];
 }
 
 function keyed(

@@ -5,7 +5,8 @@ import { emptyState } from '../state/empty-state.ts';
 import type { MacsecAssociation, NodeState } from '../state/node-state.ts';
 import { macsecOverhead } from '../datapath/macsec/macsec-sender.ts';
 import { associationNumber, macsecKeyId } from './macsec-numbers.ts';
-import { macsecGuard } from './macsec-guard.ts';
+import { linkGuard, macsecGuard } from './macsec-guard.ts';
+import { segmentPath } from './segment-path.ts';
 import type { KeyPhase } from './key-phase.ts';
 
 export const macsecCipherName = 'GCM-AES-256';
@@ -16,21 +17,32 @@ export function macsecLink(
   options: {
     readonly nodes: ReadonlyMap<string, NodeIntent>;
     readonly segments: readonly SegmentIntent[];
+    readonly vxlanPort: number;
     readonly linkMtu: number;
     readonly phase: KeyPhase;
   },
 ): NodeState {
-  const { nodes, segments, linkMtu, phase } = options;
+  const { nodes, segments, vxlanPort, linkMtu, phase } = options;
   const { link } = node;
   if (link?.interface === undefined) return emptyState;
   const wanted = segments.filter(({ encryption }) => encryption.link === 'macsec');
   const names = new Set(wanted.flatMap(({ ports }) => ports.map((port) => port.node)));
   const peers = [...names].flatMap((name) => (name === node.name ? [] : (nodes.get(name) ?? [])));
+  // Inside WireGuard they come out of its device instead.
+  const vnis = wanted
+    .filter(({ encryption }) => segmentPath(encryption) === 'link')
+    .map(({ vni }) => vni)
+    .toSorted((a, b) => a - b);
   const own = sendingAssociation(node, phase);
   const address = parseIpAddress(link.address);
   return {
     ...emptyState,
-    nft: { tables: [macsecGuard(link.interface)] },
+    nft: {
+      tables: [
+        macsecGuard(link.interface),
+        ...(vnis.length === 0 ? [] : [linkGuard(vxlanPort, vnis)]),
+      ],
+    },
     addresses: [
       { dev: macsecName, address: formatIpAddress(address), prefixLength: link.prefixLength },
     ],
@@ -39,6 +51,7 @@ export function macsecLink(
         dev: macsecName,
         parent: link.interface,
         mtu: linkMtu - macsecOverhead,
+        mac: link.mac,
         cipher: macsecCipherName,
         encrypt: true,
         protect: true,

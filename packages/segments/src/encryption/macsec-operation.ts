@@ -5,11 +5,16 @@ export type MacsecOperation =
   /** Lets nothing but MACsec and the agreement on its keys through the parent, both ways. */
   | { readonly kind: 'parent-guard'; readonly parent: string }
   | { readonly kind: 'parent-open'; readonly parent: string }
+  /** Drops VXLAN of these VNIs that does not go by the encrypted link. */
+  | { readonly kind: 'link-guard'; readonly port: number; readonly vnis: readonly number[] }
+  | { readonly kind: 'link-guard-delete' }
   | {
       readonly kind: 'macsec-add';
       readonly dev: string;
       readonly parent: string;
       readonly mtu: number;
+      /** The parent's. */
+      readonly mac: string;
     }
   | { readonly kind: 'macsec-delete'; readonly dev: string }
   | { readonly kind: 'channel-add' | 'channel-delete'; readonly dev: string; readonly mac: string }

@@ -23,7 +23,7 @@ const capabilities: NodeCapabilities = {
   clsBpf: true,
   wireguard: 'kernel',
   ipsec: true,
-  macsec: true,
+  macsec: 'kernel',
 };
 const nodes: readonly NodeIntent[] = [1, 2, 3].map((number) => ({
   name: `n${number}`,
@@ -170,7 +170,8 @@ test.each([
 
 test('the parent is shut before the device is there, and open again after it is gone', () => {
   const state = stateOf(intentOf([macsec]));
-  expect(kinds(state, emptyState).slice(0, 7)).toEqual([
+  expect(kinds(state, emptyState).slice(0, 8)).toEqual([
+    'link-guard',
     'parent-guard',
     'macsec-add',
     'channel-add',
@@ -179,7 +180,11 @@ test('the parent is shut before the device is there, and open again after it is 
     'send-use',
     'address-add',
   ]);
-  expect(kinds(emptyState, standing(state)).slice(-2)).toEqual(['macsec-delete', 'parent-open']);
+  expect(kinds(emptyState, standing(state)).slice(-3)).toEqual([
+    'macsec-delete',
+    'parent-open',
+    'link-guard-delete',
+  ]);
 });
 
 test('somebody else’s associations stay, and policies that would let VXLAN past ours go', () => {
@@ -212,7 +217,7 @@ test('somebody else’s associations stay, and policies that would let VXLAN pas
 
 test.each([
   ['module_missing', intentOf([ipsec]), { ipsec: false }],
-  ['module_missing', intentOf([macsec]), { macsec: false }],
+  ['module_missing', intentOf([macsec]), { macsec: 'none' }],
   ['keys_missing', withoutKeys(intentOf([ipsec])), {}],
   ['link_missing', withoutLinks(intentOf([macsec])), {}],
 ] as const)(

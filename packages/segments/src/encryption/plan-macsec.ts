@@ -1,6 +1,14 @@
+import { canonicalJson } from '@tapline/base';
 import { macsecName } from '../names/interface-names.ts';
 import type { MacsecAssociation, MacsecState, NodeState } from '../state/node-state.ts';
-import { guardedParent, isMacsecGuard, isSameGuard } from './macsec-guard.ts';
+import {
+  guardedParent,
+  guardedPort,
+  isMacsecGuard,
+  isSameGuard,
+  linkTableName,
+} from './macsec-guard.ts';
+import type { NftTable } from '../state/nft-ruleset.ts';
 import type { MacsecOperation } from './macsec-operation.ts';
 import type { EncryptionPlan } from './plan-ipsec.ts';
 
@@ -21,11 +29,14 @@ export function planMacsec(
   const open = guards
     .filter((table) => table.name !== wanted?.name)
     .map((table): MacsecOperation => ({ kind: 'parent-open', parent: guardedParent(table) }));
+  const [link, linkFound] = [linkTableOf(desired), linkTableOf(observed)];
+  const unguarded: readonly MacsecOperation[] =
+    link === undefined && linkFound !== undefined ? [{ kind: 'link-guard-delete' }] : [];
   if (want === undefined) {
     // Frames stop, and only then is the parent open for others again.
-    return { before: [], after: [...(isThere ? [deletion(dev)] : []), ...open] };
+    return { before: [], after: [...(isThere ? [deletion(dev)] : []), ...open, ...unguarded] };
   }
-  const { parent, mtu = 0 } = want;
+  const { parent, mtu = 0, mac = '' } = want;
   const mtuNow = observed.links.find(({ name }) => name === dev)?.mtu;
   const fits = found !== undefined && shape(found) === shape(want) && mtuNow === mtu;
   // A device that was made anew has no hooks of the table that names it.
@@ -33,12 +44,15 @@ export function planMacsec(
   const keys = keyPlan(want, fits ? found : undefined);
   return {
     before: [
+      ...(link === undefined || canonicalJson(link) === canonicalJson(linkFound ?? null)
+        ? []
+        : [guardInstall(link)]),
       ...(shut ? [] : [{ kind: 'parent-guard', parent } as const]),
       ...(isThere && !fits ? [deletion(dev)] : []),
-      ...(fits ? [] : [{ kind: 'macsec-add', dev, parent, mtu } as const]),
+      ...(fits ? [] : [{ kind: 'macsec-add', dev, parent, mtu, mac } as const]),
       ...keys.before,
     ],
-    after: [...keys.after, ...open],
+    after: [...keys.after, ...open, ...unguarded],
   };
 }
 
@@ -106,6 +120,15 @@ function difference(wanted: readonly MacsecAssociation[], found: readonly Macsec
 
 function deviceOf({ macsec }: NodeState): MacsecState | undefined {
   return macsec.find(({ dev }) => dev === macsecName);
+}
+
+function linkTableOf({ nft }: NodeState): NftTable | undefined {
+  return nft.tables.find(({ family, name }) => family === 'inet' && name === linkTableName);
+}
+
+function guardInstall({ chains, sets }: NftTable): MacsecOperation {
+  const vnis = (sets[0]?.elements ?? []) as readonly number[];
+  return { kind: 'link-guard', port: guardedPort(chains), vnis };
 }
 
 function deletion(dev: string): MacsecOperation {

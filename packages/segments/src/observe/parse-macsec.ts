@@ -5,6 +5,7 @@ import {
   type JsonRecord,
   malformed,
   number,
+  optionalText,
   readRecords,
   recordsOf,
   text,
@@ -25,7 +26,8 @@ export function parseMacsec(
     const isOn = sends.some((entry) => entry.number === encoding && entry.active);
     return {
       dev,
-      parent: parents.get(dev) ?? '',
+      // A device in user space says itself what it stands on.
+      parent: optionalText(record, 'parent', source) ?? parents.get(dev) ?? '',
       cipher: text(record, 'cipher_suite', source),
       encrypt: flag(record, 'encrypt', source),
       protect: flag(record, 'protect', source),

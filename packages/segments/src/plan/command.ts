@@ -1,6 +1,6 @@
 /** What of the system carries an operation out; each takes many lines at once. */
 export interface Command {
-  readonly program: 'ip' | 'bridge' | 'tc' | 'nft' | 'wg' | 'wireguard-go';
+  readonly program: 'ip' | 'bridge' | 'tc' | 'nft' | 'wg' | 'wireguard-go' | 'macsec';
   /** Path of the network namespace it runs in, where it is not the node's own. */
   readonly namespace?: string;
   readonly line: string;

@@ -12,6 +12,8 @@ export function encryptionOfOperation(operation: Operation): 'ipsec' | 'macsec' 
       return 'ipsec';
     case 'parent-guard':
     case 'parent-open':
+    case 'link-guard':
+    case 'link-guard-delete':
     case 'macsec-add':
     case 'macsec-delete':
     case 'channel-add':

@@ -1,6 +1,6 @@
 import { nftTableName } from '../compile/nft-tables.ts';
 import { ipsecTableName } from '../encryption/ipsec-guard.ts';
-import { isMacsecGuard } from '../encryption/macsec-guard.ts';
+import { isMacsecGuard, linkTableName } from '../encryption/macsec-guard.ts';
 import { isOurRequest } from '../encryption/ipsec-numbers.ts';
 import { isSegmentInterface, macsecName, wireguardName } from '../names/interface-names.ts';
 import type { NodeState, PortEnd } from '../state/node-state.ts';
@@ -29,7 +29,10 @@ export function ownState(
     nft: {
       tables: state.nft.tables.filter(
         (table) =>
-          table.name === nftTableName || table.name === ipsecTableName || isMacsecGuard(table),
+          table.name === nftTableName ||
+          table.name === ipsecTableName ||
+          table.name === linkTableName ||
+          isMacsecGuard(table),
       ),
     },
     addresses: state.addresses.filter(({ dev }) => dev === wireguardName || dev === macsecName),

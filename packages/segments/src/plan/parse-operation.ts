@@ -96,7 +96,13 @@ const checks: Readonly<Record<Operation['kind'], (operation: Fields) => void>> =
   'policy-delete': checkPolicy,
   'parent-guard': ({ parent }) => matching(parent, 'parent', anyDevice),
   'parent-open': ({ parent }) => matching(parent, 'parent', anyDevice),
-  'macsec-add': ({ dev, parent, mtu }) => {
+  'link-guard': ({ port, vnis }) => {
+    integer(port, 'port', 0xffff);
+    for (const vni of list(vnis, 'vnis')) integer(vni, 'vnis', 0xffffff);
+  },
+  'link-guard-delete': () => {},
+  'macsec-add': ({ dev, parent, mtu, mac }) => {
+    macAddress(mac);
     macsecDevice(dev);
     matching(parent, 'parent', anyDevice);
     integer(mtu, 'mtu', 0xffff);

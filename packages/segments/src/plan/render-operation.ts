@@ -2,7 +2,7 @@ import { parseIpAddress } from '../address/ip-address.ts';
 import type { FdbEntry, PortEnd, WireguardState } from '../state/node-state.ts';
 import { ipsecCommand } from '../encryption/ipsec-command.ts';
 import { type KeySource, shownKey } from '../encryption/key-reference.ts';
-import { macsecCommand } from '../encryption/macsec-command.ts';
+import { macsecCommand, type MacsecPlace } from '../encryption/macsec-command.ts';
 import type { Command } from './command.ts';
 import { floodMac } from '../compile/segment-fdb.ts';
 import { deleteScript, elementScript, installScript } from './nft-script.ts';
@@ -13,6 +13,8 @@ import { addLink, changeLink } from './render-link.ts';
 export interface RenderOptions {
   readonly wireguardKeyFile: string;
   readonly keyOf?: KeySource;
+  /** Who is the MACsec device; the kernel unless given. */
+  readonly macsec?: MacsecPlace;
 }
 
 /** The commands that carry an operation out. */
@@ -91,6 +93,8 @@ export function renderOperation(operation: Operation, options: RenderOptions): r
       return ipsecCommand(operation, keyOf);
     case 'parent-guard':
     case 'parent-open':
+    case 'link-guard':
+    case 'link-guard-delete':
     case 'macsec-add':
     case 'macsec-delete':
     case 'channel-add':
@@ -100,7 +104,7 @@ export function renderOperation(operation: Operation, options: RenderOptions): r
     case 'send-add':
     case 'send-use':
     case 'send-delete':
-      return macsecCommand(operation, keyOf);
+      return macsecCommand(operation, { keyOf, place: options.macsec ?? 'kernel' });
     case 'wireguard-set':
       return [{ program: 'wg', line: wireguardLine(operation, options.wireguardKeyFile) }];
   }

@@ -223,6 +223,8 @@ export interface MacsecState {
   }[];
   /** Only of what is to be: otherwise it is the link's. */
   readonly mtu?: number;
+  /** The same: of its parent, as frames are sent from it. */
+  readonly mac?: string;
 }
 
 export interface MacsecAssociation {

@@ -14,7 +14,7 @@ export const capable: NodeCapabilities = {
   clsBpf: true,
   wireguard: 'kernel',
   ipsec: true,
-  macsec: true,
+  macsec: 'kernel',
 };
 
 export const roles: readonly PortRole[] = [

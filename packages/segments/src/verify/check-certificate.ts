@@ -27,7 +27,11 @@ export function checkCertificate(
   );
   const claimed = new Map(ports.map((port) => [`${port.node} ${portName(port.vni, port)}`, port]));
   const groups = Map.groupBy(ports, ({ vni, group }) => `${vni} ${group}`);
-  const owners = new Map(claim.nodes.flatMap((n) => [n.vtep, n.underlay].map((a) => [a, n.name])));
+  const owners = new Map(
+    claim.nodes.flatMap((n) =>
+      [n.vtep, n.underlay, n.link?.address ?? n.vtep].map((a) => [a, n.name]),
+    ),
+  );
   const listed = new Set(places);
   const nodes = new Map([...states].map(([name, state]) => [name, readNode(state)]));
   const nodeOf = (name: string) => nodes.get(name) ?? refuse(`${name} was not observed`);

@@ -46,10 +46,11 @@ export function indexClaim(claim: FabricIntent): ClaimIndex {
     }
   }
   const addresses = new Map(
-    claim.nodes.flatMap(({ name, vtep, underlay }) => [
-      [vtep, name] as const,
-      [underlay, name] as const,
-    ]),
+    claim.nodes.flatMap(({ name, vtep, underlay, link }) =>
+      [vtep, underlay, ...(link === undefined ? [] : [link.address])].map(
+        (address) => [address, name] as const,
+      ),
+    ),
   );
   return { claim, segments, devices, addresses };
 }

@@ -199,8 +199,8 @@ function inspectUnderlay(
     );
   }
   if (encryption.link !== 'macsec') return;
-  const underlay = fabric.index.claim.nodes.find(({ name }) => name === node.name)?.underlay ?? '';
-  const why = linkWeakness(node.state, underlay);
+  const claimed = fabric.index.claim.nodes.find(({ name }) => name === node.name);
+  const why = linkWeakness(node.state, claimed?.link?.address ?? claimed?.underlay ?? '');
   if (why === undefined) return;
   closure.findings.add('leak', 'link_unencrypted', {
     node: node.name,

@@ -66,9 +66,10 @@ export function readSegmentClaim(
   const nodes = [...ordinals.keys()].map(
     (node) => all.get(node) ?? { name: node, vtep: '', underlay: '' },
   );
-  for (const { vtep, underlay } of nodes) {
+  for (const { vtep, underlay, link } of nodes) {
     name(vtep);
     name(underlay);
+    if (link !== undefined) name(link.address);
   }
   return { segment, ports, nodes, symbols, shape: table.sequence(code) };
 }

@@ -18,7 +18,9 @@ export class SlicedFabric {
     this.#fabric = fabric;
     const { claim, segments } = fabric.index;
     const nodes = new Map(claim.nodes.map((node) => [node.name, node]));
-    this.#underlays = new Map(claim.nodes.map(({ name, underlay }) => [name, underlay]));
+    this.#underlays = new Map(
+      claim.nodes.map(({ name, underlay, link }) => [name, link?.address ?? underlay]),
+    );
     for (const segment of claim.segments) {
       const ports = segments.get(segment.vni) ?? [];
       const read = readSegmentClaim(segment, ports, { nodes, table: this.#table });
@@ -35,13 +37,14 @@ export class SlicedFabric {
     const claim = this.#segments.get(vni);
     if (claim === undefined) return undefined;
     let shape = `${claim.shape}`;
-    for (const { name, vtep, underlay } of claim.nodes) {
+    for (const { name, vtep, underlay, link } of claim.nodes) {
       const node = this.#nodes.get(name);
       const code = node?.slices.get(vni)?.code;
-      const owners = [vtep, underlay].map((address) => this.#fabric.ownerOf(address));
+      const own = [vtep, underlay, link?.address ?? underlay];
+      const owners = own.map((address) => this.#fabric.ownerOf(address));
       if (node === undefined || code === undefined) return undefined;
       if (owners.some((owner) => owner?.node !== name)) return undefined;
-      shape += ` ${node.shared} ${code} ${owners[0]?.device} ${owners[1]?.device}`;
+      shape += ` ${node.shared} ${code} ${owners.map((owner) => owner?.device).join(' ')}`;
     }
     return shape;
   }
