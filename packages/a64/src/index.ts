@@ -1,2 +1,9 @@
 export { decode } from './decode/decode.ts';
+export type { EncodingClass } from './decode/encoding-class.ts';
+export { encodingClasses } from './decode/encoding-classes.ts';
 export type { Instruction } from './instruction.ts';
+export { Cpu, type CpuEnvironment } from './interpret/cpu.ts';
+export { cpuLayout } from './interpret/cpu-layout.ts';
+export { Interpreter } from './interpret/interpreter.ts';
+export { guestPageSize, LinearMemory, pagePermission } from './interpret/linear-memory.ts';
+export type { Stop } from './interpret/stop.ts';

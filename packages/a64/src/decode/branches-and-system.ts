@@ -78,7 +78,7 @@ export const branchesAndSystem: readonly EncodingClass[] = [
     kind: 'nothing',
     op: 'hint',
   })),
-  encodingClass('Barriers', '11010101000000110011 CRm:4 op2:3 Rt:5', ({ op2 }) => barrier(op2)),
+  encodingClass('Barriers', '11010101000000110011 CRm:4 op2:3 11111', ({ op2 }) => barrier(op2)),
   encodingClass(
     'System instructions',
     '1101010100 L 01 op1:3 CRn:4 CRm:4 op2:3 Rt:5',

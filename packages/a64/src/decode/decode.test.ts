@@ -93,7 +93,6 @@ test('of overlapping classes only modified immediates are carved from shifts', (
 // objdump knows later architectures, and takes some bits for fixed that the Arm ARM says are only
 // to be written so. What it must agree with is every instruction that we know.
 const fixedForObjdump = new Set([
-  'Barriers',
   'Load/store ordered',
   'Load/store exclusive',
   'Load/store exclusive pair',
@@ -122,7 +121,6 @@ describe.skipIf(!haveProgram(objdump))(`agrees with ${objdump} (skipped without 
       if (other === '.inst' && (fixedForObjdump.has(className) || instruction.op === 'ldpsw')) {
         continue;
       }
-      if (className === 'Barriers' && other === 'msr') continue;
       if (instruction.op === 'dc' && other === 'sys') continue;
       if (instruction.op === 'ic' && other === 'sys') continue;
       compared++;

@@ -1,0 +1,12 @@
+/** Where a processor's state is, in bytes from its start. Translated code uses the same places. */
+export const cpuLayout = {
+  /** X0–X30, SP, and the zero register, which stays zero. */
+  general: 0,
+  pc: 264,
+  vector: 272,
+  nzcv: 784,
+  fpcr: 788,
+  fpsr: 792,
+  threadPointer: 800,
+  size: 816,
+} as const;

@@ -1,0 +1,18 @@
+// Bits reflected, as the instructions have them: the polynomials of IEEE 802.3 and of Castagnoli.
+const ieee = 0xedb88320;
+const castagnoliPolynomial = 0x82f63b78;
+
+/** The checksum after `bytes` more bytes, the low ones of `data` (Arm ARM, CRC32 and CRC32C). */
+export function crc32(
+  checksum: bigint,
+  data: bigint,
+  how: { readonly bytes: number; readonly castagnoli: boolean },
+): bigint {
+  const polynomial = how.castagnoli ? castagnoliPolynomial : ieee;
+  let crc = Number(checksum & 0xffffffffn);
+  for (let at = 0; at < how.bytes; at++) {
+    crc ^= Number((data >> BigInt(at * 8)) & 0xffn);
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ ((crc & 1) === 1 ? polynomial : 0);
+  }
+  return BigInt(crc >>> 0);
+}

@@ -1,0 +1,113 @@
+import { MemoryFault } from './memory-fault.ts';
+
+/** What a page may be used for. */
+export const pagePermission = { read: 1, write: 2, execute: 4 } as const;
+
+export const guestPageSize = 4096;
+
+/**
+ * A guest's address space: address n is byte n of one buffer, as far as the buffer goes. Nothing
+ * outside can be named; what is inside can be used as its page allows.
+ */
+export class LinearMemory {
+  #bytes: Uint8Array;
+  #view: DataView;
+  readonly #permissions: Uint8Array;
+
+  /** `pages` is how many the guest can ever have; all start without any permission. */
+  constructor(buffer: ArrayBufferLike, pages: number) {
+    this.#bytes = new Uint8Array(buffer);
+    this.#view = new DataView(buffer);
+    this.#permissions = new Uint8Array(pages);
+  }
+
+  /** After a WebAssembly memory has grown, its old buffer is gone. */
+  attach(buffer: ArrayBufferLike): void {
+    this.#bytes = new Uint8Array(buffer);
+    this.#view = new DataView(buffer);
+  }
+
+  /** Bytes that can be addressed, mapped or not. */
+  get size(): number {
+    return Math.min(this.#bytes.length, this.#permissions.length * guestPageSize);
+  }
+
+  /** `start` and `length` are whole pages. */
+  protect(start: number, range: { readonly length: number; readonly permissions: number }): void {
+    const first = start / guestPageSize;
+    this.#permissions.fill(range.permissions, first, first + range.length / guestPageSize);
+  }
+
+  permissionsOf(address: number): number {
+    return this.#permissions[Math.floor(address / guestPageSize)] ?? 0;
+  }
+
+  /** The offset of `length` bytes that may be used so, or a {@link MemoryFault}. */
+  resolve(
+    address: bigint,
+    access: { readonly length: number; readonly permission: number },
+  ): number {
+    const untagged = withoutTag(address);
+    const offset = Number(untagged);
+    if (offset + access.length > this.size) throw new MemoryFault(untagged, access.permission);
+    const last = Math.floor((offset + access.length - 1) / guestPageSize);
+    for (let page = Math.floor(offset / guestPageSize); page <= last; page++) {
+      if (((this.#permissions[page] ?? 0) & access.permission) === 0) {
+        const first = Math.max(page * guestPageSize, offset);
+        throw new MemoryFault(BigInt(first), access.permission);
+      }
+    }
+    return offset;
+  }
+
+  /** The word at `address`, to be run. */
+  fetch(address: bigint): number {
+    if ((address & 3n) !== 0n) throw new MemoryFault(address, pagePermission.execute);
+    const at = this.resolve(address, { length: 4, permission: pagePermission.execute });
+    return this.#view.getUint32(at, true);
+  }
+
+  /** An unsigned number of 2^`size` bytes at a resolved offset. */
+  read(offset: number, size: number): bigint {
+    switch (size) {
+      case 0:
+        return BigInt(this.#view.getUint8(offset));
+      case 1:
+        return BigInt(this.#view.getUint16(offset, true));
+      case 2:
+        return BigInt(this.#view.getUint32(offset, true));
+      default:
+        return this.#view.getBigUint64(offset, true);
+    }
+  }
+
+  /** The low 2^`size` bytes of `value`, to a resolved offset. */
+  write(offset: number, value: bigint, size: number): void {
+    switch (size) {
+      case 0:
+        this.#view.setUint8(offset, Number(value & 0xffn));
+        break;
+      case 1:
+        this.#view.setUint16(offset, Number(value & 0xffffn), true);
+        break;
+      case 2:
+        this.#view.setUint32(offset, Number(value & 0xffffffffn), true);
+        break;
+      default:
+        this.#view.setBigUint64(offset, value, true);
+    }
+  }
+
+  /** A view of bytes at a resolved offset. */
+  bytesAt(offset: number, length: number): Uint8Array {
+    return this.#bytes.subarray(offset, offset + length);
+  }
+}
+
+/**
+ * Linux has the top byte of a program's pointers ignored (TBI0). Those with bit 55 set are the
+ * kernel's, and kept.
+ */
+export function withoutTag(address: bigint): bigint {
+  return (address & (1n << 55n)) === 0n ? BigInt.asUintN(55, address) : address;
+}
