@@ -40,3 +40,26 @@ interface URL {
 declare var URL: { new (url: string, base?: string): URL; canParse(url: string): boolean };
 declare function structuredClone<T>(value: T): T;
 declare function queueMicrotask(callback: () => void): void;
+declare namespace WebAssembly {
+  type Value = Memory | Global | Table | ((...values: never[]) => unknown);
+  class Memory {
+    constructor(descriptor: { initial: number; maximum?: number });
+    readonly buffer: ArrayBuffer;
+  }
+  class Global {
+    constructor(descriptor: { value: 'i32' | 'i64'; mutable?: boolean }, value: number | bigint);
+  }
+  class Table {
+    constructor(descriptor: { element: 'anyfunc'; initial: number });
+    readonly length: number;
+    grow(by: number): number;
+    set(index: number, value: Value): void;
+  }
+  class Module {
+    constructor(bytes: Uint8Array<ArrayBuffer>);
+  }
+  class Instance {
+    constructor(module: Module, imports: Record<string, Record<string, Value>>);
+    readonly exports: Record<string, Value>;
+  }
+}

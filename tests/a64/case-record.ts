@@ -29,9 +29,9 @@ export const signals = { undefined: 4, trap: 5, bus: 7, fault: 11 } as const;
 
 export const recordSize = 1088;
 export const batchSize = 512;
-const codeStart = 0x180000;
-export const windowPage = 0x200000;
-export const windowAddress = 0x200800;
+const codeStart = 0x280000;
+export const windowPage = 0x300000;
+export const windowAddress = 0x300800;
 export const windowSize = 256;
 export const codeWords = 4;
 /** BRK #0. */
@@ -44,6 +44,12 @@ export function codeAddress(index: number): number {
 
 export function emptyCases(count: number): Cases {
   return { bytes: new Uint8Array(count * recordSize), count };
+}
+
+/** The first of them, in place. */
+export function firstCases({ bytes, count }: Cases, most: number): Cases {
+  const some = Math.min(count, most);
+  return { bytes: bytes.subarray(0, some * recordSize), count: some };
 }
 
 export function caseRecord({ bytes }: Cases, index: number): CaseRecord {

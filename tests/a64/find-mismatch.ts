@@ -7,6 +7,8 @@ export type RunCases = (cases: Cases) => Cases;
 export interface Sides {
   readonly ours: RunCases;
   readonly theirs: RunCases;
+  /** What theirs came to, where it is known. */
+  readonly expected?: Cases;
 }
 
 export interface Mismatch {
@@ -18,7 +20,7 @@ export interface Mismatch {
 /** The first case that the two do not agree on, made as small as it still disagrees. */
 export function findMismatch(cases: Cases, sides: Sides): Mismatch | undefined {
   const ours = sides.ours(cases);
-  const theirs = sides.theirs(cases);
+  const theirs = sides.expected ?? sides.theirs(cases);
   for (let index = 0; index < cases.count; index++) {
     const differences = compareCases(caseRecord(ours, index), caseRecord(theirs, index));
     if (differences.length === 0) continue;

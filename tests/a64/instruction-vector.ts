@@ -20,7 +20,7 @@ export interface InstructionVector {
   readonly pc: number;
 }
 
-const start = 0x180010n;
+const start = 0x280010n;
 
 export function toVector(before: CaseRecord, after: CaseRecord): InstructionVector {
   const first = stateOf(before);

@@ -1,5 +1,6 @@
 import {
   Cpu,
+  type CpuEnvironment,
   cpuLayout,
   guestPageSize,
   Interpreter,
@@ -21,14 +22,20 @@ import {
 } from './case-record.ts';
 
 const slotWords = 16;
-const codePages = { start: 0x180000, length: 0x8000 };
-const size = 4 * 1024 * 1024;
+export const codePages = { start: 0x280000, length: 0x8000 };
+export const memorySize = 4 * 1024 * 1024;
 
-interface Machine {
+/** What qemu's Cortex-A57 says, as far as it is compared. */
+export const oracleEnvironment: CpuEnvironment = {
+  counter: () => 0n,
+  counterFrequency: 62_500_000n,
+  identification: () => 0n,
+};
+
+/** What a case is run on. */
+export interface CaseMachine {
   readonly cpu: Cpu;
-  readonly interpreter: Interpreter;
-  /** The bytes of the processor's state. */
-  readonly state: Uint8Array;
+  readonly run: () => Stop;
 }
 
 /** The cases run by the interpreter, each where its number says, or all in one place. */
@@ -37,49 +44,49 @@ export function interpretCases(cases: Cases, place?: number): Cases {
   results.bytes.set(cases.bytes);
   const machine = createMachine();
   for (let index = 0; index < cases.count; index++) {
-    interpretCase(caseRecord(results, index), place ?? index, machine);
+    const record = caseRecord(results, index);
+    writeCode(record, place ?? index, machine.cpu.memory);
+    runCase(record, place ?? index, machine);
   }
   return results;
 }
 
-function createMachine(): Machine {
-  const memory = new LinearMemory(new ArrayBuffer(size), size / guestPageSize);
+function createMachine(): CaseMachine {
+  const permissions = new Uint8Array(memorySize / guestPageSize);
+  const memory = new LinearMemory(new ArrayBuffer(memorySize), permissions);
   const { read, write, execute } = pagePermission;
   const code = { length: codePages.length, permissions: read | write | execute };
   memory.protect(codePages.start, code);
   memory.protect(windowPage, { length: guestPageSize, permissions: read | write });
   const buffer = new ArrayBuffer(cpuLayout.size);
-  const environment = {
-    counter: () => 0n,
-    counterFrequency: 62_500_000n,
-    identification: () => 0n,
-  };
-  return {
-    cpu: new Cpu(memory, { environment, buffer, offset: 0 }),
-    interpreter: new Interpreter(),
-    state: new Uint8Array(buffer),
-  };
+  const cpu = new Cpu(memory, { environment: oracleEnvironment, buffer, offset: 0 });
+  const interpreter = new Interpreter();
+  return { cpu, run: () => interpreter.run(cpu, 100) };
+}
+
+/** The code of a case among breakpoints. */
+export function writeCode(record: CaseRecord, index: number, memory: LinearMemory): void {
+  const start = codeAddress(index) - 16;
+  for (let word = 0; word < slotWords; word++) {
+    memory.write(start + word * 4, BigInt(record.code[word - 4] ?? breakpoint), 2);
+  }
 }
 
 /** Changes the record from what is before to what is after. */
-function interpretCase(record: CaseRecord, index: number, machine: Machine): void {
-  const { cpu, interpreter, state } = machine;
-  const { memory } = cpu;
-  const start = codeAddress(index);
+export function runCase(record: CaseRecord, index: number, machine: CaseMachine): void {
+  const { cpu } = machine;
+  const { memory, state } = cpu;
   memory.bytesAt(windowPage, guestPageSize).fill(0);
   const window = record.bytes.subarray(832);
   memory.bytesAt(windowAddress, windowSize).set(window);
-  for (let word = 0; word < slotWords; word++) {
-    memory.write(start - 16 + word * 4, BigInt(record.code[word - 4] ?? breakpoint), 2);
-  }
   state.set(record.bytes.subarray(0, 256), cpuLayout.general);
   state.set(record.bytes.subarray(320, 832), cpuLayout.vector);
   cpu.nzcv = Number(record.flags[0] ?? 0n) >>> 28;
   [cpu.fpsr = 0, cpu.fpcr = 0] = record.floating;
   cpu.threadPointer = 0n;
   cpu.reservation = undefined;
-  cpu.pc = BigInt(start);
-  const stop = interpreter.run(cpu, 100);
+  cpu.pc = BigInt(codeAddress(index));
+  const stop = machine.run();
   record.bytes.set(state.subarray(0, 256));
   record.bytes.set(state.subarray(cpuLayout.vector, cpuLayout.vector + 512), 320);
   record.flags[0] = BigInt(cpu.nzcv) << 28n;

@@ -8,9 +8,9 @@
 
         .equ    RECORD, 1088
         .equ    BATCH, 512
-        .equ    CODE, 0x180000          // 64 bytes for each case of a batch
+        .equ    CODE, 0x280000          // 64 bytes for each case of a batch
         .equ    CODE_SIZE, BATCH * 64
-        .equ    WINDOW_PAGE, 0x200000   // the one page of data that cases have
+        .equ    WINDOW_PAGE, 0x300000   // the one page of data that cases have
         .equ    WINDOW, WINDOW_PAGE + 0x800
 
         .equ    R_PSTATE, 256

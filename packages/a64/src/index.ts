@@ -1,3 +1,4 @@
+export { GuestMachine, lowestGuestAddress } from './emit/guest-machine.ts';
 export { decode } from './decode/decode.ts';
 export type { EncodingClass } from './decode/encoding-class.ts';
 export { encodingClasses } from './decode/encoding-classes.ts';

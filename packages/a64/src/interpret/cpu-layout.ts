@@ -8,5 +8,9 @@ export const cpuLayout = {
   fpcr: 788,
   fpsr: 792,
   threadPointer: 800,
+  /** Turns of loops that translated code may still take. */
+  fuel: 808,
+  /** Calls of translated code that are open. */
+  depth: 812,
   size: 816,
 } as const;

@@ -29,6 +29,8 @@ export class Cpu implements FloatEnvironment {
   /** Where to go on after the instruction that is being run. */
   nextPc = 0n;
   stop: Stop | undefined;
+  /** All of it, laid out as `cpuLayout` says. */
+  readonly state: Uint8Array;
   readonly #general: BigUint64Array;
   readonly #vectors: DataView;
   readonly #view: DataView;
@@ -45,6 +47,7 @@ export class Cpu implements FloatEnvironment {
     const { buffer, offset } = init;
     this.memory = memory;
     this.environment = init.environment;
+    this.state = new Uint8Array(buffer, offset, cpuLayout.size);
     this.#general = new BigUint64Array(buffer, offset + cpuLayout.general, 34);
     this.#vectors = new DataView(buffer, offset + cpuLayout.vector, 512);
     this.#view = new DataView(buffer, offset, cpuLayout.size);
@@ -114,6 +117,20 @@ export class Cpu implements FloatEnvironment {
 
   set threadPointer(value: bigint) {
     this.#view.setBigUint64(cpuLayout.threadPointer, value, true);
+  }
+
+  /** What translated code may still do before it comes back. */
+  get fuel(): number {
+    return this.#view.getInt32(cpuLayout.fuel, true);
+  }
+
+  set fuel(value: number) {
+    this.#view.setInt32(cpuLayout.fuel, value, true);
+  }
+
+  /** Calls of translated code that have not come back. */
+  set openCalls(value: number) {
+    this.#view.setInt32(cpuLayout.depth, value, true);
   }
 
   /** Lane `index` of 2^`size` bytes, unsigned. */

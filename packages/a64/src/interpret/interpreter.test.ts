@@ -11,7 +11,7 @@ const data = 0x3000;
 
 /** One page of code at 0x1000, one of data at 0x3000, and nothing else. */
 function machine(words: readonly number[]): { readonly cpu: Cpu; readonly memory: LinearMemory } {
-  const memory = new LinearMemory(new ArrayBuffer(0x8000), 8);
+  const memory = new LinearMemory(new ArrayBuffer(0x8000), new Uint8Array(8));
   memory.protect(code, { length: guestPageSize, permissions: read | execute });
   memory.protect(data, { length: guestPageSize, permissions: read | write });
   for (const [index, word] of words.entries()) memory.write(code + index * 4, BigInt(word), 2);

@@ -10,21 +10,18 @@ export const guestPageSize = 4096;
  * outside can be named; what is inside can be used as its page allows.
  */
 export class LinearMemory {
-  #bytes: Uint8Array;
-  #view: DataView;
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
   readonly #permissions: Uint8Array;
 
-  /** `pages` is how many the guest can ever have; all start without any permission. */
-  constructor(buffer: ArrayBufferLike, pages: number) {
+  /**
+   * `permissions` has a byte for each page that the guest can have, none of them set at first.
+   * Translated code reads the same bytes.
+   */
+  constructor(buffer: ArrayBufferLike, permissions: Uint8Array) {
     this.#bytes = new Uint8Array(buffer);
     this.#view = new DataView(buffer);
-    this.#permissions = new Uint8Array(pages);
-  }
-
-  /** After a WebAssembly memory has grown, its old buffer is gone. */
-  attach(buffer: ArrayBufferLike): void {
-    this.#bytes = new Uint8Array(buffer);
-    this.#view = new DataView(buffer);
+    this.#permissions = permissions;
   }
 
   /** Bytes that can be addressed, mapped or not. */

@@ -1,0 +1,100 @@
+import { decode } from '../decode/decode.ts';
+import type { BlockEnd, GuestBlock, PlacedInstruction } from './guest-block.ts';
+
+/** The word at an address; undefined where there is no code. */
+export type ReadWord = (pc: number) => number | undefined;
+
+/**
+ * The blocks of the function that begins at `entry`: what direct branches reach. After `limit`
+ * instructions the rest is left out; branches to it leave the function.
+ */
+export function findBlocks(
+  entry: number,
+  how: { readonly readWord: ReadWord; readonly limit: number },
+): ReadonlyMap<number, GuestBlock> {
+  const leaders = new Set([entry]);
+  const reached = new Map<number, PlacedInstruction | undefined>();
+  const pending = [entry];
+  for (let pc = pending.pop(); pc !== undefined; pc = pending.pop()) {
+    while (!reached.has(pc) && reached.size < how.limit) {
+      const placed = place(pc, how.readWord);
+      reached.set(pc, placed);
+      const end = placed === undefined ? undefined : endOf(placed);
+      if (placed === undefined) break;
+      if (end === undefined) {
+        pc += 4;
+        continue;
+      }
+      for (const target of targetsOf(end)) {
+        leaders.add(target);
+        pending.push(target);
+      }
+      break;
+    }
+  }
+  const blocks = new Map<number, GuestBlock>();
+  for (const leader of leaders) {
+    if (reached.has(leader)) blocks.set(leader, makeBlock(leader, { leaders, reached }));
+  }
+  return blocks;
+}
+
+function place(pc: number, readWord: ReadWord): PlacedInstruction | undefined {
+  const word = readWord(pc);
+  const instruction = word === undefined ? undefined : decode(word);
+  return instruction === undefined ? undefined : { pc, instruction };
+}
+
+function makeBlock(
+  start: number,
+  found: {
+    readonly leaders: ReadonlySet<number>;
+    readonly reached: ReadonlyMap<number, PlacedInstruction | undefined>;
+  },
+): GuestBlock {
+  const instructions: PlacedInstruction[] = [];
+  for (let pc = start; ; pc += 4) {
+    if (pc !== start && found.leaders.has(pc)) {
+      return { pc: start, instructions, end: { kind: 'jump', to: pc } };
+    }
+    if (!found.reached.has(pc)) return { pc: start, instructions, end: { kind: 'jump', to: pc } };
+    const placed = found.reached.get(pc);
+    if (placed === undefined) return { pc: start, instructions, end: { kind: 'interpret', pc } };
+    const end = endOf(placed);
+    if (end?.kind !== 'interpret') instructions.push(placed);
+    if (end !== undefined) return { pc: start, instructions, end };
+  }
+}
+
+/** Where a block ends, for what ends one. Calls do not: they come back. */
+function endOf({ pc, instruction }: PlacedInstruction): BlockEnd | undefined {
+  switch (instruction.kind) {
+    case 'branch':
+      return instruction.link ? undefined : { kind: 'jump', to: pc + instruction.offset };
+    case 'branch-conditional':
+      // AL and NV are both always.
+      if (instruction.condition >= 14) return { kind: 'jump', to: pc + instruction.offset };
+      return { kind: 'branch', taken: pc + instruction.offset, next: pc + 4 };
+    case 'compare-branch':
+    case 'test-branch':
+      return { kind: 'branch', taken: pc + instruction.offset, next: pc + 4 };
+    case 'branch-register':
+      return instruction.op === 'blr' ? undefined : { kind: 'indirect' };
+    case 'exception':
+      return { kind: 'interpret', pc };
+    default:
+      return undefined;
+  }
+}
+
+function targetsOf(end: BlockEnd): readonly number[] {
+  switch (end.kind) {
+    case 'jump':
+      return [end.to];
+    case 'branch':
+      return [end.taken, end.next];
+    case 'indirect':
+    case 'interpret':
+      return [];
+  }
+}

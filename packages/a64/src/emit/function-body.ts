@@ -1,0 +1,104 @@
+import { signedLeb128, unsignedLeb128 } from './leb128.ts';
+import { emptyBlock, wasmOp, type WasmOp } from './wasm.ts';
+
+/** The code of one WebAssembly function as it is written: operands first, as on its stack. */
+export class FunctionBody {
+  readonly #bytes: number[] = [];
+  readonly #locals: number[];
+  #depth = 0;
+
+  /** `locals` are the value types of the first ones. */
+  constructor(locals: readonly number[]) {
+    this.#locals = [...locals];
+  }
+
+  get size(): number {
+    return this.#bytes.length;
+  }
+
+  /** Blocks that are open: the label of the outermost is `depth - 1`. */
+  get depth(): number {
+    return this.#depth;
+  }
+
+  addLocal(type: number): number {
+    this.#locals.push(type);
+    return this.#locals.length - 1;
+  }
+
+  op(...ops: readonly WasmOp[]): void {
+    this.#bytes.push(...ops);
+  }
+
+  i32(value: number): void {
+    this.#bytes.push(wasmOp.i32Const, ...signedLeb128(BigInt(value | 0)));
+  }
+
+  i64(value: bigint): void {
+    this.#bytes.push(wasmOp.i64Const, ...signedLeb128(BigInt.asIntN(64, value)));
+  }
+
+  get(local: number): void {
+    this.#bytes.push(wasmOp.localGet, ...unsignedLeb128(local));
+  }
+
+  set(local: number): void {
+    this.#bytes.push(wasmOp.localSet, ...unsignedLeb128(local));
+  }
+
+  tee(local: number): void {
+    this.#bytes.push(wasmOp.localTee, ...unsignedLeb128(local));
+  }
+
+  global(index: number): void {
+    this.#bytes.push(wasmOp.globalGet, ...unsignedLeb128(index));
+  }
+
+  /** Alignment is a hint only; guests need not align, so none is given. */
+  memory(op: WasmOp, offset: number): void {
+    this.#bytes.push(op, 0, ...unsignedLeb128(offset));
+  }
+
+  call(functionIndex: number): void {
+    this.#bytes.push(wasmOp.call, ...unsignedLeb128(functionIndex));
+  }
+
+  returnCall(functionIndex: number): void {
+    this.#bytes.push(wasmOp.returnCall, ...unsignedLeb128(functionIndex));
+  }
+
+  returnCallIndirect(typeIndex: number): void {
+    this.#bytes.push(wasmOp.returnCallIndirect, ...unsignedLeb128(typeIndex), 0);
+  }
+
+  open(op: typeof wasmOp.block | typeof wasmOp.loop | typeof wasmOp.if): void {
+    this.#bytes.push(op, emptyBlock);
+    this.#depth++;
+  }
+
+  end(): void {
+    this.#bytes.push(wasmOp.end);
+    this.#depth--;
+  }
+
+  /** To the label of the block that was open at this depth: 1 is the outermost. */
+  branch(op: typeof wasmOp.br | typeof wasmOp.brIf, toDepth: number): void {
+    this.#bytes.push(op, ...unsignedLeb128(this.#depth - toDepth));
+  }
+
+  /** With its size, as the code section has it. */
+  encode(): Uint8Array<ArrayBuffer> {
+    const groups: number[] = [];
+    let count = 0;
+    for (let at = 0; at < this.#locals.length; count++) {
+      const type = this.#locals[at] ?? 0;
+      let length = 0;
+      while (this.#locals[at + length] === type) length++;
+      groups.push(...unsignedLeb128(length), type);
+      at += length;
+    }
+    const header = [...unsignedLeb128(count), ...groups];
+    const size = header.length + this.#bytes.length + 1;
+    return Uint8Array.from([...unsignedLeb128(size), ...header, ...this.#bytes, wasmOp.end]);
+  }
+}

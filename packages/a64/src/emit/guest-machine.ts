@@ -1,0 +1,117 @@
+import { TaplineError } from '@tapline/base';
+import { Cpu, type CpuEnvironment } from '../interpret/cpu.ts';
+import { Interpreter } from '../interpret/interpreter.ts';
+import { LinearMemory, pagePermission } from '../interpret/linear-memory.ts';
+import type { Stop } from '../interpret/stop.ts';
+import { interpretFirst } from './guest-function.ts';
+import { branchCacheEntries, translate } from './translate.ts';
+
+/** Below are the machine's own data, which no page of the guest is mapped over. */
+export const lowestGuestAddress = 0x200000;
+
+const stateAddress = 0x1000;
+const cacheAddress = 0x10000;
+const permissionsAddress = 0x100000;
+const guestPages = 2 ** 20;
+const wasmPageSize = 65_536;
+const largest = 2 ** 32 - wasmPageSize;
+
+type TranslatedFunction = () => bigint;
+
+/**
+ * One guest thread in one WebAssembly memory, of which address n is the guest's address n. Runs what
+ * is translated as that, and the rest by the interpreter.
+ */
+export class GuestMachine {
+  readonly cpu: Cpu;
+  readonly memory: LinearMemory;
+  readonly #interpreter: Interpreter = new Interpreter();
+  readonly #functions: Map<bigint, TranslatedFunction> = new Map();
+  readonly #table: WebAssembly.Table = new WebAssembly.Table({ element: 'anyfunc', initial: 1 });
+  readonly #imports: Readonly<Record<string, Record<string, WebAssembly.Value>>>;
+  readonly #cache: DataView;
+
+  /** `bytes` is where the guest's addresses end. */
+  constructor(init: { readonly bytes: number; readonly environment: CpuEnvironment }) {
+    if (init.bytes <= lowestGuestAddress || init.bytes > largest) {
+      throw new TaplineError(
+        'guest_memory',
+        `${init.bytes} bytes of memory for a guest; it is more than ${lowestGuestAddress} and at most ${largest}`,
+      );
+    }
+    const memory = new WebAssembly.Memory({ initial: Math.ceil(init.bytes / wasmPageSize) });
+    const { buffer } = memory;
+    this.memory = new LinearMemory(buffer, new Uint8Array(buffer, permissionsAddress, guestPages));
+    this.cpu = new Cpu(this.memory, {
+      environment: init.environment,
+      buffer,
+      offset: stateAddress,
+    });
+    this.#cache = new DataView(buffer, cacheAddress, branchCacheEntries * 16);
+    this.#imports = {
+      a64: {
+        step: () => this.#step(),
+        memory,
+        table: this.#table,
+        state: constant(stateAddress),
+        permissions: constant(permissionsAddress),
+        cache: constant(cacheAddress),
+      },
+    };
+  }
+
+  /** Makes functions of the code at these addresses; those that begin with no code are left out. */
+  translate(entries: readonly number[]): void {
+    const translation = translate(entries, (pc) => this.#word(pc));
+    if (translation.entries.length === 0) return;
+    const module = new WebAssembly.Module(translation.bytes);
+    const { exports } = new WebAssembly.Instance(module, this.#imports);
+    let index = this.#table.grow(translation.entries.length);
+    for (const entry of translation.entries) {
+      const run = exports[entry.toString(16)] as TranslatedFunction;
+      this.#functions.set(BigInt(entry), run);
+      this.#table.set(index, run);
+      const at = ((entry >>> 2) % branchCacheEntries) * 16;
+      this.#cache.setBigUint64(at, BigInt(entry) | 1n, true);
+      this.#cache.setUint32(at + 8, index, true);
+      index++;
+    }
+  }
+
+  /** Goes on until something stops it, for about `fuel` instructions, calls and turns of loops. */
+  run(fuel: number): Stop {
+    const { cpu } = this;
+    cpu.fuel = fuel;
+    let interpret = false;
+    while (cpu.fuel > 0) {
+      const run = interpret ? undefined : this.#functions.get(cpu.pc);
+      if (run === undefined) {
+        const stop = this.#interpreter.run(cpu, 1);
+        if (stop.kind !== 'fuel') return stop;
+        interpret = false;
+      } else {
+        cpu.openCalls = 0;
+        // The address to go on at, and whether the interpreter has to do what is there.
+        const next = BigInt.asUintN(64, run());
+        interpret = (next & interpretFirst) !== 0n;
+        cpu.pc = next & ~interpretFirst;
+      }
+      cpu.fuel--;
+    }
+    return { kind: 'fuel' };
+  }
+
+  #step(): number {
+    return this.#interpreter.run(this.cpu, 1).kind === 'fuel' ? 0 : 1;
+  }
+
+  #word(pc: number): number | undefined {
+    const executable = (this.memory.permissionsOf(pc) & pagePermission.execute) !== 0;
+    const inside = pc >= 0 && pc + 4 <= this.memory.size && pc % 4 === 0;
+    return executable && inside ? Number(this.memory.read(pc, 2)) : undefined;
+  }
+}
+
+function constant(value: number): WebAssembly.Global {
+  return new WebAssembly.Global({ value: 'i32' }, value);
+}

@@ -1,0 +1,39 @@
+import { GuestMachine, guestPageSize, pagePermission } from '@tapline/a64';
+import {
+  batchSize,
+  type Cases,
+  caseRecord,
+  codeAddress,
+  emptyCases,
+  windowPage,
+} from './case-record.ts';
+import { codePages, memorySize, oracleEnvironment, runCase, writeCode } from './interpret-cases.ts';
+
+/** The cases, each translated to a function of its own, batch by batch. */
+export function translateCases(cases: Cases): Cases {
+  const results = emptyCases(cases.count);
+  results.bytes.set(cases.bytes);
+  for (let first = 0; first < cases.count; first += batchSize) {
+    runBatch(results, { first, end: Math.min(first + batchSize, cases.count) });
+  }
+  return results;
+}
+
+function runBatch(
+  results: Cases,
+  { first, end }: { readonly first: number; readonly end: number },
+): void {
+  const machine = new GuestMachine({ bytes: memorySize, environment: oracleEnvironment });
+  const { cpu, memory } = machine;
+  const { read, write, execute } = pagePermission;
+  const code = { length: codePages.length, permissions: read | write | execute };
+  memory.protect(codePages.start, code);
+  memory.protect(windowPage, { length: guestPageSize, permissions: read | write });
+  for (let index = first; index < end; index++) {
+    writeCode(caseRecord(results, index), index, memory);
+  }
+  machine.translate(Array.from({ length: end - first }, (_, at) => codeAddress(first + at)));
+  for (let index = first; index < end; index++) {
+    runCase(caseRecord(results, index), index, { cpu, run: () => machine.run(100) });
+  }
+}
