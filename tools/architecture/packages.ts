@@ -72,6 +72,11 @@ export const packages: Readonly<Record<string, PackageEntry>> = {
     pure: false,
     reason: "links, rules, keys and frames of a node; what they are to be is segments' to say",
   },
+  userland: {
+    tier: 2,
+    pure: true,
+    reason: 'what a kernel is to a guest; knows instructions only as what makes system calls',
+  },
   'control-plane': { tier: 3, pure: false, reason: 'a program: wires and runs' },
   agent: { tier: 3, pure: false, reason: 'a program: wires and runs, on the device' },
   cli: { tier: 3, pure: false, reason: 'a program: starts the other two on demand' },

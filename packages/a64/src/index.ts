@@ -7,4 +7,5 @@ export { Cpu, type CpuEnvironment } from './interpret/cpu.ts';
 export { cpuLayout } from './interpret/cpu-layout.ts';
 export { Interpreter } from './interpret/interpreter.ts';
 export { guestPageSize, LinearMemory, pagePermission } from './interpret/linear-memory.ts';
+export { MemoryFault } from './interpret/memory-fault.ts';
 export type { Stop } from './interpret/stop.ts';

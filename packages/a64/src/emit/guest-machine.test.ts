@@ -121,6 +121,25 @@ test('a fault leaves the state as it was before the instruction', () => {
   expect(guest.memory.read(data, 3)).toBe(5n);
 });
 
+test('a place that a program comes to often is translated without being asked for', () => {
+  const guest = new GuestMachine({
+    bytes: 0x400000,
+    environment: { counter: () => 0n, counterFrequency: 1n, identification: () => 0n },
+    hotAfter: 100,
+  });
+  const { memory, cpu } = guest;
+  memory.protect(code, { length: guestPageSize, permissions: read | execute });
+  // 1: add x0, x0, #1; subs x1, x1, #1; b.ne 1b; brk #0
+  const words = [0x91000400, 0xf1000421, 0x54ffffc1, 0xd4200000];
+  for (const [index, word] of words.entries()) memory.write(code + index * 4, BigInt(word), 2);
+  cpu.pc = BigInt(code);
+  cpu.setX(0, 0n);
+  cpu.setX(1, 10_000n);
+  // Interpreted to the end it would take 30,000.
+  expect(guest.run(15_000)).toEqual({ kind: 'breakpoint', imm: 0 });
+  expect(cpu.x(0)).toBe(10_000n);
+});
+
 test('an endless loop comes back when its fuel is used up', () => {
   const guest = machine([0x91000400, 0x17ffffff]);
   guest.cpu.setX(0, 0n);

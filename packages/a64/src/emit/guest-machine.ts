@@ -14,6 +14,8 @@ const cacheAddress = 0x10000;
 const permissionsAddress = 0x100000;
 const guestPages = 2 ** 20;
 const wasmPageSize = 65_536;
+/** Places that are counted; a program that goes to more is not hot anywhere. */
+const mostArrivals = 100_000;
 const largest = 2 ** 32 - wasmPageSize;
 
 type TranslatedFunction = () => bigint;
@@ -30,9 +32,18 @@ export class GuestMachine {
   readonly #table: WebAssembly.Table = new WebAssembly.Table({ element: 'anyfunc', initial: 1 });
   readonly #imports: Readonly<Record<string, Record<string, WebAssembly.Value>>>;
   readonly #cache: DataView;
+  readonly #hotAfter: number;
+  /** How often code was come to other than from the instruction before it. */
+  readonly #arrivals: Map<bigint, number> = new Map();
 
   /** `bytes` is where the guest's addresses end. */
-  constructor(init: { readonly bytes: number; readonly environment: CpuEnvironment }) {
+  constructor(init: {
+    readonly bytes: number;
+    readonly environment: CpuEnvironment;
+    /** Arrivals at a place after which it is translated; left out or 0, only what is asked for is. */
+    readonly hotAfter?: number;
+  }) {
+    this.#hotAfter = init.hotAfter ?? 0;
     if (init.bytes <= lowestGuestAddress || init.bytes > largest) {
       throw new TaplineError(
         'guest_memory',
@@ -86,9 +97,11 @@ export class GuestMachine {
     while (cpu.fuel > 0) {
       const run = interpret ? undefined : this.#functions.get(cpu.pc);
       if (run === undefined) {
+        const before = cpu.pc;
         const stop = this.#interpreter.run(cpu, 1);
         if (stop.kind !== 'fuel') return stop;
         interpret = false;
+        if (this.#hotAfter > 0 && cpu.pc !== before + 4n) this.#arrive(cpu.pc);
       } else {
         cpu.openCalls = 0;
         // The address to go on at, and whether the interpreter has to do what is there.
@@ -99,6 +112,21 @@ export class GuestMachine {
       cpu.fuel--;
     }
     return { kind: 'fuel' };
+  }
+
+  /** Counts; with what is hot, what is nearly so is translated, too: modules cost by their number. */
+  #arrive(pc: bigint): void {
+    const count = (this.#arrivals.get(pc) ?? 0) + 1;
+    if (this.#arrivals.size >= mostArrivals) this.#arrivals.clear();
+    this.#arrivals.set(pc, count);
+    if (count < this.#hotAfter || this.#functions.has(pc)) return;
+    const batch: number[] = [];
+    for (const [place, times] of this.#arrivals) {
+      if (times * 4 < this.#hotAfter) continue;
+      batch.push(Number(place));
+      this.#arrivals.delete(place);
+    }
+    this.translate(batch.filter((place) => !this.#functions.has(BigInt(place))));
   }
 
   #step(): number {
