@@ -1,4 +1,5 @@
 import type { Instruction } from '../instruction.ts';
+import { cpuLayout } from '../interpret/cpu-layout.ts';
 import {
   type BlockState,
   emitAddSubtract,
@@ -17,9 +18,11 @@ import {
   emitTwoSource,
   isInlineProduct,
 } from './emit-multiply-divide.ts';
+import { emitVectorMove } from './emit-vector.ts';
 import type { PlacedInstruction } from './guest-block.ts';
-import { emitStep, type GuestFunction, popRegister } from './guest-function.ts';
+import { emitStep, type GuestFunction, local, popRegister } from './guest-function.ts';
 import { registerEffects } from './register-effects.ts';
+import { wasmOp } from './wasm.ts';
 
 /** Writes an instruction that does not branch; what has no code of its own is interpreted. */
 export function emitInstruction(
@@ -87,11 +90,45 @@ function emitInline(
     case 'load-store-ordered':
       emitMemory(guest, instruction, pc);
       return true;
+    case 'fp-one-source':
+    case 'fp-immediate':
+    case 'fp-move-general':
+    case 'fp-conditional-select':
+    case 'vector-logical':
+    case 'vector-immediate':
+    case 'vector-duplicate':
+    case 'vector-duplicate-general':
+    case 'vector-to-general':
+    case 'vector-insert-general':
+    case 'vector-insert':
+      return emitVectorMove(guest, instruction, state);
+    case 'system-register':
+      return emitReadRegister(guest, instruction);
     case 'nothing':
       return true;
     default:
       return false;
   }
+}
+
+/** Those that are in the state as they are; what is written is checked by the interpreter. */
+function emitReadRegister(
+  guest: GuestFunction,
+  { op, register, rt }: Extract<Instruction, { readonly kind: 'system-register' }>,
+): boolean {
+  if (op === 'msr') return false;
+  const { body } = guest;
+  const places: Partial<Record<typeof register, number>> = {
+    tpidr_el0: cpuLayout.threadPointer,
+    fpcr: cpuLayout.fpcr,
+    fpsr: cpuLayout.fpsr,
+  };
+  const place = places[register];
+  if (place === undefined) return false;
+  body.get(local.state);
+  body.memory(register === 'tpidr_el0' ? wasmOp.i64Load : wasmOp.i64Load32U, place);
+  popRegister(guest, rt, true);
+  return true;
 }
 
 function emitAddress(

@@ -140,6 +140,34 @@ test('a place that a program comes to often is translated without being asked fo
   expect(cpu.x(0)).toBe(10_000n);
 });
 
+test('code that was written anew runs as it is now', () => {
+  // str w1, [x2]; ic ivau, x2; dsb ish; isb; mov x0, #1; ret: the fifth is what is written.
+  const words = [0xb9000041, 0xd50b7522, 0xd5033b9f, 0xd5033fdf, 0xd2800020, 0xd65f03c0];
+  const guest = machine(words);
+  const { cpu, memory } = guest;
+  memory.protect(code, { length: guestPageSize, permissions: read | write | execute });
+  const call = (word: number): bigint => {
+    cpu.setX(1, BigInt(word));
+    cpu.setX(2, BigInt(code + 16));
+    cpu.setX(30, 0n);
+    cpu.pc = BigInt(code);
+    guest.translate([code]);
+    expect(guest.run(100)).toEqual(end);
+    return cpu.x(0);
+  };
+  // mov x0, #2; mov x0, #3
+  expect(call(0xd2800040)).toBe(2n);
+  expect(call(0xd2800060)).toBe(3n);
+});
+
+test('a page that is no code any more is not run', () => {
+  const guest = machine([0xd65f03c0]);
+  guest.translate([code]);
+  guest.memory.protect(code, { length: guestPageSize, permissions: read });
+  const stop = { kind: 'memory-fault', address: BigInt(code), access: 'execute' };
+  expect(guest.run(100)).toEqual(stop);
+});
+
 test('an endless loop comes back when its fuel is used up', () => {
   const guest = machine([0x91000400, 0x17ffffff]);
   guest.cpu.setX(0, 0n);

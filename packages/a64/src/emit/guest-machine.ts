@@ -33,6 +33,8 @@ export class GuestMachine {
   readonly #imports: Readonly<Record<string, Record<string, WebAssembly.Value>>>;
   readonly #cache: DataView;
   readonly #hotAfter: number;
+  /** Of the code that the functions were made of. */
+  #codeVersion = 0;
   /** How often code was come to other than from the instruction before it. */
   readonly #arrivals: Map<bigint, number> = new Map();
 
@@ -73,6 +75,7 @@ export class GuestMachine {
 
   /** Makes functions of the code at these addresses; those that begin with no code are left out. */
   translate(entries: readonly number[]): void {
+    if (this.memory.codeVersion !== this.#codeVersion) this.#forget();
     const translation = translate(entries, (pc) => this.#word(pc));
     if (translation.entries.length === 0) return;
     const module = new WebAssembly.Module(translation.bytes);
@@ -95,19 +98,22 @@ export class GuestMachine {
     cpu.fuel = fuel;
     let interpret = false;
     while (cpu.fuel > 0) {
+      if (this.memory.codeVersion !== this.#codeVersion) this.#forget();
       const run = interpret ? undefined : this.#functions.get(cpu.pc);
       if (run === undefined) {
         const before = cpu.pc;
         const stop = this.#interpreter.run(cpu, 1);
         if (stop.kind !== 'fuel') return stop;
+        // Coming from translated code counts, as what follows would be interpreted each time.
+        if (interpret || cpu.pc !== before + 4n) this.#arrive(cpu.pc);
         interpret = false;
-        if (this.#hotAfter > 0 && cpu.pc !== before + 4n) this.#arrive(cpu.pc);
       } else {
         cpu.openCalls = 0;
         // The address to go on at, and whether the interpreter has to do what is there.
         const next = BigInt.asUintN(64, run());
         interpret = (next & interpretFirst) !== 0n;
         cpu.pc = next & ~interpretFirst;
+        if (!interpret) this.#arrive(cpu.pc);
       }
       cpu.fuel--;
     }
@@ -116,10 +122,11 @@ export class GuestMachine {
 
   /** Counts; with what is hot, what is nearly so is translated, too: modules cost by their number. */
   #arrive(pc: bigint): void {
+    if (this.#hotAfter === 0 || this.#functions.has(pc)) return;
     const count = (this.#arrivals.get(pc) ?? 0) + 1;
     if (this.#arrivals.size >= mostArrivals) this.#arrivals.clear();
     this.#arrivals.set(pc, count);
-    if (count < this.#hotAfter || this.#functions.has(pc)) return;
+    if (count < this.#hotAfter) return;
     const batch: number[] = [];
     for (const [place, times] of this.#arrivals) {
       if (times * 4 < this.#hotAfter) continue;
@@ -129,8 +136,18 @@ export class GuestMachine {
     this.translate(batch.filter((place) => !this.#functions.has(BigInt(place))));
   }
 
+  /** Nothing that was translated is run again; what is running leaves at its next exit. */
+  #forget(): void {
+    this.#functions.clear();
+    this.#arrivals.clear();
+    new Uint8Array(this.#cache.buffer, cacheAddress, branchCacheEntries * 16).fill(0);
+    this.#codeVersion = this.memory.codeVersion;
+  }
+
   #step(): number {
-    return this.#interpreter.run(this.cpu, 1).kind === 'fuel' ? 0 : 1;
+    const goesOn = this.#interpreter.run(this.cpu, 1).kind === 'fuel';
+    // After code has changed the function must not go on; the instruction is done once more then.
+    return goesOn && this.memory.codeVersion === this.#codeVersion ? 0 : 1;
   }
 
   #word(pc: number): number | undefined {

@@ -60,8 +60,10 @@ export const controlExecutors: Executors<Control> = {
     }
   },
   nothing: () => {},
-  // Words are looked at each time they are run, so that none can be out of date.
-  'synchronise-code': () => {},
+  // Here words are looked at each time they are run; what is translated from them has to be told.
+  'synchronise-code': ({ op }, cpu) => {
+    if (op === 'ic') cpu.memory.codeChanged();
+  },
   'clear-exclusive': (_, cpu) => {
     cpu.reservation = undefined;
   },

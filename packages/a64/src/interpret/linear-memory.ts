@@ -13,6 +13,7 @@ export class LinearMemory {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
   readonly #permissions: Uint8Array;
+  #codeVersion = 0;
 
   /**
    * `permissions` has a byte for each page that the guest can have, none of them set at first.
@@ -32,7 +33,21 @@ export class LinearMemory {
   /** `start` and `length` are whole pages. */
   protect(start: number, range: { readonly length: number; readonly permissions: number }): void {
     const first = start / guestPageSize;
-    this.#permissions.fill(range.permissions, first, first + range.length / guestPageSize);
+    const end = first + range.length / guestPageSize;
+    const { execute } = pagePermission;
+    const before = this.#permissions.subarray(first, end).some((page) => (page & execute) !== 0);
+    if (before || (range.permissions & execute) !== 0) this.#codeVersion++;
+    this.#permissions.fill(range.permissions, first, end);
+  }
+
+  /** Another number than before when code may have come, gone or changed. */
+  get codeVersion(): number {
+    return this.#codeVersion;
+  }
+
+  /** What a program says that has written code (IC IVAU). */
+  codeChanged(): void {
+    this.#codeVersion++;
   }
 
   permissionsOf(address: number): number {
