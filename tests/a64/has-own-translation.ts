@@ -8,6 +8,8 @@ const moves: ReadonlySet<string> = new Set([
   'Conversion between floating-point and integer',
   'Floating-point data-processing (1 source)',
   'Floating-point immediate',
+  'Floating-point compare',
+  'Floating-point data-processing (2 source)',
   'Floating-point conditional select',
   'System register move',
 ]);

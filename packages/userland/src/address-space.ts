@@ -64,6 +64,7 @@ export class AddressSpace {
 
   unmap(address: number, size: number): void {
     const length = pageUp(size);
+    if (length === 0) throw new LinuxError(errno.invalid);
     this.#check(address, length);
     this.memory.protect(address, { length, permissions: 0 });
   }

@@ -1,5 +1,6 @@
 import type { Instruction } from '../instruction.ts';
 import { cpuLayout } from '../interpret/cpu-layout.ts';
+import { emitFloat } from './emit-float.ts';
 import {
   type BlockState,
   emitAddSubtract,
@@ -90,7 +91,18 @@ function emitInline(
     case 'load-store-ordered':
       emitMemory(guest, instruction, pc);
       return true;
+    case 'fp-two-source':
+    case 'fp-convert-precision':
+    case 'integer-to-fp':
+    case 'fp-to-integer':
+      return emitFloat(guest, instruction, pc);
+    case 'fp-compare':
+      if (!emitFloat(guest, instruction, pc)) return false;
+      state.flags = { kind: 'ready' };
+      return true;
     case 'fp-one-source':
+      if (instruction.op === 'fsqrt') return emitFloat(guest, instruction, pc);
+      return emitVectorMove(guest, instruction, state);
     case 'fp-immediate':
     case 'fp-move-general':
     case 'fp-conditional-select':

@@ -38,6 +38,19 @@ export class FunctionBody {
     this.#bytes.push(wasmOp.i64Const, ...signedLeb128(BigInt.asIntN(64, value)));
   }
 
+  f32(value: number): void {
+    this.#float(wasmOp.f32Const, new Uint8Array(Float32Array.of(value).buffer));
+  }
+
+  f64(value: number): void {
+    this.#float(wasmOp.f64Const, new Uint8Array(Float64Array.of(value).buffer));
+  }
+
+  /** Little-endian, as typed arrays are on every machine that runs this. */
+  #float(op: WasmOp, bytes: Uint8Array): void {
+    this.#bytes.push(op, ...bytes);
+  }
+
   get(local: number): void {
     this.#bytes.push(wasmOp.localGet, ...unsignedLeb128(local));
   }

@@ -21,6 +21,8 @@ export const local = {
   long: 38,
   otherLong: 39,
   word: 40,
+  double: 41,
+  single: 42,
 } as const;
 
 /** What set the flags last. Odd ones are of 64 bits, the even one after each of 32. */
@@ -38,7 +40,7 @@ export interface GuestFunction {
 }
 
 export function createGuestFunction(blocks: Iterable<GuestBlock>): GuestFunction {
-  const { i32, i64 } = valueType;
+  const { i32, i64, f32, f64 } = valueType;
   const longs = Array.from({ length: 33 }, () => i64);
   const used = new Set<number>();
   const written = new Set<number>();
@@ -53,7 +55,7 @@ export function createGuestFunction(blocks: Iterable<GuestBlock>): GuestFunction
       usesFlags ||= readsFlags || writesFlags;
     }
   }
-  const body = new FunctionBody([...longs, i32, i32, i32, i64, i64, i64, i64, i32]);
+  const body = new FunctionBody([...longs, i32, i32, i32, i64, i64, i64, i64, i32, f64, f32]);
   return { body, used, written, usesFlags };
 }
 

@@ -18,7 +18,11 @@ const wasmPageSize = 65_536;
 const mostArrivals = 100_000;
 const largest = 2 ** 32 - wasmPageSize;
 
-type TranslatedFunction = () => bigint;
+interface TranslatedFunction {
+  readonly run: () => bigint;
+  /** In the function table. */
+  readonly index: number;
+}
 
 /**
  * One guest thread in one WebAssembly memory, of which address n is the guest's address n. Runs what
@@ -28,7 +32,7 @@ export class GuestMachine {
   readonly cpu: Cpu;
   readonly memory: LinearMemory;
   readonly #interpreter: Interpreter = new Interpreter();
-  readonly #functions: Map<bigint, TranslatedFunction> = new Map();
+  readonly #functions: Map<number, TranslatedFunction> = new Map();
   readonly #table: WebAssembly.Table = new WebAssembly.Table({ element: 'anyfunc', initial: 1 });
   readonly #imports: Readonly<Record<string, Record<string, WebAssembly.Value>>>;
   readonly #cache: DataView;
@@ -36,7 +40,7 @@ export class GuestMachine {
   /** Of the code that the functions were made of. */
   #codeVersion = 0;
   /** How often code was come to other than from the instruction before it. */
-  readonly #arrivals: Map<bigint, number> = new Map();
+  readonly #arrivals: Map<number, number> = new Map();
 
   /** `bytes` is where the guest's addresses end. */
   constructor(init: {
@@ -82,14 +86,19 @@ export class GuestMachine {
     const { exports } = new WebAssembly.Instance(module, this.#imports);
     let index = this.#table.grow(translation.entries.length);
     for (const entry of translation.entries) {
-      const run = exports[entry.toString(16)] as TranslatedFunction;
-      this.#functions.set(BigInt(entry), run);
+      const run = exports[entry.toString(16)] as () => bigint;
+      this.#functions.set(entry, { run, index });
       this.#table.set(index, run);
-      const at = ((entry >>> 2) % branchCacheEntries) * 16;
-      this.#cache.setBigUint64(at, BigInt(entry) | 1n, true);
-      this.#cache.setUint32(at + 8, index, true);
+      this.#remember(entry, index);
       index++;
     }
+  }
+
+  /** Has branches to an address find what is there, instead of what was in its place. */
+  #remember(pc: number, index: number): void {
+    const at = ((pc >>> 2) % branchCacheEntries) * 16;
+    this.#cache.setBigUint64(at, BigInt(pc) | 1n, true);
+    this.#cache.setUint32(at + 8, index, true);
   }
 
   /** Goes on until something stops it, for about `fuel` instructions, calls and turns of loops. */
@@ -99,21 +108,23 @@ export class GuestMachine {
     let interpret = false;
     while (cpu.fuel > 0) {
       if (this.memory.codeVersion !== this.#codeVersion) this.#forget();
-      const run = interpret ? undefined : this.#functions.get(cpu.pc);
-      if (run === undefined) {
-        const before = cpu.pc;
+      const pc = Number(cpu.pc);
+      const translated = interpret ? undefined : this.#functions.get(pc);
+      if (translated === undefined) {
         const stop = this.#interpreter.run(cpu, 1);
         if (stop.kind !== 'fuel') return stop;
         // Coming from translated code counts, as what follows would be interpreted each time.
-        if (interpret || cpu.pc !== before + 4n) this.#arrive(cpu.pc);
+        const next = Number(cpu.pc);
+        if (interpret || next !== pc + 4) this.#arrive(next);
         interpret = false;
       } else {
         cpu.openCalls = 0;
         // The address to go on at, and whether the interpreter has to do what is there.
-        const next = BigInt.asUintN(64, run());
+        this.#remember(pc, translated.index);
+        const next = BigInt.asUintN(64, translated.run());
         interpret = (next & interpretFirst) !== 0n;
         cpu.pc = next & ~interpretFirst;
-        if (!interpret) this.#arrive(cpu.pc);
+        if (!interpret) this.#arrive(Number(cpu.pc));
       }
       cpu.fuel--;
     }
@@ -121,7 +132,7 @@ export class GuestMachine {
   }
 
   /** Counts; with what is hot, what is nearly so is translated, too: modules cost by their number. */
-  #arrive(pc: bigint): void {
+  #arrive(pc: number): void {
     if (this.#hotAfter === 0 || this.#functions.has(pc)) return;
     const count = (this.#arrivals.get(pc) ?? 0) + 1;
     if (this.#arrivals.size >= mostArrivals) this.#arrivals.clear();
@@ -130,10 +141,10 @@ export class GuestMachine {
     const batch: number[] = [];
     for (const [place, times] of this.#arrivals) {
       if (times * 4 < this.#hotAfter) continue;
-      batch.push(Number(place));
+      batch.push(place);
       this.#arrivals.delete(place);
     }
-    this.translate(batch.filter((place) => !this.#functions.has(BigInt(place))));
+    this.translate(batch.filter((place) => !this.#functions.has(place)));
   }
 
   /** Nothing that was translated is run again; what is running leaves at its next exit. */

@@ -12,7 +12,7 @@ export interface Translation {
 }
 
 /** Entries of the branch cache: 16 bytes each, an address with its lowest bit set and a table index. */
-export const branchCacheEntries = 4096;
+export const branchCacheEntries = 16_384;
 
 /** Functions of one module, which call each other directly; those that cannot be are left out. */
 export function translate(entries: readonly number[], readWord: ReadWord): Translation {

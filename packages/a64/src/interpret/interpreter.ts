@@ -32,6 +32,8 @@ const executors: Executors<Instruction> = {
   ...cryptographyExecutors,
 };
 
+const outOfFuel: Stop = { kind: 'fuel' };
+
 /** Programs have some ten thousand different words; more come from code that is made to have them. */
 const decodedLimit = 65_536;
 
@@ -58,7 +60,7 @@ export class Interpreter {
         const stop = cpu.stop as Stop | undefined;
         if (stop !== undefined) return stop;
       }
-      return { kind: 'fuel' };
+      return outOfFuel;
     } catch (error) {
       if (error instanceof MemoryFault) return stopOf(error);
       throw error;

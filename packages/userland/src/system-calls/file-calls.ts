@@ -86,6 +86,7 @@ const newfstatat: SystemCall = (process, [folder, path, buffer, flagBits]) => {
 
 const readlinkat: SystemCall = (process, [folder, path, buffer, size]) => {
   const { memory } = process.cpu;
+  if (BigInt.asIntN(32, size) <= 0n) throw new LinuxError(errno.invalid);
   const name = guestString(memory, path);
   const target =
     name === '/proc/self/exe'
