@@ -42,24 +42,31 @@ declare function structuredClone<T>(value: T): T;
 declare function queueMicrotask(callback: () => void): void;
 declare namespace WebAssembly {
   type Value = Memory | Global | Table | ((...values: never[]) => unknown);
-  class Memory {
-    constructor(descriptor: { initial: number; maximum?: number });
+  interface Memory {
     readonly buffer: ArrayBuffer;
   }
-  class Global {
-    constructor(descriptor: { value: 'i32' | 'i64'; mutable?: boolean }, value: number | bigint);
+  const Memory: { new (descriptor: { initial: number; maximum?: number }): Memory };
+  interface Global {
+    readonly value: number | bigint;
   }
-  class Table {
-    constructor(descriptor: { element: 'anyfunc'; initial: number });
+  const Global: {
+    new (descriptor: { value: 'i32' | 'i64'; mutable?: boolean }, value: number | bigint): Global;
+  };
+  interface Table {
     readonly length: number;
     grow(by: number): number;
     set(index: number, value: Value): void;
   }
-  class Module {
-    constructor(bytes: Uint8Array<ArrayBuffer>);
+  const Table: { new (descriptor: { element: 'anyfunc'; initial: number }): Table };
+  /** Opaque. */
+  interface Module {
+    readonly [Symbol.toStringTag]: string;
   }
-  class Instance {
-    constructor(module: Module, imports: Record<string, Record<string, Value>>);
+  const Module: { new (bytes: Uint8Array<ArrayBuffer>): Module };
+  interface Instance {
     readonly exports: Record<string, Value>;
   }
+  const Instance: {
+    new (module: Module, imports: Record<string, Record<string, Value>>): Instance;
+  };
 }

@@ -12,6 +12,7 @@ import {
   emitLogical,
   emitMoveWide,
 } from './emit-integer.ts';
+import { emitLanes } from './emit-lanes.ts';
 import { emitMemory } from './emit-memory.ts';
 import {
   emitOneSource,
@@ -91,6 +92,20 @@ function emitInline(
     case 'load-store-ordered':
       emitMemory(guest, instruction, pc);
       return true;
+    case 'vector-lanes':
+    case 'vector-one':
+    case 'vector-shift':
+    case 'vector-shift-long':
+    case 'vector-shift-narrow':
+    case 'vector-narrow':
+    case 'vector-long':
+    case 'vector-wide':
+    case 'vector-pairwise':
+    case 'vector-permute':
+    case 'vector-extract':
+    case 'vector-reverse':
+    case 'vector-table':
+      return emitLanes(guest, instruction);
     case 'fp-two-source':
     case 'fp-convert-precision':
     case 'integer-to-fp':

@@ -1,5 +1,5 @@
 import { signedLeb128, unsignedLeb128 } from './leb128.ts';
-import { emptyBlock, wasmOp, type WasmOp } from './wasm.ts';
+import { emptyBlock, simdOp, simdPrefix, wasmOp, type WasmOp } from './wasm.ts';
 
 /** The code of one WebAssembly function as it is written: operands first, as on its stack. */
 export class FunctionBody {
@@ -49,6 +49,26 @@ export class FunctionBody {
   /** Little-endian, as typed arrays are on every machine that runs this. */
   #float(op: WasmOp, bytes: Uint8Array): void {
     this.#bytes.push(op, ...bytes);
+  }
+
+  simd(op: number): void {
+    this.#bytes.push(simdPrefix, ...unsignedLeb128(op));
+  }
+
+  simdMemory(op: typeof simdOp.load | typeof simdOp.store, offset: number): void {
+    this.simd(op);
+    this.#bytes.push(0, ...unsignedLeb128(offset));
+  }
+
+  simdZero(): void {
+    this.simd(simdOp.constant);
+    this.#bytes.push(...new Uint8Array(16));
+  }
+
+  /** 16 bytes of two vectors, by their numbers from 0 to 31. */
+  shuffle(from: readonly number[]): void {
+    this.simd(simdOp.shuffle);
+    this.#bytes.push(...from);
   }
 
   get(local: number): void {

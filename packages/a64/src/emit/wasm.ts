@@ -124,3 +124,18 @@ export const wasmOp = {
 } as const;
 
 export type WasmOp = (typeof wasmOp)[keyof typeof wasmOp];
+
+/** Operations of the vector extension that are named; others are computed from lanes' widths. */
+export const simdOp = {
+  load: 0x00,
+  store: 0x0b,
+  constant: 0x0c,
+  shuffle: 0x0d,
+  swizzle: 0x0e,
+  not: 0x4d,
+  and: 0x4e,
+  popcnt: 0x62,
+} as const;
+
+/** What comes before the number of a vector operation. */
+export const simdPrefix = 0xfd;
