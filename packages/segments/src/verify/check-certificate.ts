@@ -27,11 +27,7 @@ export function checkCertificate(
   );
   const claimed = new Map(ports.map((port) => [`${port.node} ${portName(port.vni, port)}`, port]));
   const groups = Map.groupBy(ports, ({ vni, group }) => `${vni} ${group}`);
-  const owners = new Map(
-    claim.nodes.flatMap((n) =>
-      [n.vtep, n.underlay, n.link?.address ?? n.vtep].map((a) => [a, n.name]),
-    ),
-  );
+  const owners = new Map(claim.nodes.flatMap((n) => [n.vtep, n.underlay].map((a) => [a, n.name])));
   const listed = new Set(places);
   const nodes = new Map([...states].map(([name, state]) => [name, readNode(state)]));
   const nodeOf = (name: string) => nodes.get(name) ?? refuse(`${name} was not observed`);
@@ -114,7 +110,6 @@ function readNode({ links, fdb, egress, foreignFilters: foreign, nft }: NodeStat
   const hooks = new Map(chains.map((chain) => [chain.base?.hook, chain]));
   const usual = ['prerouting', 'forward', 'input', 'output'].filter((name) => hooks.has(name));
   if (usual.length < chains.length || tables.length > 1) refuse('there are chains of others');
-  if (Number(hooks.get('forward')?.base?.priority) >= -1) refuse('its rules may be gone past');
   const flows = new Map(fdb.map((e) => [`${e.self} ${e.dev} ${e.dst} ${e.vni}`, e]));
   const indexes = new Map<string, Map<unknown, readonly Json[][]>>();
 
@@ -136,9 +131,10 @@ function readNode({ links, fdb, egress, foreignFilters: foreign, nft }: NodeStat
   }
   /** The marks that a frame can have after the chain of a hook. */
   function hook(name: string, frame: Frame): ReadonlySet<Mark> {
+    const chain = hooks.get(name);
     const accepted = new Set<Mark>();
     let marks = new Set([frame.mark]);
-    for (const { statements } of hooks.get(name)?.rules ?? []) {
+    for (const { statements } of chain?.rules ?? []) {
       let now = marks;
       const rest = new Set<Mark>();
       for (const { match, mangle, ...other } of statements as readonly Json[]) {
@@ -160,7 +156,7 @@ function readNode({ links, fdb, egress, foreignFilters: foreign, nft }: NodeStat
       }
       marks = new Set([...rest, ...now]);
     }
-    return new Set([...accepted, ...(hooks.get(name)?.base?.policy === 'drop' ? [] : marks)]);
+    return new Set([...accepted, ...(chain?.base?.policy === 'drop' ? [] : marks)]);
   }
   return {
     hook,

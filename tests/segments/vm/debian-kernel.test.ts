@@ -1,10 +1,24 @@
-import { type FabricIntent, portEndName, type SegmentIntent } from '@tapline/segments';
+import {
+  type FabricIntent,
+  portEndName,
+  type SegmentIntent,
+  vlanAwareCommands,
+} from '@tapline/segments';
 import { haveProgram, temporaryFolder } from '@tapline/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { debianUnavailable } from '../../../tools/debian/debian-unavailable.ts';
 import { policyMatrix } from '../support/measure-matrix.ts';
+import { carryOut } from './carry-out.ts';
 import { openVm, type Sighting, type Vm } from './open-vm.ts';
-import { keyedIntents, openVmNodes, vmEnds, type VmNode, vmSegment, vmSetUp } from './vm-fabric.ts';
+import {
+  keyedIntents,
+  openVmNodes,
+  vmEnds,
+  type VmNode,
+  vmNodes,
+  vmSegment,
+  vmSetUp,
+} from './vm-fabric.ts';
 import { matrixFrames, matrixOf, numberedFrame } from './vm-frames.ts';
 
 const unavailable =
@@ -166,6 +180,36 @@ describe.skipIf(unavailable !== undefined)(`in Debian's kernel ${unavailable ?? 
       expect((await vm.run(name, ['ip', 'link', 'show', 'tm0'])).code).not.toBe(0);
     }
   }, 60_000);
+
+  test('two segments on a VLAN-aware bridge and one VXLAN device: the policy’s matrix, none across', async () => {
+    const segments = [0, 1].map((odd) =>
+      vmSegment(
+        7000 + odd,
+        { underlay: 'none', link: 'none' },
+        (index) => [2, 4].includes(index) === (odd === 1),
+      ),
+    );
+    const vlans = new Map(segments.map(({ vni }, index) => [vni, 10 + index]));
+    const intent = { vxlanPort: 4789, nodes: vmNodes, segments };
+    for (const { name } of nodes) {
+      await carryOut(vm, name, vlanAwareCommands(intent, { node: name, vlans }));
+    }
+    const ends = segments
+      .flatMap((segment) => vmEnds(segment).map((end) => ({ ...end, vni: segment.vni })))
+      .toSorted((a, b) => a.intent.index - b.intent.index);
+    for (const { intent: port, vni } of ends) {
+      const up = ['ip', 'link', 'set', portEndName(vni, port), 'up'];
+      expect((await vm.run(port.owner, up)).code).toBe(0);
+    }
+    await vm.listen(
+      ends.map(({ intent: port, vni }) => [`/run/netns/${port.owner}`, portEndName(vni, port)]),
+    );
+    const policy = segments.flatMap((segment) => policyMatrix(vmEnds(segment))).toSorted();
+    for (const name of classes) {
+      const sighting = await vm.send(matrixFrames(name, ends));
+      expect([name, ...matrixOf(sighting, ends)]).toEqual([name, ...policy]);
+    }
+  }, 120_000);
 });
 
 function fail(): never {
