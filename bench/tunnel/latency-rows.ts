@@ -127,6 +127,21 @@ function rowsOf(
       ...(competing === true ? {} : { goal, goalOn: 'ours' as const }),
       ...note,
     }),
+    // Where the path itself takes no time, what is left is the queue of the sender's own making.
+    ...(path.roundTripMs === 0
+      ? [
+          benchmarkRow({
+            metric: `the same p99 against the best peer, ${name}`,
+            unit: 'ms',
+            better: 'lower',
+            ours: round(p99) ?? 0,
+            peers: of('p99'),
+            goal: 0.1,
+            goalOn: 'ratio',
+            ...note,
+          }),
+        ]
+      : []),
     benchmarkRow({
       metric: `blobs beside pings, ${name}`,
       unit: 'Mbit/s',
