@@ -110,6 +110,7 @@ function readNode({ links, fdb, egress, foreignFilters: foreign, nft }: NodeStat
   const hooks = new Map(chains.map((chain) => [chain.base?.hook, chain]));
   const usual = ['prerouting', 'forward', 'input', 'output'].filter((name) => hooks.has(name));
   if (usual.length < chains.length || tables.length > 1) refuse('there are chains of others');
+  if (Number(hooks.get('forward')?.base?.priority) >= -1) refuse('its rules may be gone past');
   const flows = new Map(fdb.map((e) => [`${e.self} ${e.dev} ${e.dst} ${e.vni}`, e]));
   const indexes = new Map<string, Map<unknown, readonly Json[][]>>();
 
@@ -131,10 +132,9 @@ function readNode({ links, fdb, egress, foreignFilters: foreign, nft }: NodeStat
   }
   /** The marks that a frame can have after the chain of a hook. */
   function hook(name: string, frame: Frame): ReadonlySet<Mark> {
-    const chain = hooks.get(name);
     const accepted = new Set<Mark>();
     let marks = new Set([frame.mark]);
-    for (const { statements } of chain?.rules ?? []) {
+    for (const { statements } of hooks.get(name)?.rules ?? []) {
       let now = marks;
       const rest = new Set<Mark>();
       for (const { match, mangle, ...other } of statements as readonly Json[]) {
@@ -156,7 +156,7 @@ function readNode({ links, fdb, egress, foreignFilters: foreign, nft }: NodeStat
       }
       marks = new Set([...rest, ...now]);
     }
-    return new Set([...accepted, ...(chain?.base?.policy === 'drop' ? [] : marks)]);
+    return new Set([...accepted, ...(hooks.get(name)?.base?.policy === 'drop' ? [] : marks)]);
   }
   return {
     hook,
