@@ -117,7 +117,7 @@ describe.skipIf(reason !== undefined)(
         argv[0] === 'find' && 'stdout' in result
           ? { ...result, stdout: String(result.stdout).split('\n').toSorted() }
           : result;
-      expect(comparable(ours(argv, 20))).toEqual(comparable(expected));
+      expect(comparable(ours(argv, 100))).toEqual(comparable(expected));
     });
 
     test('interpreted from beginning to end it is the same', () => {
