@@ -154,7 +154,8 @@ describe.each([
       const receipts = await peer.send(frames, 500);
       expect(receipts.filter(({ id: got }) => got > 200_000)).toEqual([]);
       const drops = (await fabrics[0]?.metrics())?.drops;
-      expect(drops?.['stranger']).toBeGreaterThan(0);
+      // Encrypted, the filter at the underlay's device drops them before the table counts.
+      expect((drops?.['stranger'] ?? 0) > 0).toBe(underlay === 'none');
     });
 
     test('a process of a node cannot speak for a group', async () => {

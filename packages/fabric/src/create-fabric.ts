@@ -29,6 +29,7 @@ import { isGone } from './keep-helper.ts';
 import { ownKeys } from './own-keys.ts';
 import { observeKernel } from './observe-kernel.ts';
 import { watchDrift } from './watch-drift.ts';
+import { underlayDevice } from './underlay-device.ts';
 import { linkMtu, underlayMtu } from './underlay-mtu.ts';
 
 export interface FabricInit {
@@ -116,7 +117,14 @@ export function createFabric(init: FabricInit): Fabric {
     options: { readonly capabilities: NodeCapabilities; readonly observed: NodeState },
   ): CompiledNode {
     const taken = takenVnis(options.observed, intent.vxlanPort);
-    return compileNode(intent, { node, layout, taken, capabilities: options.capabilities });
+    const underlay = underlayDevice(options.observed, ownNode(intent).underlay);
+    return compileNode(intent, {
+      node,
+      layout,
+      taken,
+      underlay,
+      capabilities: options.capabilities,
+    });
   }
 
   /** Looks at everything, and goes back to what it found where something fails. */

@@ -16,6 +16,7 @@ import { overlappingPrefixes, type SegmentSubnet } from './overlapping-prefixes.
 import type { Refusal } from './refusal.ts';
 import { type CompileContext, printedAddresses } from './segment-peers.ts';
 import { segmentView } from './segment-view.ts';
+import type { UnderlayDevice } from './underlay-guard.ts';
 
 /** What a node is to have, in parts, so that a change of one segment touches one part. */
 export interface CompiledNode {
@@ -44,6 +45,8 @@ export interface CompileOptions {
   readonly layout?: NodeLayout;
   /** VNIs that somebody else's device has on the same port, and its name. */
   readonly taken?: ReadonlyMap<number, string>;
+  /** Where the underlay's packets come in; without it, there is no second guard. */
+  readonly underlay?: UnderlayDevice | undefined;
   /** Of the same node and capabilities: segments that are still the same object are taken over. */
   readonly previous?: CompiledNode | undefined;
 }
@@ -106,6 +109,8 @@ export function compileNode(intent: FabricIntent, options: CompileOptions): Comp
           segments: [...segments.values()].map((segment) => segment.intent),
           capabilities,
           layout,
+          underlay: options.underlay,
+          taken: options.taken ?? new Map<number, string>(),
         });
   const vnis = previous && new Set(touched.map(({ vni }) => vni));
   return { intent, shared, segments, refused, touched: vnis };

@@ -10,6 +10,7 @@ import { nftTables } from './nft-tables.ts';
 import type { NodeCapabilities } from './node-capabilities.ts';
 import type { NodeLayout } from './node-layout.ts';
 import { segmentMtu } from './segment-mtu.ts';
+import { type UnderlayDevice, underlayGuard } from './underlay-guard.ts';
 import { wireguardUnderlay } from './wireguard-underlay.ts';
 
 /** What all segments of a node share: the tables, and devices that carry more than one segment. */
@@ -19,8 +20,10 @@ export function compileShared(options: {
   readonly segments: readonly SegmentIntent[];
   readonly capabilities: NodeCapabilities;
   readonly layout: NodeLayout;
+  readonly underlay: UnderlayDevice | undefined;
+  readonly taken: ReadonlyMap<number, string>;
 }): NodeState {
-  const { intent, node, segments, capabilities, layout } = options;
+  const { intent, node, segments, capabilities, layout, underlay: device } = options;
   if (segments.length === 0) return emptyState;
   // In user space the switch itself is what the tables are otherwise.
   const tables = layout === 'underlay' ? [] : nftTables(intent.vxlanPort);
@@ -41,6 +44,8 @@ export function compileShared(options: {
       parts.push(macsecLink(node, { nodes, segments, vxlanPort, linkMtu, phase }));
     }
   }
+  const guard = device && capabilities.clsBpf ? underlayGuard(device, options) : undefined;
+  if (guard !== undefined) parts.push({ ...emptyState, guards: [guard] });
   if (layout === 'carrier') {
     const underlay = parseIpAddress(node.underlay);
     const mtu = segmentMtu(capabilities.underlayMtu, {

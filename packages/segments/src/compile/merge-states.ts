@@ -8,6 +8,7 @@ export function mergeStates(parts: readonly NodeState[]): NodeState {
     fdb: parts.flatMap(({ fdb }) => fdb),
     neighbours: parts.flatMap(({ neighbours }) => neighbours),
     egress: parts.flatMap(({ egress }) => egress),
+    guards: parts.flatMap(({ guards }) => guards ?? []),
     foreignFilters: parts.flatMap(({ foreignFilters }) => foreignFilters),
     nft: { tables: mergeTables(parts.flatMap(({ nft }) => nft.tables)) },
     addresses: parts.flatMap(({ addresses }) => addresses),

@@ -46,6 +46,8 @@ export function observeNode(outputs: NodeOutputs): NodeState {
     vlans: parseVlanTunnels(outputs.vlans),
     egress: filters.egress,
     foreignFilters: filters.foreign,
+    guards: filters.guards,
+    hooks: filters.hooks,
     nft: parseNftRuleset(outputs.nft),
     xfrm: parseXfrm(outputs.xfrmStates, outputs.xfrmPolicies),
     wireguard: parseWireguard(outputs.wireguard),

@@ -1,4 +1,11 @@
-import type { BpfInstruction, EgressFilter, ForeignFilter } from '../state/node-state.ts';
+import { guardHandle } from '../names/guard-handle.ts';
+import { isSegmentInterface } from '../names/interface-names.ts';
+import type {
+  BpfInstruction,
+  EgressFilter,
+  ForeignFilter,
+  UnderlayGuard,
+} from '../state/node-state.ts';
 import { deviceName } from './device-name.ts';
 import {
   assertLength,
@@ -24,6 +31,9 @@ const hooks = new Set(['clsact', 'ingress']);
 export interface NodeFilters {
   readonly egress: readonly EgressFilter[];
   readonly foreign: readonly ForeignFilter[];
+  readonly guards: readonly UnderlayGuard[];
+  /** Devices that have a place for filters. */
+  readonly hooks: readonly string[];
 }
 
 /**
@@ -56,8 +66,10 @@ export function parseFilters(qdiscs: string, output: string): NodeFilters {
     ...readFilters(lists[index * 2 + 1] ?? [], dev, 'ingress'),
   ]);
   return {
-    egress: found.filter((filter) => 'program' in filter),
-    foreign: found.filter((filter) => 'direction' in filter),
+    egress: found.flatMap(({ egress }) => egress ?? []),
+    foreign: found.flatMap(({ foreign }) => foreign ?? []),
+    guards: found.flatMap(({ guard }) => guard ?? []),
+    hooks: devices,
   };
 }
 
@@ -68,12 +80,18 @@ function hookedDevices(qdiscs: string): readonly string[] {
   return [...new Set(hooked.map((record) => deviceName(record['dev'], qdiscSource)))];
 }
 
+interface FoundFilter {
+  readonly egress?: EgressFilter;
+  readonly guard?: UnderlayGuard;
+  readonly foreign?: ForeignFilter;
+}
+
 /** tc prints a head for each preference, and then each filter with its options. */
 function readFilters(
   records: readonly JsonRecord[],
   dev: string,
   direction: ForeignFilter['direction'],
-): readonly (EgressFilter | ForeignFilter)[] {
+): readonly FoundFilter[] {
   return records
     .filter((record) => record['options'] !== undefined)
     .map((record) => {
@@ -82,15 +100,17 @@ function readFilters(
       const preference = number(record, 'pref', source);
       const program = readProgram(options);
       const whole =
-        direction === 'egress' &&
         kind === 'bpf' &&
         optionalText(record, 'protocol', source) === 'all' &&
         (optionalNumber(record, 'chain', source) ?? 0) === 0 &&
         flag(options, 'direct-action', source) &&
         options['actions'] === undefined;
-      return whole && program !== undefined
-        ? { dev, preference, program }
-        : { dev, direction, kind, preference };
+      if (!whole || program === undefined) return { foreign: { dev, direction, kind, preference } };
+      if (direction === 'egress') return { egress: { dev, preference, program } };
+      // Somebody else's, too, may be at the ingress of the underlay's device.
+      return options['handle'] === guardHandle && !isSegmentInterface(dev)
+        ? { guard: { dev, preference, program } }
+        : { foreign: { dev, direction, kind, preference } };
     });
 }
 

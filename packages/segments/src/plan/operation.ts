@@ -3,6 +3,7 @@ import type { MacsecOperation } from '../encryption/macsec-operation.ts';
 import type {
   EgressFilter,
   FdbEntry,
+  GuardRule,
   LinkAddress,
   LinkState,
   Neighbour,
@@ -30,6 +31,9 @@ export type Operation =
   | { readonly kind: 'neighbour-add'; readonly neighbour: Neighbour }
   | { readonly kind: 'neighbour-delete'; readonly neighbour: Neighbour }
   | { readonly kind: 'egress-set'; readonly filter: EgressFilter }
+  /** Replaces the filter at the ingress of the underlay's device. */
+  | { readonly kind: 'underlay-guard-set'; readonly guard: GuardPlace; readonly rule: GuardRule }
+  | { readonly kind: 'underlay-guard-delete'; readonly guard: GuardPlace }
   /** Removes a filter of whatever kind that is not ours. */
   | {
       readonly kind: 'filter-delete';
@@ -55,6 +59,13 @@ export type Operation =
       /** Public keys of peers that go. */
       readonly removed: readonly string[];
     };
+
+/** A filter of the underlay's device, and whether the device has a place for filters already. */
+export interface GuardPlace {
+  readonly dev: string;
+  readonly preference: number;
+  readonly hooked: boolean;
+}
 
 /** What of a device is changed. */
 export interface LinkChange {

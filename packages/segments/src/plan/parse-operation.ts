@@ -8,6 +8,7 @@ import {
   wireguardName,
 } from '../names/interface-names.ts';
 import { isWireguardKey } from '../compile/wireguard-underlay.ts';
+import { mostGuardedRanges } from '../compile/underlay-guard.ts';
 import { declarationOf } from './nft-script.ts';
 import type { Operation } from './operation.ts';
 
@@ -58,6 +59,21 @@ const checks: Readonly<Record<Operation['kind'], (operation: Fields) => void>> =
       integer(k, 'k', 0xffffffff);
     }
   },
+  'underlay-guard-set': ({ guard, rule }) => {
+    checkGuard(record(guard, 'guard'));
+    const { ethernet, vxlanPort, vnis } = record(rule, 'rule');
+    if (typeof ethernet !== 'boolean') throw invalid('ethernet', ethernet);
+    integer(vxlanPort, 'vxlanPort', 0xffff);
+    let least = 0;
+    for (const range of list(vnis, 'vnis', mostGuardedRanges)) {
+      const [first, last] = list(range, 'vnis', 2);
+      integer(first, 'vnis', 0xffffff);
+      integer(last, 'vnis', 0xffffff);
+      if (Number(first) < least || Number(last) < Number(first)) throw invalid('vnis', range);
+      least = Number(last) + 1;
+    }
+  },
+  'underlay-guard-delete': ({ guard }) => checkGuard(record(guard, 'guard')),
   'filter-delete': ({ dev, direction, preference }) => {
     device(dev, 'dev');
     matching(direction, 'direction', /^(in|e)gress$/);
@@ -227,6 +243,13 @@ function checkEntry({ dev, mac, dst, srcVni, vlan }: Fields): void {
   if (dst !== undefined) ipAddress(dst);
   if (srcVni !== undefined) integer(srcVni, 'srcVni', 0xffffff);
   if (vlan !== undefined) integer(vlan, 'vlan', 4095);
+}
+
+/** The underlay's device is nobody's of ours; its filter is one that can only drop VXLAN. */
+function checkGuard({ dev, preference, hooked }: Fields): void {
+  matching(dev, 'dev', /^[A-Za-z0-9_.@-]{1,15}$/);
+  integer(preference, 'preference', 0xffff);
+  if (typeof hooked !== 'boolean') throw invalid('hooked', hooked);
 }
 
 function checkNeighbour({ dev, address, mac }: Fields): void {

@@ -5,6 +5,7 @@ import { planMacsec } from '../encryption/plan-macsec.ts';
 import { macsecName } from '../names/interface-names.ts';
 import { planEgress } from './plan-egress.ts';
 import { planAddresses, planFdb, planNeighbours, planVnis } from './plan-entries.ts';
+import { planGuards } from './plan-guards.ts';
 import { planLinks } from './plan-links.ts';
 import { listDifference } from './list-difference.ts';
 import { planTables } from './plan-tables.ts';
@@ -18,6 +19,7 @@ import { planWireguard } from './plan-wireguard.ts';
 export function planNode(desired: NodeState, observed: NodeState): readonly Operation[] {
   const links = planLinks(desired, observed);
   const egress = planEgress(desired, observed, links);
+  const guards = planGuards(desired, observed);
   const vnis = planVnis(desired, observed, links);
   const { addresses, routes } = planAddresses(desired, observed, links);
   const macsec = planMacsec(desired, observed);
@@ -31,6 +33,7 @@ export function planNode(desired: NodeState, observed: NodeState): readonly Oper
     ...vnis.removals,
     ...egress.removals,
     ...planTables(desired, observed),
+    ...guards.additions,
     ...links.additions.filter(isWireguard),
     ...planWireguard(desired, observed, links),
     ...addresses,
@@ -45,6 +48,7 @@ export function planNode(desired: NodeState, observed: NodeState): readonly Oper
     ...planNeighbours(desired, observed, links),
     ...ipsec.after,
     ...macsec.after,
+    ...guards.removals,
   ];
 }
 

@@ -1,12 +1,14 @@
 import { parseIpAddress } from '../address/ip-address.ts';
-import type { FdbEntry, PortEnd, WireguardState } from '../state/node-state.ts';
+import { guardProgram } from '../compile/guard-program.ts';
+import { guardHandle } from '../names/guard-handle.ts';
+import type { BpfInstruction, FdbEntry, PortEnd, WireguardState } from '../state/node-state.ts';
 import { ipsecCommand } from '../encryption/ipsec-command.ts';
 import { type KeySource, shownKey } from '../encryption/key-reference.ts';
 import { macsecCommand, type MacsecPlace } from '../encryption/macsec-command.ts';
 import type { Command } from './command.ts';
 import { floodMac } from '../compile/segment-fdb.ts';
 import { deleteScript, elementScript, installScript } from './nft-script.ts';
-import type { Operation } from './operation.ts';
+import type { GuardPlace, Operation } from './operation.ts';
 import { addLink, changeLink } from './render-link.ts';
 
 /** Where the WireGuard key lies is for the node to say; without `keyOf` keys are named only. */
@@ -45,17 +47,23 @@ export function renderOperation(operation: Operation, options: RenderOptions): r
       return [ip(`neigh del ${operation.neighbour.address} dev ${operation.neighbour.dev}`)];
     case 'egress-set': {
       const { dev, preference, program } = operation.filter;
-      const code = [
-        program.length,
-        ...program.map(({ code: op, jt, jf, k }) => `${op} ${jt} ${jf} ${k}`),
-      ].join(',');
       return [
         tc(`qdisc replace dev ${dev} clsact`),
         tc(
-          `filter replace dev ${dev} egress protocol all pref ${preference} handle 1 bpf da bytecode '${code}'`,
+          `filter replace dev ${dev} egress protocol all pref ${preference} handle 1 bpf da bytecode '${bytecode(program)}'`,
         ),
       ];
     }
+    case 'underlay-guard-set': {
+      const { dev, hooked } = operation.guard;
+      const filter = `filter replace ${guardText(operation.guard)}`;
+      return [
+        ...(hooked ? [] : [tc(`qdisc add dev ${dev} clsact`)]),
+        tc(`${filter} da bytecode '${bytecode(guardProgram(operation.rule))}'`),
+      ];
+    }
+    case 'underlay-guard-delete':
+      return [tc(`filter del ${guardText(operation.guard)}`)];
     case 'filter-delete':
       return [
         tc(`filter del dev ${operation.dev} ${operation.direction} pref ${operation.preference}`),
@@ -108,6 +116,15 @@ export function renderOperation(operation: Operation, options: RenderOptions): r
     case 'wireguard-set':
       return [{ program: 'wg', line: wireguardLine(operation, options.wireguardKeyFile) }];
   }
+}
+
+function bytecode(program: readonly BpfInstruction[]): string {
+  const lines = program.map(({ code, jt, jf, k }) => `${code} ${jt} ${jf} ${k}`);
+  return [program.length, ...lines].join(',');
+}
+
+function guardText({ dev, preference }: GuardPlace): string {
+  return `dev ${dev} ingress protocol all pref ${preference} handle ${guardHandle} bpf`;
 }
 
 /** Up last: a port's carrier says that its workload has all of it. */

@@ -15,6 +15,10 @@ export interface NodeState {
   readonly egress: readonly EgressFilter[];
   /** All other filters of tc: a node that only Tapline configures has none. */
   readonly foreignFilters: readonly ForeignFilter[];
+  /** Filters where the underlay's packets come in, see {@link UnderlayGuard}. */
+  readonly guards?: readonly UnderlayGuard[];
+  /** Devices with a place for filters (`clsact` or `ingress`). Only of what was found. */
+  readonly hooks?: readonly string[];
   readonly nft: NftRuleset;
   readonly addresses: readonly LinkAddress[];
   readonly vnis: readonly VniRange[];
@@ -130,6 +134,23 @@ export interface EgressFilter {
   /** tc's `pref`: lower ones decide first. */
   readonly preference: number;
   readonly program: readonly BpfInstruction[];
+}
+
+/**
+ * A classic BPF program in direct-action mode at the ingress of the device with the underlay's
+ * address: VXLAN packets of encrypted segments never come in there. It needs no rule of nftables.
+ */
+export interface UnderlayGuard extends EgressFilter {
+  /** What the program is made of. Only of what is to be. */
+  readonly rule?: GuardRule;
+}
+
+export interface GuardRule {
+  /** Whether the device's packets begin with an Ethernet header. */
+  readonly ethernet: boolean;
+  readonly vxlanPort: number;
+  /** First and last of each range that is dropped, in order. */
+  readonly vnis: readonly (readonly [first: number, last: number])[];
 }
 
 /** A filter of another kind, of one protocol only, at ingress, or one whose program is not shown. */

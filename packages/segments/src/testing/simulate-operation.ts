@@ -1,3 +1,4 @@
+import { guardProgram } from '../compile/guard-program.ts';
 import { nftSet, nftSets, nftTables } from '../compile/nft-tables.ts';
 import type { NftTable } from '../state/nft-ruleset.ts';
 import type { NodeState } from '../state/node-state.ts';
@@ -24,6 +25,15 @@ export function simulateOperation(state: NodeState, operation: Operation): NodeS
       const others = state.egress.filter((filter) => filter.dev !== dev);
       return { ...state, egress: [...others, operation.filter] };
     }
+    case 'underlay-guard-set': {
+      const { guard, rule } = operation;
+      const others = otherGuards(state, guard);
+      const { dev, preference } = guard;
+      const program = guardProgram(rule);
+      return { ...state, guards: [...others, { dev, preference, program, rule }] };
+    }
+    case 'underlay-guard-delete':
+      return { ...state, guards: otherGuards(state, operation.guard) };
     case 'tables-install':
       return { ...state, nft: { tables: nftTables(operation.vxlanPort) } };
     case 'tables-delete':
@@ -64,6 +74,15 @@ export function simulateOperation(state: NodeState, operation: Operation): NodeS
       // IPsec and MACsec: what they do to frames is tried in a real kernel.
       return state;
   }
+}
+
+function otherGuards(
+  state: NodeState,
+  place: { readonly dev: string; readonly preference: number },
+): NonNullable<NodeState['guards']> {
+  return (state.guards ?? []).filter(
+    ({ dev, preference }) => dev !== place.dev || preference !== place.preference,
+  );
 }
 
 /** A bridge takes along what its ports had in it. */
