@@ -2,7 +2,8 @@ import type { Measurement } from './result.ts';
 
 interface Benchmark {
   readonly description: string;
-  readonly run: () => Promise<Measurement>;
+  /** `only`: parts of it, where it has some. */
+  readonly run: (only: readonly string[]) => Promise<Measurement>;
 }
 
 /** Every benchmark by name; each file is loaded only when it runs. */
@@ -32,7 +33,7 @@ export const benchmarks: Readonly<Record<string, Benchmark>> = {
   segments: {
     description:
       'segments: a node with thousands of them, throughput; the switch and MACsec in user space',
-    run: async () => await (await import('./segments.ts')).benchmarkSegments(),
+    run: async (only) => await (await import('./segments.ts')).benchmarkSegments(only),
   },
   tunnel: {
     description:

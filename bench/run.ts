@@ -1,12 +1,16 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { benchmarks } from './list.ts';
+import { mergeRows } from './merge-rows.ts';
 import type { BenchmarkResult } from './result.ts';
 import { formatResult } from './format-result.ts';
 
-/** `npm run bench -- NAME [--json]` runs one benchmark with its peers; `-- --list` names them. */
+/**
+ * `npm run bench -- NAME [--json] [--only=PART,…]` runs one benchmark with its peers; `-- --list` names
+ * them. With `--only` the rows of other parts stay as they were measured before.
+ */
 const [name = '--list', ...flags] = process.argv.slice(2);
 if (name === '--list') {
   for (const [key, entry] of Object.entries(benchmarks)) {
@@ -20,18 +24,25 @@ if (name === '--list') {
     );
     process.exit(2);
   }
-  const { versions, rows } = await entry.run();
+  const only = flags.flatMap((flag) =>
+    flag.startsWith('--only=') ? flag.slice('--only='.length).split(',') : [],
+  );
+  const { versions, rows } = await entry.run(only);
+  const file = join(dirname(fileURLToPath(import.meta.url)), 'results', `${name}.json`);
   const processor = cpus();
   const result: BenchmarkResult = {
     name,
     date: new Date().toISOString(),
     machine: `${processor.length} × ${processor[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}`,
     versions: { node: process.version, ...versions },
-    rows,
+    rows: only.length > 0 && existsSync(file) ? mergeRows(earlierRows(file), rows) : rows,
   };
-  const file = join(dirname(fileURLToPath(import.meta.url)), 'results', `${name}.json`);
   mkdirSync(dirname(file), { recursive: true });
   const text = `${JSON.stringify(result, undefined, 2)}\n`;
   writeFileSync(file, text);
   process.stdout.write(flags.includes('--json') ? text : formatResult(result));
+}
+
+function earlierRows(file: string): BenchmarkResult['rows'] {
+  return (JSON.parse(readFileSync(file, 'utf8')) as BenchmarkResult).rows;
 }

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { silentLog, systemClock } from '@tapline/base';
 import { createFabric, type Fabric, startHelper } from '@tapline/fabric';
 import type { FabricIntent, NodeLayout, PortIntent, SegmentIntent } from '@tapline/segments';
@@ -52,6 +53,8 @@ export function benchNode(
     async [Symbol.asyncDispose]() {
       await fabric[Symbol.asyncDispose]();
       execFileSync('ip', ['netns', 'delete', namespace]);
+      // The kernel takes thousands of devices down afterwards, and nobody sees when it is done.
+      await delay(3000);
       rmSync(folder, { recursive: true });
     },
   };

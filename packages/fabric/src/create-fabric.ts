@@ -3,10 +3,8 @@ import {
   commandText,
   type CompiledNode,
   compileNode,
-  emptyState,
   encryptionOfOperation,
   type FabricIntent,
-  mergeStates,
   type NodeCapabilities,
   type NodeIntent,
   type NodeLayout,
@@ -26,8 +24,10 @@ import { StandingSegments } from './standing-segments.ts';
 import type { ExecutionResult, FabricHelper } from './fabric-helper.ts';
 import { fabricMetrics } from './fabric-metrics.ts';
 import { isGone } from './keep-helper.ts';
+import { applyParts, goesInParts } from './apply-parts.ts';
 import { ownKeys } from './own-keys.ts';
 import { observeKernel } from './observe-kernel.ts';
+import { planPart } from './plan-part.ts';
 import { watchDrift } from './watch-drift.ts';
 import { underlayDevice } from './underlay-device.ts';
 import { linkMtu, underlayMtu } from './underlay-mtu.ts';
@@ -114,7 +114,11 @@ export function createFabric(init: FabricInit): Fabric {
 
   function compile(
     intent: FabricIntent,
-    options: { readonly capabilities: NodeCapabilities; readonly observed: NodeState },
+    options: {
+      readonly capabilities: NodeCapabilities;
+      readonly observed: NodeState;
+      readonly previous?: CompiledNode | undefined;
+    },
   ): CompiledNode {
     const taken = takenVnis(options.observed, intent.vxlanPort);
     const underlay = underlayDevice(options.observed, ownNode(intent).underlay);
@@ -124,6 +128,7 @@ export function createFabric(init: FabricInit): Fabric {
       taken,
       underlay,
       capabilities: options.capabilities,
+      previous: options.previous,
     });
   }
 
@@ -132,8 +137,16 @@ export function createFabric(init: FabricInit): Fabric {
     let intent = given;
     const timings = { observeMs: 0, planMs: 0, applyMs: 0 };
     const failed: Refusal[] = [];
+    let triedParts = false;
     for (;;) {
       const before = await timed('observeMs', async () => await observeKernel(helper));
+      if (!triedParts && goesInParts(intent, before, layout)) {
+        triedParts = true;
+        const done = await timed('applyMs', async () => await applyInParts(intent, before));
+        if (done !== undefined) return outcome({ ...done, timings });
+        await rollBack(before);
+        continue;
+      }
       const { compiled, plan } = await timed('planMs', async () => {
         const capabilities = await capabilitiesFor(before, ownNode(intent));
         const segments = intent.segments.filter(({ vni }) => failed.every((r) => r.vni !== vni));
@@ -177,7 +190,24 @@ export function createFabric(init: FabricInit): Fabric {
     }
   }
 
-  async function rollBack(before: NodeState, compiled: CompiledNode): Promise<void> {
+  /** Undefined where it is to be tried as a whole; then nothing is left of it. */
+  async function applyInParts(
+    intent: FabricIntent,
+    observed: NodeState,
+  ): Promise<Pick<FabricOutcome, 'conditions' | 'operations'> | undefined> {
+    const capabilities = await capabilitiesFor(observed, ownNode(intent));
+    const made = await applyParts(intent, {
+      layout,
+      compile: (part, previous) => compile(part, { capabilities, observed, previous }),
+      execute,
+    });
+    if (made === undefined) return undefined;
+    applied = { ...made.compiled, intent };
+    standing.reset(made.compiled);
+    return { conditions: standing.list(), operations: made.operations };
+  }
+
+  async function rollBack(before: NodeState, compiled?: CompiledNode): Promise<void> {
     const ends = [applied, compiled].flatMap((part) =>
       part === undefined
         ? []
@@ -199,19 +229,7 @@ export function createFabric(init: FabricInit): Fabric {
     if (compiled.shared !== previous.shared) return;
     // With the last segment, what they shared goes, too.
     if (compiled.segments.size === 0) return;
-    const before: NodeState[] = [];
-    const after: NodeState[] = [];
-    for (const vni of compiled.touched) {
-      const old = previous.segments.get(vni);
-      const segment = compiled.segments.get(vni);
-      if (old === segment) continue;
-      if (segment !== undefined) after.push(segment.state);
-      if (old !== undefined) before.push(old.state);
-    }
-    const plan = planNode(
-      after.length === 0 ? emptyState : mergeStates(after),
-      before.length === 0 ? emptyState : mergeStates(before),
-    );
+    const plan = planPart(compiled, previous);
     const planMs = clock.monotonic() - start;
     const result: ExecutionResult = plan.length === 0 ? { done: true } : await execute(plan);
     if (!result.done) return;

@@ -30,7 +30,11 @@ export const helperProgram: string = fileURLToPath(
 export function startHelper(options: StartHelperOptions = {}): StartedHelper {
   const [program = '', ...args] = [
     ...(options.prefix ?? []),
-    ...(options.command ?? [process.execPath, helperProgram]),
+    ...(options.command ?? [
+      process.execPath,
+      '--disable-warning=ExperimentalWarning',
+      helperProgram,
+    ]),
     ...(options.wireguardKeyFile === undefined
       ? []
       : ['--wireguard-key', options.wireguardKeyFile]),

@@ -11,11 +11,19 @@ import type { MacsecProcess } from '../userspace/macsec-process.ts';
 import type { SendingKeyStore } from '../keys/sending-key-store.ts';
 import type { ProgramResult, RunProgram } from './run-program.ts';
 
-/** Checks all operations before the first is carried out; then one process for each batch. */
+/** Groups of devices are for a moment: the next plan has another. Below is room for people's own. */
+const firstGroup = 0x5441_0000;
+
+/**
+ * Checks all operations before the first is carried out; then one process for each batch. Rules are
+ * loaded beside what only makes devices that are down; nothing comes up before both are done.
+ */
 export async function executeOperations(
   given: readonly unknown[],
   options: {
     readonly wireguardKeyFile: string;
+    /** Differs from plan to plan. */
+    readonly serial: number;
     readonly keys: () => Promise<SendingKeyStore>;
     readonly run: RunProgram;
     /** The device of MACsec, where the kernel has none. */
@@ -23,24 +31,47 @@ export async function executeOperations(
   },
 ): Promise<ExecutionResult> {
   const operations = given.map(parseOperation);
-  const { wireguardKeyFile, run } = options;
+  const { wireguardKeyFile, run, serial } = options;
   const found = await findKeys(operations, options.keys);
   if ('failed' in found) return found;
   const keyOf = (reference: KeyReference): string => found.get(reference) ?? '';
+  const group = firstGroup + (serial & 0xffff);
   const macsec = options.macsec === undefined ? 'kernel' : 'user-space';
-  for (const batch of commandBatches(operations, { wireguardKeyFile, keyOf, macsec })) {
-    const result = await runBatch(batch, { runProgram: run, macsec: options.macsec });
-    if (result.code === 0) continue;
-    const line = failedLine(batch, result);
-    return {
-      done: false,
-      failed: batch.operations[line] ?? batch.operations[0] ?? 0,
-      message: withoutKeys(
-        `${batch.program}: ${explain(result)} (${batch.shown[line] ?? ''})`,
-      ).slice(0, 1000),
-    };
+  const programs = { runProgram: run, macsec: options.macsec };
+  let rules: Promise<ExecutionResult> = Promise.resolve({ done: true });
+  for (const batch of commandBatches(operations, { wireguardKeyFile, keyOf, macsec, group })) {
+    if (!batch.dormant) {
+      const result = await rules;
+      if (!result.done) return result;
+    }
+    if (batch.program === 'nft') {
+      rules = runWhole(batch, programs);
+      continue;
+    }
+    const result = await runWhole(batch, programs);
+    if (result.done) continue;
+    const before = await rules;
+    return before.done ? result : before;
   }
-  return { done: true };
+  return await rules;
+}
+
+async function runWhole(
+  batch: CommandBatch,
+  programs: Parameters<typeof runBatch>[1],
+): Promise<ExecutionResult> {
+  const result = await runBatch(batch, programs);
+  if (result.code === 0) return { done: true };
+  if (batch.apart !== undefined) return await runWhole(batch.apart, programs);
+  const line = failedLine(batch, result);
+  return {
+    done: false,
+    failed: batch.operations[line] ?? batch.operations[0] ?? 0,
+    message: withoutKeys(`${batch.program}: ${explain(result)} (${batch.shown[line] ?? ''})`).slice(
+      0,
+      1000,
+    ),
+  };
 }
 
 async function runMacsec(

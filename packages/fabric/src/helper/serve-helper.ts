@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { errorMessage, isRecord, isTaplineError, systemClock, TaplineError } from '@tapline/base';
@@ -10,6 +9,7 @@ import { createMacsecProcess, type MacsecProcess } from '../userspace/macsec-pro
 import { hasKernelMacsec, probeCapabilities } from './probe-capabilities.ts';
 import { readKernel } from './read-kernel.ts';
 import { type RunProgram, runProgram } from './run-program.ts';
+import { watchKernel } from './watch-kernel.ts';
 import { wireguardKeyFile } from './wireguard-key-file.ts';
 
 export interface HelperOptions {
@@ -19,6 +19,8 @@ export interface HelperOptions {
   readonly run?: RunProgram;
   /** The device of MACsec for a kernel that has none; it ends with whoever has it. */
   readonly macsec?: MacsecProcess;
+  /** Number of the request; two beside each other have not the same. */
+  readonly serial?: number;
 }
 
 /** Characters of a request with some hundred operations. */
@@ -35,14 +37,16 @@ export async function serveHelper(
   const macsec = createMacsecProcess(options.run ?? runProgram);
   const withMacsec = { ...options, macsec };
   let monitors: Disposable | undefined = watchKernel(hint);
+  let serial = 0;
   for await (const line of createInterface({ input, crlfDelay: Infinity })) {
     if (line.trim() === '') continue;
-    // Following thousands of changes costs the kernel and `nft monitor` more than making them.
+    serial += 1;
+    // Telling of thousands of changes costs the kernel more than making them.
     if (line.length > longRequest) {
       monitors?.[Symbol.dispose]();
       monitors = undefined;
     }
-    output.write(`${JSON.stringify(await answer(line, withMacsec))}\n`);
+    output.write(`${JSON.stringify(await answer(line, { ...withMacsec, serial }))}\n`);
     monitors ??= watchKernel(hint);
   }
   monitors?.[Symbol.dispose]();
@@ -84,6 +88,7 @@ export async function serveRequest(
     case 'execute':
       return await executeOperations(listOf(request['operations']), {
         wireguardKeyFile: options.wireguardKeyFile,
+        serial: options.serial ?? 0,
         keys,
         run,
         macsec: (await hasKernelMacsec(run)) ? undefined : options.macsec,
@@ -122,24 +127,4 @@ function listOf(value: unknown): readonly unknown[] {
 
 function refused(message: string): TaplineError {
   return new TaplineError('request_invalid', `request refused: ${message}`);
-}
-
-/** Says that something happened, not what: events are lost under load. */
-function watchKernel(onEvent: () => void): Disposable {
-  const programs = [
-    ['ip', 'monitor', 'link'],
-    ['nft', 'monitor'],
-    ['tc', 'monitor'],
-  ] as const;
-  const children = programs.map(([program, ...args]) => {
-    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'ignore'] });
-    child.on('error', () => {});
-    child.stdout.on('data', onEvent);
-    return child;
-  });
-  return {
-    [Symbol.dispose]() {
-      for (const child of children) child.kill();
-    },
-  };
 }

@@ -26,7 +26,8 @@ export type Operation =
   | { readonly kind: 'link-release'; readonly name: string }
   /** Gives a workload's end its addresses and brings it up. */
   | { readonly kind: 'end-place'; readonly end: PortEnd }
-  | { readonly kind: 'fdb-add'; readonly entry: FdbEntry }
+  /** `bridged`: the device's bridge has the MAC there, too. */
+  | { readonly kind: 'fdb-add'; readonly entry: FdbEntry; readonly bridged?: true }
   | { readonly kind: 'fdb-delete'; readonly entry: FdbEntry }
   | { readonly kind: 'neighbour-add'; readonly neighbour: Neighbour }
   | { readonly kind: 'neighbour-delete'; readonly neighbour: Neighbour }

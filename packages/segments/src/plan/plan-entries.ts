@@ -16,8 +16,31 @@ export function planFdb(
   const { removed, added } = listDifference(desired.fdb, there, fdbKey);
   return [
     ...removed.map((entry): Operation => ({ kind: 'fdb-delete', entry })),
-    ...added.map((entry): Operation => ({ kind: 'fdb-add', entry })),
+    ...fdbAdditions(added),
   ];
+}
+
+/** Where a MAC is behind the overlay, both its bridge and its VXLAN device are told at once. */
+function fdbAdditions(added: readonly FdbEntry[]): readonly Operation[] {
+  const bridged = new Map<string, Set<string>>();
+  for (const { dev, mac, self, local, vlan } of added) {
+    if (self || local === true || vlan !== undefined) continue;
+    const macs = bridged.get(dev);
+    if (macs === undefined) bridged.set(dev, new Set([mac]));
+    else macs.add(mac);
+  }
+  const paired = added.filter(
+    ({ dev, mac, self, dst, srcVni }) =>
+      self && dst !== undefined && srcVni === undefined && bridged.get(dev)?.has(mac) === true,
+  );
+  const both = new Set(paired);
+  for (const { dev, mac } of paired) bridged.get(dev)?.delete(mac);
+  return added.flatMap((entry): readonly Operation[] => {
+    if (both.has(entry)) return [{ kind: 'fdb-add', entry, bridged: true }];
+    const apart = entry.self || entry.local === true || entry.vlan !== undefined;
+    if (!apart && bridged.get(entry.dev)?.has(entry.mac) !== true) return [];
+    return [{ kind: 'fdb-add', entry }];
+  });
 }
 
 export function planVnis(

@@ -61,8 +61,7 @@ test('a port that comes is all that a plan touches', () => {
     'add element bridge tapline arp_targets { "tp5eg.1.1" . 10.7.0.8 }',
     'add element bridge tapline nd_targets { "tp5eg.1.1" . 0xfd000007000000000000000000000008, "tp5eg.1.1" . 0xfe8000000000000000001bfffe580008 }',
     'add element arp tapline answers { "tp5eg.1.1" . 10.7.0.8 : 2 }',
-    'bridge fdb add 02:00:1b:58:00:08 dev tv7000 master static',
-    'bridge fdb add 02:00:1b:58:00:08 dev tv7000 dst 192.0.2.2 self permanent',
+    'bridge fdb add 02:00:1b:58:00:08 dev tv7000 dst 192.0.2.2 self master static',
     'ip neigh replace 10.7.0.8 lladdr 02:00:1b:58:00:08 nud permanent dev tb7000',
   ]);
 });

@@ -2,14 +2,17 @@ import type { LinkState, PortEnd } from '../state/node-state.ts';
 import type { Command } from './command.ts';
 import type { LinkChange } from './operation.ts';
 
-/** A new device, down. None of ours has an address of its own accord. */
-export function addLink({
-  link,
-  end,
-}: {
-  readonly link: LinkState;
-  readonly end?: PortEnd;
-}): readonly Command[] {
+/** What a veth uses anyway. */
+const oneQueue = 'numtxqueues 1 numrxqueues 1';
+
+/**
+ * A new device, down. None of ours has an address of its own accord; devices of a group are told so
+ * together.
+ */
+export function addLink(
+  { link, end }: { readonly link: LinkState; readonly end?: PortEnd },
+  group?: number,
+): readonly Command[] {
   const { name, mac, mtu, master, kind } = link;
   // wireguard-go makes its own device.
   if (kind === 'tun') {
@@ -23,10 +26,16 @@ export function addLink({
     ...(mac === '' ? [] : [`address ${mac}`]),
     `mtu ${mtu}`,
     ...(master === undefined ? [] : [`master ${master}`]),
+    ...(group === undefined ? [] : [`group ${group}`]),
+    // More would be made than used, and giving one back waits for all processors.
+    ...(end === undefined ? [] : [oneQueue]),
   ].join(' ');
   const lines = [`${common} type ${typeText(link, end)}`];
-  const slave = link.bridgePort === undefined ? '' : ` ${portText(link.bridgePort)}`;
-  if (kind !== 'wireguard') lines.push(`link set dev ${name} addrgenmode none${slave}`);
+  const rest = [
+    ...(group === undefined && kind !== 'wireguard' ? ['addrgenmode none'] : []),
+    ...(link.bridgePort === undefined ? [] : [portText(link.bridgePort)]),
+  ];
+  if (rest.length > 0) lines.push(`link set dev ${name} ${rest.join(' ')}`);
   return lines.map((line) => ({ program: 'ip', line }));
 }
 
@@ -64,7 +73,7 @@ function typeText({ kind, vxlan, bridge, lower }: LinkState, end: PortEnd | unde
   }
   if (end !== undefined) {
     const place = end.place.kind === 'host' ? '' : ` netns ${end.place.path}`;
-    return `veth peer name ${end.name} address ${end.mac} mtu ${end.mtu}${place}`;
+    return `veth peer name ${end.name} ${oneQueue} address ${end.mac} mtu ${end.mtu}${place}`;
   }
   return kind;
 }

@@ -36,7 +36,7 @@ export function renderOperation(operation: Operation, options: RenderOptions): r
     case 'end-place':
       return placeEnd(operation.end);
     case 'fdb-add':
-      return [bridge(addEntry(operation.entry))];
+      return [bridge(addEntry(operation.entry, operation.bridged === true))];
     case 'fdb-delete':
       return [bridge(`fdb del ${entryText(operation.entry)}`)];
     case 'neighbour-add': {
@@ -143,8 +143,10 @@ function placeEnd({ name, addresses, prefixLengths, mtu, place }: PortEnd): read
   );
 }
 
-function addEntry(entry: FdbEntry): string {
+function addEntry(entry: FdbEntry, bridged: boolean): string {
   const verb = entry.mac === floodMac ? 'append' : 'add';
+  // `permanent` in a bridge would be the node itself.
+  if (bridged) return `fdb add ${entryText(entry)} master static`;
   return `fdb ${verb} ${entryText(entry)} ${entry.self ? 'permanent' : 'static'}`;
 }
 

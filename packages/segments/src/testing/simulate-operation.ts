@@ -44,8 +44,12 @@ export function simulateOperation(state: NodeState, operation: Operation): NodeS
         ...state,
         nft: { tables: state.nft.tables.map((table) => changeElements(table, operation)) },
       };
-    case 'fdb-add':
-      return { ...state, fdb: [...state.fdb, operation.entry] };
+    case 'fdb-add': {
+      const { entry, bridged } = operation;
+      const { dev, mac } = entry;
+      const added = bridged === true ? [{ dev, mac, self: false }, entry] : [entry];
+      return { ...state, fdb: [...state.fdb, ...added] };
+    }
     case 'fdb-delete':
       return { ...state, fdb: without(state.fdb, operation.entry) };
     case 'neighbour-add':
