@@ -15,6 +15,7 @@ import {
   type Refusal,
   renderOperation,
   takenVnis,
+  underlayDevice,
   vniOfOperation,
   wholeState,
 } from '@tapline/segments';
@@ -29,7 +30,6 @@ import { ownKeys } from './own-keys.ts';
 import { observeKernel } from './observe-kernel.ts';
 import { planPart } from './plan-part.ts';
 import { watchDrift } from './watch-drift.ts';
-import { underlayDevice } from './underlay-device.ts';
 import { linkMtu, underlayMtu } from './underlay-mtu.ts';
 
 export interface FabricInit {

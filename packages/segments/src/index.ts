@@ -10,6 +10,7 @@ export {
 export { dropCounters, nftSets, nftTableName, nftTables } from './compile/nft-tables.ts';
 export type { NodeCapabilities } from './compile/node-capabilities.ts';
 export type { NodeLayout } from './compile/node-layout.ts';
+export { underlayDevice } from './compile/underlay-device.ts';
 export type { UnderlayDevice } from './compile/underlay-guard.ts';
 export type { Refusal } from './compile/refusal.ts';
 export { takenVnis } from './compile/taken-vnis.ts';

@@ -12,17 +12,26 @@ export async function planCommands(
 ): Promise<readonly string[]> {
   const { node, state, status } = about;
   const { capabilitiesOf, claimOf, reportedIntent } = await import('@tapline/agent');
-  const { commandText, compileNode, planNode, renderOperation, takenVnis, wholeState } =
-    await import('@tapline/segments');
+  const {
+    commandText,
+    compileNode,
+    planNode,
+    renderOperation,
+    takenVnis,
+    underlayDevice,
+    wholeState,
+  } = await import('@tapline/segments');
   const intent = reportedIntent(claimOf(attachments), { node, status });
   const { capabilities: names = [], link, underlay } = status ?? {};
   const found = capabilitiesOf(names, underlay?.mtu ?? 1500);
   const capabilities = link === undefined ? found : { ...found, linkMtu: link.mtu };
   const macsec = capabilities.macsec === 'user-space' ? 'user-space' : 'kernel';
+  const own = intent.nodes.find(({ name }) => name === node);
   const compiled = compileNode(intent, {
     node,
     capabilities,
     taken: takenVnis(state, intent.vxlanPort),
+    underlay: underlayDevice(state, own?.underlay ?? ''),
   });
   const refused = compiled.refused.map(({ code, message }) => `# ${code}: ${message}`);
   const commands = planNode(wholeState(compiled), state).flatMap((operation) =>

@@ -1,4 +1,5 @@
-import type { NodeState, UnderlayDevice } from '@tapline/segments';
+import type { NodeState } from '../state/node-state.ts';
+import type { UnderlayDevice } from './underlay-guard.ts';
 
 const ethernetAddress = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/;
 
