@@ -23,7 +23,7 @@ const capabilities: NodeCapabilities = {
   clsBpf: true,
   wireguard: 'none',
   ipsec: false,
-  macsec: false,
+  macsec: 'none',
 };
 const count = 450;
 

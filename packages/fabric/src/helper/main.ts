@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { serveHelper } from './serve-helper.ts';
+import { watchKernel } from './watch-kernel.ts';
 
 /**
  * The one process that runs as root: `node main.ts [--wireguard-key FILE] [--agreement-key FILE]`. It takes requests on its
@@ -13,6 +14,6 @@ const { values } = parseArgs({
 });
 process.umask(0o077);
 await serveHelper(
-  { input: process.stdin, output: process.stdout },
+  { input: process.stdin, output: process.stdout, watch: watchKernel },
   { wireguardKeyFile: values['wireguard-key'], agreementKeyFile: values['agreement-key'] },
 );

@@ -9,7 +9,6 @@ import { createMacsecProcess, type MacsecProcess } from '../userspace/macsec-pro
 import { hasKernelMacsec, probeCapabilities } from './probe-capabilities.ts';
 import { readKernel } from './read-kernel.ts';
 import { type RunProgram, runProgram } from './run-program.ts';
-import { watchKernel } from './watch-kernel.ts';
 import { wireguardKeyFile } from './wireguard-key-file.ts';
 
 export interface HelperOptions {
@@ -31,12 +30,21 @@ const longRequest = 100_000;
  * `{ id, result }` or `{ id, error: { code, message } }`. Ends with its input.
  */
 export async function serveHelper(
-  { input, output }: { readonly input: Readable; readonly output: Writable },
+  {
+    input,
+    output,
+    watch,
+  }: {
+    readonly input: Readable;
+    readonly output: Writable;
+    /** Calls when something happens in the kernel, until it is disposed. */
+    readonly watch: (onEvent: () => void) => Disposable;
+  },
   options: HelperOptions,
 ): Promise<void> {
   const macsec = createMacsecProcess(options.run ?? runProgram);
   const withMacsec = { ...options, macsec };
-  let monitors: Disposable | undefined = watchKernel(hint);
+  let monitors: Disposable | undefined = watch(hint);
   let serial = 0;
   for await (const line of createInterface({ input, crlfDelay: Infinity })) {
     if (line.trim() === '') continue;
@@ -47,7 +55,7 @@ export async function serveHelper(
       monitors = undefined;
     }
     output.write(`${JSON.stringify(await answer(line, { ...withMacsec, serial }))}\n`);
-    monitors ??= watchKernel(hint);
+    monitors ??= watch(hint);
   }
   monitors?.[Symbol.dispose]();
   await macsec.end();
