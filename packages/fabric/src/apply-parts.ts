@@ -10,7 +10,11 @@ import type { ExecutionResult } from './fabric-helper.ts';
 import { planPart } from './plan-part.ts';
 
 /** Segments of a part: some tenths of a second of the kernel's time. */
-const partSize: Readonly<Record<NodeLayout, number>> = { devices: 200, carrier: 20_000 };
+const partSize: Readonly<Record<NodeLayout, number>> = {
+  devices: 200,
+  carrier: 20_000,
+  underlay: Infinity,
+};
 
 /** Whether a node has nothing of ours, and is to get so much that parts of it are worth it. */
 export function goesInParts(intent: FabricIntent, before: NodeState, layout: NodeLayout): boolean {

@@ -23,7 +23,7 @@ export async function executeOperations(
   options: {
     readonly wireguardKeyFile: string;
     /** Differs from plan to plan. */
-    readonly serial: number;
+    readonly serial?: number;
     readonly keys: () => Promise<SendingKeyStore>;
     readonly run: RunProgram;
     /** The device of MACsec, where the kernel has none. */
@@ -35,7 +35,7 @@ export async function executeOperations(
   const found = await findKeys(operations, options.keys);
   if ('failed' in found) return found;
   const keyOf = (reference: KeyReference): string => found.get(reference) ?? '';
-  const group = firstGroup + (serial & 0xffff);
+  const group = firstGroup + ((serial ?? 0) & 0xffff);
   const macsec = options.macsec === undefined ? 'kernel' : 'user-space';
   const programs = { runProgram: run, macsec: options.macsec };
   let rules: Promise<ExecutionResult> = Promise.resolve({ done: true });

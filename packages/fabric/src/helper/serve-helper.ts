@@ -93,14 +93,18 @@ export async function serveRequest(
         run,
         ...options,
       });
-    case 'execute':
-      return await executeOperations(listOf(request['operations']), {
+    case 'execute': {
+      const operations = listOf(request['operations']);
+      // Asked only where it matters: it is a process and a namespace of its own.
+      const inUserSpace = operations.some(isMacsec) && !(await hasKernelMacsec(run));
+      return await executeOperations(operations, {
         wireguardKeyFile: options.wireguardKeyFile,
         serial: options.serial ?? 0,
         keys,
         run,
-        macsec: (await hasKernelMacsec(run)) ? undefined : options.macsec,
+        macsec: inUserSpace ? options.macsec : undefined,
       });
+    }
     case 'wireguard-key':
       return await wireguardKeyFile(options.wireguardKeyFile);
     case 'namespace':
@@ -126,6 +130,10 @@ async function readWithMacsec(
   const shown = asked.length === 0 ? undefined : await macsec?.show();
   if (shown === undefined || shown === '[]') return found;
   return { ...found, ...Object.fromEntries(asked.map((one) => [one, shown])) };
+}
+
+function isMacsec(operation: unknown): boolean {
+  return isRecord(operation) && String(operation['kind']).startsWith('macsec-');
 }
 
 function listOf(value: unknown): readonly unknown[] {
