@@ -24,6 +24,9 @@ export class DelayWindow {
   readonly #mostBytes: number;
   #minRttMs = Infinity;
   #bytes = firstBytes;
+  /** Where and when it began to become as large as it is. */
+  #openedFrom = firstBytes;
+  #openedMs = -Infinity;
   #starting = true;
   /** The largest share that the window may grow by in a cycle, as doubled by quiet cycles. */
   #quietCycles = 0;
@@ -48,8 +51,20 @@ export class DelayWindow {
     this.#mostBytes = init.mostBytes;
   }
 
-  get bytes(): number {
-    return this.#bytes;
+  /** A larger window is opened over a round trip: what is sent at once is a queue at once. */
+  bytesAt(nowMs: number): number {
+    const share = (nowMs - this.#openedMs) / this.#openingMs;
+    if (!(share < 1)) return this.#bytes;
+    return this.#openedFrom + (this.#bytes - this.#openedFrom) * Math.max(0, share);
+  }
+
+  /** Whether time alone makes it larger. */
+  isOpening(nowMs: number): boolean {
+    return nowMs - this.#openedMs < this.#openingMs;
+  }
+
+  get #openingMs(): number {
+    return this.minRttMs / 2;
   }
 
   get minRttMs(): number {
@@ -79,8 +94,8 @@ export class DelayWindow {
     this.#cycleBytes += bytes;
     this.#rttMs = this.#rttMs === 0 ? rtt : this.#rttMs + (rtt - this.#rttMs) / 8;
     this.#minRttMs = Math.min(this.#minRttMs, rtt);
-    // What was sent before the cycle began tells of the window before.
-    if (sentMs < this.#cycleMs) return;
+    // What was sent before the window was open tells of the one before.
+    if (sentMs < this.#cycleMs || this.isOpening(sentMs)) return;
     this.#cycleSamples += 1;
     this.#cycleRtt = Math.min(this.#cycleRtt, rtt);
     if (nowMs - this.#cycleMs < Math.max(leastCycleMs, rtt / 2)) return;
@@ -96,6 +111,7 @@ export class DelayWindow {
     this.#forgetForeign(0);
     this.#quietCycles = this.#suspiciousCycles = 0;
     this.#bytes = Math.min(this.#bytes, firstBytes);
+    this.#openedMs = -Infinity;
     this.#probedMs = nowMs;
     this.#begin(nowMs);
   }
@@ -114,7 +130,7 @@ export class DelayWindow {
     if (this.#probedMs === 0) this.#probedMs = nowMs;
     if (this.#draining) this.#endDrain(nowMs);
     else if (this.#wantsDrain(nowMs)) this.#drain(nowMs);
-    else this.#adapt();
+    else this.#adapt(nowMs);
     this.#begin(nowMs);
   }
 
@@ -123,7 +139,9 @@ export class DelayWindow {
     return Math.min(4, Math.max(1, this.minRttMs / 32));
   }
 
-  #adapt(): void {
+  #adapt(nowMs: number): void {
+    // Small traffic finds no queue of ours, and what delays it is no reason to have less.
+    if (!this.#cycleLimited && this.#cycleBytes < this.#bytes / 4) return;
     const base = this.minRttMs + this.#foreignMs;
     const target = this.#ownMs + this.#foreignMs;
     const queued = this.#cycleRtt - base;
@@ -132,19 +150,20 @@ export class DelayWindow {
       this.#quietCycles = 0;
       this.#suspiciousCycles = queued > suspicious * target ? this.#suspiciousCycles + 1 : 0;
       const fit = (this.#bytes * (base + target)) / this.#cycleRtt;
-      this.#set(Math.max(fit, this.#bytes / 2));
+      this.#set(Math.max(fit, this.#bytes / 2), nowMs);
       return;
     }
     this.#suspiciousCycles = 0;
     if (!this.#cycleLimited) return;
     if (this.#starting) {
-      this.#set(queued < target / 2 ? this.#bytes * 2 : this.#bytes * 1.25);
+      this.#set(this.#bytes * (queued < target / 2 ? 1.5 : 1.125), nowMs);
       return;
     }
     // Growth shows a round trip later. So it is small against that, and doubles while nothing shows.
     this.#quietCycles = queued < target / 2 ? this.#quietCycles + 1 : 0;
     const step = ((target - queued) / Math.max(base, target)) * 2 ** this.#quietCycles;
-    this.#set(this.#bytes * (1 + Math.min(0.25, step)));
+    this.#set(this.#bytes * (1 + Math.min(0.25, step)), nowMs);
+    if (this.#quietCycles >= 3) this.#starting = true;
   }
 
   #wantsDrain(nowMs: number): boolean {
@@ -157,14 +176,17 @@ export class DelayWindow {
     this.#draining = true;
     this.#probedMs = nowMs;
     this.#beforeDrain = this.#bytes;
-    this.#set(Math.min(this.#bytes / 2, (this.#rate * this.minRttMs) / 2));
+    // Where nothing is suspected, only our own share of the queue has to go.
+    const deep = this.competing || this.#suspiciousCycles > 0;
+    const rtt = deep ? this.minRttMs / 2 : Math.max(this.minRttMs - this.#ownMs, this.minRttMs / 2);
+    this.#set(Math.min(this.#bytes * (deep ? 0.5 : 1), this.#rate * rtt), nowMs);
   }
 
   #endDrain(nowMs: number): void {
     this.#draining = false;
     this.#suspiciousCycles = 0;
     this.#probedMs = nowMs;
-    this.#set(this.#beforeDrain);
+    this.#set(this.#beforeDrain, nowMs);
     const stays = this.#cycleRtt - this.minRttMs;
     if (stays <= 2 * this.#ownMs) return this.#newPath();
     this.#foreignMs = stays;
@@ -188,7 +210,10 @@ export class DelayWindow {
     this.#mostForeignMs = this.#foreignProbes = 0;
   }
 
-  #set(bytes: number): void {
+  #set(bytes: number, nowMs: number): void {
+    const before = this.bytesAt(nowMs);
     this.#bytes = Math.round(Math.min(this.#mostBytes, Math.max(floorBytes, bytes)));
+    this.#openedFrom = before;
+    this.#openedMs = this.#bytes > before ? nowMs : -Infinity;
   }
 }

@@ -3,7 +3,7 @@ import { SendLog } from './send-log.ts';
 import type { Transport } from './transport.ts';
 import { writeHeader } from './write-header.ts';
 
-const scratchBytes = 4096;
+const scratchBytes = 1024;
 
 /** What goes to a transport: frames that are not numbered first, then the log. */
 export class Outbox {

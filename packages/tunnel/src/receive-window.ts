@@ -1,3 +1,6 @@
+/** An end that only receives measures no round trips; a long one is supposed. */
+const likelyRttMs = 100;
+
 /**
  * What the peer may send on a stream. Bytes are granted again as they are read; a reader that keeps up
  * gets a larger window, as long as `grow` allows it, so that a long path is filled.
@@ -46,7 +49,7 @@ export class ReceiveWindow {
     const sinceMs = this.#grantedMs === undefined ? 0 : nowMs - this.#grantedMs;
     this.#grantedMs = nowMs;
     const more = Math.min(this.#bytes, this.#mostBytes - this.#bytes);
-    const grows = more > 0 && sinceMs < 2 * Math.max(rttMs, 1) && grow(more);
+    const grows = more > 0 && sinceMs < 2 * Math.max(rttMs, likelyRttMs) && grow(more);
     if (grows) this.#bytes += more;
     const granted = owed + (grows ? more : 0);
     this.#open += granted;

@@ -18,8 +18,12 @@ interface PendingFrame {
 
 /** Frames that wait to go before any data; more means that the peer asks and does not listen. */
 const mostPending = 4096;
+/** Answers that a transport may hold for a peer that does not read them. */
+const mostUnreadBytes = 1_048_576;
 const leastFrameBytes = 2048;
 const leastAskBytes = 2048;
+/** An acknowledgement costs its receiver a write. */
+const mostAskBytes = 131_072;
 const creditBytes = 4;
 /** A part of the replay bytes that bulk leaves to everything else. */
 const bulkShare = 7 / 8;
@@ -60,12 +64,20 @@ export class Sender {
   }
 
   get isFlooded(): boolean {
-    return this.#pending.length > mostPending;
+    const buffered = this.#transport?.bufferedBytes ?? 0;
+    return (
+      this.#pending.length > mostPending || buffered > this.#limits.transportBytes + mostUnreadBytes
+    );
   }
 
   /** Bytes are under way, and nothing that was asked for will say when they have arrived. */
   get shouldAsk(): boolean {
     return this.#marks.count === 0 && this.#outbox.log.unacknowledged > 0;
+  }
+
+  /** Bulk waits for a window that time alone makes larger. */
+  waitsForWindow(nowMs: number): boolean {
+    return !this.#scheduler.isEmpty && this.#window.isOpening(nowMs);
   }
 
   attach(transport: Transport): void {
@@ -169,14 +181,16 @@ export class Sender {
     }
   }
 
-  stats(): Omit<TunnelStats, 'streams' | 'receivedBytes' | 'connections'> {
+  stats(
+    nowMs: number,
+  ): Omit<TunnelStats, 'streams' | 'ownStreams' | 'receivedBytes' | 'connections'> {
     const { log } = this.#outbox;
     const window = this.#window;
     return {
       sentBytes: log.end,
       resentBytes: log.resent,
       unacknowledgedBytes: log.unacknowledged,
-      windowBytes: window.bytes,
+      windowBytes: Math.round(window.bytesAt(nowMs)),
       minRttMs: window.minRttMs,
       rttMs: window.rttMs,
       bytesPerSecond: Math.round(window.bytesPerMs * 1000),
@@ -194,7 +208,7 @@ export class Sender {
     this.#fillPending();
     while (log.end < until) {
       const urgent = this.#sessionCredit > 0 ? this.#scheduler.urgent(nowMs) : undefined;
-      const stream = urgent ?? this.#ordinary();
+      const stream = urgent ?? this.#ordinary(nowMs);
       if (stream === undefined) break;
       carriesBulk ||= urgent === undefined;
       const bytes = this.#frameOf(stream, nowMs);
@@ -204,8 +218,8 @@ export class Sender {
       this.#scheduler.remove(stream);
       if (stream.closed.aborted) over = [...over, stream];
     }
-    // Bulk waits for acknowledgements, so each of its turns asks for one.
-    if (carriesBulk && this.#bytesSinceAsk > 0) this.#ask(nowMs);
+    // Bulk waits for acknowledgements, so one has to be on its way.
+    if (carriesBulk && this.#marks.count === 0) this.#ask(nowMs);
     return over;
   }
 
@@ -225,10 +239,10 @@ export class Sender {
   }
 
   /** A stream that goes only as far as the path takes it. */
-  #ordinary(): Stream | undefined {
+  #ordinary(nowMs: number): Stream | undefined {
     if (this.#sessionCredit <= 0 || this.#scheduler.isEmpty) return undefined;
     const under = this.#outbox.log.unacknowledged;
-    if (under > 0 && under + this.#frameBytes + headerBytes > this.#window.bytes) {
+    if (under > 0 && under + this.#frameBytes + headerBytes > this.#window.bytesAt(nowMs)) {
       this.#window.limited();
       return undefined;
     }
@@ -256,7 +270,10 @@ export class Sender {
     this.#sessionCredit -= length;
     this.#commit(length);
     stream.sent(length, fin);
-    const askEvery = Math.min(maxBodyBytes, Math.max(leastAskBytes, this.#window.bytes / 8));
+    const askEvery = Math.min(
+      mostAskBytes,
+      Math.max(leastAskBytes, this.#window.bytesAt(nowMs) / 8),
+    );
     if (this.#bytesSinceAsk >= askEvery) this.#ask(nowMs);
     return length;
   }

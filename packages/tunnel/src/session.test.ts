@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { closeError, CloseCode } from './close-code.ts';
+import { createPipe } from './testing/pipe.ts';
 import { TunnelPair } from './testing/tunnel-pair.ts';
 import type { TunnelStream } from './tunnel-types.ts';
 
@@ -156,7 +157,37 @@ describe('a session', () => {
     expect(read).toEqual([...data]);
   });
 
-  test('is lost with its token, when somebody else has it, and when it is used again', async () => {
+  test('is not given to who shows a token that was used', async () => {
+    const { pair } = await connected();
+    pair.pipe.cut();
+    const recorded: Uint8Array[] = [];
+    const resumed = pair.connect();
+    const { events } = resumed.right;
+    resumed.right.events = {
+      ...(events as NonNullable<typeof events>),
+      receive(bytes) {
+        recorded.push(bytes);
+        events?.receive(bytes);
+      },
+    };
+    await pair.settle();
+    await pair.clock.advance(15_000);
+    await pair.settle();
+    const replay = createPipe();
+    const answers: Uint8Array[] = [];
+    replay.left.events = {
+      receive: (bytes) => void answers.push(bytes),
+      drained() {},
+      closed() {},
+    };
+    pair.server.accept(replay.right, 'd1').receive(recorded[0] ?? new Uint8Array());
+    replay.deliver('left');
+    // Close, and its code.
+    expect([answers[0]?.[0], answers[0]?.[9]]).toEqual([5, CloseCode.SessionUnknown]);
+    expect(pair.client.connected).toBe(true);
+  });
+
+  test('is not given to somebody else who has its token', async () => {
     const { pair } = await connected();
     pair.pipe.cut();
     pair.connect('thief');
@@ -220,8 +251,11 @@ describe('a session', () => {
 
 describe('a server', () => {
   test('gives connections up that do not greet, and bears only so many of them', async () => {
-    const pair = new TunnelPair({ maxHalfOpen: 1 });
+    const pair = new TunnelPair({ maxHalfOpenEach: 1 });
     const mute = pair.pipe;
+    const other = createPipe();
+    pair.server.accept(other.right, 'd2');
+    expect(other.closed).toBe(false);
     const second = pair.connect();
     second.deliver('left');
     expect(second.closed).toBe(true);

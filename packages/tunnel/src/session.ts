@@ -5,22 +5,22 @@ import { decodeEnding, encodeEnding } from './ending-body.ts';
 import { ackFlag, finFlag, FrameType, headerBytes, ignorableBit, sequencedBit } from './frame.ts';
 import { FrameDecoder, type FrameSink } from './frame-decoder.ts';
 import type { TunnelLimits } from './limits.ts';
-import { decodeOpen, encodeOpen } from './open-body.ts';
 import { decodeAnswer, encodeAnswer, encodeGreeting, type Parameters } from './parameters.ts';
-import { PeerStreams, type Role } from './peer-streams.ts';
+import type { Role } from './peer-streams.ts';
 import { readUint32, readUint64 } from './read-number.ts';
-import { ReceiveWindow } from './receive-window.ts';
 import { Sender } from './sender.ts';
-import { Stream, type StreamHost } from './stream.ts';
+import { SessionStreams } from './session-streams.ts';
 import type { Transport, TransportEvents } from './transport.ts';
 import type { OpenOptions, TunnelSession, TunnelStats, TunnelStream } from './tunnel-types.ts';
 import { WakeTimer } from './wake-timer.ts';
 
 export const protocolVersion = 1;
 const versions = { least: protocolVersion, most: protocolVersion };
-const defaultDeadlineMs = 20;
 /** How long what was sent may stay unacknowledged before it is asked after. */
 const askAfterMs = 50;
+/** How often is looked at a window that opens. */
+const paceMs = 2;
+const doubtMs = 100;
 
 export interface SessionInit {
   readonly role: Role;
@@ -36,19 +36,20 @@ interface Link {
   readonly startedMs: number;
   heardMs: number;
   asked: boolean;
+  /** Silent for too long, unless something is waiting to be read. */
+  doubted: boolean;
 }
 
 /**
  * One end of a session: the state machine, without sockets and without timers of its own beside the
  * clock. A client's `connect` greets; a server's `accept` takes what `TunnelServer` has greeted.
  */
-export class Session implements TunnelSession, StreamHost, FrameSink {
+export class Session implements TunnelSession, FrameSink {
   readonly #role: Role;
   readonly #clock: Clock;
   readonly #limits: TunnelLimits;
   readonly #sender: Sender;
-  readonly #streams: PeerStreams;
-  readonly #window: ReceiveWindow;
+  readonly #streams: SessionStreams;
   readonly #timer: WakeTimer;
   readonly #closing = new AbortController();
   readonly #connectionListeners = new Set<(connected: boolean) => void>();
@@ -56,16 +57,11 @@ export class Session implements TunnelSession, StreamHost, FrameSink {
   #detachedMs: number | undefined;
   #connections = 0;
   #token: Uint8Array | undefined;
-  #peerStreamCredit = 0;
-  #peerMaxStreams = 0;
-  #accept: ((stream: TunnelStream) => void) | undefined;
   /** Complete sequenced frames that arrived, in bytes. */
   #position = 0;
   /** Of the Data frame under way: what came on this connection, and what its stream has had. */
   #frameBytes = 0;
   #frameDelivered = 0;
-  /** Windows of all streams together. */
-  #grantedBytes = 0;
   #ackDue = false;
   #pumpDue = false;
   #pinged = 0;
@@ -75,9 +71,11 @@ export class Session implements TunnelSession, StreamHost, FrameSink {
     this.#clock = init.clock;
     this.#limits = init.limits;
     this.#sender = new Sender(init);
-    this.#streams = new PeerStreams(init.role);
-    const { sessionCredit } = init.limits;
-    this.#window = new ReceiveWindow({ bytes: sessionCredit, mostBytes: sessionCredit });
+    this.#streams = new SessionStreams({
+      ...init,
+      sender: this.#sender,
+      onWork: () => this.#schedulePump(),
+    });
     this.#timer = new WakeTimer(init.clock, () => this.#tick());
   }
 
@@ -99,17 +97,13 @@ export class Session implements TunnelSession, StreamHost, FrameSink {
     return this.#position;
   }
 
-  now(): number {
-    return this.#clock.monotonic();
-  }
-
   /** Called when a connection is ready, and when it is lost. */
   onConnection(listener: (connected: boolean) => void): void {
     this.#connectionListeners.add(listener);
   }
 
   onStream(accept: (stream: TunnelStream) => void): void {
-    this.#accept = accept;
+    this.#streams.onStream(accept);
   }
 
   /** A client's new connection. One that it had is given up. */
@@ -147,21 +141,7 @@ export class Session implements TunnelSession, StreamHost, FrameSink {
 
   open(options: OpenOptions): TunnelStream {
     this.#closing.signal.throwIfAborted();
-    if (this.#streams.ofThisEnd >= this.#peerMaxStreams) {
-      throw closeError(
-        CloseCode.TooManyStreams,
-        `${this.#streams.ofThisEnd} streams are open, the peer allows ${this.#peerMaxStreams}`,
-      );
-    }
-    const { class: streamClass, name, header = new Uint8Array() } = options;
-    const { deadlineMs = defaultDeadlineMs } = options;
-    const opening = { class: streamClass, deadlineMs, name, header };
-    const body = encodeOpen(opening, this.#limits.streamCredit);
-    const id = this.#streams.nextId();
-    const stream = this.#addStream(id, opening, this.#peerStreamCredit);
-    this.#sender.sequenced(FrameType.Open, id, body);
-    this.#schedulePump();
-    return stream;
+    return this.#streams.open(options);
   }
 
   close(code: number = CloseCode.Normal, reason = 'closed by this side'): void {
@@ -174,48 +154,21 @@ export class Session implements TunnelSession, StreamHost, FrameSink {
   }
 
   stats(): TunnelStats {
-    const sent = this.#sender.stats();
+    const sent = this.#sender.stats(this.#now());
     return {
       ...sent,
       streams: this.#streams.size,
+      ownStreams: this.#streams.ofThisEnd,
       receivedBytes: this.#position,
       connections: this.#connections,
     };
-  }
-
-  // What streams ask for.
-
-  written(stream: Stream): void {
-    this.#sender.offer(stream);
-    this.#schedulePump();
-  }
-
-  consumed(stream: Stream, bytes: number): void {
-    this.#consume(bytes);
-    if (stream.finReceived || stream.closed.aborted) return;
-    const rttMs = this.#sender.rttMs;
-    const credit = stream.receiveWindow.grant(this.now(), {
-      rttMs,
-      grow: (more) => this.#growBy(more),
-    });
-    if (credit > 0) this.#sender.credit(stream.id, credit);
-    if (this.#sender.hasCredits) this.#schedulePump();
-  }
-
-  reset(
-    stream: Stream,
-    { code, reason }: { readonly code: number; readonly reason: string },
-  ): void {
-    this.#sender.sequenced(FrameType.Reset, stream.id, encodeEnding(code, reason));
-    this.#drop(stream, closeError(code, reason));
-    this.#schedulePump();
   }
 
   // What the decoder tells.
 
   dataBegins(stream: number): void {
     this.#mustBeGreeted();
-    this.#streams.get(stream);
+    this.#streams.check(stream);
     this.#frameBytes = 0;
   }
 
@@ -226,26 +179,14 @@ export class Session implements TunnelSession, StreamHost, FrameSink {
     if (this.#frameBytes <= this.#frameDelivered) return;
     const fresh = had < this.#frameDelivered ? part.subarray(this.#frameDelivered - had) : part;
     this.#frameDelivered = this.#frameBytes;
-    if (!this.#window.arrived(fresh.length)) {
-      throw closeError(CloseCode.FlowControl, 'the peer sent more than the session allows');
-    }
-    const stream = this.#streams.get(id);
-    if (stream === undefined) return this.#consume(fresh.length);
-    if (stream.finReceived) throw closeError(CloseCode.Protocol, `stream ${id} was ended before`);
-    if (!stream.arrived(fresh)) {
-      throw closeError(CloseCode.FlowControl, `the peer sent more than stream ${id} allows`);
-    }
+    this.#streams.data(id, fresh);
   }
 
   dataEnds(id: number, flags: number, length: number): void {
     this.#position += headerBytes + length;
     this.#frameBytes = this.#frameDelivered = 0;
     if ((flags & ackFlag) !== 0) this.#ackDue = true;
-    if ((flags & finFlag) === 0) return;
-    const stream = this.#streams.get(id);
-    if (stream === undefined) return;
-    stream.finArrived();
-    this.#removeIfOver(stream);
+    if ((flags & finFlag) !== 0) this.#streams.dataEnded(id);
   }
 
   frame(type: number, flags: number, stream: number, body: Uint8Array): void {
@@ -263,11 +204,11 @@ export class Session implements TunnelSession, StreamHost, FrameSink {
         if (this.#link !== undefined) this.#link.asked = false;
         return this.#acknowledged(sized(body, 16), 8);
       case FrameType.Open:
-        return this.#opened(stream, body);
+        return this.#streams.opened(stream, body);
       case FrameType.Credit:
-        return this.#credited(stream, readUint32(sized(body, 4), 0));
+        return this.#streams.credited(stream, readUint32(sized(body, 4), 0));
       case FrameType.Reset:
-        return this.#wasReset(stream, body);
+        return this.#streams.wasReset(stream, body);
       case FrameType.Close: {
         const { code, reason } = decodeEnding(body);
         return this.#end(closeError(code, `closed by the peer: ${reason}`));
@@ -283,7 +224,7 @@ export class Session implements TunnelSession, StreamHost, FrameSink {
   #attach(transport: Transport): Link {
     this.#closing.signal.throwIfAborted();
     this.#detach();
-    const startedMs = this.now();
+    const startedMs = this.#now();
     const link = {
       transport,
       decoder: new FrameDecoder(this),
@@ -291,6 +232,7 @@ export class Session implements TunnelSession, StreamHost, FrameSink {
       startedMs,
       heardMs: startedMs,
       asked: false,
+      doubted: false,
     };
     this.#link = link;
     this.#frameBytes = 0;
@@ -308,7 +250,7 @@ export class Session implements TunnelSession, StreamHost, FrameSink {
     this.#sender.detach();
     link.transport.close();
     if (this.#closing.signal.aborted) return;
-    this.#detachedMs ??= this.now();
+    this.#detachedMs ??= this.#now();
     this.#timer.arm(this.#detachedMs + this.#limits.resumeMs);
     if (link.greeted) for (const listener of this.#connectionListeners) listener(false);
   }
@@ -317,8 +259,8 @@ export class Session implements TunnelSession, StreamHost, FrameSink {
     return {
       receive: (bytes) => {
         if (this.#link !== link) return;
-        link.heardMs = this.now();
-        link.asked = false;
+        link.heardMs = this.#now();
+        link.asked = link.doubted = false;
         this.#receive(link, bytes);
       },
       drained: () => {
@@ -349,15 +291,15 @@ export class Session implements TunnelSession, StreamHost, FrameSink {
     this.#connections += 1;
     if (resumes) {
       this.#checkPosition(peer.position);
-      this.#sender.resume(peer.position ?? 0, this.now());
+      this.#sender.resume(peer.position ?? 0, this.#now());
     } else {
-      this.#peerStreamCredit = peer.streamCredit ?? 0;
-      this.#peerMaxStreams = peer.maxStreams ?? 0;
+      const { streamCredit = 0, maxStreams = 0 } = peer;
+      this.#streams.granted({ streamCredit, maxStreams });
       this.#sender.sessionCredit(peer.sessionCredit ?? 0);
     }
     link.greeted = true;
     this.#detachedMs = undefined;
-    this.#timer.arm(this.now() + this.#limits.keepaliveMs);
+    this.#timer.arm(this.#now() + this.#limits.keepaliveMs);
     for (const listener of this.#connectionListeners) listener(true);
     this.#pump();
   }
@@ -407,7 +349,7 @@ export class Session implements TunnelSession, StreamHost, FrameSink {
     this.#closing.abort(error);
     this.#detach();
     this.#timer.cancel();
-    for (const stream of this.#streams) stream.fail(error);
+    this.#streams.failAll(error);
     this.#sender.dispose();
     if (connected) for (const listener of this.#connectionListeners) listener(false);
   }
@@ -416,7 +358,7 @@ export class Session implements TunnelSession, StreamHost, FrameSink {
 
   #acknowledged(body: Uint8Array, offset: number): void {
     const position = readUint64(body, offset);
-    if (this.#sender.acknowledged(position, this.now())) return;
+    if (this.#sender.acknowledged(position, this.#now())) return;
     throw closeError(CloseCode.Protocol, `position ${position} was never sent`);
   }
 
@@ -430,78 +372,11 @@ export class Session implements TunnelSession, StreamHost, FrameSink {
     this.#sender.unsequencedPosition(FrameType.Ack, this.#position);
   }
 
-  #opened(id: number, body: Uint8Array): void {
-    this.#streams.takePeerId(id);
-    const { opening, streamCredit } = decodeOpen(body);
-    const full = this.#streams.ofPeer >= this.#limits.maxStreams;
-    const room = this.#grantedBytes + this.#limits.streamCredit <= this.#limits.sessionCredit;
-    if (full || !room || this.#accept === undefined) {
-      const code = this.#accept === undefined ? CloseCode.Refused : CloseCode.TooManyStreams;
-      const reason =
-        code === CloseCode.Refused
-          ? 'nobody takes streams here'
-          : `${this.#streams.ofPeer} streams are open, the most is ${this.#limits.maxStreams}`;
-      this.#sender.sequenced(FrameType.Reset, id, encodeEnding(code, reason));
-      return;
-    }
-    this.#accept(this.#addStream(id, opening, streamCredit));
-  }
-
-  #credited(id: number, bytes: number): void {
-    if (id === 0) return this.#sender.sessionCredit(bytes);
-    const stream = this.#streams.get(id);
-    if (stream === undefined) return;
-    stream.sendCredit += bytes;
-    this.#sender.offer(stream);
-  }
-
-  #wasReset(id: number, body: Uint8Array): void {
-    const stream = this.#streams.get(id);
-    if (stream === undefined) return;
-    const { code, reason } = decodeEnding(body);
-    this.#drop(stream, closeError(code, reason === '' ? 'reset by the peer' : reason));
-  }
-
-  // Streams.
-
-  #addStream(id: number, opening: Stream['opening'], sendCredit: number): Stream {
-    const { streamCredit: bytes, maxStreamCredit: mostBytes } = this.#limits;
-    this.#grantedBytes += bytes;
-    const receiveWindow = new ReceiveWindow({ bytes, mostBytes });
-    const stream = new Stream(this, { id, opening, sendCredit, receiveWindow });
-    this.#streams.add(stream);
-    return stream;
-  }
-
-  #growBy(bytes: number): boolean {
-    if (this.#grantedBytes + bytes > this.#limits.sessionCredit) return false;
-    this.#grantedBytes += bytes;
-    return true;
-  }
-
-  #drop(stream: Stream, error: TaplineError): void {
-    const unread = stream.fail(error);
-    this.#remove(stream);
-    this.#consume(unread);
-  }
-
-  #removeIfOver(stream: Stream): void {
-    if (stream.closed.aborted) this.#remove(stream);
-  }
-
-  #remove(stream: Stream): void {
-    if (!this.#streams.delete(stream)) return;
-    this.#sender.withdraw(stream);
-    this.#grantedBytes -= stream.receiveWindow.bytes;
-  }
-
-  #consume(bytes: number): void {
-    this.#window.read(bytes);
-    const credit = this.#window.grant(this.now(), { rttMs: 0, grow: () => false });
-    if (credit > 0) this.#sender.credit(0, credit);
-  }
-
   // Sending.
+
+  #now(): number {
+    return this.#clock.monotonic();
+  }
 
   #schedulePump(): void {
     if (this.#pumpDue || !this.connected) return;
@@ -514,19 +389,21 @@ export class Session implements TunnelSession, StreamHost, FrameSink {
 
   #pump(): void {
     if (!this.connected) return;
-    const ended = this.#sender.pump(this.now());
-    for (const stream of ended) this.#removeIfOver(stream);
+    const now = this.#now();
+    const ended = this.#sender.pump(now);
+    for (const stream of ended) this.#streams.removeIfOver(stream);
     if (this.#sender.isFlooded) {
       this.close(CloseCode.Flood, 'more answers wait than the peer takes');
       return;
     }
-    if (this.#sender.shouldAsk) this.#timer.arm(this.now() + askAfterMs);
+    if (this.#sender.shouldAsk) this.#timer.arm(now + askAfterMs);
+    if (this.#sender.waitsForWindow(now)) this.#timer.arm(now + paceMs);
   }
 
   // Time.
 
   #tick(): void {
-    const now = this.now();
+    const now = this.#now();
     const link = this.#link;
     const { keepaliveMs, handshakeMs, resumeMs } = this.#limits;
     if (link === undefined) {
@@ -536,7 +413,12 @@ export class Session implements TunnelSession, StreamHost, FrameSink {
       return this.#end(closeError(CloseCode.Timeout, `no connection for ${resumeMs} ms`));
     }
     const deadMs = link.greeted ? link.heardMs + keepaliveMs * 2.5 : link.startedMs + handshakeMs;
-    if (now >= deadMs) return this.#detach();
+    if (now >= deadMs) {
+      // A process that stood still sees its timers before what has arrived meanwhile.
+      if (link.doubted || !link.greeted) return this.#detach();
+      link.doubted = true;
+      return this.#timer.arm(now + doubtMs);
+    }
     if (link.greeted) {
       const quietMs = now - link.heardMs;
       const ask = this.#sender.shouldAsk && !link.asked;
@@ -550,7 +432,7 @@ export class Session implements TunnelSession, StreamHost, FrameSink {
   #ping(link: Link): void {
     link.asked = true;
     this.#pinged += 1;
-    this.#sender.ping(this.#pinged, this.now());
+    this.#sender.ping(this.#pinged, this.#now());
     this.#sender.flush();
   }
 }

@@ -19,8 +19,9 @@ export interface TunnelServerInit {
   readonly newToken: () => Uint8Array;
   /** Takes a new session; what it throws refuses it. */
   readonly onSession: (session: Session, principal: string) => void;
-  /** Connections that have not greeted yet; more are closed at once. */
+  /** Connections that have not greeted yet, in all and of one principal; more are closed at once. */
   readonly maxHalfOpen?: number;
+  readonly maxHalfOpenEach?: number;
   /** Sessions in all, with those that wait for their device to come back. */
   readonly maxSessions?: number;
 }
@@ -37,6 +38,7 @@ export class TunnelServer {
   readonly #init: TunnelServerInit;
   readonly #entries = new Map<string, Entry>();
   readonly #sessions = new Set<Session>();
+  readonly #halfOpenOf = new Map<string, number>();
   #halfOpen = 0;
 
   constructor(init: TunnelServerInit) {
@@ -45,22 +47,24 @@ export class TunnelServer {
 
   /** Takes a connection of `principal`, who has been authenticated. */
   accept(transport: Transport, principal: string): TransportEvents {
-    const { maxHalfOpen = 1024, clock, limits } = this.#init;
-    if (this.#halfOpen >= maxHalfOpen) {
+    const { maxHalfOpen = 4096, maxHalfOpenEach = 8, clock, limits } = this.#init;
+    const own = this.#halfOpenOf.get(principal) ?? 0;
+    if (this.#halfOpen >= maxHalfOpen || own >= maxHalfOpenEach) {
       const error = closeError(
         CloseCode.TooManySessions,
-        `${this.#halfOpen} connections have not greeted, the most is ${maxHalfOpen}`,
+        `${own} connections of ${principal} and ${this.#halfOpen} in all have not greeted, ` +
+          `the most are ${maxHalfOpenEach} and ${maxHalfOpen}`,
       );
       refuse(transport, error);
       return { receive() {}, drained() {}, closed() {} };
     }
-    this.#halfOpen += 1;
+    this.#countHalfOpen(principal, 1);
     let isOver = false;
     const settle = (): void => {
       if (isOver) return;
       isOver = true;
       timer.cancel();
-      this.#halfOpen -= 1;
+      this.#countHalfOpen(principal, -1);
     };
     const timer = new WakeTimer(clock, () => {
       settle();
@@ -77,6 +81,13 @@ export class TunnelServer {
   /** Ends all sessions. */
   close(code: number, reason: string): void {
     for (const session of this.#sessions) session.close(code, reason);
+  }
+
+  #countHalfOpen(principal: string, change: number): void {
+    this.#halfOpen += change;
+    const own = (this.#halfOpenOf.get(principal) ?? 0) + change;
+    if (own === 0) this.#halfOpenOf.delete(principal);
+    else this.#halfOpenOf.set(principal, own);
   }
 
   #greet(transport: Transport, principal: string, greeting: Greeting): TransportEvents {

@@ -35,6 +35,8 @@ export interface TunnelStream {
 /** Figures of a session; bytes are of this end. */
 export interface TunnelStats {
   readonly streams: number;
+  /** Of them those that this end has opened. */
+  readonly ownStreams: number;
   readonly sentBytes: number;
   readonly receivedBytes: number;
   /** Sequenced bytes that had to be sent once more. */

@@ -20,6 +20,7 @@ export function carryOnSocket(
   const { begin, clock, head } = init;
   let corked = false;
   let closing = false;
+  const ended = new AbortController();
 
   function uncork(): void {
     if (!corked) return;
@@ -31,8 +32,13 @@ export function carryOnSocket(
     if (closing) return;
     closing = true;
     uncork();
-    socket.end();
-    if (socket.writableLength > 0) await clock.sleep(lingerMs);
+    socket.end(() => socket.destroy());
+    try {
+      await clock.sleep(lingerMs, { signal: ended.signal });
+    } catch {
+      // It has ended.
+      return;
+    }
     socket.destroy();
   }
 
@@ -63,6 +69,7 @@ export function carryOnSocket(
     socket.on('error', (error) => (failure = error));
     socket.on('end', () => socket.destroy());
     socket.once('close', () => {
+      ended.abort('closed');
       events.closed(failure);
       resolve();
     });

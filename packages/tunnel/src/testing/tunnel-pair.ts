@@ -20,7 +20,7 @@ export class TunnelPair {
       readonly limits?: Partial<TunnelLimits>;
       readonly clientLimits?: Partial<TunnelLimits>;
       readonly reportBuffered?: boolean;
-      readonly maxHalfOpen?: number;
+      readonly maxHalfOpenEach?: number;
       readonly maxSessions?: number;
     } = {},
   ) {
@@ -42,7 +42,9 @@ export class TunnelPair {
         return new Uint8Array(32).fill(this.#tokens);
       },
       onSession: (session) => void this.sessions.push(session),
-      ...(options.maxHalfOpen === undefined ? {} : { maxHalfOpen: options.maxHalfOpen }),
+      ...(options.maxHalfOpenEach === undefined
+        ? {}
+        : { maxHalfOpenEach: options.maxHalfOpenEach }),
       ...(options.maxSessions === undefined ? {} : { maxSessions: options.maxSessions }),
     });
     this.#reportBuffered = options.reportBuffered ?? false;

@@ -1,0 +1,82 @@
+import { describe, expect, test } from 'vitest';
+import { DelayWindow } from './delay-window.ts';
+import { simulateBottleneck } from './testing/bottleneck.ts';
+
+function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length * share)] ?? 0;
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+describe('alone at a bottleneck', () => {
+  test.each([
+    [100, 0.2],
+    [10, 20],
+    [100, 20],
+    [100, 60],
+    [50, 120],
+  ])('of %d Mbit/s behind %d ms: it is full, and the queue short', (mbitPerSecond, rttMs) => {
+    const { shares, queueMs } = simulateBottleneck({
+      mbitPerSecond,
+      rttMs,
+      bufferMs: 50,
+      seconds: 8,
+    });
+    const settled = queueMs.slice(300);
+    expect(mean(shares.slice(5))).toBeGreaterThan(0.93);
+    // A frame is 1.6 ms of it at 10 Mbit/s, and 120 ms away what was added shows late.
+    const harder = mbitPerSecond === 10 || rttMs === 120;
+    expect(quantile(settled, 0.99)).toBeLessThan(harder ? 13 : 5);
+  });
+
+  test('the path becomes longer: the bottleneck is full again, without a queue that stays', () => {
+    const window = new DelayWindow({ mostBytes: 1_048_576 });
+    let now = 0;
+    const run = (rttMs: number, seconds: number): void => {
+      for (let step = 0; step < (seconds * 1000) / 2; step += 1) {
+        now += 2;
+        window.limited();
+        window.acknowledged(16_384, now - rttMs, now);
+      }
+    };
+    run(20, 3);
+    expect(window.minRttMs).toBe(20);
+    run(60, 20);
+    expect(window.minRttMs).toBe(60);
+    expect(window.competing).toBe(false);
+  });
+});
+
+describe('beside a flow that fills the queue', () => {
+  test.each([0.2, 20])('behind %d ms: neither starves, and it goes back after', (rttMs) => {
+    const { shares, queueMs, window } = simulateBottleneck({
+      mbitPerSecond: 50,
+      rttMs,
+      bufferMs: 50,
+      seconds: 20,
+      competitor: { from: 3, to: 14 },
+    });
+    const together = mean(shares.slice(5, 14));
+    expect(together).toBeGreaterThan(0.12);
+    expect(together).toBeLessThan(0.85);
+    expect(mean(shares.slice(17))).toBeGreaterThan(0.93);
+    expect(quantile(queueMs.slice(1700), 0.99)).toBeLessThan(10);
+    expect(window.competing).toBe(false);
+  });
+});
+
+test('another path is begun with little', () => {
+  const { window } = simulateBottleneck({
+    mbitPerSecond: 100,
+    rttMs: 20,
+    bufferMs: 50,
+    seconds: 2,
+  });
+  expect(window.bytesAt(2000)).toBeGreaterThan(200_000);
+  window.restart(2000);
+  expect(window.bytesAt(2000)).toBe(65_536);
+  expect(window.minRttMs).toBe(0);
+});

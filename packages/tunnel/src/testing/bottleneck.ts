@@ -1,0 +1,199 @@
+import { DelayWindow } from '../delay-window.ts';
+
+export interface BottleneckOptions {
+  readonly mbitPerSecond: number;
+  /** Of the path, without a queue. */
+  readonly rttMs: number;
+  /** What the queue holds. */
+  readonly bufferMs: number;
+  readonly seconds: number;
+  /** When a flow without our window shares the bottleneck, in seconds. */
+  readonly competitor?: { readonly from: number; readonly to: number };
+}
+
+export interface BottleneckResult {
+  /** Our share of the bottleneck, 0 to 1, in each second. */
+  readonly shares: readonly number[];
+  /** Delay in the queue, sampled each 10 ms, in order of time. */
+  readonly queueMs: readonly number[];
+  readonly window: DelayWindow;
+}
+
+interface Event {
+  readonly atMs: number;
+  readonly run: () => void;
+}
+
+const segmentBytes = 1448;
+
+/** Time that passes from event to event. */
+class Timeline {
+  nowMs = 0;
+  readonly #events: Event[] = [];
+
+  at(atMs: number, run: () => void): void {
+    // The latest first, so that the next is the last.
+    let index = 0;
+    for (let end = this.#events.length; index < end;) {
+      const middle = (index + end) >> 1;
+      if ((this.#events[middle]?.atMs ?? 0) > atMs) index = middle + 1;
+      else end = middle;
+    }
+    this.#events.splice(index, 0, { atMs, run });
+  }
+
+  runUntil(endMs: number): void {
+    for (let event = this.#events.pop(); event !== undefined; event = this.#events.pop()) {
+      if (event.atMs >= endMs) return;
+      this.nowMs = event.atMs;
+      event.run();
+    }
+  }
+}
+
+/** TCP, in short: segments while its congestion window allows, lost ones again, all in order. */
+class TcpFlow {
+  readonly #time: Timeline;
+  readonly #options: BottleneckOptions;
+  readonly #enqueue: (bytes: number) => number | undefined;
+  readonly #onDelivered: (segments: number) => void;
+  #window = 10;
+  #threshold = Infinity;
+  #reducedMs = -Infinity;
+  #under = 0;
+  #next = 0;
+  #delivered = 0;
+  readonly #ahead = new Set<number>();
+  /** Segments that the application has written. */
+  written = 0;
+
+  constructor(
+    time: Timeline,
+    options: BottleneckOptions,
+    wiring: {
+      readonly enqueue: (bytes: number) => number | undefined;
+      readonly onDelivered: (segments: number) => void;
+    },
+  ) {
+    this.#time = time;
+    this.#options = options;
+    this.#enqueue = wiring.enqueue;
+    this.#onDelivered = wiring.onDelivered;
+  }
+
+  send(): void {
+    while (this.#next < this.written && this.#under + 1 <= this.#window) {
+      this.#under += 1;
+      this.#transmit(this.#next);
+      this.#next += 1;
+    }
+  }
+
+  #transmit(segment: number): void {
+    const { rttMs, bufferMs } = this.#options;
+    const leftMs = this.#enqueue(segmentBytes);
+    if (leftMs !== undefined) return this.#time.at(leftMs + rttMs, () => this.#arrive(segment));
+    this.#time.at(this.#time.nowMs + rttMs + bufferMs, () => {
+      if (this.#time.nowMs - this.#reducedMs > rttMs + bufferMs) {
+        this.#window = this.#threshold = Math.max(2, this.#window * 0.7);
+        this.#reducedMs = this.#time.nowMs;
+      }
+      this.#transmit(segment);
+    });
+  }
+
+  #arrive(segment: number): void {
+    const limited = this.#under + 1 >= this.#window;
+    this.#under -= 1;
+    if (limited) {
+      const { rttMs, bufferMs } = this.#options;
+      // A window that comes back within seconds, as CUBIC's does.
+      const growth = Math.max(1 / this.#window, 0.3 / (rttMs + bufferMs));
+      this.#window += this.#window < this.#threshold ? 1 : growth;
+    }
+    this.#ahead.add(segment);
+    let segments = 0;
+    for (; this.#ahead.delete(this.#delivered); this.#delivered += 1) segments += 1;
+    if (segments > 0) this.#onDelivered(segments);
+    this.send();
+  }
+}
+
+/** Runs a window over a TCP connection through a bottleneck with one queue, in simulated time. */
+export function simulateBottleneck(options: BottleneckOptions): BottleneckResult {
+  const { mbitPerSecond, bufferMs, seconds, competitor } = options;
+  const perMs = mbitPerSecond * 125;
+  const window = new DelayWindow({ mostBytes: 16 * 1_048_576 });
+  const time = new Timeline();
+  const shares = Array.from({ length: seconds }, () => 0);
+  const queueMs: number[] = [];
+  let freeMs = 0;
+
+  /** When bytes have left the queue, or undefined where it is full. */
+  function enqueue(bytes: number): number | undefined {
+    const startMs = Math.max(time.nowMs, freeMs);
+    if (startMs - time.nowMs + bytes / perMs > bufferMs) return undefined;
+    freeMs = startMs + bytes / perMs;
+    return freeMs;
+  }
+
+  const frames: { readonly segments: number; readonly sentMs: number }[] = [];
+  let received = 0;
+  let under = 0;
+  let isTicking = false;
+  const ours = new TcpFlow(time, options, {
+    enqueue,
+    onDelivered(segments) {
+      received += segments;
+      for (let frame = frames[0]; frame !== undefined && frame.segments <= received;) {
+        frames.shift();
+        received -= frame.segments;
+        const bytes = frame.segments * segmentBytes;
+        under -= bytes;
+        const second = Math.floor(time.nowMs / 1000);
+        shares[second] = (shares[second] ?? 0) + bytes / (perMs * 1000);
+        window.acknowledged(bytes, frame.sentMs, time.nowMs);
+        [frame] = frames;
+      }
+      sendFrames();
+    },
+  });
+
+  function sendFrames(): void {
+    for (;;) {
+      const rate = window.bytesPerMs;
+      const wanted = rate === 0 ? 4096 : Math.min(16_384, Math.max(2048, rate / 2));
+      const segments = Math.ceil(wanted / segmentBytes);
+      const bytes = segments * segmentBytes;
+      if (under > 0 && under + bytes > window.bytesAt(time.nowMs)) break;
+      under += bytes;
+      frames.push({ segments, sentMs: time.nowMs });
+      ours.written += segments;
+    }
+    ours.send();
+    window.limited();
+    if (isTicking || !window.isOpening(time.nowMs)) return;
+    isTicking = true;
+    time.at(time.nowMs + 2, () => {
+      isTicking = false;
+      sendFrames();
+    });
+  }
+
+  time.at(0, sendFrames);
+  if (competitor !== undefined) {
+    const other = new TcpFlow(time, options, { enqueue, onDelivered() {} });
+    time.at(competitor.from * 1000, () => {
+      other.written = Infinity;
+      other.send();
+    });
+    time.at(competitor.to * 1000, () => {
+      other.written = 0;
+    });
+  }
+  for (let ms = 0; ms < seconds * 1000; ms += 10) {
+    time.at(ms, () => void queueMs.push(Math.max(0, freeMs - time.nowMs)));
+  }
+  time.runUntil(seconds * 1000);
+  return { shares, queueMs, window };
+}
