@@ -210,7 +210,7 @@ function isOpen({ method, about, upgrade }: PossibleRequest): boolean {
 
 /** There is nothing behind it, whoever asks: 404. */
 function isServedToNobody(route: string): boolean {
-  return route === '/gateway/v1/' || route.startsWith('/gateway/v1/s');
+  return route === '/gateway/v1/' || route === '/gateway/v1/tunnel';
 }
 
 /** The whole of what a device or node may do, in other words than the product's. */

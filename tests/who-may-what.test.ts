@@ -124,8 +124,7 @@ describe.skipIf(unavailable !== undefined)(`who may do what ${unavailable ?? ''}
       [`${kinds}/deliveries/jq`, { method: 'DELETE' }],
       ['/v2/jq/blobs/uploads/', { method: 'POST' }],
       [exec, { upgrade: streamProtocol }],
-      ['/gateway/v1/session', { upgrade: 'tapline.session.v1' }],
-      ['/gateway/v1/streams/AAAAAAAAAAAAAAAAAAAAAA', { upgrade: streamProtocol }],
+      ['/gateway/v1/tunnel', { upgrade: 'v1.tunnel.tapline.dev' }],
       ['/gateway/v1/renew', { method: 'POST', body: {} }],
     ] as const;
     for (const [path, more] of refused) {
@@ -177,8 +176,8 @@ describe.skipIf(unavailable !== undefined)(`who may do what ${unavailable ?? ''}
     expect(await system.tapline(['delete', 'device', 'gone'])).toMatchObject({ code: 0 });
     expect(await ask(gone, `${kinds}/devices/gone`)).toBe(403);
     expect(await ask(gone, `${kinds}/installs?fieldSelector=spec.device%3Dgone`)).toBe(403);
-    const session = { upgrade: 'tapline.session.v1' };
-    expect([401, 403]).toContain(await ask(gone, '/gateway/v1/session', session));
+    const tunnel = { upgrade: 'v1.tunnel.tapline.dev' };
+    expect([401, 403]).toContain(await ask(gone, '/gateway/v1/tunnel', tunnel));
   });
 
   test('a certificate of another authority is worth nothing', async () => {

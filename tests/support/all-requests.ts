@@ -146,13 +146,13 @@ function edgeRequests(): readonly PossibleRequest[] {
     enrol: [''],
     renew: [''],
     imageKeys: [''],
-    sessions: ['', 'session', 'streams/AAAAAAAAAAAAAAAAAAAAAA'],
+    sessions: ['', 'tunnel'],
   } satisfies Record<keyof typeof edgePaths, readonly string[]>;
   return Object.entries(below).flatMap(([route, rest]) =>
     rest.flatMap((more) => {
       const path = `${edgePaths[route as keyof typeof edgePaths]}${more}`;
       const about = { kind: 'edge', route: path.split('?', 1)[0] ?? '' } as const;
-      const socket = { method: 'GET', path, about, upgrade: 'v1.session.tapline.dev' };
+      const socket = { method: 'GET', path, about, upgrade: 'v1.tunnel.tapline.dev' };
       // Failures of enrolment are counted, and then refuse everybody at this address for a while.
       const used = route === 'enrol' || route === 'renew' ? ['POST'] : methods;
       const plain = used.map((method) => ({ method, path, about }));

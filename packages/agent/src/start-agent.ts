@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
 import {
   type Clock,
   type Log,
@@ -8,9 +9,10 @@ import {
   TaplineError,
 } from '@tapline/base';
 import { createHttpClient } from '@tapline/client';
-import { connectSession, type DeviceReport, type Session } from '@tapline/gateway';
+import { connectSession, type DeviceReport, type Session, TunnelAgent } from '@tapline/gateway';
 import { createHttpTransport, createRegistryClient, type HttpTransport } from '@tapline/registry';
 import { createRuncRuntime, createUnconfinedRuntime, type Runtime } from '@tapline/runtimes';
+import type { StreamClass } from '@tapline/tunnel';
 import { fetchTrustedKeys } from '@tapline/signatures';
 import { type AgentCore, createAgentCore } from './agent-core.ts';
 import { AgentState } from './agent-state.ts';
@@ -81,10 +83,16 @@ export async function startAgent(config: AgentConfig): Promise<RunningAgent> {
     isReady: () => core.isSynced,
   });
   if (server !== undefined) opened.use(server);
-  const connections = opened.use(openConnections(keeper, { version, clock, rng }));
+  // What is wired first asks for connections before there is a session to have them from.
+  const begun = Promise.withResolvers<Session>();
+  begun.promise.catch(() => undefined);
+  opened.defer(() =>
+    begun.reject(new TaplineError('gateway_unreachable', 'the agent is stopping')),
+  );
+  const connections = opened.use(openConnections({ version, clock, rng, session: begun.promise }));
   const trust = createTrustKeeper({
     state,
-    fetchKeys: () => fetchTrustedKeys(connections.transport(), { server: keeper.server }),
+    fetchKeys: () => fetchTrustedKeys(connections.transport(), { server: new URL(insideUrl) }),
     clock,
     log,
   });
@@ -141,6 +149,11 @@ export async function startAgent(config: AgentConfig): Promise<RunningAgent> {
       log,
     }),
   );
+  begun.resolve(session);
+  keeper.onRenewed(() => {
+    session.reconnect();
+    return connections.renew();
+  });
   opened.use(keepReporting(session, { refresh: report.refresh, clock, log }));
   const running = opened.move();
   return {
@@ -167,34 +180,48 @@ async function openMetrics(
   return { metrics, server };
 }
 
-/** Connections to the control plane, opened anew when the certificate was renewed. */
-function openConnections(
-  keeper: IdentityKeeper,
-  init: { readonly version: string; readonly clock: Clock; readonly rng: Rng },
-): AsyncDisposable & {
+/** Within a tunnel nobody looks at names. */
+const insideUrl = 'http://control-plane';
+/** Layers come a few at a time; more would only share the same path. */
+const registryConnections = 8;
+
+/** Connections to the control plane within the tunnel, opened anew when the certificate was renewed. */
+function openConnections(init: {
+  readonly version: string;
+  readonly clock: Clock;
+  readonly rng: Rng;
+  readonly session: Promise<Session>;
+}): AsyncDisposable & {
+  readonly renew: () => Promise<void>;
   readonly client: ReturnType<typeof renewableClient>;
   readonly registry: () => ReturnType<typeof createRegistryClient>;
   readonly transport: () => HttpTransport;
 } {
   const { version, clock, rng } = init;
-  const baseUrl = keeper.server.origin;
-  const api = createRenewable(() => {
-    const { caPem: ca, certificatePem: certificate, privateKeyPem: key } = keeper.current;
-    const credentials = { kind: 'certificate', certificate, key } as const;
-    return createHttpClient({
-      baseUrl,
-      ca,
-      credentials,
+  async function open(streamClass: StreamClass): Promise<Duplex> {
+    const session = await init.session;
+    return await session.openHttp(streamClass);
+  }
+  const api = createRenewable(() =>
+    createHttpClient({
+      baseUrl: insideUrl,
+      credentials: { kind: 'none' },
       userAgent: `tapline-agent/${version}`,
+      agent: new TunnelAgent(() => open('interactive')),
       clock,
-    });
-  });
-  const transport = createRenewable(() => createHttpTransport({ tls: keeper.tls() }));
-  keeper.onRenewed(() => Promise.all([api.renew(), transport.renew()]).then(() => undefined));
+    }),
+  );
+  const transport = createRenewable(() =>
+    createHttpTransport({
+      agent: new TunnelAgent(() => open('bulk'), { maxSockets: registryConnections }),
+    }),
+  );
   return {
     client: renewableClient(api),
-    registry: () => createRegistryClient({ baseUrl, transport: transport.current, clock, rng }),
+    registry: () =>
+      createRegistryClient({ baseUrl: insideUrl, transport: transport.current, clock, rng }),
     transport: () => transport.current,
+    renew: () => Promise.all([api.renew(), transport.renew()]).then(() => undefined),
     async [Symbol.asyncDispose]() {
       await api[Symbol.asyncDispose]();
       await transport[Symbol.asyncDispose]();

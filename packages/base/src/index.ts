@@ -2,6 +2,7 @@ export { AsyncQueue } from './async-queue.ts';
 export { backoffMs, type BackoffOptions } from './backoff.ts';
 export { buildVersion } from './build-version.ts';
 export { canonicalJson } from './canonical-json.ts';
+export { type CertifiedSocket, isCertifiedSocket } from './certified-socket.ts';
 export type { Clock } from './clock.ts';
 export { collectBytes } from './collect-bytes.ts';
 export { concatBytes } from './concat-bytes.ts';

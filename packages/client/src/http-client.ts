@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { Agent, IncomingMessage } from 'node:http';
 import { type Clock, defined, TaplineError } from '@tapline/base';
 import { apiVersionOf, type KindDefinition } from '@tapline/resources';
 import { type ExchangeRequest, HttpExchange } from './http-exchange.ts';
@@ -34,6 +34,8 @@ export interface HttpClientInit {
   /** Sent as User-Agent, and the name that field ownership is recorded under. */
   readonly userAgent: string;
   readonly clock: Clock;
+  /** Where connections to an `http:` address come from instead, as within a tunnel. */
+  readonly agent?: Agent;
   /** No answer to a plain request within this time is `unavailable`; 30 s where absent. */
   readonly timeoutMs?: number;
 }

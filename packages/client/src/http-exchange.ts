@@ -11,6 +11,8 @@ export interface HttpExchangeInit {
   readonly userAgent: string;
   readonly clock: Clock;
   readonly timeoutMs: number;
+  /** Where connections to an `http:` address come from instead. */
+  readonly agent?: HttpAgent;
 }
 
 export interface ExchangeRequest {
@@ -41,7 +43,7 @@ export class HttpExchange implements AsyncDisposable {
     const keepAlive = { keepAlive: true, noDelay: true };
     this.#agent =
       this.#base.protocol === 'http:'
-        ? new HttpAgent(keepAlive)
+        ? (init.agent ?? new HttpAgent(keepAlive))
         : new HttpsAgent({
             ...keepAlive,
             ...(init.ca === undefined ? {} : { ca: init.ca }),

@@ -1,4 +1,8 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import {
+  createServer as createPlainServer,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http';
 import { createServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
@@ -39,6 +43,8 @@ export interface HttpEdge extends AsyncDisposable {
    * watch, was allowed when it began.
    */
   disconnect(user: string): void;
+  /** Serves a connection that came another way, as within a device's tunnel. */
+  accept(connection: Duplex): void;
 }
 
 const day = 86_400_000;
@@ -86,14 +92,18 @@ export async function startHttpEdge(init: HttpEdgeInit): Promise<HttpEdge> {
     );
   }
 
-  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+  // Without TLS: what it is given has come through TLS.
+  const inner = createPlainServer({ ...httpServerLimits, requestTimeout: 0 });
+
+  function onRequest(request: IncomingMessage, response: ServerResponse): void {
     const route = routeOf(request);
     boundRequest(request, response, { limit: route?.body ?? defaultBody, clock });
     if (isForeignOrigin(request)) refuse(response, 403, 'requests for other origins are refused\n');
     else if (route?.handle === undefined) refuse(response, 404, 'nothing is served here\n');
     else route.handle(request, response);
-  });
-  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+  }
+
+  function onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', (error) => log.debug('upgraded socket failed', { error }));
     const upgrade = routeOf(request)?.upgrade;
     const status = isForeignOrigin(request) ? '403 Forbidden' : '404 Not Found';
@@ -102,7 +112,11 @@ export async function startHttpEdge(init: HttpEdgeInit): Promise<HttpEdge> {
       return;
     }
     upgrade(request, socket, head);
-  });
+  }
+
+  server.on('request', onRequest);
+  inner.on('request', onRequest);
+  server.on('upgrade', onUpgrade);
   server.on('secureConnection', (socket) => {
     const user: unknown = socket.authorized ? socket.getPeerCertificate().subject?.CN : undefined;
     if (typeof user !== 'string') return;
@@ -114,10 +128,12 @@ export async function startHttpEdge(init: HttpEdgeInit): Promise<HttpEdge> {
     });
   });
   server.on('tlsClientError', (error) => log.debug('TLS handshake failed', { error }));
-  server.on('clientError', (error, socket) => {
+  function onClientError(error: Error, socket: Duplex): void {
     log.debug('request not understood', { error });
     if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n');
-  });
+  }
+  server.on('clientError', onClientError);
+  inner.on('clientError', onClientError);
 
   async function renew(): Promise<void> {
     for (;;) {
@@ -138,6 +154,10 @@ export async function startHttpEdge(init: HttpEdgeInit): Promise<HttpEdge> {
     port,
     disconnect(user) {
       for (const socket of socketsOf.get(user) ?? []) socket.destroy();
+    },
+    accept(connection) {
+      connection.on('error', (error) => log.debug('a connection in a tunnel failed', { error }));
+      inner.emit('connection', connection);
     },
     async [Symbol.asyncDispose]() {
       stopping.abort(new TaplineError('stopped', 'the server is stopping'));

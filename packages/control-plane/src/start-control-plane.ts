@@ -19,6 +19,7 @@ import {
   createInstallConnectHandlers,
   createNodeConnectHandlers,
   createSessionHub,
+  deviceOfUser,
   type SessionHub,
 } from '@tapline/gateway';
 import {
@@ -40,7 +41,7 @@ import { disconnectOldKeys } from './disconnect-old-keys.ts';
 import { answerImageKeys } from './answer-image-keys.ts';
 import { createExplainHandler } from './explain-handler.ts';
 import { edgePaths } from './edge-paths.ts';
-import { type EdgeRoute, startHttpEdge } from './http-edge.ts';
+import { type EdgeRoute, type HttpEdge, startHttpEdge } from './http-edge.ts';
 import { createMetrics } from './metrics.ts';
 import { createBuilderSource } from './package/builder-source.ts';
 import { collectRegularly } from './registry/collect-regularly.ts';
@@ -100,6 +101,7 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
   // The API serves streams to devices and plans of reconcilers, which are its clients themselves.
   const late: {
     hub?: SessionHub;
+    edge?: HttpEdge;
     reconcilers?: Reconcilers;
     registry?: RegistryAdmin;
     neighbours?: RegistryNeighbours;
@@ -279,7 +281,16 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
   const closeReconcilers = once(() => reconcilers[Symbol.asyncDispose]());
   opened.defer(closeReconcilers);
   const gatewayClient = createInProcessClient(api, internalIdentity('gateway'));
-  const hub = createSessionHub({ client: gatewayClient, clock, rng, log });
+  const hub = createSessionHub({
+    client: gatewayClient,
+    serveHttp(socket) {
+      if (late.edge === undefined) socket.destroy();
+      else late.edge.accept(socket);
+    },
+    clock,
+    rng,
+    log,
+  });
   late.hub = hub;
   const closeHub = once(() => hub[Symbol.asyncDispose]());
   opened.defer(closeHub);
@@ -318,6 +329,7 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
       path: edgePaths[name as keyof typeof edgePaths],
     })),
   });
+  late.edge = edge;
   opened.defer(async () => {
     // Nobody new is let in; then what holds connections open ends, and they can close.
     const closed = edge[Symbol.asyncDispose]();
@@ -327,7 +339,13 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
     await closed;
   });
 
-  opened.defer(disconnectOldKeys(reconcilers.informers.devices, (user) => edge.disconnect(user)));
+  opened.defer(
+    disconnectOldKeys(reconcilers.informers.devices, (user) => {
+      edge.disconnect(user);
+      const device = deviceOfUser(user);
+      if (device !== undefined) hub.disconnect(device);
+    }),
+  );
 
   const host =
     configuration.advertisedHosts[0] ?? reachableHost(configuration.host)[0] ?? '127.0.0.1';

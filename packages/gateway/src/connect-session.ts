@@ -1,5 +1,5 @@
+import type { Duplex } from 'node:stream';
 import {
-  backoffMs,
   type Clock,
   errorMessage,
   isTaplineError,
@@ -7,31 +7,47 @@ import {
   type Rng,
   TaplineError,
 } from '@tapline/base';
-import { WebSocket } from 'ws';
-import { errorOfAnswer } from './error-body.ts';
+import {
+  BufferPool,
+  CloseCode,
+  defaultLimits,
+  keepTunnel,
+  type Session as Tunnel,
+  type StreamClass,
+  type TunnelStream,
+} from '@tapline/tunnel';
 import type { ClientTls } from './post-json.ts';
-import { messageBytes } from './message-bytes.ts';
 import {
   type DeviceMessage,
   type DeviceReport,
   maxMessageBytes,
   parseServerMessage,
-  type ServerMessage,
-  sessionProtocol,
+  parseStreamRequest,
+  type StreamAnswer,
+  streamNames,
   type StreamRequest,
 } from './session-messages.ts';
-import { maxFrameBytes, streamProtocol } from './stream-frame.ts';
-import { createStreamSocket, type StreamSocket } from './stream-socket.ts';
+import type { StreamSocket } from './stream-socket.ts';
+import { dialTunnel } from './tunnel/dial-tunnel.ts';
+import { createMessageStream } from './tunnel/message-stream.ts';
+import { TunnelSocket } from './tunnel/tunnel-socket.ts';
 
 /** Serves a stream until it ends; the signal aborts when the session's owner is disposed. */
 export type StreamServer = (stream: StreamSocket, signal: AbortSignal) => Promise<void>;
 
-/** A device's end of its session: connects, and connects again, until disposed. */
+/** A device's end of its tunnel: connects, and connects again, until disposed. */
 export interface Session extends AsyncDisposable {
-  /** Epoch of the open session. */
+  /** Epoch of the open connection. */
   readonly epoch: number | undefined;
-  /** Sends `report()` anew. Where there is no session the next hello carries it. */
+  /** Sends `report()` anew. Where there is no connection the next hello carries it. */
   refresh(): void;
+  /** A new connection for the tunnel, as with a certificate that was renewed; streams go on. */
+  reconnect(): void;
+  /**
+   * A connection to the control plane's HTTP server. Throws `gateway_unreachable` where there is no
+   * tunnel, and none within a moment.
+   */
+  openHttp(streamClass: StreamClass): Promise<Duplex>;
 }
 
 export interface SessionInit {
@@ -54,184 +70,155 @@ export interface SessionInit {
   readonly maxBackoffMs?: number;
 }
 
-const helloTimeoutMs = 20_000;
+/** How long a request waits for a tunnel that is on its way: it is quicker than asking again. */
+const connectWaitMs = 5000;
 
 export function connectSession(init: SessionInit): Session {
-  const { clock, rng, log, baseBackoffMs: baseMs = 500, maxBackoffMs: maxMs = 30_000 } = init;
+  const { clock, rng, log } = init;
+  const { baseBackoffMs = 500, maxBackoffMs = 30_000 } = init;
   const stopping = new AbortController();
   const streams = new Set<Promise<void>>();
-  let open: { readonly socket: WebSocket; readonly epoch: number } | undefined;
-  const running = run();
+  const waiting = new Set<() => void>();
+  let epoch: number | undefined;
+  let messages: StreamSocket | undefined;
 
-  async function run(): Promise<void> {
-    for (let attempt = 0; !stopping.signal.aborted; attempt += 1) {
-      try {
-        await converse(() => {
-          attempt = -1;
-        });
-      } catch (error) {
-        if (stopping.signal.aborted) return;
-        log.info('session ended', { error: errorMessage(error) });
-      }
-      await pause(backoffMs(Math.max(attempt, 0), { baseMs, maxMs, rng }));
-    }
-  }
+  const tunnel = keepTunnel({
+    dial: dialTunnel({ server: init.server, tls: init.tls, clock }),
+    onSession: begin,
+    clock,
+    rng,
+    log,
+    limits: defaultLimits,
+    pool: new BufferPool({ most: 8 }),
+    baseBackoffMs,
+    maxBackoffMs,
+  });
 
-  /** One session, from dialling to its end. Always ends by throwing. */
-  async function converse(onWelcome: () => void): Promise<never> {
-    const socket = dial('/gateway/v1/session', sessionProtocol, maxMessageBytes);
-    const ended = Promise.withResolvers<never>();
-    const watchdog = new AbortController();
-    let heardMs = clock.monotonic();
-    let deadAfterMs = helloTimeoutMs;
-    const onStop = (): void => ended.reject(stopping.signal.reason);
-    stopping.signal.addEventListener('abort', onStop, { once: true });
-    onFailure(socket, ended.reject);
-    socket.on('open', () =>
-      say(socket, { kind: 'hello', now: clock.now(), report: init.report() }),
-    );
-    socket.on('message', (data) => {
-      heardMs = clock.monotonic();
-      try {
-        const message = parseServerMessage(new TextDecoder().decode(messageBytes(data)));
-        if (message?.kind === 'welcome') {
-          deadAfterMs = message.pingIntervalMs * 2.5;
-          open = { socket, epoch: message.epoch };
-          onWelcome();
-          init.onConnected?.({
-            epoch: message.epoch,
-            clockSkewMs: clock.now() - message.serverTime,
-          });
-        } else if (message !== undefined) take(socket, message);
-      } catch (error) {
-        ended.reject(error);
-      }
+  function begin(session: Tunnel): void {
+    let isGreeted = false;
+    session.onStream((stream) => track(serve(stream)));
+    session.onConnection((connected) => {
+      if (!connected) return disconnected();
+      if (!isGreeted) track(converse(session));
+      isGreeted = true;
+      for (const ready of waiting) ready();
     });
-    void watch();
+  }
 
-    /** The peer or the path may die without a word. */
-    async function watch(): Promise<void> {
-      while (!watchdog.signal.aborted) {
-        await pause(deadAfterMs / 5, watchdog.signal);
-        if (clock.monotonic() - heardMs > deadAfterMs) {
-          ended.reject(
-            new TaplineError('session_timeout', `nothing was heard for ${deadAfterMs} ms`),
-          );
-        }
-      }
-    }
+  function disconnected(): void {
+    if (epoch === undefined) return;
+    epoch = undefined;
+    init.onDisconnected?.();
+  }
 
+  function track(work: Promise<void>): void {
+    const tracked = work.finally(() => streams.delete(tracked));
+    streams.add(tracked);
+  }
+
+  /** Says hello, and hears with each connection which epoch it has. */
+  async function converse(session: Tunnel): Promise<void> {
+    const stream = session.open({ class: 'control', name: streamNames.session });
+    const own = createMessageStream(stream, { maxBytes: maxMessageBytes });
+    messages = own;
     try {
-      return await ended.promise;
+      await say(own, { kind: 'hello', now: clock.now(), report: init.report() });
+      for await (const bytes of own.messages) {
+        const message = parseServerMessage(new TextDecoder().decode(bytes));
+        if (message === undefined) continue;
+        ({ epoch } = message);
+        const clockSkewMs = clock.now() - message.serverTime;
+        init.onConnected?.({ epoch: message.epoch, clockSkewMs });
+      }
+    } catch (error) {
+      if (!stopping.signal.aborted) log.info('session ended', { error: errorMessage(error) });
     } finally {
-      watchdog.abort();
-      stopping.signal.removeEventListener('abort', onStop);
-      if (open?.socket === socket) {
-        open = undefined;
-        init.onDisconnected?.();
-      }
-      socket.terminate();
+      if (messages === own) messages = undefined;
+      // Without it the gateway would never hear of anything new.
+      session.close(CloseCode.Protocol, 'the session stream has ended');
     }
   }
 
-  function take(socket: WebSocket, message: Exclude<ServerMessage, { kind: 'welcome' }>): void {
-    switch (message.kind) {
-      case 'ping':
-        say(socket, { kind: 'pong', sequence: message.sequence });
-        return;
-      case 'open-stream': {
-        const stream = serve(socket, message.streamId, message.request).finally(() =>
-          streams.delete(stream),
-        );
-        streams.add(stream);
-      }
+  async function serve(stream: TunnelStream): Promise<void> {
+    if (stream.opening.name !== streamNames.request) {
+      return stream.reset(CloseCode.Refused, `nothing is served as ${stream.opening.name}`);
     }
-  }
-
-  async function serve(socket: WebSocket, streamId: string, request: StreamRequest): Promise<void> {
-    let server: StreamServer;
+    const socket = createMessageStream(stream);
     try {
-      server = init.acceptStream(request);
+      const { value } = await socket.messages[Symbol.asyncIterator]().next();
+      if (value === undefined) return;
+      const request = parseStreamRequest(new TextDecoder().decode(value));
+      const server = accept(request);
+      if (typeof server !== 'function') return await answer(socket, server);
+      await answer(socket, { kind: 'accepted' });
+      await server(socket, AbortSignal.any([stopping.signal, socket.closed]));
+    } catch (error) {
+      if (!stopping.signal.aborted) log.info('stream ended', { error: errorMessage(error) });
+    } finally {
+      socket.close();
+    }
+  }
+
+  function accept(request: StreamRequest): StreamServer | StreamAnswer {
+    try {
+      return init.acceptStream(request);
     } catch (error) {
       const code = isTaplineError(error) ? error.code : 'internal_error';
-      const message = errorMessage(error).slice(0, 1024);
-      say(socket, { kind: 'refuse-stream', streamId, code, message });
-      return;
-    }
-    const dialled = dial(`/gateway/v1/streams/${streamId}`, streamProtocol, maxFrameBytes);
-    const onStop = (): void => dialled.terminate();
-    stopping.signal.addEventListener('abort', onStop, { once: true });
-    try {
-      const stream = createStreamSocket(dialled);
-      await opened(dialled);
-      await server(stream, AbortSignal.any([stopping.signal, stream.closed]));
-      stream.close();
-    } catch (error) {
-      if (!stopping.signal.aborted) log.info('stream ended', { kind: request.kind, error });
-      dialled.terminate();
-    } finally {
-      stopping.signal.removeEventListener('abort', onStop);
+      return { kind: 'refused', code, message: errorMessage(error).slice(0, 1024) };
     }
   }
 
-  function dial(path: string, protocol: string, maxPayload: number): WebSocket {
-    const url = new URL(path, init.server);
-    url.protocol = 'wss:';
-    return new WebSocket(url, protocol, {
-      ...init.tls(),
-      maxPayload,
-      perMessageDeflate: false,
-      handshakeTimeout: helloTimeoutMs,
-    });
-  }
-
-  async function pause(ms: number, signal: AbortSignal = stopping.signal): Promise<void> {
-    try {
-      await clock.sleep(ms, { signal: AbortSignal.any([signal, stopping.signal]) });
-    } catch (error) {
-      if (!signal.aborted && !stopping.signal.aborted) throw error;
+  async function connectedSession(): Promise<Tunnel> {
+    if (!tunnel.session.connected) {
+      const late = new AbortController();
+      const ready = (): void => late.abort('connected');
+      waiting.add(ready);
+      try {
+        await clock.sleep(connectWaitMs, {
+          signal: AbortSignal.any([late.signal, stopping.signal]),
+        });
+      } catch {
+        stopping.signal.throwIfAborted();
+      } finally {
+        waiting.delete(ready);
+      }
     }
+    const { session } = tunnel;
+    if (session.connected) return session;
+    throw new TaplineError(
+      'gateway_unreachable',
+      `there is no tunnel to ${init.server.host} at this moment`,
+    );
   }
 
   return {
     get epoch() {
-      return open?.epoch;
+      return epoch;
     },
     refresh() {
-      if (open !== undefined) say(open.socket, { kind: 'report', report: init.report() });
+      if (messages === undefined) return;
+      const report: DeviceMessage = { kind: 'report', report: init.report() };
+      say(messages, report).catch((error: unknown) => {
+        log.debug('a report was not sent', { error: errorMessage(error) });
+      });
+    },
+    reconnect: () => tunnel.reconnect(),
+    async openHttp(streamClass) {
+      const session = await connectedSession();
+      return new TunnelSocket(session.open({ class: streamClass, name: streamNames.http }));
     },
     async [Symbol.asyncDispose]() {
       stopping.abort(new TaplineError('session_closed', 'the agent is stopping'));
-      await running;
+      await tunnel[Symbol.asyncDispose]();
       await Promise.all(streams);
     },
   };
 }
 
-function say(socket: WebSocket, message: DeviceMessage): void {
-  if (socket.readyState === socket.OPEN) socket.send(JSON.stringify(message));
+function say(socket: StreamSocket, message: DeviceMessage): Promise<void> {
+  return socket.send(new TextEncoder().encode(JSON.stringify(message)));
 }
 
-/** Every way in which a socket ends, as an error. */
-function onFailure(socket: WebSocket, fail: (error: unknown) => void): void {
-  socket.on('unexpected-response', (_request, response) => {
-    const chunks: Buffer[] = [];
-    response.on('data', (chunk: Buffer) => chunks.push(chunk));
-    response.on('end', () =>
-      fail(errorOfAnswer(response.statusCode ?? 0, Buffer.concat(chunks).toString())),
-    );
-  });
-  socket.on('error', (cause) =>
-    fail(new TaplineError('gateway_unreachable', 'the gateway does not answer', { cause })),
-  );
-  socket.on('close', (code, reason) =>
-    fail(new TaplineError('session_closed', `the session was closed: ${code} ${String(reason)}`)),
-  );
-}
-
-function opened(socket: WebSocket): Promise<void> {
-  return new Promise((resolve, reject) => {
-    socket.once('open', resolve);
-    onFailure(socket, reject);
-  });
+function answer(socket: StreamSocket, message: StreamAnswer): Promise<void> {
+  return socket.send(new TextEncoder().encode(JSON.stringify(message)));
 }

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { TLSSocket } from 'node:tls';
+import { type PeerCertificate, TLSSocket } from 'node:tls';
 import { TaplineError } from '@tapline/base';
 import { deviceOfUser } from './device-names.ts';
 
@@ -9,6 +9,7 @@ export interface DevicePeer {
   readonly device: string;
   /** SubjectPublicKeyInfo in DER. */
   readonly publicKey: Uint8Array;
+  readonly certificate: PeerCertificate;
 }
 
 /**
@@ -21,12 +22,13 @@ export function devicePeer(
 ): DevicePeer {
   const { socket } = request;
   if (socket instanceof TLSSocket && isAuthentic(socket, expired)) {
-    const { subject, raw } = socket.getPeerCertificate();
+    const certificate = socket.getPeerCertificate();
+    const { subject, raw } = certificate;
     const user: unknown = subject?.CN;
     const device = typeof user === 'string' ? deviceOfUser(user) : undefined;
     if (device !== undefined) {
       const key = new X509Certificate(raw).publicKey;
-      return { device, publicKey: key.export({ type: 'spki', format: 'der' }) };
+      return { device, publicKey: key.export({ type: 'spki', format: 'der' }), certificate };
     }
   }
   throw new TaplineError('unauthorized', 'a device certificate of this control plane is needed');

@@ -5,6 +5,8 @@ export interface ErrorBody {
   readonly code: string;
   readonly message: string;
   readonly hint?: string;
+  /** When to come again. */
+  readonly retryAfterMs?: number;
 }
 
 const statuses: Readonly<Record<string, number>> = {
@@ -26,6 +28,7 @@ const statuses: Readonly<Record<string, number>> = {
   method_not_allowed: 405,
   device_name_taken: 409,
   too_many_requests: 429,
+  gateway_busy: 503,
   device_offline: 503,
   stream_refused: 502,
   stream_timeout: 504,
@@ -40,8 +43,17 @@ export function errorAnswer(error: unknown): {
   if (!isTaplineError(error) || status === undefined) {
     return { status: 500, body: { code: 'internal_error', message: 'the request failed' } };
   }
-  const { code, message, hint } = error;
-  return { status, body: { code, message, ...(hint === undefined ? {} : { hint }) } };
+  const { code, message, hint, details } = error;
+  const { retryAfterMs } = details;
+  return {
+    status,
+    body: {
+      code,
+      message,
+      ...(hint === undefined ? {} : { hint }),
+      ...(typeof retryAfterMs === 'number' ? { retryAfterMs } : {}),
+    },
+  };
 }
 
 /** The error that an endpoint answered with. */
@@ -49,7 +61,11 @@ export function errorOfAnswer(status: number, text: string): TaplineError {
   try {
     const body = JSON.parse(text) as Partial<ErrorBody> | null;
     if (typeof body?.code === 'string' && typeof body.message === 'string') {
-      const options = typeof body.hint === 'string' ? { hint: body.hint } : {};
+      const { hint, retryAfterMs } = body;
+      const options = {
+        ...(typeof hint === 'string' ? { hint } : {}),
+        ...(typeof retryAfterMs === 'number' ? { details: { retryAfterMs } } : {}),
+      };
       return new TaplineError(body.code, body.message, options);
     }
   } catch (cause) {

@@ -7,6 +7,7 @@ import { type Log, silentLog, systemClock, systemRng, TaplineError } from '@tapl
 import type { ResourceClient } from '@tapline/client';
 import { type Device, deviceKeyAnnotation, deviceResource } from '@tapline/resources';
 import { temporaryFolder, type TemporaryFolder } from '@tapline/testing';
+import { BufferPool, defaultLimits, Session as TunnelSession } from '@tapline/tunnel';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { type CertificateAuthority, createCertificateAuthority } from './certificate-authority.ts';
@@ -18,8 +19,9 @@ import { decodeOutcome, encodeOutcome } from './exec-outcome.ts';
 import { createInstallConnectHandlers } from './install-connect-handlers.ts';
 import { startTestApi, type TestApi } from './testing/start-test-api.ts';
 import { createSessionHub, type SessionHub } from './session-hub.ts';
-import { sessionProtocol } from './session-messages.ts';
 import { decodeFrame, encodeFrame, streamProtocol } from './stream-frame.ts';
+import { dialTunnel } from './tunnel/dial-tunnel.ts';
+import { createMessageStream } from './tunnel/message-stream.ts';
 
 let folder: TemporaryFolder;
 let authority: CertificateAuthority;
@@ -176,21 +178,38 @@ describe('presence', () => {
 
   test('ends for a device that falls silent', async () => {
     const { tls } = await enrolled('d1');
-    const target = new URL('/gateway/v1/session', url);
-    target.protocol = 'wss:';
-    const mute = new WebSocket(target, 'v1.session.tapline.dev', tls);
-    mute.on('open', () =>
-      mute.send(
-        JSON.stringify({
-          kind: 'hello',
-          now: 0,
-          report: { agentVersion: '1', platform: 'p', bootId: 'b', runtimes: [] },
-        }),
-      ),
-    );
+    const mute = new TunnelSession({
+      role: 'client',
+      clock: systemClock,
+      limits: defaultLimits,
+      pool: new BufferPool(),
+    });
+    const leaving = new AbortController();
+    const dialled = dialTunnel({ server: url, tls: () => tls, clock: systemClock })((transport) => {
+      const events = mute.connect(transport);
+      let heard = 0;
+      return {
+        ...events,
+        // The answer to its greeting and to its hello; then it hears nothing any more.
+        receive(bytes) {
+          heard += bytes.length;
+          if (heard < 400) events.receive(bytes);
+        },
+      };
+    }, leaving.signal);
+    mute.onConnection((connected) => {
+      if (!connected) return;
+      const stream = mute.open({ class: 'control', name: 'session' });
+      const report = { agentVersion: '1', platform: 'p', bootId: 'b', runtimes: [] };
+      void createMessageStream(stream).send(
+        new TextEncoder().encode(JSON.stringify({ kind: 'hello', now: 0, report })),
+      );
+    });
     await until(async () => expect(await presence('d1')).toMatchObject({ connected: true }));
     await until(async () => expect(await presence('d1')).toMatchObject({ connected: false }));
     expect(hub.session('d1')).toBeUndefined();
+    leaving.abort();
+    await dialled;
   });
 
   test('comes back by itself after the connection broke', async () => {
@@ -202,6 +221,8 @@ describe('presence', () => {
   });
 
   test('of 100 devices that connect at once', async () => {
+    await hub[Symbol.asyncDispose]();
+    hub = newHub({ pingIntervalMs: 10_000 });
     const all = await Promise.all(
       Array.from({ length: 100 }, (_, index) => enrolled(`fleet-${index}`)),
     );
@@ -278,7 +299,7 @@ describe('streams', () => {
     });
   });
 
-  test('that nobody else can take over', async () => {
+  test('carry messages as they are', async () => {
     const asked = Promise.withResolvers<undefined>();
     const first = connect(await enrolled('d1'), {
       acceptStream: () => async (stream) => {
@@ -286,7 +307,6 @@ describe('streams', () => {
         for await (const message of stream.messages) await stream.send(message);
       },
     });
-    const { tls } = await enrolled('thief');
     await until(() => expect(first.epoch).toBe(1));
     const stream = await hub.openStream('d1', execRequest);
     await asked.promise;
@@ -295,48 +315,42 @@ describe('streams', () => {
       expect([...message]).toEqual([1, 2, 3]);
       break;
     }
-    const target = new URL(`/gateway/v1/streams/${'A'.repeat(22)}`, url);
-    target.protocol = 'wss:';
-    const theft = new WebSocket(target, streamProtocol, tls);
-    const [, response] = (await once(theft, 'unexpected-response')) as [
-      unknown,
-      { statusCode: number },
-    ];
-    expect(response.statusCode).toBe(404);
-    theft.on('error', () => undefined);
-    theft.terminate();
   });
 
-  test('that the old key of a device that enrolled again cannot take over', async () => {
-    const { tls } = await enrolled('d1');
-    await client.delete(deviceResource, 'd1');
-    const asked = Promise.withResolvers<string>();
-    const raw = new WebSocket(
-      new URL('/gateway/v1/session', url).href.replace('https', 'wss'),
-      [sessionProtocol],
-      (await enrolled('d1')).tls,
-    );
-    raw.on('message', (data: Buffer) => {
-      const { streamId } = JSON.parse(data.toString()) as { streamId?: string };
-      if (streamId !== undefined) asked.resolve(streamId);
+  test('go on where the connection breaks, and the device has the next epoch', async () => {
+    const session = connect(await enrolled('d1'), {
+      acceptStream: () => async (stream) => {
+        for await (const message of stream.messages) await stream.send(message);
+      },
     });
-    await once(raw, 'open');
-    const report = { agentVersion: '1', platform: 'linux/amd64', bootId: 'b', runtimes: [] };
-    raw.send(JSON.stringify({ kind: 'hello', now: 0, report }));
-    await until(() => expect(hub.session('d1')).toBeDefined());
-    const opening = hub.openStream('d1', execRequest).catch((error: unknown) => error);
-    const target = new URL(`/gateway/v1/streams/${await asked.promise}`, url);
-    target.protocol = 'wss:';
-    const theft = new WebSocket(target, streamProtocol, tls);
-    theft.on('error', () => undefined);
-    const [, response] = (await once(theft, 'unexpected-response')) as [
-      unknown,
-      { statusCode: number },
-    ];
-    expect(response.statusCode).toBe(403);
-    theft.terminate();
-    raw.terminate();
-    expect(await opening).toMatchObject({ code: 'device_offline' });
+    await until(() => expect(session.epoch).toBe(1));
+    const stream = await hub.openStream('d1', execRequest);
+    for (const socket of sockets) socket.destroy();
+    await until(() => expect(hub.session('d1')).toBeUndefined());
+    await expect(hub.openStream('d1', execRequest)).rejects.toMatchObject({
+      code: 'device_offline',
+    });
+    await stream.send(Uint8Array.of(9));
+    const { value } = await stream.messages[Symbol.asyncIterator]().next();
+    expect(value).toEqual(Uint8Array.of(9));
+    await until(() => expect(session.epoch).toBe(2));
+  });
+
+  test('of a device that enrolled again do not go on with its old key', async () => {
+    const session = connect(await enrolled('d1'), {
+      acceptStream: () => async (stream) => {
+        for await (const message of stream.messages) await stream.send(message);
+      },
+    });
+    await until(() => expect(session.epoch).toBe(1));
+    const stream = await hub.openStream('d1', execRequest);
+    await client.delete(deviceResource, 'd1');
+    await enrolled('d1');
+    hub.disconnect('d1');
+    await until(() => expect(stream.closed.aborted).toBe(true));
+    await systemClock.sleep(300);
+    expect(session.epoch).toBeUndefined();
+    expect(hub.session('d1')).toBeUndefined();
   });
 
   test('end with the session', async () => {

@@ -1,28 +1,49 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type Clock, isTaplineError, type Log, type Rng, TaplineError } from '@tapline/base';
+import {
+  type Clock,
+  errorMessage,
+  isTaplineError,
+  type Log,
+  type Rng,
+  TaplineError,
+} from '@tapline/base';
 import type { ResourceClient } from '@tapline/client';
 import { type Device, deviceResource } from '@tapline/resources';
-import { type WebSocket, WebSocketServer } from 'ws';
+import {
+  BufferPool,
+  closeError,
+  CloseCode,
+  defaultLimits,
+  type Session as Tunnel,
+  type StreamClass,
+  TunnelServer,
+  type TunnelStream,
+} from '@tapline/tunnel';
 import { assertDeviceKey } from './assert-device-key.ts';
+import { createAdmission } from './admission.ts';
 import { type DevicePeer, devicePeer } from './device-peer.ts';
 import { deviceUnknown } from './enrolment.ts';
+import { keyFingerprint } from './enrolment-proof.ts';
 import { errorAnswer } from './error-body.ts';
-import { messageBytes } from './message-bytes.ts';
 import { createPresenceWriter, type Presence } from './presence-writer.ts';
-import { reportedStatus } from './reported-status.ts';
 import { refuseUpgrade } from './refuse-upgrade.ts';
+import { reportedStatus } from './reported-status.ts';
 import {
   type DeviceMessage,
   maxMessageBytes,
   parseDeviceMessage,
+  parseStreamAnswer,
   type ServerMessage,
-  sessionProtocol,
+  streamNames,
   type StreamRequest,
 } from './session-messages.ts';
-import { maxFrameBytes, streamProtocol } from './stream-frame.ts';
-import { createStreamSocket, type StreamSocket } from './stream-socket.ts';
+import type { StreamSocket } from './stream-socket.ts';
+import { createTunnelAcceptor } from './tunnel/accept-tunnel.ts';
+import { createMessageStream } from './tunnel/message-stream.ts';
+import { tunnelPath } from './tunnel/tunnel-path.ts';
+import { type TunnelPeer, TunnelSocket } from './tunnel/tunnel-socket.ts';
 
 /** The newest session of a device. */
 export interface DeviceSession {
@@ -31,13 +52,13 @@ export interface DeviceSession {
   readonly since: string;
 }
 
-/** Where devices' sessions end: presence, and streams to devices. */
+/** Where devices' tunnels end: presence, streams to devices, and their way to the HTTP server. */
 export interface SessionHub extends AsyncDisposable {
-  /** Takes upgrades of `/gateway/v1/session` and `/gateway/v1/streams/<id>`. */
+  /** Takes upgrades of `/gateway/v1/tunnel`. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void>;
   session(device: string): DeviceSession | undefined;
   /**
-   * Asks the device for a stream and waits until it dials back. Errors: `device_offline`,
+   * Asks the device for a stream and waits for its answer. Errors: `device_offline`,
    * `stream_refused` (with the device's own code in details), `stream_timeout`, `too_many_streams`.
    */
   openStream(
@@ -45,73 +66,87 @@ export interface SessionHub extends AsyncDisposable {
     request: StreamRequest,
     options?: { readonly signal?: AbortSignal },
   ): Promise<StreamSocket>;
+  /** Ends the tunnels of a device that is not to have any now. */
+  disconnect(device: string): void;
 }
 
-/** Codes of WebSocket closes that the hub sends (RFC 6455 §7.4.2: 4000–4999 are private). */
-export const closeCodes = { superseded: 4001, protocol: 4002, stopping: 1012 } as const;
-
-interface Session extends DeviceSession {
+interface Session {
   readonly device: string;
-  readonly socket: WebSocket;
-  readonly ended: AbortController;
-  readonly streams: Set<StreamSocket>;
-  heardMs: number;
+  readonly tunnel: Tunnel;
+  readonly messages: StreamSocket;
+  epoch: number;
+  since: string;
+  connected: boolean;
   report: Presence['reported'];
 }
 
-interface PendingStream {
-  readonly device: string;
-  readonly opened: PromiseWithResolvers<StreamSocket>;
+/** What is known of a device with one key, while it has tunnels. */
+interface Peer {
+  readonly name: string;
+  device: Device;
+  shown: TunnelPeer;
+  readonly tunnels: Set<Tunnel>;
 }
 
+type Hello = Extract<DeviceMessage, { kind: 'hello' }>;
+
+/** A handshake costs a core about a millisecond, and everything else goes on meanwhile. */
+const admittedPerSecond = 400;
 const maxStreamsPerDevice = 64;
+/** A device has one; more are connections that it has lost and does not know of yet. */
+const maxTunnelsPerDevice = 8;
+
+const classes: Readonly<Record<StreamRequest['kind'], StreamClass>> = {
+  exec: 'interactive',
+  logs: 'interactive',
+  'node-state': 'bulk',
+};
 
 export function createSessionHub(init: {
   readonly client: ResourceClient;
   readonly clock: Clock;
   readonly rng: Rng;
   readonly log: Log;
+  /** Serves a connection of a device to the HTTP server; without it there is none. */
+  readonly serveHttp?: (socket: TunnelSocket) => void;
   readonly pingIntervalMs?: number;
-  /** For a device to say hello, and to dial back for a stream. */
+  /** For a device to say hello, and to answer a request for a stream. */
   readonly answerTimeoutMs?: number;
   /** After a start, how long devices have to come back before they count as disconnected. */
   readonly returnGraceMs?: number;
 }): SessionHub {
   const { client, clock, log } = init;
   const { pingIntervalMs = 15_000, answerTimeoutMs = 10_000, returnGraceMs = 30_000 } = init;
-  const deadAfterMs = pingIntervalMs * 2.5;
   const stopping = new AbortController();
   const presence = createPresenceWriter(init);
   const sessions = new Map<string, Session>();
   const epochs = new Map<string, number>();
-  const pendingStreams = new Map<string, PendingStream>();
-  const sessionServer = webSocketServer(sessionProtocol, maxMessageBytes);
-  const streamServer = webSocketServer(streamProtocol, maxFrameBytes);
-  const background = [keepAlive(), forgetVanished()];
+  const peers = new Map<string, Peer>();
+  const server = new TunnelServer({
+    clock,
+    limits: { ...defaultLimits, keepaliveMs: pingIntervalMs },
+    pool: new BufferPool({ most: 256 }),
+    newToken: () => randomBytes(32),
+    onSession: take,
+  });
+  const acceptor = createTunnelAcceptor({ server, clock });
+  const admission = createAdmission({ perSecond: admittedPerSecond, burst: admittedPerSecond });
+  const forgetting = forgetVanished();
 
   async function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     try {
       const { pathname } = new URL(request.url ?? '/', 'https://gateway');
-      const streamId = /^\/gateway\/v1\/streams\/([A-Za-z0-9_-]{22})$/.exec(pathname)?.[1];
-      if (pathname === '/gateway/v1/session') await upgradeSession(request, socket, head);
-      else if (streamId !== undefined) await upgradeStream(streamId, { request, socket, head });
-      else throw new TaplineError('not_found', `nothing is served at ${pathname}`);
+      if (pathname !== tunnelPath) {
+        throw new TaplineError('not_found', `nothing is served at ${pathname}`);
+      }
+      const peer = devicePeer(request);
+      admission.admit(clock.monotonic());
+      const device = await knownDevice(peer);
+      acceptor.accept({ request, socket, head }, remember(peer, device));
     } catch (error) {
       if (!isTaplineError(error)) log.error('upgrade failed', { error });
       refuseUpgrade(socket, errorAnswer(error));
     }
-  }
-
-  async function upgradeSession(
-    request: IncomingMessage,
-    socket: Duplex,
-    head: Buffer,
-  ): Promise<void> {
-    const peer = devicePeer(request);
-    const device = await knownDevice(peer);
-    sessionServer.handleUpgrade(request, socket, head, (opened) => {
-      void runSession(peer.device, device, opened);
-    });
   }
 
   /** The Device of a peer whose key is still the one that it enrolled with. */
@@ -126,139 +161,174 @@ export function createSessionHub(init: {
     return device;
   }
 
-  async function runSession(name: string, device: Device, socket: WebSocket): Promise<void> {
-    const greeting = new AbortController();
-    const hello = Promise.withResolvers<Extract<DeviceMessage, { kind: 'hello' }>>();
-    let session: Session | undefined;
-    socket.on('error', (error) => log.debug('session socket failed', { device: name, error }));
-    socket.on('close', () => {
-      hello.reject(new TaplineError('session_closed', 'the device went away'));
-      if (session !== undefined) end(session);
+  /** Who a tunnel is of: a device with one key. With another key it comes back to nothing. */
+  function remember({ device: name, publicKey, certificate }: DevicePeer, device: Device): string {
+    const principal = `${name} ${keyFingerprint(publicKey)}`;
+    const shown = { authorized: true, certificate };
+    const known = peers.get(principal);
+    if (known === undefined) peers.set(principal, { name, device, shown, tunnels: new Set() });
+    else Object.assign(known, { device, shown });
+    return principal;
+  }
+
+  function take(tunnel: Tunnel, principal: string): void {
+    const peer = peers.get(principal);
+    if (peer === undefined) throw closeError(CloseCode.Unauthorized, 'the device is not known');
+    if (peer.tunnels.size >= maxTunnelsPerDevice) {
+      throw closeError(
+        CloseCode.TooManySessions,
+        `${peer.name} has ${peer.tunnels.size} tunnels, the most is ${maxTunnelsPerDevice}`,
+      );
+    }
+    peer.tunnels.add(tunnel);
+    const state: { greeted: boolean; session: Session | undefined } = {
+      greeted: false,
+      session: undefined,
+    };
+    void expectHello(tunnel, () => state.session !== undefined);
+    tunnel.onStream((stream) => {
+      const { name } = stream.opening;
+      if (name === streamNames.session && !state.greeted) {
+        state.greeted = true;
+        void converse(tunnel, { peer, stream, begun: (session) => (state.session = session) });
+      } else if (name === streamNames.http && init.serveHttp !== undefined) {
+        init.serveHttp(new TunnelSocket(stream, peer.shown));
+      } else stream.reset(CloseCode.Refused, `nothing is served as ${name}`);
     });
-    socket.on('message', (data, binary) => {
-      try {
-        if (binary) throw new TaplineError('session_message_invalid', 'the message is not text');
-        const message = parseDeviceMessage(new TextDecoder().decode(messageBytes(data)));
-        if (session !== undefined) session.heardMs = clock.monotonic();
-        if (message?.kind === 'hello') hello.resolve(message);
-        else if (session !== undefined && message !== undefined) take(session, message);
-      } catch (error) {
-        log.warn('session ended by a message', { device: name, error });
-        socket.close(closeCodes.protocol, 'message invalid');
-      }
+    tunnel.onConnection((connected) => {
+      if (state.session === undefined) return;
+      if (connected) comeBack(state.session);
+      else lose(state.session);
     });
+    tunnel.closed.addEventListener(
+      'abort',
+      () => {
+        peer.tunnels.delete(tunnel);
+        if (peer.tunnels.size === 0) peers.delete(principal);
+        if (state.session !== undefined) lose(state.session);
+      },
+      { once: true },
+    );
+  }
+
+  async function expectHello(tunnel: Tunnel, hasCome: () => boolean): Promise<void> {
     try {
-      const timeout = clock.sleep(answerTimeoutMs, { signal: greeting.signal }).then(() => {
-        throw new TaplineError('session_timeout', `no hello within ${answerTimeoutMs} ms`);
-      });
-      const first = await Promise.race([hello.promise, timeout]);
-      session = begin(name, device, socket, first);
-      // The epoch is on disk before the device hears of it: no restart hands it out again.
-      const outcome = await presence.write(name, presenceOf(session, true));
-      if (outcome !== 'written' || sessions.get(name) !== session) {
-        socket.close(closeCodes.superseded, 'a newer session is open');
-        return;
+      await clock.sleep(answerTimeoutMs, { signal: tunnel.closed });
+    } catch {
+      // It has ended before.
+      return;
+    }
+    if (!hasCome()) tunnel.close(CloseCode.Timeout, `no hello within ${answerTimeoutMs} ms`);
+  }
+
+  async function converse(
+    tunnel: Tunnel,
+    parts: {
+      readonly peer: Peer;
+      readonly stream: TunnelStream;
+      readonly begun: (session: Session) => void;
+    },
+  ): Promise<void> {
+    const { peer, stream, begun } = parts;
+    const { name } = peer;
+    const messages = createMessageStream(stream, { maxBytes: maxMessageBytes });
+    let session: Session | undefined;
+    try {
+      for await (const bytes of messages.messages) {
+        const message = parseDeviceMessage(new TextDecoder().decode(bytes));
+        if (message === undefined) continue;
+        if (session !== undefined) takeReport(session, message);
+        else if (message.kind === 'hello') {
+          session = begin(peer, { tunnel, messages, hello: message });
+          begun(session);
+          await announce(session);
+        }
       }
-      send(socket, {
-        kind: 'welcome',
-        epoch: session.epoch,
-        serverTime: clock.now(),
-        pingIntervalMs,
-      });
     } catch (error) {
-      if (!stopping.signal.aborted) log.info('session refused', { device: name, error });
-      socket.close(closeCodes.protocol, 'no session');
-    } finally {
-      greeting.abort();
+      log.warn('session ended by a message', { device: name, error: errorMessage(error) });
+      tunnel.close(CloseCode.Protocol, 'message invalid');
     }
   }
 
   function begin(
-    name: string,
-    device: Device,
-    socket: WebSocket,
-    hello: Extract<DeviceMessage, { kind: 'hello' }>,
+    peer: Peer,
+    parts: { readonly tunnel: Tunnel; readonly messages: StreamSocket; readonly hello: Hello },
   ): Session {
-    const epoch = Math.max(device.status?.presence?.epoch ?? 0, epochs.get(name) ?? 0) + 1;
-    epochs.set(name, epoch);
+    const { tunnel, messages, hello } = parts;
+    const { name } = peer;
     const older = sessions.get(name);
     const session: Session = {
       device: name,
-      epoch,
+      tunnel,
+      messages,
+      epoch: nextEpoch(name, peer.device),
       since: new Date(clock.now()).toISOString(),
-      socket,
-      ended: new AbortController(),
-      streams: new Set(),
-      heardMs: clock.monotonic(),
+      connected: true,
       report: {
         ...reportedStatus(hello.report),
         clockSkewSeconds: Math.round((hello.now - clock.now()) / 10) / 100,
       },
     };
     sessions.set(name, session);
-    if (older !== undefined) {
-      end(older);
-      older.socket.close(closeCodes.superseded, 'a newer session is open');
-    }
+    older?.tunnel.close(CloseCode.Superseded, 'a newer session is open');
     return session;
   }
 
-  function take(session: Session, message: DeviceMessage): void {
-    switch (message.kind) {
-      case 'hello':
-      case 'pong':
-        return;
-      case 'report':
-        session.report = { ...session.report, ...reportedStatus(message.report) };
-        if (sessions.get(session.device) === session) note(session, true);
-        return;
-      case 'refuse-stream': {
-        const pending = pendingStreams.get(message.streamId);
-        if (pending?.device !== session.device) return;
-        pending.opened.reject(
-          new TaplineError('stream_refused', message.message, { details: { code: message.code } }),
-        );
-      }
+  function nextEpoch(name: string, device?: Device): number {
+    const epoch = Math.max(device?.status?.presence?.epoch ?? 0, epochs.get(name) ?? 0) + 1;
+    epochs.set(name, epoch);
+    return epoch;
+  }
+
+  /** The epoch is on disk before the device hears of it: no restart hands it out again. */
+  async function announce(session: Session): Promise<void> {
+    const { epoch } = session;
+    const outcome = await presence.write(session.device, presenceOf(session));
+    if (session.epoch !== epoch || !session.connected) return;
+    if (outcome !== 'written' || sessions.get(session.device) !== session) {
+      session.tunnel.close(CloseCode.Superseded, 'a newer session is open');
+      return;
     }
+    await send(session.messages, { kind: 'welcome', epoch, serverTime: clock.now() });
+  }
+
+  /** On another connection: the streams are the same, and presence has the next epoch. */
+  function comeBack(session: Session): void {
+    if (sessions.get(session.device) !== session) return;
+    session.epoch = nextEpoch(session.device);
+    session.since = new Date(clock.now()).toISOString();
+    session.connected = true;
+    announce(session).catch((error: unknown) => {
+      if (stopping.signal.aborted) return;
+      log.warn('a device that came back was not told', { device: session.device, error });
+    });
   }
 
   /** Idempotent. An older session says nothing about presence: only the newest one counts. */
-  function end(session: Session): void {
-    if (session.ended.signal.aborted) return;
-    session.ended.abort(new TaplineError('device_offline', `${session.device} went away`));
-    for (const stream of session.streams) stream.close(1001, 'the device went away');
-    if (sessions.get(session.device) !== session) return;
-    sessions.delete(session.device);
-    if (!stopping.signal.aborted) note(session, false);
+  function lose(session: Session): void {
+    const isNewest = sessions.get(session.device) === session;
+    if (session.tunnel.closed.aborted && isNewest) sessions.delete(session.device);
+    if (!session.connected) return;
+    session.connected = false;
+    if (isNewest && !stopping.signal.aborted) note(session);
+  }
+
+  function takeReport(session: Session, message: DeviceMessage): void {
+    if (message.kind !== 'report') return;
+    session.report = { ...session.report, ...reportedStatus(message.report) };
+    if (session.connected && sessions.get(session.device) === session) note(session);
   }
 
   /** Writes presence without anybody waiting for it. */
-  function note(session: Session, connected: boolean): void {
-    presence.write(session.device, presenceOf(session, connected)).catch((error: unknown) => {
+  function note(session: Session): void {
+    presence.write(session.device, presenceOf(session)).catch((error: unknown) => {
       if (!stopping.signal.aborted) log.error('presence lost', { device: session.device, error });
     });
   }
 
-  function presenceOf(session: Session, connected: boolean): Presence {
-    const since = connected ? session.since : new Date(clock.now()).toISOString();
-    return { epoch: session.epoch, connected, since, reported: session.report };
-  }
-
-  async function upgradeStream(
-    streamId: string,
-    edge: { readonly request: IncomingMessage; readonly socket: Duplex; readonly head: Buffer },
-  ): Promise<void> {
-    const peer = devicePeer(edge.request);
-    await knownDevice(peer);
-    const { device } = peer;
-    const pending = pendingStreams.get(streamId);
-    if (pending?.device !== device) {
-      throw new TaplineError('not_found', `no stream ${streamId} is waited for`);
-    }
-    pendingStreams.delete(streamId);
-    streamServer.handleUpgrade(edge.request, edge.socket, edge.head, (opened) => {
-      pending.opened.resolve(createStreamSocket(opened));
-    });
+  function presenceOf({ epoch, since, connected, report }: Session): Presence {
+    const changed = connected ? since : new Date(clock.now()).toISOString();
+    return { epoch, connected, since: changed, reported: report };
   }
 
   async function openStream(
@@ -267,59 +337,63 @@ export function createSessionHub(init: {
     options: { readonly signal?: AbortSignal } = {},
   ): Promise<StreamSocket> {
     const session = sessions.get(device);
-    if (session === undefined) {
+    if (session?.connected !== true) {
       throw new TaplineError('device_offline', `device ${device} is not connected`);
     }
-    if (session.streams.size >= maxStreamsPerDevice) {
+    const open = session.tunnel.stats().ownStreams;
+    if (open >= maxStreamsPerDevice) {
       throw new TaplineError(
         'too_many_streams',
-        `device ${device} has ${session.streams.size} streams, the most is ${maxStreamsPerDevice}`,
+        `device ${device} has ${open} streams, the most is ${maxStreamsPerDevice}`,
       );
     }
-    const streamId = randomBytes(16).toString('base64url');
-    const waited = new AbortController();
-    const opened = Promise.withResolvers<StreamSocket>();
-    const signals = [
-      session.ended.signal,
-      ...(options.signal === undefined ? [] : [options.signal]),
-    ];
-    const stop = AbortSignal.any(signals);
-    const onStop = (): void => opened.reject(stop.reason);
-    stop.addEventListener('abort', onStop, { once: true });
-    pendingStreams.set(streamId, { device, opened });
+    const bytes = encode(request);
+    const stream = session.tunnel.open({ class: classes[request.kind], name: streamNames.request });
+    const socket = createMessageStream(stream);
     try {
-      send(session.socket, { kind: 'open-stream', streamId, request });
-      const timeout = clock.sleep(answerTimeoutMs, { signal: waited.signal }).then(() => {
-        throw new TaplineError(
-          'stream_timeout',
-          `device ${device} did not open the stream within ${answerTimeoutMs} ms`,
-        );
-      });
-      const stream = await Promise.race([opened.promise, timeout]);
-      session.streams.add(stream);
-      stream.closed.addEventListener('abort', () => session.streams.delete(stream), { once: true });
-      return stream;
-    } finally {
-      pendingStreams.delete(streamId);
-      stop.removeEventListener('abort', onStop);
-      waited.abort();
+      await socket.send(bytes);
+      await accepted(socket, device, options.signal);
+      return socket;
+    } catch (error) {
+      stream.reset(CloseCode.Refused, 'the stream is not wanted any more');
+      throw error;
     }
   }
 
-  /** Ends sessions whose device has fallen silent: TCP alone would show them for a quarter hour. */
-  async function keepAlive(): Promise<void> {
-    for (let sequence = 1; await pause(pingIntervalMs); sequence += 1) {
-      for (const session of sessions.values()) {
-        if (clock.monotonic() - session.heardMs > deadAfterMs) {
-          log.info('device fell silent', { device: session.device, epoch: session.epoch });
-          session.socket.terminate();
-          end(session);
-        } else send(session.socket, { kind: 'ping', sequence });
+  /** Waits for the device's answer. */
+  async function accepted(
+    socket: StreamSocket,
+    device: string,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const waited = new AbortController();
+    const stopped = Promise.withResolvers<never>();
+    const onStop = (): void => stopped.reject(signal?.reason);
+    signal?.throwIfAborted();
+    signal?.addEventListener('abort', onStop, { once: true });
+    const timeout = async (): Promise<never> => {
+      await clock.sleep(answerTimeoutMs, { signal: waited.signal });
+      throw new TaplineError(
+        'stream_timeout',
+        `device ${device} did not open the stream within ${answerTimeoutMs} ms`,
+      );
+    };
+    try {
+      const first = socket.messages[Symbol.asyncIterator]().next();
+      const { value } = await Promise.race([first, timeout(), stopped.promise]);
+      if (value === undefined) {
+        throw new TaplineError('device_offline', `device ${device} went away`);
       }
+      const answer = parseStreamAnswer(new TextDecoder().decode(value));
+      if (answer.kind === 'accepted') return;
+      throw new TaplineError('stream_refused', answer.message, { details: { code: answer.code } });
+    } finally {
+      signal?.removeEventListener('abort', onStop);
+      waited.abort('answered');
     }
   }
 
-  /** Devices that an earlier life of the control plane left as connected, and that stayed away. */
+  /** What a control plane that was killed left connected, and nobody has come back for. */
   async function forgetVanished(): Promise<void> {
     if (!(await pause(returnGraceMs))) return;
     try {
@@ -350,39 +424,37 @@ export function createSessionHub(init: {
   return {
     upgrade,
     openStream,
-    session: (device) => sessions.get(device),
+    session(device) {
+      const session = sessions.get(device);
+      return session?.connected === true ? session : undefined;
+    },
+    disconnect(device) {
+      for (const { name, tunnels } of peers.values()) {
+        if (name !== device) continue;
+        for (const tunnel of tunnels) {
+          tunnel.close(CloseCode.Unauthorized, 'the device has another key, or is deleted');
+        }
+      }
+    },
     async [Symbol.asyncDispose]() {
       stopping.abort(new TaplineError('device_offline', 'the gateway is stopping'));
-      for (const session of sessions.values()) {
-        session.socket.close(closeCodes.stopping, 'the gateway is stopping');
-        end(session);
-      }
-      await Promise.all(background);
+      server.close(CloseCode.GoingAway, 'the gateway is stopping');
+      acceptor[Symbol.dispose]();
+      await forgetting;
       await presence[Symbol.asyncDispose]();
-      for (const socket of [...sessionServer.clients, ...streamServer.clients]) socket.terminate();
-      sessionServer.close();
-      streamServer.close();
     },
   };
 }
 
-function webSocketServer(protocol: string, maxPayload: number): WebSocketServer {
-  return new WebSocketServer({
-    noServer: true,
-    maxPayload,
-    perMessageDeflate: false,
-    handleProtocols: (offered) => (offered.has(protocol) ? protocol : false),
-  });
+function send(socket: StreamSocket, message: ServerMessage): Promise<void> {
+  return socket.send(new TextEncoder().encode(JSON.stringify(message)));
 }
 
-function send(socket: WebSocket, message: ServerMessage): void {
-  if (socket.readyState !== socket.OPEN) return;
-  const text = JSON.stringify(message);
-  if (Buffer.byteLength(text) > maxMessageBytes) {
-    throw new TaplineError(
-      'stream_refused',
-      `a request of ${Buffer.byteLength(text)} bytes exceeds ${maxMessageBytes}`,
-    );
-  }
-  socket.send(text);
+function encode(request: StreamRequest): Uint8Array {
+  const bytes = new TextEncoder().encode(JSON.stringify(request));
+  if (bytes.length <= maxMessageBytes) return bytes;
+  throw new TaplineError(
+    'stream_refused',
+    `a request of ${bytes.length} bytes exceeds ${maxMessageBytes}`,
+  );
 }

@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { isTaplineError } from '@tapline/base';
 import { expect, test } from 'vitest';
-import { parseDeviceMessage, parseServerMessage } from './session-messages.ts';
+import {
+  parseDeviceMessage,
+  parseServerMessage,
+  parseStreamAnswer,
+  parseStreamRequest,
+} from './session-messages.ts';
 
 const report = { agentVersion: '1', platform: 'linux/arm64', bootId: 'b', runtimes: ['runc'] };
 const exec = { kind: 'exec', install: 'd1.jq', uid: 'u', command: ['jq', '.'], stdin: true };
@@ -12,39 +17,48 @@ test.each([
     kind: 'report',
     report: { ...report, storage: { freeBytes: 3, reservedBytes: 2, usedBytes: 1 } },
   },
-  { kind: 'pong', sequence: 4 },
-  { kind: 'refuse-stream', streamId: 's', code: 'c', message: 'm' },
 ])('a device says %j', (message) => {
   expect(parseDeviceMessage(JSON.stringify(message))).toEqual(message);
 });
 
-test.each([
-  { kind: 'welcome', epoch: 3, serverTime: 5, pingIntervalMs: 15 },
-  { kind: 'ping', sequence: 4 },
-  { kind: 'open-stream', streamId: 's', request: exec },
-  {
-    kind: 'open-stream',
-    streamId: 's',
-    request: { kind: 'logs', install: 'a', uid: 'u', follow: true, tailLines: 10 },
-  },
-])('a gateway says %j', (message) => {
+test('a gateway says who the device is to it', () => {
+  const message = { kind: 'welcome', epoch: 3, serverTime: 5 };
   expect(parseServerMessage(JSON.stringify(message))).toEqual(message);
 });
 
+test.each([
+  exec,
+  { kind: 'logs', install: 'a', uid: 'u', follow: true, tailLines: 10 },
+  { kind: 'node-state', node: 'n1' },
+])('a stream is asked for with %j', (request) => {
+  expect(parseStreamRequest(JSON.stringify(request))).toEqual(request);
+});
+
+test.each([{ kind: 'accepted' }, { kind: 'refused', code: 'c', message: 'm' }])(
+  'and answered with %j',
+  (answer) => {
+    expect(parseStreamAnswer(JSON.stringify(answer))).toEqual(answer);
+  },
+);
+
 test('what a newer peer adds is passed over', () => {
   expect(parseDeviceMessage('{"kind":"from-the-future"}')).toBeUndefined();
-  expect(parseServerMessage('{"kind":"ping","sequence":1,"more":true}')).toEqual({
-    kind: 'ping',
-    sequence: 1,
+  expect(parseServerMessage('{"kind":"welcome","epoch":1,"serverTime":2,"more":true}')).toEqual({
+    kind: 'welcome',
+    epoch: 1,
+    serverTime: 2,
   });
 });
 
 test.each([
-  ['{"kind":"pong"}', 'sequence'],
+  ['{"kind":"hello"}', 'now'],
   ['{"kind":"hello","now":1,"report":{"agentVersion":""}}', 'agentVersion'],
   ['[]', 'object'],
   ['nonsense', 'JSON'],
-  [`{"kind":"refuse-stream","streamId":"${'s'.repeat(65)}"}`, '65 characters, more than 64'],
+  [
+    `{"kind":"report","report":{"agentVersion":"${'s'.repeat(65)}"}}`,
+    '65 characters, more than 64',
+  ],
 ])('refuses %s, naming %s', (text, words) => {
   expect(() => parseDeviceMessage(text)).toThrow(
     expect.objectContaining({
@@ -53,6 +67,8 @@ test.each([
     }),
   );
 });
+
+const parsers = [parseDeviceMessage, parseServerMessage, parseStreamRequest, parseStreamAnswer];
 
 test('anything at all is a message, nothing, or refused by its code', () => {
   const codeOf = (parse: (text: string) => unknown, text: string): string | undefined => {
@@ -65,7 +81,7 @@ test('anything at all is a message, nothing, or refused by its code', () => {
   };
   fc.assert(
     fc.property(fc.oneof(fc.json(), fc.string()), (text) => {
-      for (const parse of [parseDeviceMessage, parseServerMessage]) {
+      for (const parse of parsers) {
         expect([undefined, 'session_message_invalid']).toContain(codeOf(parse, text));
       }
     }),

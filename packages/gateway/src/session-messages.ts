@@ -44,33 +44,30 @@ export type DeviceMessage =
       readonly now: number;
       readonly report: DeviceReport;
     }
-  | { readonly kind: 'report'; readonly report: DeviceReport }
-  | { readonly kind: 'pong'; readonly sequence: number }
-  | {
-      readonly kind: 'refuse-stream';
-      readonly streamId: string;
-      readonly code: string;
-      readonly message: string;
-    };
+  | { readonly kind: 'report'; readonly report: DeviceReport };
 
-export type ServerMessage =
-  | {
-      readonly kind: 'welcome';
-      readonly epoch: number;
-      /** Milliseconds since the Unix epoch. */
-      readonly serverTime: number;
-      /** The device hears a ping at least this often, or the session is dead. */
-      readonly pingIntervalMs: number;
-    }
-  | { readonly kind: 'ping'; readonly sequence: number }
-  | {
-      readonly kind: 'open-stream';
-      readonly streamId: string;
-      readonly request: StreamRequest;
-    };
+export interface ServerMessage {
+  /** Also when the device has come back: each connection has the next epoch. */
+  readonly kind: 'welcome';
+  readonly epoch: number;
+  /** Milliseconds since the Unix epoch. */
+  readonly serverTime: number;
+}
 
-/** The WebSocket subprotocol of a session; its number changes with the messages. */
-export const sessionProtocol = 'v1.session.tapline.dev';
+/** What a device says to a request for a stream, before anything else on it. */
+export type StreamAnswer =
+  | { readonly kind: 'accepted' }
+  | { readonly kind: 'refused'; readonly code: string; readonly message: string };
+
+/** The names of streams in a device's tunnel. */
+export const streamNames = {
+  /** Of the device, one: hello and reports there, welcomes back. */
+  session: 'session',
+  /** Of the device: a connection to the control plane's HTTP server. */
+  http: 'http',
+  /** Of the gateway: a request, its answer, then messages of `v5.channel.k8s.io`. */
+  request: 'request',
+} as const;
 
 /** Bytes of a message, either way. An exec's command line has to fit. */
 export const maxMessageBytes = 65_536;
@@ -83,15 +80,6 @@ export function parseDeviceMessage(text: string): DeviceMessage | undefined {
       return { kind: 'hello', now: number(fields, 'now'), report: report(fields['report']) };
     case 'report':
       return { kind: 'report', report: report(fields['report']) };
-    case 'pong':
-      return { kind: 'pong', sequence: number(fields, 'sequence') };
-    case 'refuse-stream':
-      return {
-        kind: 'refuse-stream',
-        streamId: string(fields, 'streamId', 64),
-        code: string(fields, 'code', 128),
-        message: string(fields, 'message', 4096),
-      };
     default:
       return undefined;
   }
@@ -106,19 +94,25 @@ export function parseServerMessage(text: string): ServerMessage | undefined {
         kind: 'welcome',
         epoch: number(fields, 'epoch'),
         serverTime: number(fields, 'serverTime'),
-        pingIntervalMs: number(fields, 'pingIntervalMs'),
-      };
-    case 'ping':
-      return { kind: 'ping', sequence: number(fields, 'sequence') };
-    case 'open-stream':
-      return {
-        kind: 'open-stream',
-        streamId: string(fields, 'streamId', 64),
-        request: streamRequest(object(fields, 'request')),
       };
     default:
       return undefined;
   }
+}
+
+/** What the gateway asks for with the first message of a stream. */
+export function parseStreamRequest(text: string): StreamRequest {
+  return streamRequest(parseObject(text));
+}
+
+export function parseStreamAnswer(text: string): StreamAnswer {
+  const fields = parseObject(text);
+  if (fields['kind'] === 'accepted') return { kind: 'accepted' };
+  return {
+    kind: 'refused',
+    code: string(fields, 'code', 128),
+    message: string(fields, 'message', 4096),
+  };
 }
 
 type Fields = Readonly<Record<string, unknown>>;

@@ -1,5 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import {
+  createServer as createInnerServer,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -100,19 +105,29 @@ export async function startTestControlPlane(
     clock,
     log,
   });
-  https.on('request', (request, response) => {
+  function onRequest(request: IncomingMessage, response: ServerResponse): void {
     const path = request.url ?? '';
     if (path === imageKeysPath) response.end(JSON.stringify({ keys: [testSigner.publicKeyPem] }));
     else if (path.startsWith('/gateway/')) void enrol(request, response);
     else if (path.startsWith('/v2/')) registry.handle(request, response);
     else api.handle(request, response);
-  });
+  }
+  https.on('request', onRequest);
+  // What comes within tunnels.
+  const inner = createInnerServer(onRequest);
   https.on('upgrade', (request, socket, head) => {
     if (request.url?.startsWith('/gateway/') === true)
       void late.hub?.upgrade(request, socket, head);
     else api.upgrade(request, socket, head);
   });
-  late.hub = createSessionHub({ client, clock, rng: systemRng, log, pingIntervalMs: 1000 });
+  late.hub = createSessionHub({
+    client,
+    serveHttp: (socket) => void inner.emit('connection', socket),
+    clock,
+    rng: systemRng,
+    log,
+    pingIntervalMs: 1000,
+  });
   let tokens = 0;
 
   async function stopListening(): Promise<void> {

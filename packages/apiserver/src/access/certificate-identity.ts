@@ -1,6 +1,7 @@
 import { createHash, X509Certificate } from 'node:crypto';
-import { TLSSocket } from 'node:tls';
 import type { Socket } from 'node:net';
+import type { PeerCertificate } from 'node:tls';
+import { isCertifiedSocket } from '@tapline/base';
 import type { Identity } from '../identity.ts';
 
 interface Known {
@@ -25,8 +26,8 @@ export class CertificateIdentities {
 }
 
 function read(socket: Socket): Known | undefined {
-  if (!(socket instanceof TLSSocket) || !socket.authorized) return undefined;
-  const certificate = socket.getPeerCertificate();
+  if (!isCertifiedSocket(socket) || !socket.authorized) return undefined;
+  const certificate = socket.getPeerCertificate() as PeerCertificate;
   // Empty where the client sent none.
   if (certificate.subject === undefined) return undefined;
   const { CN, O } = certificate.subject as { CN?: string | string[]; O?: string | string[] };

@@ -38,11 +38,13 @@ export function createHttpTransport(
     readonly tls?: TlsIdentity;
     readonly maxSockets?: number;
     readonly idleMs?: number;
+    /** Where connections to `http:` addresses come from instead, as within a tunnel. */
+    readonly agent?: HttpAgent;
   } = {},
 ): HttpTransport {
   const { idleMs = 30_000 } = init;
   const pool = { keepAlive: true, maxSockets: init.maxSockets ?? 8, scheduling: 'lifo' as const };
-  const http = new HttpAgent(pool);
+  const http = init.agent ?? new HttpAgent(pool);
   const https = new HttpsAgent({ ...pool, ...init.tls });
 
   return {
