@@ -133,7 +133,8 @@ async function readWithMacsec(
 }
 
 function isMacsec(operation: unknown): boolean {
-  return isRecord(operation) && String(operation['kind']).startsWith('macsec-');
+  const kinds = /^(parent|link-guard|macsec|channel|receive|send)(-|$)/;
+  return isRecord(operation) && kinds.test(String(operation['kind']));
 }
 
 function listOf(value: unknown): readonly unknown[] {
