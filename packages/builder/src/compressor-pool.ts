@@ -44,7 +44,7 @@ export function createCompressorPool({ threads }: { readonly threads: number }):
       running.set(worker, job);
       // Only what is under way keeps a process alive.
       worker.ref();
-      worker.postMessage(job.request);
+      worker.postMessage(job.request, []);
     }
   }
 

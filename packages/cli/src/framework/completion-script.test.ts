@@ -7,7 +7,7 @@ import { loadAll } from './run-program.ts';
 const commands = (await loadAll(commandGroups)).flatMap((group) => group.commands);
 
 test.each([
-  [['de'], ['deploy', 'delete', 'describe', 'demo']],
+  [['de'], ['deploy', 'delete', 'describe', 'demo', 'device']],
   [['token', ''], ['create']],
   [['get', 'devices', '--out'], ['--output']],
   [['get', '-o', 'j'], ['json']],
