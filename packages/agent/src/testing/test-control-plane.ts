@@ -112,6 +112,8 @@ export async function startTestControlPlane(
     else if (path.startsWith('/v2/')) registry.handle(request, response);
     else api.handle(request, response);
   }
+  // A test that was slow must not meet a connection that is just being closed for idleness.
+  https.keepAliveTimeout = 0;
   https.on('request', onRequest);
   // What comes within tunnels.
   const inner = createInnerServer(onRequest);
