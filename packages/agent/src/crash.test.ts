@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { seededRng, silentLog, systemClock } from '@tapline/base';
@@ -22,7 +23,10 @@ describe.skipIf(!root)('an agent that is killed (needs root and runc)', () => {
   async function life(order: CrashOrder, killAfterMs?: number): Promise<string> {
     const said = await oneLife(order, killAfterMs);
     if (said !== undefined) return said;
-    console.warn(`an agent that was to die at step ${order.killAt} had no outcome in 60 s`);
+    const log = await readFile(join(order.folder, 'agent.log'), 'utf8');
+    console.warn(
+      `an agent that was to die at step ${order.killAt} had no outcome in 60 s:\n${log.slice(-8192)}`,
+    );
     return (await oneLife(order, killAfterMs)) ?? 'no outcome in 60 s, twice';
   }
 

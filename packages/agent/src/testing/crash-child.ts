@@ -1,5 +1,6 @@
+import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { silentLog, systemClock, systemRng } from '@tapline/base';
+import { createJsonLog, systemClock, systemRng } from '@tapline/base';
 import { createHttpClient } from '@tapline/client';
 import { createRegistryClient } from '@tapline/registry';
 import { installResource } from '@tapline/resources';
@@ -51,7 +52,10 @@ async function run(order: CrashOrder): Promise<void> {
     });
   }
   const clock = systemClock;
-  const log = silentLog;
+  const log = createJsonLog({
+    clock,
+    write: (line) => appendFileSync(join(folder, 'agent.log'), line),
+  });
   const client = createHttpClient({
     baseUrl: server,
     ca: tls.ca,
