@@ -189,10 +189,11 @@ function isNothing({ method, about, upgrade }: PossibleRequest, status: number):
   if (about.kind !== 'resource') return false;
   // Of a review nothing is stored: there is no object by any name.
   if (about.resource.startsWith('selfsubject')) return status === 404;
-  // Not every kind has each field to select by, and exec alone is for WebSockets.
+  // Not every kind has each field to select by, and exec and forwards alone are upgrades.
   const isSelection = method === 'GET' && about.selector !== '';
   if (upgrade !== undefined) return status === 404;
-  return status === 400 && (isSelection || about.subresource === 'exec');
+  const isUpgradeOnly = about.subresource === 'exec' || about.subresource === 'portforward';
+  return status === 400 && (isSelection || isUpgradeOnly);
 }
 
 function isRead(method: string): boolean {

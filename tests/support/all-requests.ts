@@ -91,7 +91,13 @@ function resourceRequests(
     return names(resource).flatMap((name) => {
       const path = `${place}/${[resource, name, subresource].filter((part) => part !== '').join('/')}`;
       const plain = methods.map((method) => ({ method, path, about: of({ name }) }));
-      const socket = { method: 'GET', path, about: of({ name }), upgrade: streamProtocol };
+      const query = subresource === 'portforward' ? '?connect=22' : '';
+      const socket = {
+        method: 'GET',
+        path: `${path}${query}`,
+        about: of({ name }),
+        upgrade: streamProtocol,
+      };
       return subresource === '' ? plain : [...plain, socket];
     });
   }

@@ -9,7 +9,14 @@ import {
   TaplineError,
 } from '@tapline/base';
 import { createHttpClient } from '@tapline/client';
-import { connectSession, type DeviceReport, type Session, TunnelAgent } from '@tapline/gateway';
+import {
+  connectSession,
+  createForwardServer,
+  type DeviceReport,
+  type ForwardPolicy,
+  type Session,
+  TunnelAgent,
+} from '@tapline/gateway';
 import { createHttpTransport, createRegistryClient, type HttpTransport } from '@tapline/registry';
 import { createRuncRuntime, createUnconfinedRuntime, type Runtime } from '@tapline/runtimes';
 import type { StreamClass } from '@tapline/tunnel';
@@ -49,6 +56,8 @@ export interface AgentConfig {
   readonly datapath?: 'kernel' | 'user-space';
   /** Loopback port of /metrics, /healthz and /readyz, 0 for a free one; none where absent. */
   readonly metricsPort?: number;
+  /** Which of its ports users may reach, and where it may listen for them; none unless given. */
+  readonly forward?: ForwardPolicy;
   /** Bytes to leave free on the disk, and bytes that images may use in all. */
   readonly floorBytes?: number;
   readonly quotaBytes?: number;
@@ -137,6 +146,9 @@ export async function startAgent(config: AgentConfig): Promise<RunningAgent> {
       tls: () => keeper.tls(),
       report: report.current,
       acceptStream: core.acceptStream,
+      ...(config.forward === undefined
+        ? {}
+        : { forwards: createForwardServer({ policy: config.forward, log }) }),
       onConnected: ({ clockSkewMs }) => {
         keeper.setClockSkew(clockSkewMs);
         metrics?.setConnected(true);

@@ -24,6 +24,8 @@ export interface AuditEntry {
   /** The fields that changed, as dotted paths; values stay out. */
   readonly changed?: readonly string[];
   readonly dryRun?: true;
+  /** What was asked for where the name does not say, as the ports of a forward. */
+  readonly detail?: string;
   /** What the client said, or the rule that refused. */
   readonly reason?: string;
   readonly userAgent?: string;

@@ -17,6 +17,8 @@ export interface ConnectRequest {
 /** What serves such a subresource; the server knows nothing about it but its name and verb. */
 export interface ConnectHandler {
   readonly verb: 'get' | 'create';
+  /** What is asked for, for the audit log: no secret; undefined where the query is not valid. */
+  readonly detail?: (query: URLSearchParams) => string | undefined;
   readonly handle?: (connect: ConnectRequest, response: ServerResponse) => Promise<void>;
   readonly upgrade?: (connect: ConnectRequest, socket: Duplex, head: Buffer) => Promise<void>;
 }

@@ -18,6 +18,7 @@ export interface Target {
   readonly name?: string | undefined;
   readonly requiredField?: ((path: string) => string | undefined) | undefined;
   readonly dryRun?: boolean;
+  readonly detail?: string | undefined;
 }
 
 export interface GateInit {
@@ -28,6 +29,7 @@ export interface GateInit {
 }
 
 const maxChanged = 64;
+const maxDetail = 256;
 
 /** Where who writes an object can say why; a request header says it for one request. */
 const reasonAnnotation = 'tapline.dev/reason';
@@ -106,7 +108,7 @@ export class Gate {
     target: Target,
     result: Pick<AuditEntry, 'decision' | 'code'> & Partial<AuditEntry>,
   ): AuditEntry {
-    const { caller, verb, kind, subresource, namespace, name, dryRun } = target;
+    const { caller, verb, kind, subresource, namespace, name, dryRun, detail } = target;
     const { identity, userAgent, reason, sourceAddress } = caller;
     return {
       time: new Date(this.#init.clock.now()).toISOString(),
@@ -121,6 +123,7 @@ export class Gate {
       ...(namespace === undefined ? {} : { namespace }),
       ...(name === undefined ? {} : { name }),
       ...(dryRun === true ? { dryRun } : {}),
+      ...(detail === undefined ? {} : { detail: detail.slice(0, maxDetail) }),
       ...(reason === undefined ? {} : { reason }),
       ...result,
       ...(userAgent === undefined ? {} : { userAgent }),

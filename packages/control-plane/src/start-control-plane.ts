@@ -16,6 +16,7 @@ import {
   createEnrolment,
   createEnrolmentHandler,
   createFailureLimiter,
+  createForwardGateway,
   createInstallConnectHandlers,
   createNodeConnectHandlers,
   createSessionHub,
@@ -128,6 +129,14 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
     ...createInstallConnectHandlers({ hub: lateHub, log }),
     ...createNodeConnectHandlers({ hub: lateHub }),
   };
+  const forwards = createForwardGateway({
+    openStream(device, options) {
+      if (late.hub === undefined) throw new TaplineError('unavailable', 'the gateway is starting');
+      return late.hub.openInTunnel(device, options);
+    },
+    clock,
+    log,
+  });
   const api = await createApiServer({
     store,
     definitions: taplineResources,
@@ -138,6 +147,7 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
     metrics,
     connectHandlers: {
       ...streams,
+      ...forwards.handlers,
       'deliveries/explain': createExplainHandler((name) => late.reconcilers?.explainDelivery(name)),
       'segments/explain': createExplainHandler((name) => late.reconcilers?.explainSegment(name)),
       'installs/explain': createExplainHandler((name) => late.reconcilers?.explainInstall(name)),
@@ -287,6 +297,7 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
       if (late.edge === undefined) socket.destroy();
       else late.edge.accept(socket);
     },
+    takeForwarded: (stream, tunnel) => forwards.accepted(stream, tunnel),
     clock,
     rng,
     log,
@@ -334,6 +345,7 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
     // Nobody new is let in; then what holds connections open ends, and they can close.
     const closed = edge[Symbol.asyncDispose]();
     await closeReconcilers();
+    forwards[Symbol.dispose]();
     await closeHub();
     await closeApi();
     await closed;

@@ -16,6 +16,7 @@ import {
   type StreamClass,
   type TunnelStream,
 } from '@tapline/tunnel';
+import type { ForwardServer } from './forward/forward-server.ts';
 import type { ClientTls } from './post-json.ts';
 import {
   type DeviceMessage,
@@ -28,6 +29,7 @@ import {
   type StreamRequest,
 } from './session-messages.ts';
 import type { StreamSocket } from './stream-socket.ts';
+import { createConnectionGate } from './tunnel/connection-gate.ts';
 import { dialTunnel } from './tunnel/dial-tunnel.ts';
 import { createMessageStream } from './tunnel/message-stream.ts';
 import { TunnelSocket } from './tunnel/tunnel-socket.ts';
@@ -57,6 +59,8 @@ export interface SessionInit {
   readonly report: () => DeviceReport;
   /** Accepts a stream, or throws a TaplineError that becomes the refusal. */
   readonly acceptStream: (request: StreamRequest) => StreamServer;
+  /** Serves what users reach of this device; without it nothing. */
+  readonly forwards?: ForwardServer;
   readonly onConnected?: (session: {
     readonly epoch: number;
     readonly clockSkewMs: number;
@@ -70,15 +74,12 @@ export interface SessionInit {
   readonly maxBackoffMs?: number;
 }
 
-/** How long a request waits for a tunnel that is on its way: it is quicker than asking again. */
-const connectWaitMs = 5000;
-
 export function connectSession(init: SessionInit): Session {
   const { clock, rng, log } = init;
   const { baseBackoffMs = 500, maxBackoffMs = 30_000 } = init;
   const stopping = new AbortController();
   const streams = new Set<Promise<void>>();
-  const waiting = new Set<() => void>();
+  const gate = createConnectionGate({ clock, host: init.server.host, signal: stopping.signal });
   let epoch: number | undefined;
   let messages: StreamSocket | undefined;
 
@@ -96,12 +97,14 @@ export function connectSession(init: SessionInit): Session {
 
   function begin(session: Tunnel): void {
     let isGreeted = false;
-    session.onStream((stream) => track(serve(stream)));
+    session.onStream((stream) => {
+      track(init.forwards?.serve(stream, session) ?? serve(stream));
+    });
     session.onConnection((connected) => {
       if (!connected) return disconnected();
       if (!isGreeted) track(converse(session));
       isGreeted = true;
-      for (const ready of waiting) ready();
+      gate.open();
     });
   }
 
@@ -168,29 +171,6 @@ export function connectSession(init: SessionInit): Session {
     }
   }
 
-  async function connectedSession(): Promise<Tunnel> {
-    if (!tunnel.session.connected) {
-      const late = new AbortController();
-      const ready = (): void => late.abort('connected');
-      waiting.add(ready);
-      try {
-        await clock.sleep(connectWaitMs, {
-          signal: AbortSignal.any([late.signal, stopping.signal]),
-        });
-      } catch {
-        stopping.signal.throwIfAborted();
-      } finally {
-        waiting.delete(ready);
-      }
-    }
-    const { session } = tunnel;
-    if (session.connected) return session;
-    throw new TaplineError(
-      'gateway_unreachable',
-      `there is no tunnel to ${init.server.host} at this moment`,
-    );
-  }
-
   return {
     get epoch() {
       return epoch;
@@ -204,7 +184,7 @@ export function connectSession(init: SessionInit): Session {
     },
     reconnect: () => tunnel.reconnect(),
     async openHttp(streamClass) {
-      const session = await connectedSession();
+      const session = await gate.pass(tunnel);
       return new TunnelSocket(session.open({ class: streamClass, name: streamNames.http }));
     },
     async [Symbol.asyncDispose]() {

@@ -16,6 +16,19 @@ export {
 } from './install-connect-handlers.ts';
 export { createNodeConnectHandlers } from './node-connect-handlers.ts';
 export type { EnrolmentAnswer, EnrolmentRequest } from './enrolment-request.ts';
+export { createForwardGateway, type ForwardGateway } from './forward/forward-gateway.ts';
+export {
+  createForwardServer,
+  type ForwardPolicy,
+  type ForwardServer,
+} from './forward/forward-server.ts';
+export {
+  type Forward,
+  type ForwardInit,
+  openForward,
+  type PortPair,
+} from './forward/open-forward.ts';
+export { parsePortSet, type PortSet } from './forward/port-set.ts';
 export { createFailureLimiter } from './failure-limiter.ts';
 export { hashSecret } from './hash-secret.ts';
 export { formatJoinToken, type JoinToken } from './join-token.ts';

@@ -3,7 +3,8 @@ import { TaplineError } from '@tapline/base';
 import { errorOfAnswer } from './error-body.ts';
 
 export interface ClientTls {
-  readonly ca: string;
+  /** Only this authority is trusted; absent those of the system. */
+  readonly ca?: string;
   readonly cert?: string;
   readonly key?: string;
 }

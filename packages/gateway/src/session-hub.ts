@@ -16,6 +16,7 @@ import {
   closeError,
   CloseCode,
   defaultLimits,
+  type OpenOptions,
   type Session as Tunnel,
   type StreamClass,
   TunnelServer,
@@ -25,6 +26,7 @@ import { assertDeviceKey } from './assert-device-key.ts';
 import { createAdmission } from './admission.ts';
 import { type DevicePeer, devicePeer } from './device-peer.ts';
 import { deviceUnknown } from './enrolment.ts';
+import type { DeviceStream } from './forward/forward-gateway.ts';
 import { keyFingerprint } from './enrolment-proof.ts';
 import { errorAnswer } from './error-body.ts';
 import { createPresenceWriter, type Presence } from './presence-writer.ts';
@@ -66,6 +68,11 @@ export interface SessionHub extends AsyncDisposable {
     request: StreamRequest,
     options?: { readonly signal?: AbortSignal },
   ): Promise<StreamSocket>;
+  /**
+   * Opens a stream in the newest tunnel of a device. One that is away for a moment gets it when it is
+   * back. Throws `device_offline`.
+   */
+  openInTunnel(device: string, options: OpenOptions): DeviceStream;
   /** Ends the tunnels of a device that is not to have any now. */
   disconnect(device: string): void;
 }
@@ -109,6 +116,8 @@ export function createSessionHub(init: {
   readonly log: Log;
   /** Serves a connection of a device to the HTTP server; without it there is none. */
   readonly serveHttp?: (socket: TunnelSocket) => void;
+  /** Takes a connection that a device hands over for a user; false where the stream is none. */
+  readonly takeForwarded?: (stream: TunnelStream, tunnel: object) => boolean;
   readonly pingIntervalMs?: number;
   /** For a device to say hello, and to answer a request for a stream. */
   readonly answerTimeoutMs?: number;
@@ -193,7 +202,9 @@ export function createSessionHub(init: {
         void converse(tunnel, { peer, stream, begun: (session) => (state.session = session) });
       } else if (name === streamNames.http && init.serveHttp !== undefined) {
         init.serveHttp(new TunnelSocket(stream, peer.shown));
-      } else stream.reset(CloseCode.Refused, `nothing is served as ${name}`);
+      } else if (init.takeForwarded?.(stream, tunnel) !== true) {
+        stream.reset(CloseCode.Refused, `nothing is served as ${name}`);
+      }
     });
     tunnel.onConnection((connected) => {
       if (state.session === undefined) return;
@@ -331,6 +342,14 @@ export function createSessionHub(init: {
     return { epoch, connected, since: changed, reported: report };
   }
 
+  function openInTunnel(device: string, options: OpenOptions): DeviceStream {
+    const tunnel = sessions.get(device)?.tunnel;
+    if (tunnel === undefined) {
+      throw new TaplineError('device_offline', `device ${device} is not connected`);
+    }
+    return { tunnel, stream: tunnel.open(options) };
+  }
+
   async function openStream(
     device: string,
     request: StreamRequest,
@@ -424,6 +443,7 @@ export function createSessionHub(init: {
   return {
     upgrade,
     openStream,
+    openInTunnel,
     session(device) {
       const session = sessions.get(device);
       return session?.connected === true ? session : undefined;

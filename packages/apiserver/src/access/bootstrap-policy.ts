@@ -1,4 +1,4 @@
-import type { PolicyRule } from '@tapline/resources';
+import { type PolicyRule, taplineResources } from '@tapline/resources';
 
 export interface BootstrapRole {
   readonly name: string;
@@ -10,6 +10,11 @@ export interface BootstrapRole {
 const read = ['get', 'list', 'watch'];
 const write = ['create', 'update', 'patch', 'delete', 'deletecollection'];
 const own = ['tapline.dev'];
+
+/** Subresources by which devices are reached; a role has those that it names. */
+const streams = ['installs/exec', 'installs/log', 'nodes/state'];
+const explanations = ['deliveries/explain', 'installs/explain', 'segments/explain'];
+const ownKinds = taplineResources.filter(({ group }) => group === 'tapline.dev');
 
 /** The roles that exist from the start, each bound to a group of its name. */
 export const bootstrapRoles: readonly BootstrapRole[] = [
@@ -25,11 +30,28 @@ export const bootstrapRoles: readonly BootstrapRole[] = [
     name: 'operator',
     group: 'tapline:operator',
     rules: [
-      { verbs: [...read, ...write], apiGroups: own, resources: ['*'] },
+      {
+        verbs: [...read, ...write],
+        apiGroups: own,
+        // Not `*`: that would be the ports of devices, too, which are forwarder's.
+        resources: [
+          ...ownKinds.flatMap(({ plural }) => [plural, `${plural}/status`, `${plural}/scale`]),
+          ...streams,
+          ...explanations,
+        ],
+      },
       { verbs: [...read, ...write], apiGroups: [''], resources: ['events'] },
       { verbs: read, apiGroups: [''], resources: ['namespaces'] },
       { verbs: read, apiGroups: ['coordination.k8s.io'], resources: ['leases'] },
       { verbs: ['get'], nonResourceURLs: ['/metrics'] },
+    ],
+  },
+  {
+    name: 'forwarder',
+    group: 'tapline:forwarder',
+    rules: [
+      { verbs: read, apiGroups: own, resources: ['devices'] },
+      { verbs: ['create'], apiGroups: own, resources: ['devices/portforward'] },
     ],
   },
   {

@@ -139,7 +139,15 @@ export class HttpHandler {
     const { gate, engine, stop } = this.#init;
     const { kind, caller, query, handler } = about;
     const { name = '', subresource = '', namespace } = about.target;
-    const target = { caller, kind, namespace, name, subresource, verb: handler.verb };
+    const target = {
+      caller,
+      kind,
+      namespace,
+      name,
+      subresource,
+      verb: handler.verb,
+      detail: handler.detail?.(query),
+    };
     await gate.check(target);
     const { object } = engine.get(kind, namespace, name);
     await gate.note(target);

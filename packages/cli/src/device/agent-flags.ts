@@ -1,4 +1,10 @@
-import { type Flag, integerFlag, textFlag, textFlagWithDefault } from '../framework/flag.ts';
+import {
+  type Flag,
+  integerFlag,
+  listFlag,
+  textFlag,
+  textFlagWithDefault,
+} from '../framework/flag.ts';
 
 /** How an agent runs; `join` and `agent` have these. */
 export const agentFlags: {
@@ -7,6 +13,8 @@ export const agentFlags: {
   readonly datapath: Flag<string>;
   readonly metricsPort: Flag<number>;
   readonly quota: Flag<number>;
+  readonly allowForward: Flag<readonly string[]>;
+  readonly allowReverse: Flag<readonly string[]>;
   readonly logLevel: Flag<string>;
 } = {
   data: textFlag('Where it keeps identity, images and state', {
@@ -33,6 +41,14 @@ export const agentFlags: {
     max: 1_073_741_824,
     default: 0,
   }),
+  allowForward: listFlag(
+    'Ports of its loopback interface that `tapline forward` may reach: 80, 8000-8999 or all; absent none',
+    { valueName: 'PORTS', environment: 'TAPLINE_ALLOW_FORWARD' },
+  ),
+  allowReverse: listFlag(
+    'Ports of its loopback interface at which `tapline forward` may listen with --reverse; absent none',
+    { valueName: 'PORTS', environment: 'TAPLINE_ALLOW_REVERSE' },
+  ),
   logLevel: textFlagWithDefault('How much it logs, on standard error', {
     choices: ['debug', 'info', 'warn', 'error'],
     default: 'warn',
@@ -46,5 +62,7 @@ export interface AgentFlagValues {
   readonly datapath: string;
   readonly metricsPort: number;
   readonly quota: number;
+  readonly allowForward: readonly string[];
+  readonly allowReverse: readonly string[];
   readonly logLevel: string;
 }

@@ -11,6 +11,7 @@ import { becomeLean } from './become-lean.ts';
 export async function runAgent(flags: AgentFlagValues, console: Console): Promise<number> {
   becomeLean(agentWords(flags));
   const { startAgent } = await import('@tapline/agent');
+  const { parsePortSet } = await import('@tapline/gateway');
   const log = createJsonLog({
     clock: console.clock,
     write: (line) => console.note(line),
@@ -26,6 +27,10 @@ export async function runAgent(flags: AgentFlagValues, console: Console): Promis
       ? { datapath: flags.datapath }
       : {}),
     metricsPort: flags.metricsPort,
+    forward: {
+      connect: parsePortSet(flags.allowForward),
+      listen: parsePortSet(flags.allowReverse),
+    },
     ...(flags.quota === 0 ? {} : { quotaBytes: flags.quota * 1024 * 1024 }),
   });
   console.write(
@@ -48,6 +53,8 @@ function agentWords(flags: AgentFlagValues): readonly string[] {
     String(flags.metricsPort),
     '--quota',
     String(flags.quota),
+    ...flags.allowForward.flatMap((ports) => ['--allow-forward', ports]),
+    ...flags.allowReverse.flatMap((ports) => ['--allow-reverse', ports]),
     '--log-level',
     flags.logLevel,
   ];

@@ -29,6 +29,7 @@ const byCode: Readonly<Record<string, keyof typeof exitCode>> = {
   usage: 'usage',
   invalid: 'usage',
   bad_request: 'usage',
+  ports_invalid: 'usage',
   invalid_manifest: 'usage',
   token_malformed: 'usage',
   reference_invalid: 'usage',
@@ -61,6 +62,7 @@ const byCode: Readonly<Record<string, keyof typeof exitCode>> = {
   token_used: 'denied',
   device_name_taken: 'denied',
   device_revoked: 'denied',
+  forward_denied: 'denied',
   interrupted: 'interrupted',
 };
 

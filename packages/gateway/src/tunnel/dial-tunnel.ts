@@ -14,6 +14,11 @@ export interface DialInit {
   readonly server: URL;
   /** Asked for at each connection: a certificate may have been renewed. */
   readonly tls?: () => ClientTls;
+  /** Where tunnels are taken, with a query; that of devices unless given. */
+  readonly path?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** What an answer that is no upgrade says; that of the gateway's own endpoints unless given. */
+  readonly errorOf?: (status: number, text: string) => Error;
   readonly clock: Clock;
   /** For the connection, the TLS handshake and the answer together. */
   readonly timeoutMs?: number;
@@ -45,6 +50,7 @@ interface Upgraded {
 /** Throws `gateway_unreachable`, or what the gateway answers. */
 async function upgraded(init: DialInit, signal: AbortSignal): Promise<Upgraded> {
   const { server, clock, tls, timeoutMs = 20_000 } = init;
+  const { path = tunnelPath, headers = {}, errorOf = errorOfAnswer } = init;
   signal.throwIfAborted();
   const waiting = new AbortController();
   const stop = AbortSignal.any([signal, waiting.signal]);
@@ -53,8 +59,8 @@ async function upgraded(init: DialInit, signal: AbortSignal): Promise<Upgraded> 
   const sent = (secure ? httpsRequest : httpRequest)({
     host: server.hostname.replace(/^\[|\]$/g, ''),
     port: server.port === '' ? undefined : Number(server.port),
-    path: tunnelPath,
-    headers: { connection: 'Upgrade', upgrade: tunnelUpgrade },
+    path,
+    headers: { ...headers, connection: 'Upgrade', upgrade: tunnelUpgrade },
     // A connection of its own, and never one that others have used.
     agent: false,
     ...(secure ? { ...tls?.(), minVersion: 'TLSv1.3' } : {}),
@@ -62,7 +68,7 @@ async function upgraded(init: DialInit, signal: AbortSignal): Promise<Upgraded> 
   sent.on('upgrade', (_response, socket, head) => answered.resolve({ socket, head }));
   sent.on('response', (response: IncomingMessage) => {
     readText(response).then(
-      (text) => answered.reject(errorOfAnswer(response.statusCode ?? 0, text)),
+      (text) => answered.reject(errorOf(response.statusCode ?? 0, text)),
       answered.reject,
     );
   });
