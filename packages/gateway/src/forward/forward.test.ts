@@ -126,9 +126,8 @@ async function failureOf(socket: Socket): Promise<string | undefined> {
 
 /** Answers all it was sent, once its client has ended. */
 function answerLater(socket: Socket): void {
-  void textOf(socket).catch(() => undefined);
   const parts: Buffer[] = [];
-  socket.on('data', (part) => parts.push(part));
+  socket.on('data', (part: Buffer) => parts.push(part));
   socket.on('end', () => socket.end(Buffer.concat(parts)));
 }
 
