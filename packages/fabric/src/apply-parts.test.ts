@@ -10,7 +10,6 @@ import {
 } from '@tapline/segments';
 import { expect, test } from 'vitest';
 import { applyParts, goesInParts } from './apply-parts.ts';
-import type { ExecutionResult } from './fabric-helper.ts';
 
 const capabilities: NodeCapabilities = {
   underlayMtu: 1500,
@@ -70,7 +69,7 @@ function sorted(plan: readonly Operation[]): readonly string[] {
 
 async function run(
   given: FabricIntent,
-  execute: (plan: readonly Operation[]) => Promise<ExecutionResult>,
+  execute: Parameters<typeof applyParts>[1]['execute'],
 ): ReturnType<typeof applyParts> {
   return await applyParts(given, {
     layout: 'devices',
@@ -81,13 +80,15 @@ async function run(
 
 test('parts make what the whole makes, one after the other', async () => {
   const plans: (readonly Operation[])[] = [];
-  let running = 0;
-  const made = await run(intent, async (plan) => {
-    running += 1;
-    expect(running).toBe(1);
-    await Promise.resolve();
+  let given = 0;
+  const made = await run(intent, async (plan, { follows }) => {
+    // The first stands alone, and no more than one waits for the one before it.
+    expect(follows).toBe(plans.length > 0);
     plans.push(plan);
-    running -= 1;
+    given += 1;
+    expect(given).toBeLessThanOrEqual(2);
+    await Promise.resolve();
+    given -= 1;
     return { done: true };
   });
   const whole = wholeState(compileNode(intent, { node: 'n1', capabilities }));
@@ -97,14 +98,14 @@ test('parts make what the whole makes, one after the other', async () => {
   expect(made?.compiled.segments.size).toBe(count);
 });
 
-test('after a part that failed no other is begun', async () => {
-  let begun = 0;
-  const made = await run(intent, async () => {
-    begun += 1;
+test('after a part that failed no other is given but the one that follows it', async () => {
+  const given: boolean[] = [];
+  const made = await run(intent, async (_plan, { follows }) => {
+    given.push(follows);
     return { done: false, failed: 0, message: 'no' };
   });
   expect(made).toBeUndefined();
-  expect(begun).toBe(1);
+  expect(given).toEqual([false, true]);
 });
 
 test('a refusal leaves it to the whole', async () => {

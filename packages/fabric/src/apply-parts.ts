@@ -9,16 +9,18 @@ import { ownState } from '@tapline/segments';
 import type { ExecutionResult } from './fabric-helper.ts';
 import { planPart } from './plan-part.ts';
 
-/** Segments of a part: some tenths of a second of the kernel's time. */
+/** Segments of a large part: about a second of the kernel's time. */
 const partSize: Readonly<Record<NodeLayout, number>> = {
-  devices: 200,
+  devices: 400,
   carrier: 20_000,
   underlay: Infinity,
 };
+/** The first is a small one, as nothing is done beside planning it; each next is twice as large. */
+const firstPart = 1 / 16;
 
 /** Whether a node has nothing of ours, and is to get so much that parts of it are worth it. */
 export function goesInParts(intent: FabricIntent, before: NodeState, layout: NodeLayout): boolean {
-  if (intent.segments.length < 2 * partSize[layout]) return false;
+  if (intent.segments.length <= partSize[layout]) return false;
   // Whether keys were sent with before is asked of the whole.
   if (intent.segments.some(({ encryption }) => encryption.underlay === 'ipsec')) return false;
   if (intent.segments.some(({ encryption }) => encryption.link === 'macsec')) return false;
@@ -30,33 +32,43 @@ export function goesInParts(intent: FabricIntent, before: NodeState, layout: Nod
 
 /**
  * Makes a node from nothing, a part of the segments after the other: while the kernel has one, the
- * next is planned. Undefined where something was refused or failed; then what was made is half.
+ * next is planned and checked. Undefined where something was refused or failed; then what was made
+ * is half.
  */
 export async function applyParts(
   intent: FabricIntent,
   init: {
     readonly layout: NodeLayout;
     readonly compile: (intent: FabricIntent, previous: CompiledNode | undefined) => CompiledNode;
-    readonly execute: (plan: readonly Operation[]) => Promise<ExecutionResult>;
+    readonly execute: (
+      plan: readonly Operation[],
+      options: { readonly follows: boolean },
+    ) => Promise<ExecutionResult>;
   },
 ): Promise<{ readonly compiled: CompiledNode; readonly operations: number } | undefined> {
   const { compile, execute, layout } = init;
   const { length } = intent.segments;
   let compiled: CompiledNode | undefined;
   let operations = 0;
-  let under: Promise<ExecutionResult> = Promise.resolve({ done: true });
-  for (let start = 0; start < length; start += partSize[layout]) {
-    const segments = intent.segments.slice(0, start + partSize[layout]);
-    const next = compile({ ...intent, segments }, compiled);
+  let given: readonly Promise<ExecutionResult>[] = [];
+  let size = partSize[layout] * firstPart;
+  for (let end = size; ; end += size) {
+    const next = compile({ ...intent, segments: intent.segments.slice(0, end) }, compiled);
     const plan = next.refused.length > 0 ? undefined : planPart(next, compiled);
-    const result = await under;
-    if (!result.done || plan === undefined) return undefined;
-    under = execute(plan);
-    // It is waited for after the next part is planned.
-    under.catch(() => {});
+    // One is carried out, and one is read and checked meanwhile.
+    const before = await Promise.all(given.slice(0, -1));
+    if (plan === undefined || !before.every(({ done }) => done)) break;
+    const result = execute(plan, { follows: compiled !== undefined });
+    // It is waited for after the next parts are planned.
+    result.catch(() => {});
+    given = [...given.slice(-1), result];
     operations += plan.length;
     compiled = next;
+    size = Math.min(2 * size, partSize[layout]);
+    if (end < length) continue;
+    const last = await Promise.all(given);
+    return last.every(({ done }) => done) ? { compiled, operations } : undefined;
   }
-  const last = await under;
-  return last.done && compiled !== undefined ? { compiled, operations } : undefined;
+  await Promise.all(given);
+  return undefined;
 }

@@ -57,6 +57,7 @@ export function createFabric(init: FabricInit): Fabric {
   const keys = ownKeys(node, helper);
   /** Whether the kernel is known to have what `applied` says. */
   let certain = true;
+  let executing = 0;
   let driftMended = 0;
   let running = 0;
   let lastDone = -Infinity;
@@ -82,11 +83,19 @@ export function createFabric(init: FabricInit): Fabric {
   }
 
   /** What was not answered may have been carried out in part. */
-  async function execute(plan: readonly Operation[]): Promise<ExecutionResult> {
+  async function execute(
+    plan: readonly Operation[],
+    options?: { readonly follows: boolean },
+  ): Promise<ExecutionResult> {
     certain = false;
-    const result = await helper.execute(plan);
-    certain = result.done;
-    return result;
+    executing += 1;
+    try {
+      const result = await helper.execute(plan, options);
+      certain = result.done && executing === 1;
+      return result;
+    } finally {
+      executing -= 1;
+    }
   }
 
   async function converge(given: FabricIntent): Promise<FabricOutcome> {

@@ -10,8 +10,15 @@ export interface FabricHelper extends AsyncDisposable {
   capabilities(): Promise<KernelCapabilities>;
   /** Reads the kernel: what fixed commands print. Keys are left out. */
   read(what: readonly Reading[]): Promise<Readonly<Partial<Record<Reading, string>>>>;
-  /** Carries out operations in their order and stops at the first that fails. */
-  execute(operations: readonly Operation[]): Promise<ExecutionResult>;
+  /**
+   * Carries out operations in their order and stops at the first that fails. With `follows` nothing
+   * is carried out where the operations that were given before were not: those may be given before
+   * these are answered.
+   */
+  execute(
+    operations: readonly Operation[],
+    options?: { readonly follows: boolean },
+  ): Promise<ExecutionResult>;
   /** Makes the key where there is none. */
   wireguardKey(): Promise<WireguardKey>;
   /** Makes a workload's network namespace, or removes it; answers its path. */

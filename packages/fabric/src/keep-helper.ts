@@ -93,7 +93,7 @@ export function keepHelper(init: {
     // Not asked again: once more would be one generation too many.
     renewKeys: async () => await (await next.promise).renewKeys(),
     sealKeys: async (wanted) => await ask(async (helper) => await helper.sealKeys(wanted)),
-    execute: async (operations) => await (await next.promise).execute(operations),
+    execute: async (operations, options) => await (await next.promise).execute(operations, options),
     onHint: (listener) => void listeners.push(listener),
     async [Symbol.asyncDispose]() {
       stop.abort();

@@ -95,8 +95,10 @@ export function startHelper(options: StartHelperOptions = {}): StartedHelper {
       (await ask('capabilities')) as Awaited<ReturnType<FabricHelper['capabilities']>>,
     read: async (what: readonly Reading[]) =>
       (await ask('read', { what })) as Awaited<ReturnType<FabricHelper['read']>>,
-    execute: async (operations) =>
-      (await ask('execute', { operations })) as Awaited<ReturnType<FabricHelper['execute']>>,
+    execute: async (operations, how) =>
+      (await ask('execute', { operations, ...how })) as Awaited<
+        ReturnType<FabricHelper['execute']>
+      >,
     wireguardKey: async () =>
       (await ask('wireguard-key')) as Awaited<ReturnType<FabricHelper['wireguardKey']>>,
     namespace: async (verb, name) => String(await ask('namespace', { verb, name })),

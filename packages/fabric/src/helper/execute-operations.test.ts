@@ -5,6 +5,7 @@ import { temporaryFolder } from '@tapline/testing';
 import { expect, test } from 'vitest';
 import { openSendingKeys, type SendingKeyStore } from '../keys/sending-key-store.ts';
 import { executeOperations } from './execute-operations.ts';
+import { type PreparedOperations, prepareOperations } from './prepare-operations.ts';
 
 function association(own: SendingKeyStore, peer: SendingKeyStore): Operation {
   return {
@@ -26,14 +27,17 @@ function association(own: SendingKeyStore, peer: SendingKeyStore): Operation {
   };
 }
 
+function prepared(operations: readonly Operation[]): PreparedOperations {
+  return prepareOperations(operations, { wireguardKeyFile: '' });
+}
+
 test('a key reaches the program’s input, and nothing of it what is said of a failure', async () => {
   await using folder = await temporaryFolder();
   const clock = systemClock;
   const own = await openSendingKeys(join(folder.path, 'own'), { clock });
   const peer = await openSendingKeys(join(folder.path, 'peer'), { clock });
   let given = '';
-  const result = await executeOperations([association(own, peer)], {
-    wireguardKeyFile: '',
+  const result = await executeOperations(prepared([association(own, peer)]), {
     keys: () => Promise.resolve(own),
     macsec: undefined,
     // As iproute2 says it of an argument that it cannot read.
@@ -60,15 +64,17 @@ test('where a key cannot be had, nothing at all is carried out', async () => {
   const operation = association(own, own);
   await own.renew();
   let runs = 0;
-  const result = await executeOperations([{ kind: 'link-up', name: 'tv7000' }, operation], {
-    wireguardKeyFile: '',
-    keys: () => Promise.resolve(own),
-    macsec: undefined,
-    run: () => {
-      runs += 1;
-      return Promise.resolve({ code: 0, stdout: '', stderr: '' });
+  const result = await executeOperations(
+    prepared([{ kind: 'link-up', name: 'tv7000' }, operation]),
+    {
+      keys: () => Promise.resolve(own),
+      macsec: undefined,
+      run: () => {
+        runs += 1;
+        return Promise.resolve({ code: 0, stdout: '', stderr: '' });
+      },
     },
-  });
+  );
   expect(result).toMatchObject({ done: false, failed: 1 });
   expect(JSON.stringify(result)).toContain('key_used');
   expect(runs).toBe(0);

@@ -1,45 +1,31 @@
 import { errorMessage, isTaplineError } from '@tapline/base';
-import {
-  type CommandBatch,
-  commandBatches,
-  type KeyReference,
-  type Operation,
-  parseOperation,
-} from '@tapline/segments';
+import type { CommandBatch, KeyReference, Operation } from '@tapline/segments';
 import type { ExecutionResult } from '../fabric-helper.ts';
 import type { MacsecProcess } from '../userspace/macsec-process.ts';
 import type { SendingKeyStore } from '../keys/sending-key-store.ts';
+import { batchesOf, type PreparedOperations } from './prepare-operations.ts';
 import type { ProgramResult, RunProgram } from './run-program.ts';
 
-/** Groups of devices are for a moment: the next plan has another. Below is room for people's own. */
-const firstGroup = 0x5441_0000;
-
 /**
- * Checks all operations before the first is carried out; then one process for each batch. Rules are
- * loaded beside what only makes devices that are down; nothing comes up before both are done.
+ * One process for each batch, in their order. Rules are loaded beside what only makes devices that
+ * are down; nothing comes up before both are done.
  */
 export async function executeOperations(
-  given: readonly unknown[],
+  { operations, batches, options: prepared }: PreparedOperations,
   options: {
-    readonly wireguardKeyFile: string;
-    /** Differs from plan to plan. */
-    readonly serial?: number;
     readonly keys: () => Promise<SendingKeyStore>;
     readonly run: RunProgram;
     /** The device of MACsec, where the kernel has none. */
     readonly macsec: MacsecProcess | undefined;
   },
 ): Promise<ExecutionResult> {
-  const operations = given.map(parseOperation);
-  const { wireguardKeyFile, run, serial } = options;
   const found = await findKeys(operations, options.keys);
   if ('failed' in found) return found;
   const keyOf = (reference: KeyReference): string => found.get(reference) ?? '';
-  const group = firstGroup + ((serial ?? 0) & 0xffff);
   const macsec = options.macsec === undefined ? 'kernel' : 'user-space';
-  const programs = { runProgram: run, macsec: options.macsec };
+  const programs = { runProgram: options.run, macsec: options.macsec };
   let rules: Promise<ExecutionResult> = Promise.resolve({ done: true });
-  for (const batch of commandBatches(operations, { wireguardKeyFile, keyOf, macsec, group })) {
+  for (const batch of batches ?? batchesOf(operations, prepared, { keyOf, macsec })) {
     if (!batch.dormant) {
       const result = await rules;
       if (!result.done) return result;

@@ -1,14 +1,23 @@
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
-import { errorMessage, isRecord, isTaplineError, systemClock, TaplineError } from '@tapline/base';
-import type { Reading } from '../fabric-helper.ts';
+import { errorMessage, isTaplineError, systemClock } from '@tapline/base';
+import type { ExecutionResult, Reading } from '../fabric-helper.ts';
 import { executeOperations } from './execute-operations.ts';
 import { openSendingKeys, type SendingKeyStore } from '../keys/sending-key-store.ts';
 import { changeNamespace } from './change-namespace.ts';
 import { createMacsecProcess, type MacsecProcess } from '../userspace/macsec-process.ts';
+import { isMacsec, type PreparedOperations } from './prepare-operations.ts';
 import { hasKernelMacsec, probeCapabilities } from './probe-capabilities.ts';
+import {
+  type HelperRequest,
+  listOf,
+  prepare,
+  readRequest,
+  requestRefused,
+} from './read-request.ts';
 import { readKernel } from './read-kernel.ts';
 import { type RunProgram, runProgram } from './run-program.ts';
+import { SparePrograms } from './spare-programs.ts';
 import { wireguardKeyFile } from './wireguard-key-file.ts';
 
 export interface HelperOptions {
@@ -27,7 +36,8 @@ const longRequest = 100_000;
 
 /**
  * Serves requests, a JSON object a line, one after the other: `{ id, kind, … }` is answered by
- * `{ id, result }` or `{ id, error: { code, message } }`. Ends with its input.
+ * `{ id, result }` or `{ id, error: { code, message } }`. The next is read and checked meanwhile.
+ * Ends with its input.
  */
 export async function serveHelper(
   {
@@ -42,49 +52,102 @@ export async function serveHelper(
   },
   options: HelperOptions,
 ): Promise<void> {
-  const macsec = createMacsecProcess(options.run ?? runProgram);
-  const withMacsec = { ...options, macsec };
+  using spares = new SparePrograms();
+  const run = options.run ?? spares.run;
+  const macsec = createMacsecProcess(run);
   let monitors: Disposable | undefined = watch(hint);
   let serial = 0;
+  let waiting = 0;
+  /** Whether the last operations were carried out; not known of another process's. */
+  let done = false;
+  let queue = Promise.resolve();
   for await (const line of createInterface({ input, crlfDelay: Infinity })) {
     if (line.trim() === '') continue;
     serial += 1;
+    waiting += 1;
+    const own = { ...options, run, macsec, serial };
+    const request = readRequest(line, own);
+    const isLong = line.length > longRequest;
+    queue = queue.then(async () => await serve(request, own, isLong));
+  }
+  await queue;
+  monitors?.[Symbol.dispose]();
+  await macsec.end();
+
+  async function serve(request: HelperRequest, own: HelperOptions, isLong: boolean): Promise<void> {
     // Telling of thousands of changes costs the kernel more than making them.
-    if (line.length > longRequest) {
+    if (isLong) {
       monitors?.[Symbol.dispose]();
       monitors = undefined;
     }
-    output.write(`${JSON.stringify(await answer(line, { ...withMacsec, serial }))}\n`);
-    monitors ??= watch(hint);
+    output.write(`${JSON.stringify(await answer(request, own))}\n`);
+    waiting -= 1;
+    if (waiting === 0) monitors ??= watch(hint);
   }
-  monitors?.[Symbol.dispose]();
-  await macsec.end();
+
+  async function answer(
+    { id, fields, prepared, error }: HelperRequest,
+    own: HelperOptions,
+  ): Promise<unknown> {
+    try {
+      if (error !== undefined) {
+        done &&= fields['kind'] !== 'execute';
+        throw error;
+      }
+      if (prepared === undefined) return { id, result: await serveOther(fields, own) };
+      if (fields['follows'] === true && !done) {
+        const message = 'what comes before it was not carried out';
+        return { id, result: { done: false, failed: 0, message } };
+      }
+      done = false;
+      const result = await carryOut(prepared, own);
+      ({ done } = result);
+      return { id, result };
+    } catch (failure) {
+      const code = isTaplineError(failure) ? failure.code : 'helper_failed';
+      return { id, error: { code, message: errorMessage(failure) } };
+    }
+  }
 
   function hint(): void {
     output.write('{"hint":true}\n');
   }
 }
 
-async function answer(line: string, options: HelperOptions): Promise<unknown> {
-  let id: unknown;
-  try {
-    const request: unknown = JSON.parse(line);
-    if (!isRecord(request)) throw refused('a request is an object');
-    id = request['id'];
-    return { id, result: await serveRequest(request, options) };
-  } catch (error) {
-    const code = isTaplineError(error) ? error.code : 'helper_failed';
-    return { id, error: { code, message: errorMessage(error) } };
-  }
-}
-
+/** One request by itself. */
 export async function serveRequest(
   request: Readonly<Record<string, unknown>>,
   options: HelperOptions,
 ): Promise<unknown> {
+  const { prepared } = prepare(request, options);
+  return prepared === undefined
+    ? await serveOther(request, options)
+    : await carryOut(prepared, options);
+}
+
+async function carryOut(
+  prepared: PreparedOperations,
+  options: HelperOptions,
+): Promise<ExecutionResult> {
+  const { run = runProgram, macsec } = options;
+  // Asked only where it matters: it is a process and a namespace of its own.
+  const inUserSpace = prepared.operations.some(isMacsec) && !(await hasKernelMacsec(run));
+  return await executeOperations(prepared, {
+    keys: () => keysOf(options),
+    run,
+    macsec: inUserSpace ? macsec : undefined,
+  });
+}
+
+async function keysOf({ agreementKeyFile }: HelperOptions): Promise<SendingKeyStore> {
+  return await openSendingKeys(agreementKeyFile, { clock: systemClock });
+}
+
+async function serveOther(
+  request: Readonly<Record<string, unknown>>,
+  options: HelperOptions,
+): Promise<unknown> {
   const { run = runProgram } = options;
-  const keys = (): Promise<SendingKeyStore> =>
-    openSendingKeys(options.agreementKeyFile, { clock: systemClock });
   switch (request['kind']) {
     case 'capabilities':
       return await probeCapabilities(run);
@@ -93,30 +156,18 @@ export async function serveRequest(
         run,
         ...options,
       });
-    case 'execute': {
-      const operations = listOf(request['operations']);
-      // Asked only where it matters: it is a process and a namespace of its own.
-      const inUserSpace = operations.some(isMacsec) && !(await hasKernelMacsec(run));
-      return await executeOperations(operations, {
-        wireguardKeyFile: options.wireguardKeyFile,
-        serial: options.serial ?? 0,
-        keys,
-        run,
-        macsec: inUserSpace ? options.macsec : undefined,
-      });
-    }
     case 'wireguard-key':
       return await wireguardKeyFile(options.wireguardKeyFile);
     case 'namespace':
       return await changeNamespace(request, run);
     case 'keys':
-      return (await keys()).current;
+      return (await keysOf(options)).current;
     case 'renew-keys':
-      return await (await keys()).renew();
+      return await (await keysOf(options)).renew();
     case 'seal-keys':
-      return (await keys()).seal(listOf(request['wanted']));
+      return (await keysOf(options)).seal(listOf(request['wanted']));
     default:
-      throw refused(`no request of the kind ${JSON.stringify(request['kind'])}`);
+      throw requestRefused(`no request of the kind ${JSON.stringify(request['kind'])}`);
   }
 }
 
@@ -130,18 +181,4 @@ async function readWithMacsec(
   const shown = asked.length === 0 ? undefined : await macsec?.show();
   if (shown === undefined || shown === '[]') return found;
   return { ...found, ...Object.fromEntries(asked.map((one) => [one, shown])) };
-}
-
-function isMacsec(operation: unknown): boolean {
-  const kinds = /^(parent|link-guard|macsec|channel|receive|send)(-|$)/;
-  return isRecord(operation) && kinds.test(String(operation['kind']));
-}
-
-function listOf(value: unknown): readonly unknown[] {
-  if (!Array.isArray(value)) throw refused('a list was expected');
-  return value;
-}
-
-function refused(message: string): TaplineError {
-  return new TaplineError('request_invalid', `request refused: ${message}`);
 }

@@ -1,5 +1,9 @@
 import { TaplineError } from '@tapline/base';
 
+const zero = 0x30;
+/** A point, as far from 0 as a digit. */
+const point = 0x2e - zero;
+
 export interface IpAddress {
   readonly family: 4 | 6;
   readonly value: bigint;
@@ -17,7 +21,8 @@ export function parseIpAddress(text: string): IpAddress {
 /** As iproute2 and nft print it (RFC 5952), so that texts can be compared. */
 export function formatIpAddress({ family, value }: IpAddress): string {
   if (family === 4) {
-    return [24n, 16n, 8n, 0n].map((shift) => (value >> shift) & 0xffn).join('.');
+    const word = Number(value);
+    return `${word >>> 24}.${(word >>> 16) & 0xff}.${(word >>> 8) & 0xff}.${word & 0xff}`;
   }
   const groups = Array.from({ length: 8 }, (_, index) =>
     Number((value >> BigInt(112 - 16 * index)) & 0xffffn),
@@ -37,11 +42,23 @@ function hex(groups: readonly number[]): string {
 }
 
 function parse4(text: string): bigint | undefined {
-  const parts = text.split('.');
-  if (parts.length !== 4 || !parts.every((part) => /^(0|[1-9][0-9]{0,2})$/.test(part))) return;
-  const bytes = parts.map(Number);
-  if (bytes.some((byte) => byte > 255)) return;
-  return bytes.reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
+  // A node with thousands of segments has hundreds of thousands of them.
+  let word = 0;
+  let byte = -1;
+  let dots = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const digit = text.charCodeAt(at) - zero;
+    if (digit === point && byte >= 0 && dots < 3) {
+      word = word * 256 + byte;
+      byte = -1;
+      dots += 1;
+      // A number that begins with 0 and goes on is octal to some.
+    } else if (digit >= 0 && digit <= 9 && byte !== 0) {
+      byte = byte < 0 ? digit : byte * 10 + digit;
+      if (byte > 255) return;
+    } else return;
+  }
+  return dots === 3 && byte >= 0 ? BigInt(word * 256 + byte) : undefined;
 }
 
 function parse6(text: string): bigint | undefined {

@@ -1,4 +1,4 @@
-import { canonicalJson } from '@tapline/base';
+import { canonicalJson, isRecord } from '@tapline/base';
 import { nftTableName, vxlanPortOf } from '../compile/nft-tables.ts';
 import type { NftSet, NftTable } from '../state/nft-ruleset.ts';
 import type { NodeState } from '../state/node-state.ts';
@@ -69,7 +69,20 @@ function differences(
     ...listDifference(
       after.get(name)?.elements ?? [],
       before.get(name)?.elements ?? [],
-      JSON.stringify,
+      elementKey,
     ),
   }));
+}
+
+/** JSON of most of them takes a third of the time of a plan. */
+function elementKey(element: unknown): string {
+  const parts = isRecord(element) ? element['concat'] : undefined;
+  if (!Array.isArray(parts)) return JSON.stringify(element);
+  let key = '.';
+  for (const part of parts as readonly unknown[]) {
+    if (typeof part === 'string') key += ` ${part}`;
+    else if (typeof part === 'number') key += ` #${part}`;
+    else return JSON.stringify(element);
+  }
+  return key;
 }
