@@ -40,4 +40,8 @@ export const benchmarks: Readonly<Record<string, Benchmark>> = {
       'pings beside blobs on shaped paths and in AnyConnect, resume, idle tunnels; beside http2, yamux, ssh',
     run: async () => await (await import('./tunnel.ts')).benchmarkTunnel(),
   },
+  wasm: {
+    description: 'arm64 programs translated to WebAssembly, beside qemu and native code',
+    run: async (only) => await (await import('./wasm.ts')).benchmarkWasm(only),
+  },
 };
