@@ -52,7 +52,7 @@ export async function benchmarkWasm(only: readonly string[]): Promise<Measuremen
         peers: { qemu: 1 },
         goal: 1,
         goalOn: 'ratio',
-        note: "v86 runs no arm64 program and has no image of these kernels for i386 here; not measured",
+        note: 'v86 runs no arm64 program and has no image of these kernels for i386 here; not measured',
       }),
     );
   }

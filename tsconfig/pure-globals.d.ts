@@ -55,6 +55,7 @@ declare namespace WebAssembly {
   interface Table {
     readonly length: number;
     grow(by: number): number;
+    get(index: number): Value;
     set(index: number, value: Value): void;
   }
   const Table: { new (descriptor: { element: 'anyfunc'; initial: number }): Table };

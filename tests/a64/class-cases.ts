@@ -22,7 +22,7 @@ export function classCases(
 }
 
 /** Not so: what calls the system, and what says which machine this is and what time. */
-function isComparable(word: number): boolean {
+export function isComparable(word: number): boolean {
   const instruction = decode(word);
   if (instruction === undefined) return true;
   switch (instruction.kind) {

@@ -17,7 +17,13 @@ const moves: ReadonlySet<string> = new Set([
   'Floating-point immediate',
   'Floating-point compare',
   'Floating-point data-processing (2 source)',
+  'Floating-point data-processing (3 source)',
   'Floating-point conditional select',
+  'Conversion between floating-point and fixed-point',
+  'Advanced SIMD scalar two-register miscellaneous',
+  'Advanced SIMD scalar pairwise',
+  'Advanced SIMD vector x indexed element',
+  'Advanced SIMD scalar x indexed element',
   'System register move',
 ]);
 

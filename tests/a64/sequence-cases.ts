@@ -1,6 +1,14 @@
 import { encodingClasses } from '@tapline/a64';
 import { seededRng } from '@tapline/base';
-import { breakpoint, caseRecord, type Cases, codeWords, emptyCases } from './case-record.ts';
+import {
+  breakpoint,
+  caseRecord,
+  type Cases,
+  codeWords,
+  emptyCases,
+  windowAddress,
+} from './case-record.ts';
+import { isComparable } from './class-cases.ts';
 import { pick, randomState } from './random-state.ts';
 import { randomWords } from './random-words.ts';
 
@@ -19,6 +27,15 @@ const classNames: ReadonlySet<string> = new Set([
   'Data-processing (3 source)',
   'Floating-point compare',
   'Floating-point conditional select',
+  'Floating-point data-processing (2 source)',
+  'Floating-point data-processing (3 source)',
+  'Conversion between floating-point and integer',
+  'Advanced SIMD copy',
+  'Advanced SIMD three same',
+  'Advanced SIMD load/store multiple structures (post-indexed)',
+  // Two of three: what is not near the window faults, with all registers as they were.
+  'Load/store register (unscaled, indexed or unprivileged)',
+  'Load/store register (unsigned immediate)',
 ]);
 /** B.cond over the next instruction. */
 const skip = 0x54000040;
@@ -36,9 +53,18 @@ export function sequenceCases(count: number, seed: number): Cases {
     const record = caseRecord(cases, index);
     randomState(record, rng);
     record.code.fill(breakpoint);
+    if (rng() < 0.7) {
+      for (let register = 0; register < 8; register++) {
+        record.general[register] = BigInt(windowAddress + 96 + Math.floor(rng() * 8) * 8);
+      }
+    }
     for (let at = 0; at < codeWords; at++) {
-      const word = pick(rng, sources)();
-      record.code[at] = rng() < 0.7 ? (word & fewRegisters) >>> 0 : word;
+      let word: number;
+      do {
+        word = pick(rng, sources)();
+        if (rng() < 0.7) word = (word & fewRegisters) >>> 0;
+      } while (!isComparable(word));
+      record.code[at] = word;
     }
     if (rng() < 0.5) record.code[1 + Math.floor(rng() * 2)] = skip | Math.floor(rng() * 16);
   }

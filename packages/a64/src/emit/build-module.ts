@@ -1,68 +1,105 @@
 import { unsignedLeb128 } from './leb128.ts';
-import { valueType } from './wasm.ts';
+import { valueType, wasmOp } from './wasm.ts';
 
 export interface ModuleFunction {
   /** Its code with size and locals. */
   readonly code: Uint8Array;
   readonly type: keyof typeof functionTypes;
-  /** Its name among the exports, if it is one. */
-  readonly name?: string;
 }
 
 /** Indexes that all modules share. */
 export const moduleIndex = {
-  /** The type of guest functions: () → i64, where to go on. */
+  /** The type of guest functions: (calls that are open) → where to go on. */
   guestType: 0,
   /** Imported: has the interpreter run the instruction at the PC; 1 where it could not. */
   step: 0,
+  /** Imported: a system call; 1 where it is for the machine's user, 2 where the PC says where to go on. */
+  system: 1,
   /** Flags from their operands. */
-  flags: 1,
+  flags: 2,
   /** Calls what is at an address, or says that it is not translated. */
-  dispatch: 2,
-  firstGuestFunction: 3,
-  /** Where the processor's state, the permissions of pages and the branch cache are. */
-  stateGlobal: 0,
-  permissionsGlobal: 1,
-  cacheGlobal: 2,
+  dispatch: 3,
+  /** The same, from where nothing comes back to. */
+  jump: 4,
+  /** Whether a range may be accessed. */
+  check: 5,
+  /** Fused products and sums. */
+  fuse64: 6,
+  fuse32: 7,
+  fuse64x2: 8,
+  fuse32x4: 9,
+  firstGuestFunction: 10,
 } as const;
 
-const functionTypes = { guest: 0, dispatch: 1, step: 2, flags: 3 } as const;
+const imports = 2;
+const { i32, i64, f32, f64, v128 } = valueType;
+
+const functionTypes = {
+  guest: 0,
+  dispatch: 1,
+  step: 2,
+  flags: 3,
+  check: 4,
+  fuse64: 5,
+  fuse32: 6,
+  fuseVector: 7,
+} as const;
+/** Parameters, and the one result. */
+const signatures: readonly (readonly [parameters: readonly number[], result: number])[] = [
+  [[i32], i64],
+  [[i64, i32], i64],
+  [[], i32],
+  [[i32, i64, i64, i32], i32],
+  [[i64, i32, i32], i32],
+  [[f64, f64, f64], f64],
+  [[f32, f32, f32], f32],
+  [[v128, v128, v128], v128],
+];
 const functionTag = 0x60;
 const kind = { function: 0, table: 1, memory: 2, global: 3 };
 
 /**
- * A module over the guest's memory, the function table that all modules share, and three addresses
- * that are constant but only known where it is instantiated.
+ * A module over the guest's memory and the function table that all modules share. Guest's functions
+ * are put into the table one after the other, from the imported `base` on.
  */
 export function buildModule(functions: readonly ModuleFunction[]): Uint8Array<ArrayBuffer> {
-  const { i32, i64 } = valueType;
+  const listed = functions.flatMap(({ type }, index) =>
+    type === 'guest' ? [index + imports] : [],
+  );
   const sections: readonly (readonly [number, readonly (readonly number[])[]])[] = [
     [
       1,
-      [
-        [functionTag, 0, 1, i64],
-        [functionTag, 1, i64, 1, i64],
-        [functionTag, 0, 1, i32],
-        [functionTag, 4, i32, i64, i64, i32, 1, i32],
-      ],
+      signatures.map(([parameters, result]) => [
+        functionTag,
+        parameters.length,
+        ...parameters,
+        1,
+        result,
+      ]),
     ],
     [
       2,
       [
         imported('step', [kind.function, functionTypes.step]),
+        imported('system', [kind.function, functionTypes.step]),
         imported('memory', [kind.memory, 0, 1]),
         imported('table', [kind.table, 0x70, 0, 0]),
-        imported('state', [kind.global, i32, 0]),
-        imported('permissions', [kind.global, i32, 0]),
-        imported('cache', [kind.global, i32, 0]),
+        imported('base', [kind.global, i32, 0]),
       ],
     ],
     [3, functions.map(({ type }) => [functionTypes[type]])],
     [
-      7,
-      functions.flatMap(({ name }, index) =>
-        name === undefined ? [] : [[...text(name), kind.function, ...unsignedLeb128(index + 1)]],
-      ),
+      9,
+      [
+        [
+          0,
+          wasmOp.globalGet,
+          0,
+          wasmOp.end,
+          ...unsignedLeb128(listed.length),
+          ...listed.flatMap(unsignedLeb128),
+        ],
+      ],
     ],
   ];
   const parts: Uint8Array[] = [Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0)];

@@ -1,17 +1,20 @@
-import { floatFlag } from '../float/float-environment.ts';
 import type { FloatingInstruction } from '../floating-instruction.ts';
-import { cpuLayout } from '../interpret/cpu-layout.ts';
-import type { FunctionBody } from './function-body.ts';
+import { moduleIndex } from './build-module.ts';
+import type { BlockState } from './emit-integer.ts';
+import { type FloatOps, floatOps } from './float-ops.ts';
+import { flagsKind } from '../interpret/flags-kind.ts';
 import {
   emitStep,
-  flagsKind,
+  exitTo,
   type GuestFunction,
   local,
   popRegister,
   pushRegister,
+  pushVector,
 } from './guest-function.ts';
 import { registerEffects } from './register-effects.ts';
 import { wasmOp, type WasmOp } from './wasm.ts';
+import type { Instruction } from '../instruction.ts';
 
 export type InlineFloat = Extract<
   FloatingInstruction,
@@ -19,67 +22,24 @@ export type InlineFloat = Extract<
     readonly kind:
       | 'fp-one-source'
       | 'fp-two-source'
-      | 'fp-compare'
+      | 'fp-three-source'
       | 'fp-convert-precision'
+      | 'fp-round'
       | 'integer-to-fp'
       | 'fp-to-integer';
   }
 >;
 
-/** WebAssembly's operations for one width. */
-interface FloatOps {
-  readonly load: WasmOp;
-  readonly store: WasmOp;
-  readonly add: WasmOp;
-  readonly sub: WasmOp;
-  readonly mul: WasmOp;
-  readonly div: WasmOp;
-  readonly sqrt: WasmOp;
-  readonly abs: WasmOp;
-  readonly eq: WasmOp;
-  readonly lt: WasmOp;
-  readonly gt: WasmOp;
-  readonly result: number;
-  readonly constant: (body: FunctionBody, value: number) => void;
-  /** The least number that is not denormal. */
-  readonly least: number;
-}
-
-const double: FloatOps = {
-  load: wasmOp.f64Load,
-  store: wasmOp.f64Store,
-  add: wasmOp.f64Add,
-  sub: wasmOp.f64Sub,
-  mul: wasmOp.f64Mul,
-  div: wasmOp.f64Div,
-  sqrt: wasmOp.f64Sqrt,
-  abs: wasmOp.f64Abs,
-  eq: wasmOp.f64Eq,
-  lt: wasmOp.f64Lt,
-  gt: wasmOp.f64Gt,
-  result: local.double,
-  constant: (body, value) => body.f64(value),
-  least: 2 ** -1022,
-};
-const single: FloatOps = {
-  load: wasmOp.f32Load,
-  store: wasmOp.f32Store,
-  add: wasmOp.f32Add,
-  sub: wasmOp.f32Sub,
-  mul: wasmOp.f32Mul,
-  div: wasmOp.f32Div,
-  sqrt: wasmOp.f32Sqrt,
-  abs: wasmOp.f32Abs,
-  eq: wasmOp.f32Eq,
-  lt: wasmOp.f32Lt,
-  gt: wasmOp.f32Gt,
-  result: local.single,
-  constant: (body, value) => body.f32(value),
-  least: 2 ** -126,
-};
-
-function opsOf(width: 16 | 32 | 64): FloatOps {
-  return width === 64 ? double : single;
+/** Something computed where nothing shows that WebAssembly did it. */
+export interface Computation {
+  /** Whether it may raise the inexact flag, which then has to be up already. */
+  readonly mayRound: boolean;
+  /** Computes into a local. */
+  readonly push: () => void;
+  /** Puts on the stack whether the result may be taken. */
+  readonly check: () => void;
+  /** Takes it to where it belongs. */
+  readonly pop: () => void;
 }
 
 /**
@@ -87,49 +47,42 @@ function opsOf(width: 16 | 32 | 64): FloatOps {
  * ordinary numbers, and the only flag that could be raised, inexact, is up already; it stays up, and
  * programs raise it with their first division. Everything else is the interpreter's.
  */
+export function emitGuarded(
+  guest: GuestFunction,
+  what: { readonly compute: Computation; readonly pc: number; readonly instruction: Instruction },
+): void {
+  const { body } = guest;
+  const { compute, pc, instruction } = what;
+  body.open(wasmOp.block);
+  const done = body.depth;
+  body.open(wasmOp.block);
+  const slow = body.depth;
+  pushGuard(guest, compute.mayRound);
+  body.op(wasmOp.i32Eqz);
+  body.branch(wasmOp.brIf, slow);
+  compute.push();
+  compute.check();
+  body.op(wasmOp.i32Eqz);
+  body.branch(wasmOp.brIf, slow);
+  compute.pop();
+  body.branch(wasmOp.br, done);
+  body.end();
+  emitStep(guest, { pc, effects: registerEffects(instruction) });
+  body.end();
+}
+
+function pushGuard({ body }: GuestFunction, mayRound: boolean): void {
+  body.get(local.float);
+  if (!mayRound) return;
+  body.i32(1);
+  body.op(wasmOp.i32GtU);
+}
+
 export function emitFloat(guest: GuestFunction, instruction: InlineFloat, pc: number): boolean {
   const compute = computation(guest, instruction);
   if (compute === undefined) return false;
-  const { body } = guest;
-  body.i32(0);
-  body.set(local.word);
-  pushGuard(body, compute.mayRound);
-  body.open(wasmOp.if);
-  compute.push();
-  compute.check();
-  body.open(wasmOp.if);
-  compute.pop();
-  body.i32(1);
-  body.set(local.word);
-  body.end();
-  body.end();
-  body.get(local.word);
-  body.op(wasmOp.i32Eqz);
-  body.open(wasmOp.if);
-  emitStep(guest, { pc, effects: registerEffects(instruction) });
-  body.end();
+  emitGuarded(guest, { compute, pc, instruction });
   return true;
-}
-
-function pushGuard(body: FunctionBody, mayRound: boolean): void {
-  body.get(local.state);
-  body.memory(wasmOp.i32Load, cpuLayout.fpcr);
-  body.op(wasmOp.i32Eqz);
-  if (!mayRound) return;
-  body.get(local.state);
-  body.memory(wasmOp.i32Load, cpuLayout.fpsr);
-  body.i32(floatFlag.inexact);
-  body.op(wasmOp.i32And);
-  body.i32(0);
-  body.op(wasmOp.i32Ne, wasmOp.i32And);
-}
-
-/** In three parts: to a local, whether that may be taken, and to where it belongs. */
-interface Computation {
-  readonly mayRound: boolean;
-  readonly push: () => void;
-  readonly check: () => void;
-  readonly pop: () => void;
 }
 
 function computation(guest: GuestFunction, instruction: InlineFloat): Computation | undefined {
@@ -138,10 +91,12 @@ function computation(guest: GuestFunction, instruction: InlineFloat): Computatio
       return instruction.op === 'fsqrt' ? squareRoot(guest, instruction) : undefined;
     case 'fp-two-source':
       return twoSource(guest, instruction);
-    case 'fp-compare':
-      return compare(guest, instruction);
+    case 'fp-three-source':
+      return threeSource(guest, instruction);
     case 'fp-convert-precision':
       return convert(guest, instruction);
+    case 'fp-round':
+      return roundToIntegral(guest, instruction);
     case 'integer-to-fp':
       return fromInteger(guest, instruction);
     case 'fp-to-integer':
@@ -149,44 +104,51 @@ function computation(guest: GuestFunction, instruction: InlineFloat): Computatio
   }
 }
 
-function place(register: number): number {
-  return cpuLayout.vector + register * 16;
+function pushFloat(guest: GuestFunction, register: number, ops: FloatOps): void {
+  pushVector(guest, register);
+  guest.body.simdLane(ops.extract, 0);
 }
 
-function pushFloat({ body }: GuestFunction, register: number, ops: FloatOps): void {
-  body.get(local.state);
-  body.memory(ops.load, place(register));
+function popFloat({ body }: GuestFunction, register: number, ops: FloatOps): void {
+  body.simdZero();
+  body.get(ops.result);
+  body.simdLane(ops.replace, 0);
+  body.set(local.vectors + register);
 }
 
-/** Neither a NaN nor infinite, nor so small that it may have been rounded to a denormal or zero. */
-function checkOrdinary({ body }: GuestFunction, ops: FloatOps): void {
+/** Neither a NaN nor infinite. */
+function pushFinite({ body }: GuestFunction, ops: FloatOps): void {
+  body.get(ops.result);
+  body.op(ops.abs);
+  ops.constant(body, Infinity);
+  body.op(ops.lt);
+}
+
+/** Not so small that it may have been rounded to a denormal or to zero. */
+function pushNormal({ body }: GuestFunction, ops: FloatOps): void {
   body.get(ops.result);
   body.op(ops.abs);
   ops.constant(body, ops.least);
   body.op(ops.gt);
-  body.get(ops.result);
-  body.op(ops.abs);
-  ops.constant(body, Infinity);
-  body.op(ops.lt, wasmOp.i32And);
 }
 
-function popFloat({ body }: GuestFunction, register: number, ops: FloatOps): void {
-  body.get(local.state);
-  body.i64(0n);
-  body.memory(wasmOp.i64Store, place(register));
-  body.get(local.state);
-  body.i64(0n);
-  body.memory(wasmOp.i64Store, place(register) + 8);
-  body.get(local.state);
+function pushIsZero(guest: GuestFunction, register: number, ops: FloatOps): void {
+  pushFloat(guest, register, ops);
+  ops.constant(guest.body, 0);
+  guest.body.op(ops.eq);
+}
+
+function pushIsNumber({ body }: GuestFunction, ops: FloatOps): void {
   body.get(ops.result);
-  body.memory(ops.store, place(register));
+  body.get(ops.result);
+  body.op(ops.eq);
 }
 
 function squareRoot(
   guest: GuestFunction,
   { width, rd, rn }: Extract<InlineFloat, { readonly kind: 'fp-one-source' }>,
-): Computation {
-  const ops = opsOf(width);
+): Computation | undefined {
+  const ops = floatOps(width);
   return {
     mayRound: true,
     push: () => {
@@ -194,7 +156,7 @@ function squareRoot(
       guest.body.op(ops.sqrt);
       guest.body.set(ops.result);
     },
-    check: () => checkOrdinary(guest, ops),
+    check: () => pushFinite(guest, ops),
     pop: () => popFloat(guest, rd, ops),
   };
 }
@@ -202,68 +164,117 @@ function squareRoot(
 function twoSource(
   guest: GuestFunction,
   { op, width, rd, rn, rm }: Extract<InlineFloat, { readonly kind: 'fp-two-source' }>,
-): Computation | undefined {
-  const ops = opsOf(width);
-  const operations: Partial<Record<typeof op, WasmOp>> = {
+): Computation {
+  const { body } = guest;
+  const ops = floatOps(width);
+  const operations = {
     fadd: ops.add,
     fsub: ops.sub,
     fmul: ops.mul,
+    fnmul: ops.mul,
     fdiv: ops.div,
+    fmax: ops.max,
+    fmaxnm: ops.max,
+    fmin: ops.min,
+    fminnm: ops.min,
   };
-  const operation = operations[op];
-  if (operation === undefined) return undefined;
+  const chooses = op.startsWith('fm') && op !== 'fmul';
+  const product = op === 'fmul' || op === 'fnmul';
   return {
-    mayRound: true,
+    mayRound: !chooses,
     push: () => {
       pushFloat(guest, rn, ops);
       pushFloat(guest, rm, ops);
-      guest.body.op(operation);
-      guest.body.set(ops.result);
+      body.op(operations[op]);
+      if (op === 'fnmul') body.op(ops.neg);
+      body.set(ops.result);
     },
-    check: () => checkOrdinary(guest, ops),
+    check: () => {
+      if (chooses) {
+        pushIsNumber(guest, ops);
+        return;
+      }
+      pushFinite(guest, ops);
+      // Sums that are small are exact. A factor of zero makes an exact zero.
+      if (!product && op !== 'fdiv') return;
+      pushNormal(guest, ops);
+      pushIsZero(guest, rn, ops);
+      body.op(wasmOp.i32Or);
+      if (product) {
+        pushIsZero(guest, rm, ops);
+        body.op(wasmOp.i32Or);
+      }
+      body.op(wasmOp.i32And);
+    },
     pop: () => popFloat(guest, rd, ops),
   };
 }
 
-function compare(
+function threeSource(
   guest: GuestFunction,
-  { width, rn, rm }: Extract<InlineFloat, { readonly kind: 'fp-compare' }>,
+  { op, width, rd, rn, rm, ra }: Extract<InlineFloat, { readonly kind: 'fp-three-source' }>,
 ): Computation {
   const { body } = guest;
-  const ops = opsOf(width);
-  const other = (): void => {
-    if (rm === undefined) ops.constant(body, 0);
-    else pushFloat(guest, rm, ops);
-  };
+  const ops = floatOps(width);
   return {
-    mayRound: false,
-    push: () => {},
-    // A number is equal to itself, a NaN is not.
-    check: () => {
+    mayRound: true,
+    push: () => {
       pushFloat(guest, rn, ops);
-      pushFloat(guest, rn, ops);
-      body.op(ops.eq);
-      other();
-      other();
-      body.op(ops.eq, wasmOp.i32And);
+      if (op === 'fmsub' || op === 'fnmadd') body.op(ops.neg);
+      pushFloat(guest, rm, ops);
+      pushFloat(guest, ra, ops);
+      if (op === 'fnmadd' || op === 'fnmsub') body.op(ops.neg);
+      body.call(width === 64 ? moduleIndex.fuse64 : moduleIndex.fuse32);
+      body.set(ops.result);
     },
-    // Less is N, equal is Z and C, greater is C.
-    pop: () => {
-      body.i32(0b1000);
-      body.i32(0b0010);
-      pushFloat(guest, rn, ops);
-      other();
-      body.op(ops.lt, wasmOp.select);
-      pushFloat(guest, rn, ops);
-      other();
-      body.op(ops.eq);
-      body.i32(2);
-      body.op(wasmOp.i32Shl, wasmOp.i32Or);
-      body.set(local.nzcv);
-      body.i32(flagsKind.ready);
-      body.set(local.flagsKind);
-    },
+    check: () => pushFinite(guest, ops),
+    pop: () => popFloat(guest, rd, ops),
   };
+}
+
+/**
+ * A comparison leaves its operands, so that what asks compares them at once. NaNs are left to the
+ * interpreter with all that follows, as they would have to be asked for each time.
+ */
+export function emitCompare(
+  guest: GuestFunction,
+  instruction: Extract<FloatingInstruction, { readonly kind: 'fp-compare' }>,
+  context: { readonly pc: number; readonly state: BlockState },
+): void {
+  const { width, rn, rm } = instruction;
+  const { body } = guest;
+  const ops = floatOps(width);
+  body.get(local.float);
+  body.op(wasmOp.i32Eqz);
+  pushFloat(guest, rn, ops);
+  if (rm === undefined) ops.constant(body, 0);
+  else pushFloat(guest, rm, ops);
+  // Not less, equal or greater: one of them is a NaN.
+  body.op(ops.le);
+  if (rm === undefined) ops.constant(body, 0);
+  else pushFloat(guest, rm, ops);
+  pushFloat(guest, rn, ops);
+  body.op(ops.le, wasmOp.i32Or, wasmOp.i32Eqz, wasmOp.i32Or);
+  body.open(wasmOp.if);
+  exitTo(guest, context.pc, true);
+  body.end();
+  const keep = (to: number): void => {
+    if (width === 32) body.op(wasmOp.f64PromoteF32);
+    body.op(wasmOp.i64ReinterpretF64);
+    body.set(to);
+  };
+  pushFloat(guest, rn, ops);
+  keep(local.flagsA);
+  if (rm === undefined) {
+    body.i64(0n);
+    body.set(local.flagsB);
+  } else {
+    pushFloat(guest, rm, ops);
+    keep(local.flagsB);
+  }
+  body.i32(flagsKind.float);
+  body.set(local.flagsKind);
+  context.state.flags = { kind: 'float' };
 }
 
 function convert(
@@ -271,16 +282,60 @@ function convert(
   { from, to, rd, rn }: Extract<InlineFloat, { readonly kind: 'fp-convert-precision' }>,
 ): Computation | undefined {
   if (from === 16 || to === 16) return undefined;
-  const target = opsOf(to);
+  const source = floatOps(from);
+  const target = floatOps(to);
   return {
     mayRound: to === 32,
     push: () => {
-      pushFloat(guest, rn, opsOf(from));
+      pushFloat(guest, rn, source);
       guest.body.op(to === 64 ? wasmOp.f64PromoteF32 : wasmOp.f32DemoteF64);
       guest.body.set(target.result);
     },
-    check: () => checkOrdinary(guest, target),
+    check: () => {
+      pushFinite(guest, target);
+      if (to === 64) return;
+      pushNormal(guest, target);
+      pushIsZero(guest, rn, source);
+      guest.body.op(wasmOp.i32Or, wasmOp.i32And);
+    },
     pop: () => popFloat(guest, rd, target),
+  };
+}
+
+/** Puts the number on the stack rounded so; undefined for ties away from zero and what FPCR says. */
+function roundingOp(rounding: string | undefined, ops: FloatOps): WasmOp | undefined {
+  switch (rounding) {
+    case undefined:
+    case 'even':
+      // FPCR is zero where this is used, which is to nearest.
+      return ops.nearest;
+    case 'up':
+      return ops.ceil;
+    case 'down':
+      return ops.floor;
+    case 'zero':
+      return ops.trunc;
+    default:
+      return undefined;
+  }
+}
+
+function roundToIntegral(
+  guest: GuestFunction,
+  { width, rounding, exact, rd, rn }: Extract<InlineFloat, { readonly kind: 'fp-round' }>,
+): Computation | undefined {
+  const ops = floatOps(width);
+  const operation = roundingOp(rounding, ops);
+  if (operation === undefined) return undefined;
+  return {
+    mayRound: exact,
+    push: () => {
+      pushFloat(guest, rn, ops);
+      guest.body.op(operation);
+      guest.body.set(ops.result);
+    },
+    check: () => pushIsNumber(guest, ops),
+    pop: () => popFloat(guest, rd, ops),
   };
 }
 
@@ -289,9 +344,9 @@ function fromInteger(
   instruction: Extract<InlineFloat, { readonly kind: 'integer-to-fp' }>,
 ): Computation | undefined {
   const { width, wide, signed, fractionBits, rd, rn } = instruction;
-  if (fractionBits > 0) return undefined;
+  if (width === 16) return undefined;
   const { body } = guest;
-  const ops = opsOf(width);
+  const ops = floatOps(width);
   const conversions =
     width === 64
       ? [wasmOp.f64ConvertI64U, wasmOp.f64ConvertI64S]
@@ -303,6 +358,11 @@ function fromInteger(
       pushRegister(guest, rn, wide);
       if (!wide) body.op(signed ? wasmOp.i64ExtendI32S : wasmOp.i64ExtendI32U);
       body.op(conversions[signed ? 1 : 0] ?? wasmOp.f64ConvertI64S);
+      // A power of two changes nothing but the exponent.
+      if (fractionBits > 0) {
+        ops.constant(body, 2 ** -fractionBits);
+        body.op(ops.mul);
+      }
       body.set(ops.result);
     },
     check: () => body.i32(1),
@@ -315,21 +375,29 @@ function toInteger(
   instruction: Extract<InlineFloat, { readonly kind: 'fp-to-integer' }>,
 ): Computation | undefined {
   const { width, wide, signed, rounding, fractionBits, rd, rn } = instruction;
-  if (rounding !== 'zero' || fractionBits > 0 || !signed) return undefined;
+  if (fractionBits > 0 || width === 16) return undefined;
   const { body } = guest;
-  const ops = opsOf(width);
+  const ops = floatOps(width);
+  const operation = roundingOp(rounding, ops);
+  if (operation === undefined) return undefined;
+  const most = signed ? (wide ? 2 ** 63 : 2 ** 31) : wide ? 2 ** 63 : 2 ** 32;
   return {
     mayRound: true,
     push: () => {
       pushFloat(guest, rn, ops);
+      body.op(operation);
       body.set(ops.result);
     },
-    // Well inside of what the integer can be; a NaN is not.
+    // Inside of what the integer can be, for which its least value is given up; a NaN is not.
     check: () => {
       body.get(ops.result);
-      body.op(ops.abs);
-      ops.constant(body, wide ? 2 ** 62 : 2 ** 30);
+      if (signed) body.op(ops.abs);
+      ops.constant(body, most);
       body.op(ops.lt);
+      if (signed) return;
+      body.get(ops.result);
+      ops.constant(body, 0);
+      body.op(ops.ge, wasmOp.i32And);
     },
     pop: () => {
       body.get(ops.result);

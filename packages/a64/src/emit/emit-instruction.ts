@@ -1,6 +1,7 @@
 import type { Instruction } from '../instruction.ts';
 import { cpuLayout } from '../interpret/cpu-layout.ts';
-import { emitFloat } from './emit-float.ts';
+import { emitCompare, emitFloat } from './emit-float.ts';
+import { emitFloatLanes } from './emit-float-lanes.ts';
 import {
   type BlockState,
   emitAddSubtract,
@@ -22,27 +23,30 @@ import {
 } from './emit-multiply-divide.ts';
 import { emitVectorMove } from './emit-vector.ts';
 import type { PlacedInstruction } from './guest-block.ts';
-import { emitStep, type GuestFunction, local, popRegister } from './guest-function.ts';
+import { emitStep, type GuestFunction, popRegister } from './guest-function.ts';
+import { machineLayout } from './machine-layout.ts';
 import { registerEffects } from './register-effects.ts';
 import { wasmOp } from './wasm.ts';
 
+/** An instruction, what comes after it in its block (itself first), and what is known there. */
+export interface InstructionContext {
+  readonly placed: PlacedInstruction;
+  readonly ahead: readonly PlacedInstruction[];
+  readonly state: BlockState;
+}
+
 /** Writes an instruction that does not branch; what has no code of its own is interpreted. */
-export function emitInstruction(
-  guest: GuestFunction,
-  { pc, instruction }: PlacedInstruction,
-  state: BlockState,
-): void {
-  if (emitInline(guest, { pc, instruction }, state)) return;
+export function emitInstruction(guest: GuestFunction, context: InstructionContext): void {
+  if (emitInline(guest, context)) return;
+  const { state } = context;
+  const { pc, instruction } = context.placed;
   const effects = registerEffects(instruction);
   emitStep(guest, { pc, effects });
   if (effects.writesFlags) state.flags = { kind: 'ready' };
 }
 
-function emitInline(
-  guest: GuestFunction,
-  { pc, instruction }: PlacedInstruction,
-  state: BlockState,
-): boolean {
+function emitInline(guest: GuestFunction, { placed, ahead, state }: InstructionContext): boolean {
+  const { pc, instruction } = placed;
   switch (instruction.kind) {
     case 'add-sub-immediate':
     case 'add-sub-shifted':
@@ -90,7 +94,7 @@ function emitInline(
     case 'load-literal':
     case 'load-store-pair':
     case 'load-store-ordered':
-      emitMemory(guest, instruction, pc);
+      emitMemory(guest, instruction, { pc, ahead, state });
       return true;
     case 'vector-lanes':
     case 'vector-one':
@@ -107,14 +111,23 @@ function emitInline(
     case 'vector-table':
       return emitLanes(guest, instruction);
     case 'fp-two-source':
+    case 'fp-three-source':
     case 'fp-convert-precision':
+    case 'fp-round':
     case 'integer-to-fp':
     case 'fp-to-integer':
       return emitFloat(guest, instruction, pc);
     case 'fp-compare':
-      if (!emitFloat(guest, instruction, pc)) return false;
-      state.flags = { kind: 'ready' };
+      emitCompare(guest, instruction, { pc, state });
       return true;
+    case 'vector-fp-lanes':
+    case 'vector-fp-one':
+    case 'vector-fp-pairwise':
+    case 'scalar-pairwise':
+    case 'vector-fp-long':
+    case 'vector-fp-narrow':
+    case 'vector-integer-to-fp':
+      return emitFloatLanes(guest, instruction, pc);
     case 'fp-one-source':
       if (instruction.op === 'fsqrt') return emitFloat(guest, instruction, pc);
       return emitVectorMove(guest, instruction, state);
@@ -152,8 +165,9 @@ function emitReadRegister(
   };
   const place = places[register];
   if (place === undefined) return false;
-  body.get(local.state);
-  body.memory(register === 'tpidr_el0' ? wasmOp.i64Load : wasmOp.i64Load32U, place);
+  body.i32(0);
+  const load = register === 'tpidr_el0' ? wasmOp.i64Load : wasmOp.i64Load32U;
+  body.memory(load, machineLayout.state + place);
   popRegister(guest, rt, true);
   return true;
 }

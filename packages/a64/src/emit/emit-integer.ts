@@ -4,13 +4,9 @@ import type {
   Register,
   ShiftType,
 } from '../integer-instruction.ts';
-import {
-  flagsKind,
-  type GuestFunction,
-  local,
-  popRegister,
-  pushRegister,
-} from './guest-function.ts';
+import { flagsKind } from '../interpret/flags-kind.ts';
+import type { CheckedRange } from './checked-range.ts';
+import { type GuestFunction, local, popRegister, pushRegister } from './guest-function.ts';
 import { flagsKindOf, type KnownFlags, pushCondition } from './lazy-flags.ts';
 import { wasmOp, type WasmOp } from './wasm.ts';
 
@@ -22,6 +18,8 @@ type Of<Kind extends IntegerInstruction['kind']> = Extract<
 /** What is known while a block is written. */
 export interface BlockState {
   flags: KnownFlags;
+  /** What is known to be accessible from registers on. */
+  checked: readonly CheckedRange[];
 }
 
 const mask32 = 0xffffffffn;

@@ -1,8 +1,7 @@
-import { cpuLayout } from '../interpret/cpu-layout.ts';
 import type { VectorInstruction } from '../vector-instruction.ts';
-import { type GuestFunction, local } from './guest-function.ts';
+import { type GuestFunction, popVector, pushVector } from './guest-function.ts';
 import { arithmeticOp, type comparisons, comparisonOp } from './simd-lane-operations.ts';
-import { simdOp, wasmOp } from './wasm.ts';
+import { simdOp } from './wasm.ts';
 
 /** Operations on lanes that WebAssembly has, too, or that are a rearrangement of bytes. */
 export type InlineLanes = Extract<
@@ -26,29 +25,16 @@ export type InlineLanes = Extract<
 >;
 type Of<Kind extends InlineLanes['kind']> = Extract<InlineLanes, { readonly kind: Kind }>;
 
-function place(register: number): number {
-  return cpuLayout.vector + register * 16;
-}
-
-function push({ body }: GuestFunction, register: number): void {
-  body.get(local.state);
-  body.simdMemory(simdOp.load, place(register));
-}
+const push = pushVector;
 
 /** Writes what `compute` leaves on the stack; a short vector has zeros above it. */
 function write(
-  { body }: GuestFunction,
+  guest: GuestFunction,
   target: { readonly rd: number; readonly full: boolean },
   compute: () => void,
 ): true {
-  body.get(local.state);
   compute();
-  body.simdMemory(simdOp.store, place(target.rd));
-  if (!target.full) {
-    body.get(local.state);
-    body.i64(0n);
-    body.memory(wasmOp.i64Store, place(target.rd) + 8);
-  }
+  popVector(guest, target.rd, target.full);
   return true;
 }
 

@@ -1,12 +1,18 @@
 import type { FloatingInstruction } from '../floating-instruction.ts';
-import { cpuLayout } from '../interpret/cpu-layout.ts';
 import type { VectorInstruction } from '../vector-instruction.ts';
 import type { BlockState } from './emit-integer.ts';
-import { type GuestFunction, local, popRegister, pushRegister } from './guest-function.ts';
+import {
+  type GuestFunction,
+  popLow,
+  popRegister,
+  popVector,
+  pushRegister,
+  pushVector,
+} from './guest-function.ts';
 import { pushCondition } from './lazy-flags.ts';
-import { wasmOp, type WasmOp } from './wasm.ts';
+import { simdOp, wasmOp } from './wasm.ts';
 
-/** What moves bits of vector registers, which are in the state, without computing with them. */
+/** What moves bits of vector registers without computing with them. */
 export type InlineVector =
   | Extract<
       FloatingInstruction,
@@ -33,51 +39,40 @@ export type InlineVector =
     >;
 type Of<Kind extends InlineVector['kind']> = Extract<InlineVector, { readonly kind: Kind }>;
 
-const unsignedLoads: readonly WasmOp[] = [
-  wasmOp.i64Load8U,
-  wasmOp.i64Load16U,
-  wasmOp.i64Load32U,
-  wasmOp.i64Load,
+const unsignedExtracts = [
+  simdOp.i8x16ExtractU,
+  simdOp.i16x8ExtractU,
+  simdOp.i32x4Extract,
+  simdOp.i64x2Extract,
 ];
-const signedLoads: readonly WasmOp[] = [
-  wasmOp.i64Load8S,
-  wasmOp.i64Load16S,
-  wasmOp.i64Load32S,
-  wasmOp.i64Load,
+const signedExtracts = [
+  simdOp.i8x16ExtractS,
+  simdOp.i16x8ExtractS,
+  simdOp.i32x4Extract,
+  simdOp.i64x2Extract,
 ];
-const stores: readonly WasmOp[] = [
-  wasmOp.i64Store8,
-  wasmOp.i64Store16,
-  wasmOp.i64Store32,
-  wasmOp.i64Store,
+const replaces = [
+  simdOp.i8x16Replace,
+  simdOp.i16x8Replace,
+  simdOp.i32x4Replace,
+  simdOp.i64x2Replace,
 ];
-/** A lane times this is in all lanes of 64 bits. */
-const spread = [0x0101010101010101n, 0x0001000100010001n, 0x0000000100000001n, 1n];
+const splats = [simdOp.i8x16Splat, simdOp.i16x8Splat, simdOp.i32x4Splat, simdOp.i64x2Splat];
 
-function place(register: number, size = 3, index = 0): number {
-  return cpuLayout.vector + register * 16 + (index << size);
-}
-
+/** A lane as 64 bits, or as 32 where `wide` is false. */
 function pushLane(
-  { body }: GuestFunction,
+  guest: GuestFunction,
   lane: { readonly register: number; readonly size: number; readonly index: number },
-  signed = false,
+  how: { readonly signed?: boolean; readonly wide?: boolean } = {},
 ): void {
-  body.get(local.state);
-  const op = (signed ? signedLoads : unsignedLoads)[lane.size] ?? wasmOp.i64Load;
-  body.memory(op, place(lane.register, lane.size, lane.index));
-}
-
-/** The lower half is on the stack; the upper one is the same or zero. */
-function popHalves({ body }: GuestFunction, register: number, both: boolean): void {
-  body.set(local.long);
-  body.get(local.state);
-  body.get(local.long);
-  body.memory(wasmOp.i64Store, place(register));
-  body.get(local.state);
-  if (both) body.get(local.long);
-  else body.i64(0n);
-  body.memory(wasmOp.i64Store, place(register, 3, 1));
+  const { body } = guest;
+  const { signed = false, wide = true } = how;
+  pushVector(guest, lane.register);
+  const extract = (signed ? signedExtracts : unsignedExtracts)[lane.size] ?? simdOp.i64x2Extract;
+  body.simdLane(extract, lane.index);
+  if (lane.size === 3) {
+    if (!wide) body.op(wasmOp.i32WrapI64);
+  } else if (wide) body.op(signed ? wasmOp.i64ExtendI32S : wasmOp.i64ExtendI32U);
 }
 
 /** False where the interpreter has to do it. */
@@ -90,8 +85,8 @@ export function emitVectorMove(
     case 'fp-one-source':
       return emitOneSource(guest, instruction);
     case 'fp-immediate':
-      guest.body.i64(instruction.bits);
-      popHalves(guest, instruction.rd, false);
+      guest.body.simdConstant(instruction.bits, 0n);
+      popVector(guest, instruction.rd, true);
       return true;
     case 'fp-move-general':
       emitMoveGeneral(guest, instruction);
@@ -111,8 +106,7 @@ export function emitVectorMove(
       return true;
     case 'vector-to-general': {
       const { op, size, index, wide, rd, rn } = instruction;
-      pushLane(guest, { register: rn, size, index }, op === 'smov');
-      if (!wide) guest.body.op(wasmOp.i32WrapI64);
+      pushLane(guest, { register: rn, size, index }, { signed: op === 'smov', wide });
       popRegister(guest, rd, wide);
       return true;
     }
@@ -124,18 +118,19 @@ export function emitVectorMove(
 }
 
 function emitOneSource(guest: GuestFunction, { op, width, rd, rn }: Of<'fp-one-source'>): boolean {
-  if (op === 'fsqrt') return false;
+  if (op === 'fsqrt' || width === 16) return false;
   const { body } = guest;
   const sign = 1n << BigInt(width - 1);
-  pushLane(guest, { register: rn, size: width === 64 ? 3 : 2, index: 0 });
-  if (op === 'fabs') {
-    body.i64(~sign);
-    body.op(wasmOp.i64And);
-  } else if (op === 'fneg') {
-    body.i64(sign);
-    body.op(wasmOp.i64Xor);
+  const value = (1n << BigInt(width)) - 1n;
+  // One lane of what is left, as all else is zero.
+  pushVector(guest, rn);
+  body.simdConstant(op === 'fabs' ? value ^ sign : value, 0n);
+  body.simd(simdOp.and);
+  if (op === 'fneg') {
+    body.simdConstant(sign, 0n);
+    body.simd(simdOp.xor);
   }
-  popHalves(guest, rd, false);
+  popVector(guest, rd, true);
   return true;
 }
 
@@ -150,15 +145,11 @@ function emitMoveGeneral(
     popRegister(guest, rd, true);
     return;
   }
-  if (upper) {
-    body.get(local.state);
-    pushRegister(guest, rn, true);
-    body.memory(wasmOp.i64Store, place(rd, 3, 1));
-    return;
-  }
+  if (upper) pushVector(guest, rd);
+  else body.simdZero();
   pushRegister(guest, rn, width === 64);
-  if (width === 32) body.op(wasmOp.i64ExtendI32U);
-  popHalves(guest, rd, false);
+  body.simdLane(width === 64 ? simdOp.i64x2Replace : simdOp.i32x4Replace, lane.index);
+  popVector(guest, rd, true);
 }
 
 function emitSelect(
@@ -166,63 +157,56 @@ function emitSelect(
   { width, rd, rn, rm, condition }: Of<'fp-conditional-select'>,
   state: BlockState,
 ): void {
-  const size = width === 64 ? 3 : 2;
-  pushLane(guest, { register: rn, size, index: 0 });
-  pushLane(guest, { register: rm, size, index: 0 });
-  state.flags = pushCondition(guest.body, condition, state.flags);
-  guest.body.op(wasmOp.select);
-  popHalves(guest, rd, false);
+  const { body } = guest;
+  if (width === 64) {
+    for (const register of [rn, rm]) {
+      pushVector(guest, register);
+      body.simdLane(simdOp.i64x2Extract, 0);
+    }
+  } else {
+    for (const register of [rn, rm]) {
+      pushLane(guest, { register, size: width === 32 ? 2 : 1, index: 0 });
+    }
+  }
+  state.flags = pushCondition(body, condition, state.flags);
+  body.op(wasmOp.select);
+  popLow(guest, rd);
 }
 
 function emitLogical(guest: GuestFunction, { op, q, rd, rn, rm }: Of<'vector-logical'>): void {
   const { body } = guest;
-  const push = (register: number, index: number): void =>
-    pushLane(guest, { register, size: 3, index });
-  const invert = (): void => {
-    body.i64(-1n);
-    body.op(wasmOp.i64Xor);
+  // Bits of the first where the mask is 1, else of the second.
+  const choose = (first: number, second: number, mask: number): void => {
+    pushVector(guest, first);
+    pushVector(guest, second);
+    pushVector(guest, mask);
+    body.simd(simdOp.bitSelect);
   };
-  // BSL, BIT and BIF take bits of one where a mask says so: x ^ ((x ^ y) & mask).
-  const choose = (index: number, from: number, mask: () => void): void => {
-    push(from, index);
-    push(from, index);
-    push(rn, index);
-    body.op(wasmOp.i64Xor);
-    mask();
-    body.op(wasmOp.i64And, wasmOp.i64Xor);
-  };
-  for (const index of q ? [0, 1] : [0]) {
-    body.get(local.state);
-    switch (op) {
-      case 'bsl':
-        choose(index, rm, () => push(rd, index));
-        break;
-      case 'bit':
-        choose(index, rd, () => push(rm, index));
-        break;
-      case 'bif':
-        choose(index, rd, () => {
-          push(rm, index);
-          invert();
-        });
-        break;
-      default: {
-        push(rn, index);
-        push(rm, index);
-        if (op === 'bic' || op === 'orn') invert();
-        const and = op === 'and' || op === 'bic';
-        body.op(and ? wasmOp.i64And : op === 'eor' ? wasmOp.i64Xor : wasmOp.i64Or);
-      }
+  switch (op) {
+    case 'bsl':
+      choose(rn, rm, rd);
+      break;
+    case 'bit':
+      choose(rn, rd, rm);
+      break;
+    case 'bif':
+      choose(rd, rn, rm);
+      break;
+    default: {
+      pushVector(guest, rn);
+      pushVector(guest, rm);
+      if (op === 'orn') body.simd(simdOp.not);
+      const operations = {
+        and: simdOp.and,
+        bic: simdOp.andNot,
+        orr: simdOp.or,
+        orn: simdOp.or,
+        eor: simdOp.xor,
+      };
+      body.simd(operations[op]);
     }
-    body.memory(wasmOp.i64Store, place(rd, 3, index));
   }
-  if (!q) clearUpper(guest, rd);
-}
-
-function clearUpper({ body }: GuestFunction, register: number): void {
-  body.get(local.state);
-  body.i64(0n);
-  body.memory(wasmOp.i64Store, place(register, 3, 1));
+  popVector(guest, rd, q);
 }
 
 function emitImmediate(
@@ -231,18 +215,14 @@ function emitImmediate(
 ): void {
   const { body } = guest;
   if (operation === 'replace') {
-    body.i64(imm);
-    popHalves(guest, rd, q);
+    body.simdConstant(imm, q ? imm : 0n);
+    popVector(guest, rd, true);
     return;
   }
-  for (const index of q ? [0, 1] : [0]) {
-    body.get(local.state);
-    pushLane(guest, { register: rd, size: 3, index });
-    body.i64(operation === 'orr' ? imm : ~imm);
-    body.op(operation === 'orr' ? wasmOp.i64Or : wasmOp.i64And);
-    body.memory(wasmOp.i64Store, place(rd, 3, index));
-  }
-  if (!q) clearUpper(guest, rd);
+  pushVector(guest, rd);
+  body.simdConstant(imm, imm);
+  body.simd(operation === 'orr' ? simdOp.or : simdOp.andNot);
+  popVector(guest, rd, q);
 }
 
 function emitDuplicate(
@@ -251,21 +231,20 @@ function emitDuplicate(
 ): void {
   const { body } = guest;
   const { size, lanes, rd, rn } = instruction;
-  if (instruction.kind === 'vector-duplicate') {
-    pushLane(guest, { register: rn, size, index: instruction.index });
-  } else {
-    pushRegister(guest, rn, true);
-    if (size < 3) {
-      body.i64((1n << BigInt(8 << size)) - 1n);
-      body.op(wasmOp.i64And);
-    }
-  }
+  const narrow = { wide: size === 3 };
   // A scalar has the one lane and zeros.
-  if (lanes > 1 && size < 3) {
-    body.i64(spread[size] ?? 1n);
-    body.op(wasmOp.i64Mul);
+  const spread = lanes > 1;
+  if (!spread) body.simdZero();
+  if (instruction.kind === 'vector-duplicate') {
+    pushLane(guest, { register: rn, size, index: instruction.index }, narrow);
+  } else pushRegister(guest, rn, size === 3);
+  if (!spread) {
+    body.simdLane(replaces[size] ?? simdOp.i64x2Replace, 0);
+    popVector(guest, rd, true);
+    return;
   }
-  popHalves(guest, rd, lanes << size === 16);
+  body.simd(splats[size] ?? simdOp.i64x2Splat);
+  popVector(guest, rd, lanes << size === 16);
 }
 
 function emitInsert(
@@ -275,9 +254,12 @@ function emitInsert(
   const { body } = guest;
   const { size, rd, rn } = instruction;
   const general = instruction.kind === 'vector-insert-general';
-  body.get(local.state);
-  if (general) pushRegister(guest, rn, true);
-  else pushLane(guest, { register: rn, size, index: instruction.from });
-  const index = general ? instruction.index : instruction.to;
-  body.memory(stores[size] ?? wasmOp.i64Store, place(rd, size, index));
+  pushVector(guest, rd);
+  if (general) pushRegister(guest, rn, size === 3);
+  else pushLane(guest, { register: rn, size, index: instruction.from }, { wide: size === 3 });
+  body.simdLane(
+    replaces[size] ?? simdOp.i64x2Replace,
+    general ? instruction.index : instruction.to,
+  );
+  popVector(guest, rd, true);
 }

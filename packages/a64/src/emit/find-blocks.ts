@@ -66,7 +66,7 @@ function makeBlock(
   }
 }
 
-/** Where a block ends, for what ends one. Calls do not: they come back. */
+/** Where a block ends, for what ends one. Calls, of the system, too, do not: they come back. */
 function endOf({ pc, instruction }: PlacedInstruction): BlockEnd | undefined {
   switch (instruction.kind) {
     case 'branch':
@@ -81,7 +81,7 @@ function endOf({ pc, instruction }: PlacedInstruction): BlockEnd | undefined {
     case 'branch-register':
       return instruction.op === 'blr' ? undefined : { kind: 'indirect' };
     case 'exception':
-      return { kind: 'interpret', pc };
+      return instruction.op === 'svc' ? undefined : { kind: 'interpret', pc };
     default:
       return undefined;
   }

@@ -5,11 +5,13 @@ import { emptyBlock, simdOp, simdPrefix, wasmOp, type WasmOp } from './wasm.ts';
 export class FunctionBody {
   readonly #bytes: number[] = [];
   readonly #locals: number[];
+  readonly #parameters: number;
   #depth = 0;
 
-  /** `locals` are the value types of the first ones. */
-  constructor(locals: readonly number[]) {
+  /** `locals` are the value types of the first ones after the parameters. */
+  constructor(locals: readonly number[], parameters = 0) {
     this.#locals = [...locals];
+    this.#parameters = parameters;
   }
 
   get size(): number {
@@ -21,9 +23,10 @@ export class FunctionBody {
     return this.#depth;
   }
 
+  /** Its number. */
   addLocal(type: number): number {
     this.#locals.push(type);
-    return this.#locals.length - 1;
+    return this.#parameters + this.#locals.length - 1;
   }
 
   op(...ops: readonly WasmOp[]): void {
@@ -55,9 +58,26 @@ export class FunctionBody {
     this.#bytes.push(simdPrefix, ...unsignedLeb128(op));
   }
 
-  simdMemory(op: typeof simdOp.load | typeof simdOp.store, offset: number): void {
+  simdMemory(op: number, offset: number): void {
     this.simd(op);
     this.#bytes.push(0, ...unsignedLeb128(offset));
+  }
+
+  /** Loads and stores of one lane. */
+  simdMemoryLane(op: number, offset: number, lane: number): void {
+    this.simdMemory(op, offset);
+    this.#bytes.push(lane);
+  }
+
+  /** Takes a lane out, or replaces one. */
+  simdLane(op: number, lane: number): void {
+    this.simd(op);
+    this.#bytes.push(lane);
+  }
+
+  simdConstant(low: bigint, high: bigint): void {
+    this.simd(simdOp.constant);
+    this.#bytes.push(...new Uint8Array(BigUint64Array.of(low, high).buffer));
   }
 
   simdZero(): void {
@@ -98,6 +118,10 @@ export class FunctionBody {
 
   returnCall(functionIndex: number): void {
     this.#bytes.push(wasmOp.returnCall, ...unsignedLeb128(functionIndex));
+  }
+
+  callIndirect(typeIndex: number): void {
+    this.#bytes.push(wasmOp.callIndirect, ...unsignedLeb128(typeIndex), 0);
   }
 
   returnCallIndirect(typeIndex: number): void {

@@ -1,62 +1,55 @@
 import { cpuLayout } from '../interpret/cpu-layout.ts';
 import { moduleIndex } from './build-module.ts';
-import type { GuestBlock } from './guest-block.ts';
+import type { DataFlow } from './data-flow.ts';
 import { FunctionBody } from './function-body.ts';
-import { registerEffects, type RegisterEffects } from './register-effects.ts';
-import { valueType, wasmOp } from './wasm.ts';
+import { machineLayout } from './machine-layout.ts';
+import type { RegisterEffects } from './register-effects.ts';
+import { listResources, resource, resourceBit, type Resources, resourcesOf } from './resource.ts';
+import { simdOp, valueType, wasmOp } from './wasm.ts';
 
-/** Locals after those of X0–X30 and SP, which are the first 32. */
+/** Locals. The first is a parameter: how many calls of translated code are open. */
 export const local = {
+  depth: 0,
+  /** X0–X30 and SP follow each other from here. */
+  general: 1,
   /** Where to go on, at an exit. */
-  pc: 32,
-  /** N, Z, C, V as bits 3 to 0, where `flagsKind` is `ready`. */
-  nzcv: 33,
-  /** Where the processor's state is in memory. */
-  state: 34,
-  /** How the flags follow from their operands; {@link flagsKind}. */
-  flagsKind: 35,
-  flagsA: 36,
-  flagsB: 37,
+  pc: 33,
+  /** What flags follow from, by `flagsKind`; or they are N, Z, C, V as bits 3 to 0 of `nzcv`. */
+  flagsA: 34,
+  flagsB: 35,
   /** For the moment. */
-  long: 38,
-  otherLong: 39,
+  long: 36,
+  otherLong: 37,
+  nzcv: 38,
+  flagsKind: 39,
   word: 40,
-  double: 41,
-  single: 42,
+  fuel: 41,
+  /** 0 where floating point is the interpreter's, 1 where exact results are not, 2 where none is. */
+  float: 42,
+  double: 43,
+  single: 44,
+  /** V0–V31. */
+  vectors: 45,
+  quad: 77,
+  otherQuad: 78,
 } as const;
-
-/** What set the flags last. Odd ones are of 64 bits, the even one after each of 32. */
-export const flagsKind = { ready: 0, subtract: 1, add: 3, logical: 5 } as const;
 
 const zeroRegister = 32;
 
 /** The function that is being written, and what all parts of it share. */
 export interface GuestFunction {
   readonly body: FunctionBody;
-  /** Registers that are kept in locals, and those among them that may have changed. */
-  readonly used: ReadonlySet<number>;
-  readonly written: ReadonlySet<number>;
-  readonly usesFlags: boolean;
+  readonly flow: DataFlow;
+  /** What may differ from the state before the instruction that is being written. */
+  dirty: Resources;
 }
 
-export function createGuestFunction(blocks: Iterable<GuestBlock>): GuestFunction {
-  const { i32, i64, f32, f64 } = valueType;
-  const longs = Array.from({ length: 33 }, () => i64);
-  const used = new Set<number>();
-  const written = new Set<number>();
-  let usesFlags = false;
-  for (const { instructions } of blocks) {
-    for (const { instruction } of instructions) {
-      const { reads, writes, readsFlags, writesFlags } = registerEffects(instruction);
-      for (const register of [...reads, ...writes]) {
-        if (register !== zeroRegister) used.add(register);
-      }
-      for (const register of writes) if (register !== zeroRegister) written.add(register);
-      usesFlags ||= readsFlags || writesFlags;
-    }
-  }
-  const body = new FunctionBody([...longs, i32, i32, i32, i64, i64, i64, i64, i32, f64, f32]);
-  return { body, used, written, usesFlags };
+export function createGuestFunction(flow: DataFlow): GuestFunction {
+  const { i32, i64, f32, f64, v128 } = valueType;
+  const general = Array.from({ length: 37 }, () => i64);
+  const vectors = Array.from({ length: 34 }, () => v128);
+  const body = new FunctionBody([...general, i32, i32, i32, i32, i32, f64, f32, ...vectors], 1);
+  return { body, flow, dirty: 0n };
 }
 
 /** Puts a register on the stack, 64 bits or the low 32. */
@@ -66,7 +59,7 @@ export function pushRegister({ body }: GuestFunction, register: number, wide: bo
     else body.i32(0);
     return;
   }
-  body.get(register);
+  body.get(local.general + register);
   if (!wide) body.op(wasmOp.i32WrapI64);
 }
 
@@ -77,41 +70,99 @@ export function popRegister({ body }: GuestFunction, register: number, wide: boo
     return;
   }
   if (!wide) body.op(wasmOp.i64ExtendI32U);
-  body.set(register);
+  body.set(local.general + register);
 }
 
-export function loadRegisters({ body }: GuestFunction, registers: Iterable<number>): void {
-  for (const register of registers) {
-    if (register === zeroRegister) continue;
-    body.get(local.state);
-    body.memory(wasmOp.i64Load, cpuLayout.general + register * 8);
-    body.set(register);
+export function pushVector({ body }: GuestFunction, register: number): void {
+  body.get(local.vectors + register);
+}
+
+/** Takes a vector; one of 64 bits has zeros above it. */
+export function popVector({ body }: GuestFunction, register: number, full: boolean): void {
+  if (!full) {
+    body.i64(0n);
+    body.simdLane(simdOp.i64x2Replace, 1);
+  }
+  body.set(local.vectors + register);
+}
+
+/** Takes 64 bits for the lower half of a register, with zeros above them. */
+export function popLow({ body }: GuestFunction, register: number): void {
+  body.set(local.long);
+  body.simdZero();
+  body.get(local.long);
+  body.simdLane(simdOp.i64x2Replace, 0);
+  body.set(local.vectors + register);
+}
+
+const { state } = machineLayout;
+
+/** Has locals be what the state says. */
+export function loadResources(guest: GuestFunction, set: Resources): void {
+  const { body } = guest;
+  for (const each of listResources(set)) {
+    if (each === resource.flags) loadFlags(guest);
+    else if (each === resource.fuel) {
+      body.i32(0);
+      body.memory(wasmOp.i32Load, state + cpuLayout.fuel);
+      body.set(local.fuel);
+    } else if (each >= resource.vector) {
+      const register = each - resource.vector;
+      body.i32(0);
+      body.simdMemory(simdOp.load, state + cpuLayout.vector + register * 16);
+      body.set(local.vectors + register);
+    } else {
+      body.i32(0);
+      body.memory(wasmOp.i64Load, state + cpuLayout.general + each * 8);
+      body.set(local.general + each);
+    }
   }
 }
 
-export function storeRegisters({ body }: GuestFunction, registers: Iterable<number>): void {
-  for (const register of registers) {
-    if (register === zeroRegister) continue;
-    body.get(local.state);
-    body.get(register);
-    body.memory(wasmOp.i64Store, cpuLayout.general + register * 8);
+/** Has the state be what locals say. */
+export function storeResources(guest: GuestFunction, set: Resources): void {
+  const { body } = guest;
+  for (const each of listResources(set)) {
+    if (each === resource.flags) storeFlags(guest);
+    else if (each === resource.fuel) {
+      body.i32(0);
+      body.get(local.fuel);
+      body.memory(wasmOp.i32Store, state + cpuLayout.fuel);
+    } else if (each >= resource.vector) {
+      const register = each - resource.vector;
+      body.i32(0);
+      body.get(local.vectors + register);
+      body.simdMemory(simdOp.store, state + cpuLayout.vector + register * 16);
+    } else {
+      body.i32(0);
+      body.get(local.general + each);
+      body.memory(wasmOp.i64Store, state + cpuLayout.general + each * 8);
+    }
   }
 }
 
-/** The flags of the state, as they are after the function's own. */
-export function loadFlags({ body }: GuestFunction): void {
-  body.get(local.state);
-  body.memory(wasmOp.i32Load, cpuLayout.nzcv);
-  body.set(local.nzcv);
-  body.i32(flagsKind.ready);
-  body.set(local.flagsKind);
+const flagParts = [
+  [local.nzcv, cpuLayout.nzcv, wasmOp.i32Load, wasmOp.i32Store],
+  [local.flagsKind, cpuLayout.flagsKind, wasmOp.i32Load, wasmOp.i32Store],
+  [local.flagsA, cpuLayout.flagsA, wasmOp.i64Load, wasmOp.i64Store],
+  [local.flagsB, cpuLayout.flagsB, wasmOp.i64Load, wasmOp.i64Store],
+] as const;
+
+function loadFlags({ body }: GuestFunction): void {
+  for (const [to, place, load] of flagParts) {
+    body.i32(0);
+    body.memory(load, state + place);
+    body.set(to);
+  }
 }
 
-/** Makes `nzcv` ready, whatever set the flags, and stores it. */
-export function storeFlags({ body }: GuestFunction): void {
-  body.get(local.state);
-  pushFlagsCall(body);
-  body.memory(wasmOp.i32Store, cpuLayout.nzcv);
+/** As what they follow from: computing them is left to who asks. */
+function storeFlags({ body }: GuestFunction): void {
+  for (const [from, place, , store] of flagParts) {
+    body.i32(0);
+    body.get(from);
+    body.memory(store, state + place);
+  }
 }
 
 /** N, Z, C, V from what `flagsKind` says. */
@@ -124,10 +175,10 @@ export function pushFlagsCall(body: FunctionBody): void {
 }
 
 /** Leaves the function for the instruction at `pc`, which the interpreter is to run. */
-export function exitTo({ body }: GuestFunction, pc: number, interpret: boolean): void {
+export function exitTo({ body, flow, dirty }: GuestFunction, pc: number, interpret: boolean): void {
   body.i64(BigInt(pc) | (interpret ? interpretFirst : 0n));
   body.set(local.pc);
-  body.branch(wasmOp.br, 1);
+  body.branch(wasmOp.br, flow.exitOf(dirty) + 1);
 }
 
 /** In what a function returns: the instruction there is for the interpreter. */
@@ -138,17 +189,35 @@ export function emitStep(
   guest: GuestFunction,
   step: { readonly pc: number; readonly effects: RegisterEffects },
 ): void {
-  const { body } = guest;
+  const { body, flow } = guest;
   const { reads, writes, readsFlags, writesFlags } = step.effects;
-  storeRegisters(guest, new Set(reads));
-  if (readsFlags) storeFlags(guest);
-  body.get(local.state);
+  const flags = resourceBit(resource.flags);
+  const read = resourcesOf(reads) | (readsFlags ? flags : 0n);
+  storeResources(guest, read & guest.dirty);
+  body.i32(0);
   body.i64(BigInt(step.pc));
-  body.memory(wasmOp.i64Store, cpuLayout.pc);
+  body.memory(wasmOp.i64Store, state + cpuLayout.pc);
   body.call(moduleIndex.step);
   body.open(wasmOp.if);
   exitTo(guest, step.pc, true);
   body.end();
-  loadRegisters(guest, new Set(writes));
-  if (writesFlags) loadFlags(guest);
+  loadResources(guest, resourcesOf(writes) | (writesFlags ? flags : 0n));
+  if (flow.usesFloat) loadFloat(guest);
+}
+
+/** Finds out what floating point may be written out. */
+export function loadFloat({ body }: GuestFunction): void {
+  body.i32(0);
+  body.memory(wasmOp.i32Load, state + cpuLayout.fpsr);
+  body.i32(4);
+  body.op(wasmOp.i32ShrU);
+  body.i32(1);
+  body.op(wasmOp.i32And);
+  body.i32(1);
+  body.op(wasmOp.i32Add);
+  body.i32(0);
+  body.i32(0);
+  body.memory(wasmOp.i32Load, state + cpuLayout.fpcr);
+  body.op(wasmOp.i32Eqz, wasmOp.select);
+  body.set(local.float);
 }

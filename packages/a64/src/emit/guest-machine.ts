@@ -4,22 +4,22 @@ import { Interpreter } from '../interpret/interpreter.ts';
 import { LinearMemory, pagePermission } from '../interpret/linear-memory.ts';
 import type { Stop } from '../interpret/stop.ts';
 import { interpretFirst } from './guest-function.ts';
-import { branchCacheEntries, translate } from './translate.ts';
+import { machineLayout } from './machine-layout.ts';
+import { translate } from './translate.ts';
 
 /** Below are the machine's own data, which no page of the guest is mapped over. */
-export const lowestGuestAddress = 0x200000;
+export const lowestGuestAddress: number = machineLayout.lowestGuestAddress;
 
-const stateAddress = 0x1000;
-const cacheAddress = 0x10000;
-const permissionsAddress = 0x100000;
 const guestPages = 2 ** 20;
+const cacheBytes = machineLayout.cacheEntries * 16;
 const wasmPageSize = 65_536;
 /** Places that are counted; a program that goes to more is not hot anywhere. */
 const mostArrivals = 100_000;
 const largest = 2 ** 32 - wasmPageSize;
 
 interface TranslatedFunction {
-  readonly run: () => bigint;
+  /** Given how many calls of translated code are open. */
+  readonly run: (openCalls: number) => bigint;
   /** In the function table. */
   readonly index: number;
 }
@@ -34,9 +34,10 @@ export class GuestMachine {
   readonly #interpreter: Interpreter = new Interpreter();
   readonly #functions: Map<number, TranslatedFunction> = new Map();
   readonly #table: WebAssembly.Table = new WebAssembly.Table({ element: 'anyfunc', initial: 1 });
-  readonly #imports: Readonly<Record<string, Record<string, WebAssembly.Value>>>;
+  readonly #imports: { readonly a64: Record<string, WebAssembly.Value> };
   readonly #cache: DataView;
   readonly #hotAfter: number;
+  readonly #systemCall: (() => boolean) | undefined;
   /** Of the code that the functions were made of. */
   #codeVersion = 0;
   /** How often code was come to other than from the instruction before it. */
@@ -48,7 +49,13 @@ export class GuestMachine {
     readonly environment: CpuEnvironment;
     /** Arrivals at a place after which it is translated; left out or 0, only what is asked for is. */
     readonly hotAfter?: number;
+    /**
+     * Does a system call that translated code has come to, with the PC after it, and says true; or
+     * says false, having changed nothing, to have {@link run} stop there.
+     */
+    readonly systemCall?: () => boolean;
   }) {
+    this.#systemCall = init.systemCall;
     this.#hotAfter = init.hotAfter ?? 0;
     if (init.bytes <= lowestGuestAddress || init.bytes > largest) {
       throw new TaplineError(
@@ -58,21 +65,22 @@ export class GuestMachine {
     }
     const memory = new WebAssembly.Memory({ initial: Math.ceil(init.bytes / wasmPageSize) });
     const { buffer } = memory;
-    this.memory = new LinearMemory(buffer, new Uint8Array(buffer, permissionsAddress, guestPages));
+    this.memory = new LinearMemory(
+      buffer,
+      new Uint8Array(buffer, machineLayout.permissions, guestPages),
+    );
     this.cpu = new Cpu(this.memory, {
       environment: init.environment,
       buffer,
-      offset: stateAddress,
+      offset: machineLayout.state,
     });
-    this.#cache = new DataView(buffer, cacheAddress, branchCacheEntries * 16);
+    this.#cache = new DataView(buffer, machineLayout.cache, cacheBytes);
     this.#imports = {
       a64: {
         step: () => this.#step(),
+        system: () => this.#system(),
         memory,
         table: this.#table,
-        state: constant(stateAddress),
-        permissions: constant(permissionsAddress),
-        cache: constant(cacheAddress),
       },
     };
   }
@@ -83,20 +91,20 @@ export class GuestMachine {
     const translation = translate(entries, (pc) => this.#word(pc));
     if (translation.entries.length === 0) return;
     const module = new WebAssembly.Module(translation.bytes);
-    const { exports } = new WebAssembly.Instance(module, this.#imports);
-    let index = this.#table.grow(translation.entries.length);
-    for (const entry of translation.entries) {
-      const run = exports[entry.toString(16)] as () => bigint;
-      this.#functions.set(entry, { run, index });
-      this.#table.set(index, run);
-      this.#remember(entry, index);
-      index++;
+    const base = this.#table.grow(translation.entries.length);
+    const global = new WebAssembly.Global({ value: 'i32' }, base);
+    // Puts its functions into the table.
+    void new WebAssembly.Instance(module, { a64: { ...this.#imports.a64, base: global } });
+    for (const [at, entry] of translation.entries.entries()) {
+      const run = this.#table.get(base + at) as TranslatedFunction['run'];
+      this.#functions.set(entry, { run, index: base + at });
+      this.#remember(entry, base + at);
     }
   }
 
   /** Has branches to an address find what is there, instead of what was in its place. */
   #remember(pc: number, index: number): void {
-    const at = ((pc >>> 2) % branchCacheEntries) * 16;
+    const at = ((pc >>> 2) % machineLayout.cacheEntries) * 16;
     this.#cache.setBigUint64(at, BigInt(pc) | 1n, true);
     this.#cache.setUint32(at + 8, index, true);
   }
@@ -118,10 +126,9 @@ export class GuestMachine {
         if (interpret || next !== pc + 4) this.#arrive(next);
         interpret = false;
       } else {
-        cpu.openCalls = 0;
         // The address to go on at, and whether the interpreter has to do what is there.
         this.#remember(pc, translated.index);
-        const next = BigInt.asUintN(64, translated.run());
+        const next = BigInt.asUintN(64, translated.run(0));
         interpret = (next & interpretFirst) !== 0n;
         cpu.pc = next & ~interpretFirst;
         if (!interpret) this.#arrive(Number(cpu.pc));
@@ -151,7 +158,7 @@ export class GuestMachine {
   #forget(): void {
     this.#functions.clear();
     this.#arrivals.clear();
-    new Uint8Array(this.#cache.buffer, cacheAddress, branchCacheEntries * 16).fill(0);
+    new Uint8Array(this.#cache.buffer, machineLayout.cache, cacheBytes).fill(0);
     this.#codeVersion = this.memory.codeVersion;
   }
 
@@ -161,13 +168,17 @@ export class GuestMachine {
     return goesOn && this.memory.codeVersion === this.#codeVersion ? 0 : 1;
   }
 
+  /** 1 where the system call is for who runs the machine, 2 where it has gone on elsewhere. */
+  #system(): number {
+    const { cpu } = this;
+    const back = cpu.pc;
+    if (this.#systemCall?.() !== true) return 1;
+    return cpu.pc === back && this.memory.codeVersion === this.#codeVersion ? 0 : 2;
+  }
+
   #word(pc: number): number | undefined {
     const executable = (this.memory.permissionsOf(pc) & pagePermission.execute) !== 0;
     const inside = pc >= 0 && pc + 4 <= this.memory.size && pc % 4 === 0;
     return executable && inside ? Number(this.memory.read(pc, 2)) : undefined;
   }
-}
-
-function constant(value: number): WebAssembly.Global {
-  return new WebAssembly.Global({ value: 'i32' }, value);
 }

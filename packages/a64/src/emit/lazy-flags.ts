@@ -1,16 +1,20 @@
-import { flagsKind, local, pushFlagsCall } from './guest-function.ts';
+import { flagsKind } from '../interpret/flags-kind.ts';
+import { local, pushFlagsCall } from './guest-function.ts';
 import type { FunctionBody } from './function-body.ts';
 import { wasmOp, type WasmOp } from './wasm.ts';
 
 /** What is known of the flags at a point of a block; undefined where a register has to be asked. */
 export type KnownFlags =
   | { readonly kind: 'subtract' | 'add' | 'logical'; readonly wide: boolean }
+  /** Of two doubles that are no NaNs, as their bits. */
+  | { readonly kind: 'float' }
   | { readonly kind: 'ready' }
   | undefined;
 
 /** The number of {@link flagsKind} for what is known. */
 export function flagsKindOf(known: Exclude<KnownFlags, undefined>): number {
-  return known.kind === 'ready' ? flagsKind.ready : flagsKind[known.kind] + (known.wide ? 0 : 1);
+  if (known.kind === 'ready' || known.kind === 'float') return flagsKind[known.kind];
+  return flagsKind[known.kind] + (known.wide ? 0 : 1);
 }
 
 /** Comparisons of the operands of a subtraction that are a condition at once, by condition / 2. */
@@ -48,7 +52,52 @@ export function pushCondition(
   return after;
 }
 
+/** Of two numbers: EQ, CS, MI, HI, GE, GT. */
+const orders: Readonly<Record<number, WasmOp>> = {
+  0: wasmOp.f64Eq,
+  1: wasmOp.f64Ge,
+  2: wasmOp.f64Lt,
+  4: wasmOp.f64Gt,
+  5: wasmOp.f64Ge,
+  6: wasmOp.f64Gt,
+};
+
 function pushBase(body: FunctionBody, base: number, known: KnownFlags): KnownFlags {
+  if (known?.kind === 'float') {
+    const order = orders[base];
+    if (order !== undefined) {
+      body.get(local.flagsA);
+      body.op(wasmOp.f64ReinterpretI64);
+      body.get(local.flagsB);
+      body.op(wasmOp.f64ReinterpretI64, order);
+      return known;
+    }
+  }
+  // MI: the sign of the result.
+  if ((known?.kind === 'subtract' || known?.kind === 'add') && (base === 2 || base === 0)) {
+    const { wide } = known;
+    const subtract = known.kind === 'subtract';
+    if (base === 2 || !subtract) {
+      pushOperand(body, local.flagsA, wide);
+      pushOperand(body, local.flagsB, wide);
+      if (wide) {
+        body.op(subtract ? wasmOp.i64Sub : wasmOp.i64Add);
+        if (base === 0) body.op(wasmOp.i64Eqz);
+        else {
+          body.i64(0n);
+          body.op(wasmOp.i64LtS);
+        }
+      } else {
+        body.op(subtract ? wasmOp.i32Sub : wasmOp.i32Add);
+        if (base === 0) body.op(wasmOp.i32Eqz);
+        else {
+          body.i32(0);
+          body.op(wasmOp.i32LtS);
+        }
+      }
+      return known;
+    }
+  }
   if (known?.kind === 'subtract') {
     const comparison = comparisons[base]?.[known.wide ? 1 : 0];
     if (comparison !== undefined) {
@@ -150,6 +199,22 @@ export function writeFlagsFunction(body: FunctionBody, result: number): void {
   body.open(wasmOp.if);
   body.get(nzcv);
   body.op(wasmOp.return);
+  body.end();
+  isKind(flagsKind.float);
+  const compared = (op: WasmOp, shift: number): void => {
+    for (const operand of [a, b]) {
+      body.get(operand);
+      body.op(wasmOp.f64ReinterpretI64);
+    }
+    body.op(op);
+    body.i32(shift);
+    body.op(wasmOp.i32Shl);
+  };
+  compared(wasmOp.f64Lt, 3);
+  compared(wasmOp.f64Eq, 2);
+  body.op(wasmOp.i32Or);
+  compared(wasmOp.f64Ge, 1);
+  body.op(wasmOp.i32Or, wasmOp.return);
   body.end();
   // 32 bits are those of 64 when they are the upper ones.
   body.get(kind);

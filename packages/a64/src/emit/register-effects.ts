@@ -1,7 +1,9 @@
 import type { Instruction } from '../instruction.ts';
 import type { Register } from '../integer-instruction.ts';
+import { vectorResource } from './resource.ts';
+import { vectorEffects } from './vector-effects.ts';
 
-/** Which general registers an instruction needs and changes, and whether it does the flags. */
+/** Which registers an instruction needs and changes, as resources, and whether it does the flags. */
 export interface RegisterEffects {
   readonly reads: readonly Register[];
   readonly writes: readonly Register[];
@@ -80,21 +82,21 @@ export function registerEffects(instruction: Instruction): RegisterEffects {
     case 'load-store-immediate': {
       const { load, vector, rt, rn, indexing } = instruction;
       const base = indexing === 'offset' ? [] : [rn];
-      if (vector) return effects([rn], base);
-      return load ? effects([rn], [rt, ...base]) : effects([rn, rt], base);
+      const value = vector ? vectorResource(rt) : rt;
+      return load ? effects([rn], [value, ...base]) : effects([rn, value], base);
     }
     case 'load-store-register': {
       const { load, vector, rt, rn, rm } = instruction;
-      if (vector) return effects([rn, rm], []);
-      return load ? effects([rn, rm], [rt]) : effects([rn, rm, rt], []);
+      const value = vector ? vectorResource(rt) : rt;
+      return load ? effects([rn, rm], [value]) : effects([rn, rm, value], []);
     }
     case 'load-literal':
-      return effects([], instruction.vector ? [] : [instruction.rt]);
+      return effects([], [instruction.vector ? vectorResource(instruction.rt) : instruction.rt]);
     case 'load-store-pair': {
       const { load, vector, rt, rt2, rn, indexing } = instruction;
       const base = indexing === 'offset' ? [] : [rn];
-      if (vector) return effects([rn], base);
-      return load ? effects([rn], [rt, rt2, ...base]) : effects([rn, rt, rt2], base);
+      const values = vector ? [vectorResource(rt), vectorResource(rt2)] : [rt, rt2];
+      return load ? effects([rn], [...values, ...base]) : effects([rn, ...values], base);
     }
     case 'load-store-exclusive': {
       const { load, pair, rs, rt, rt2, rn } = instruction;
@@ -112,29 +114,71 @@ export function registerEffects(instruction: Instruction): RegisterEffects {
     }
     case 'atomic':
       return effects([instruction.rs, instruction.rn], [instruction.rt]);
-    case 'load-store-structures':
+    case 'load-store-structures': {
+      const { load, rt, registers, rn, postIndex } = instruction;
+      const vectors = consecutive(rt, registers);
+      return structures({ rn, postIndex }, load ? { writes: vectors } : { reads: vectors });
+    }
     case 'load-store-lane': {
-      const { rn, postIndex } = instruction;
-      if (postIndex === undefined) return effects([rn], []);
-      return effects([rn, postIndex.rm ?? 32], [rn]);
+      const { load, rt, elements, index, rn, postIndex } = instruction;
+      const vectors = consecutive(rt, elements);
+      if (!load) return structures({ rn, postIndex }, { reads: vectors });
+      const kept = index === undefined ? [] : vectors;
+      return structures({ rn, postIndex }, { reads: kept, writes: vectors });
     }
     case 'fp-to-integer':
-      return effects([], [instruction.rd]);
+      return effects([vectorResource(instruction.rn)], [instruction.rd]);
     case 'integer-to-fp':
     case 'vector-duplicate-general':
-    case 'vector-insert-general':
-      return effects([instruction.rn], []);
-    case 'fp-move-general':
-      return instruction.toGeneral ? effects([], [instruction.rd]) : effects([instruction.rn], []);
+      return effects([instruction.rn], [vectorResource(instruction.rd)]);
+    case 'vector-insert-general': {
+      const target = vectorResource(instruction.rd);
+      return effects([instruction.rn, target], [target]);
+    }
+    case 'fp-move-general': {
+      const { toGeneral, upper, rd, rn } = instruction;
+      if (toGeneral) return effects([vectorResource(rn)], [rd]);
+      const target = vectorResource(rd);
+      return effects(upper ? [rn, target] : [rn], [target]);
+    }
     case 'vector-to-general':
-      return effects([], [instruction.rd]);
+      return effects([vectorResource(instruction.rn)], [instruction.rd]);
     case 'fp-compare':
-      return effects([], [], { writes: true });
-    case 'fp-conditional-compare':
-      return effects([], [], { reads: true, writes: true });
-    case 'fp-conditional-select':
-      return effects([], [], { reads: true });
-    default:
+    case 'fp-conditional-compare': {
+      const { rn, rm } = instruction;
+      const reads = [vectorResource(rn), vectorResource(rm ?? rn)];
+      return effects(reads, [], { reads: instruction.kind !== 'fp-compare', writes: true });
+    }
+    case 'fp-conditional-select': {
+      const { rd, rn, rm } = instruction;
+      const reads = [vectorResource(rn), vectorResource(rm)];
+      return effects(reads, [vectorResource(rd)], { reads: true });
+    }
+    case 'exception':
+    case 'nothing':
+    case 'synchronise-code':
+    case 'clear-exclusive':
       return effects([], []);
+    default: {
+      const { reads, writes } = vectorEffects(instruction);
+      return effects(reads.map(vectorResource), writes.map(vectorResource));
+    }
   }
+}
+
+function consecutive(first: number, count: number): readonly number[] {
+  return Array.from({ length: count }, (_, at) => vectorResource(first + at));
+}
+
+function structures(
+  base: {
+    readonly rn: Register;
+    readonly postIndex: { readonly rm: Register | undefined } | undefined;
+  },
+  values: { readonly reads?: readonly number[]; readonly writes?: readonly number[] },
+): RegisterEffects {
+  const { rn, postIndex } = base;
+  const { reads = [], writes = [] } = values;
+  if (postIndex === undefined) return effects([rn, ...reads], writes);
+  return effects([rn, postIndex.rm ?? 32, ...reads], [rn, ...writes]);
 }

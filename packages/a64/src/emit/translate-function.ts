@@ -1,7 +1,10 @@
 import { TaplineError } from '@tapline/base';
 import { cpuLayout } from '../interpret/cpu-layout.ts';
+import { moveOf } from './base-access.ts';
 import { moduleIndex } from './build-module.ts';
+import type { CheckedRange } from './checked-range.ts';
 import { type ControlFlow, controlFlow } from './control-flow.ts';
+import { dataFlow } from './data-flow.ts';
 import type { BlockState } from './emit-integer.ts';
 import { emitInstruction } from './emit-instruction.ts';
 import { findBlocks, type ReadWord } from './find-blocks.ts';
@@ -10,14 +13,16 @@ import {
   createGuestFunction,
   exitTo,
   type GuestFunction,
-  loadFlags,
-  loadRegisters,
+  interpretFirst,
+  loadFloat,
+  loadResources,
   local,
   pushRegister,
-  storeFlags,
-  storeRegisters,
+  storeResources,
 } from './guest-function.ts';
 import { pushCondition } from './lazy-flags.ts';
+import { machineLayout } from './machine-layout.ts';
+import { noResources, resource, resourceBit } from './resource.ts';
 import { wasmOp } from './wasm.ts';
 
 /**
@@ -54,8 +59,9 @@ export function translateFunction(
     if (first === undefined) {
       throw new TaplineError('a64_translation', `no code at 0x${entry.toString(16)}`);
     }
-    const guest = createGuestFunction(blocks.values());
-    new FunctionWriter(guest, controlFlow(blocks, first), options).write();
+    const flow = controlFlow(blocks, first);
+    const guest = createGuestFunction(dataFlow(flow, first));
+    new FunctionWriter(guest, flow, options).write();
     // One instruction has room in any case.
     if (guest.body.size <= codeLimit || limit === 1) return guest.body.encode();
   }
@@ -90,17 +96,29 @@ class FunctionWriter {
 
   write(): void {
     const guest = this.#guest;
-    const { body } = guest;
-    body.global(moduleIndex.stateGlobal);
-    body.set(local.state);
-    loadRegisters(guest, guest.used);
-    if (guest.usesFlags) loadFlags(guest);
-    body.open(wasmOp.block);
-    this.#writeTree(0, { flags: undefined });
-    body.end();
-    storeRegisters(guest, guest.written);
-    if (guest.usesFlags) storeFlags(guest);
-    body.get(local.pc);
+    const { body, flow } = guest;
+    const entry = this.#flow.order[0]?.pc ?? 0;
+    loadResources(guest, flow.entry);
+    if (flow.usesFloat) loadFloat(guest);
+    if (flow.costsFuel) {
+      this.#spendFuel();
+      body.open(wasmOp.if);
+      storeResources(guest, resourceBit(resource.fuel));
+      body.i64(BigInt(entry));
+      body.op(wasmOp.return);
+      body.end();
+    }
+    // The end of each block is a way out, the innermost that of the last one.
+    for (let exit = 0; exit < flow.exits.length; exit++) body.open(wasmOp.block);
+    this.#writeTree(0, nothingKnown());
+    body.op(wasmOp.unreachable);
+    for (const dirty of flow.exits.toReversed()) {
+      body.end();
+      storeResources(guest, dirty);
+      body.get(local.pc);
+      body.op(wasmOp.return);
+    }
+    body.op(wasmOp.unreachable);
   }
 
   #writeTree(position: number, state: BlockState): void {
@@ -115,7 +133,7 @@ class FunctionWriter {
     body.open(wasmOp.loop);
     this.#loops.set(position, body.depth);
     this.#writeFuel(block.pc);
-    this.#writeWithin(block, merging, { flags: undefined });
+    this.#writeWithin(block, merging, nothingKnown());
     this.#loops.delete(position);
     body.end();
   }
@@ -132,23 +150,32 @@ class FunctionWriter {
     this.#writeWithin(block, inner, state);
     this.#blocks.delete(outer);
     body.end();
-    this.#writeTree(outer, { flags: undefined });
+    this.#writeTree(outer, nothingKnown());
   }
 
   #writeBlock(block: GuestBlock, state: BlockState): void {
-    for (const placed of block.instructions) this.#writeInstruction(placed, state);
+    const guest = this.#guest;
+    const { flow } = guest;
+    for (const [at, placed] of block.instructions.entries()) {
+      guest.dirty = flow.dirtyBefore.get(placed.pc) ?? noResources;
+      this.#writeInstruction(placed, block.instructions.slice(at), state);
+      state.checked = moveRanges(state.checked, placed);
+    }
     const { end } = block;
+    guest.dirty = flow.dirtyAtEnd.get(block.pc) ?? noResources;
     const from = this.#flow.positions.get(block.pc) ?? 0;
     switch (end.kind) {
       case 'jump':
         this.#writeBranch(from, end.to, state);
         break;
       case 'branch': {
-        const { body } = this.#guest;
+        const { body } = guest;
+        const { dirty } = guest;
         this.#pushBranchCondition(block.instructions.at(-1), state);
         body.open(wasmOp.if);
         this.#writeBranch(from, end.taken, { ...state });
         body.op(wasmOp.else);
+        guest.dirty = dirty;
         this.#writeBranch(from, end.next, { ...state });
         body.end();
         break;
@@ -157,7 +184,7 @@ class FunctionWriter {
         this.#writeIndirect(block.instructions.at(-1));
         break;
       case 'interpret':
-        exitTo(this.#guest, end.pc, true);
+        exitTo(guest, end.pc, true);
     }
   }
 
@@ -177,7 +204,11 @@ class FunctionWriter {
     else body.branch(wasmOp.br, depth);
   }
 
-  #writeInstruction(placed: PlacedInstruction, state: BlockState): void {
+  #writeInstruction(
+    placed: PlacedInstruction,
+    ahead: readonly PlacedInstruction[],
+    state: BlockState,
+  ): void {
     const { pc, instruction } = placed;
     const guest = this.#guest;
     switch (instruction.kind) {
@@ -196,11 +227,15 @@ class FunctionWriter {
         this.#writeTarget(pc, instruction.rn);
         this.#writeCall(pc, undefined);
         break;
+      case 'exception':
+        this.#writeSystemCall(pc);
+        break;
       default:
-        emitInstruction(guest, placed, state);
+        emitInstruction(guest, { placed, ahead, state });
         return;
     }
-    state.flags = { kind: 'ready' };
+    state.flags = undefined;
+    state.checked = [];
   }
 
   /** A call of what `long` says; what does not come back to the next instruction is passed on. */
@@ -209,21 +244,20 @@ class FunctionWriter {
     const { body } = guest;
     const back = BigInt(pc + 4);
     body.i64(back);
-    body.set(30);
-    storeRegisters(guest, guest.written);
-    if (guest.usesFlags) storeFlags(guest);
-    this.#writeDepth(1);
-    body.get(local.word);
+    body.set(local.general + 30);
+    storeResources(guest, guest.dirty | resourceBit(30));
+    body.get(local.depth);
     body.i32(deepestCall);
     body.op(wasmOp.i32GtU);
     body.open(wasmOp.if);
     body.get(local.long);
     body.op(wasmOp.return);
     body.end();
-    if (functionIndex === undefined) {
-      body.get(local.long);
-      body.call(moduleIndex.dispatch);
-    } else body.call(functionIndex);
+    if (functionIndex === undefined) body.get(local.long);
+    body.get(local.depth);
+    body.i32(1);
+    body.op(wasmOp.i32Add);
+    body.call(functionIndex ?? moduleIndex.dispatch);
     body.tee(local.pc);
     body.i64(back);
     body.op(wasmOp.i64Ne);
@@ -231,38 +265,56 @@ class FunctionWriter {
     body.get(local.pc);
     body.op(wasmOp.return);
     body.end();
-    this.#writeDepth(-1);
-    loadRegisters(guest, guest.used);
-    if (guest.usesFlags) loadFlags(guest);
+    this.#reload(pc);
   }
 
-  /** Counts calls that are open; the count is in `word`, too. */
-  #writeDepth(change: number): void {
-    const { body } = this.#guest;
-    body.get(local.state);
-    body.get(local.state);
-    body.memory(wasmOp.i32Load, cpuLayout.depth);
-    body.i32(change);
-    body.op(wasmOp.i32Add);
+  #reload(pc: number): void {
+    const guest = this.#guest;
+    loadResources(guest, guest.flow.afterCall.get(pc) ?? noResources);
+    if (guest.flow.usesFloat) loadFloat(guest);
+  }
+
+  /** The system is asked from within, so that what called does not have to be left. */
+  #writeSystemCall(pc: number): void {
+    const guest = this.#guest;
+    const { body } = guest;
+    const place = machineLayout.state + cpuLayout.pc;
+    storeResources(guest, guest.dirty);
+    body.i32(0);
+    body.i64(BigInt(pc + 4));
+    body.memory(wasmOp.i64Store, place);
+    body.call(moduleIndex.system);
     body.tee(local.word);
-    body.memory(wasmOp.i32Store, cpuLayout.depth);
+    body.open(wasmOp.if);
+    body.i64(BigInt(pc) | interpretFirst);
+    body.i32(0);
+    body.memory(wasmOp.i64Load, place);
+    body.get(local.word);
+    body.i32(1);
+    body.op(wasmOp.i32Eq, wasmOp.select, wasmOp.return);
+    body.end();
+    this.#reload(pc);
+  }
+
+  /** Takes one unit of fuel, and puts on the stack whether there was none. */
+  #spendFuel(): void {
+    const { body } = this.#guest;
+    body.get(local.fuel);
+    body.i32(1);
+    body.op(wasmOp.i32Sub);
+    body.tee(local.fuel);
+    body.i32(0);
+    body.op(wasmOp.i32LtS);
   }
 
   /** Each turn of a loop costs one; without any left it is the host's turn. */
   #writeFuel(pc: number): void {
-    const { body } = this.#guest;
-    body.get(local.state);
-    body.get(local.state);
-    body.memory(wasmOp.i32Load, cpuLayout.fuel);
-    body.i32(1);
-    body.op(wasmOp.i32Sub);
-    body.tee(local.word);
-    body.memory(wasmOp.i32Store, cpuLayout.fuel);
-    body.get(local.word);
-    body.i32(0);
-    body.op(wasmOp.i32LtS);
+    const guest = this.#guest;
+    const { body, flow } = guest;
+    guest.dirty = (flow.dirtyAtStart.get(pc) ?? noResources) | resourceBit(resource.fuel);
+    this.#spendFuel();
     body.open(wasmOp.if);
-    exitTo(this.#guest, pc, false);
+    exitTo(guest, pc, false);
     body.end();
   }
 
@@ -309,10 +361,28 @@ class FunctionWriter {
     if (placed?.instruction.kind !== 'branch-register') return;
     const { op, rn } = placed.instruction;
     this.#writeTarget(placed.pc, rn);
-    storeRegisters(guest, guest.written);
-    if (guest.usesFlags) storeFlags(guest);
+    storeResources(guest, guest.dirty);
     body.get(local.long);
-    if (op === 'br') body.returnCall(moduleIndex.dispatch);
-    else body.op(wasmOp.return);
+    if (op === 'br') {
+      body.get(local.depth);
+      body.returnCall(moduleIndex.jump);
+    } else body.op(wasmOp.return);
   }
+}
+
+function nothingKnown(): BlockState {
+  return { flags: undefined, checked: [] };
+}
+
+/** What is known from registers on, after an instruction may have moved them. */
+function moveRanges(
+  ranges: readonly CheckedRange[],
+  { instruction }: PlacedInstruction,
+): readonly CheckedRange[] {
+  if (ranges.length === 0) return ranges;
+  return ranges.flatMap((range) => {
+    const by = moveOf(instruction, range.base);
+    if (by === undefined) return [];
+    return by === 0 ? [range] : [{ ...range, from: range.from - by, end: range.end - by }];
+  });
 }

@@ -1,70 +1,44 @@
 import { buildModule, moduleIndex, type ModuleFunction } from './build-module.ts';
+import { checkFunction } from './check-function.ts';
+import { dispatchFunction } from './dispatch-function.ts';
 import type { ReadWord } from './find-blocks.ts';
 import { FunctionBody } from './function-body.ts';
+import { fuse32, fuse32x4, fuse64, fuse64x2 } from './fuse-functions.ts';
 import { writeFlagsFunction } from './lazy-flags.ts';
 import { isTranslatable, translateFunction } from './translate-function.ts';
-import { valueType, wasmOp } from './wasm.ts';
+import { valueType } from './wasm.ts';
 
 export interface Translation {
-  /** A module; its exports are named for the addresses of `entries`, in hexadecimal. */
+  /** A module, whose functions for `entries` go to the table in their order. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly entries: readonly number[];
 }
 
-/** Entries of the branch cache: 16 bytes each, an address with its lowest bit set and a table index. */
-export const branchCacheEntries = 16_384;
-
 /** Functions of one module, which call each other directly; those that cannot be are left out. */
 export function translate(entries: readonly number[], readWord: ReadWord): Translation {
-  const known = entries.filter((entry) => isTranslatable(entry, readWord));
+  const known = [...new Set(entries)].filter((entry) => isTranslatable(entry, readWord));
   const indexes = new Map(
     known.map((entry, index) => [entry, moduleIndex.firstGuestFunction + index]),
   );
   const functions: ModuleFunction[] = [
     { code: flagsFunction(), type: 'flags' },
-    { code: dispatchFunction(), type: 'dispatch' },
+    { code: dispatchFunction('call'), type: 'dispatch' },
+    { code: dispatchFunction('jump'), type: 'dispatch' },
+    { code: checkFunction(), type: 'check' },
+    { code: fuse64(), type: 'fuse64' },
+    { code: fuse32(), type: 'fuse32' },
+    { code: fuse64x2(), type: 'fuseVector' },
+    { code: fuse32x4(), type: 'fuseVector' },
   ];
   for (const entry of known) {
     const code = translateFunction(entry, { readWord, functionIndex: (pc) => indexes.get(pc) });
-    functions.push({ code, type: 'guest', name: entry.toString(16) });
+    functions.push({ code, type: 'guest' });
   }
   return { bytes: buildModule(functions), entries: known };
 }
 
 function flagsFunction(): Uint8Array<ArrayBuffer> {
-  const body = new FunctionBody([]);
-  const result = 4;
-  body.addLocal(valueType.i64);
-  writeFlagsFunction(body, result);
-  return body.encode();
-}
-
-/** (pc) → where to go on: what the cache has for it is called, else it is the address itself. */
-function dispatchFunction(): Uint8Array<ArrayBuffer> {
-  const body = new FunctionBody([]);
-  const pc = 0;
-  const entry = 1;
-  body.addLocal(valueType.i32);
-  body.get(pc);
-  body.op(wasmOp.i32WrapI64);
-  body.i32(2);
-  body.op(wasmOp.i32ShrU);
-  body.i32(branchCacheEntries - 1);
-  body.op(wasmOp.i32And);
-  body.i32(4);
-  body.op(wasmOp.i32Shl);
-  body.global(moduleIndex.cacheGlobal);
-  body.op(wasmOp.i32Add);
-  body.tee(entry);
-  body.memory(wasmOp.i64Load, 0);
-  body.get(pc);
-  body.i64(1n);
-  body.op(wasmOp.i64Or, wasmOp.i64Eq);
-  body.open(wasmOp.if);
-  body.get(entry);
-  body.memory(wasmOp.i32Load, 8);
-  body.returnCallIndirect(moduleIndex.guestType);
-  body.end();
-  body.get(pc);
+  const body = new FunctionBody([], 4);
+  writeFlagsFunction(body, body.addLocal(valueType.i64));
   return body.encode();
 }

@@ -8,9 +8,11 @@ export const cpuLayout = {
   fpcr: 788,
   fpsr: 792,
   threadPointer: 800,
-  /** Turns of loops that translated code may still take. */
+  /** Turns of loops and calls that translated code may still do. */
   fuel: 808,
-  /** Calls of translated code that are open. */
-  depth: 812,
-  size: 816,
+  /** What the flags follow from: a `flagsKind`, and its two operands. */
+  flagsKind: 812,
+  flagsA: 816,
+  flagsB: 824,
+  size: 832,
 } as const;

@@ -1,5 +1,7 @@
 import type { FloatEnvironment } from '../float/float-environment.ts';
 import { cpuLayout } from './cpu-layout.ts';
+import { flagsKind } from './flags-kind.ts';
+import { flagsOf } from './flags-of.ts';
 import type { LinearMemory } from './linear-memory.ts';
 import type { Stop } from './stop.ts';
 
@@ -82,13 +84,18 @@ export class Cpu implements FloatEnvironment {
     this.#view.setBigUint64(cpuLayout.pc, value, true);
   }
 
-  /** N, Z, C, V as bits 3 to 0. */
+  /** N, Z, C, V as bits 3 to 0. Translated code leaves what they follow from. */
   get nzcv(): number {
-    return this.#view.getUint32(cpuLayout.nzcv, true);
+    const kind = this.#view.getUint32(cpuLayout.flagsKind, true);
+    if (kind === flagsKind.ready) return this.#view.getUint32(cpuLayout.nzcv, true);
+    const a = this.#view.getBigUint64(cpuLayout.flagsA, true);
+    const b = this.#view.getBigUint64(cpuLayout.flagsB, true);
+    return flagsOf(kind, { a, b });
   }
 
   set nzcv(value: number) {
     this.#view.setUint32(cpuLayout.nzcv, value, true);
+    this.#view.setUint32(cpuLayout.flagsKind, flagsKind.ready, true);
   }
 
   get fpcr(): number {
@@ -126,11 +133,6 @@ export class Cpu implements FloatEnvironment {
 
   set fuel(value: number) {
     this.#view.setInt32(cpuLayout.fuel, value, true);
-  }
-
-  /** Calls of translated code that have not come back. */
-  set openCalls(value: number) {
-    this.#view.setInt32(cpuLayout.depth, value, true);
   }
 
   /** Lane `index` of 2^`size` bytes, unsigned. */

@@ -6,6 +6,17 @@ export const pagePermission = { read: 1, write: 2, execute: 4 } as const;
 export const guestPageSize = 4096;
 
 /**
+ * In the byte of a page, as translated code reads it: this page and the one after it may be used so.
+ * An access of up to a page's length has then only its first byte's page to ask.
+ */
+export const spanPermission = { read: 16, write: 32 } as const;
+
+const spanShift = 4;
+const spannable = pagePermission.read | pagePermission.write;
+/** What is not derived. */
+const own = 15;
+
+/**
  * A guest's address space: address n is byte n of one buffer, as far as the buffer goes. Nothing
  * outside can be named; what is inside can be used as its page allows.
  */
@@ -37,7 +48,18 @@ export class LinearMemory {
     const { execute } = pagePermission;
     const before = this.#permissions.subarray(first, end).some((page) => (page & execute) !== 0);
     if (before || (range.permissions & execute) !== 0) this.#codeVersion++;
-    this.#permissions.fill(range.permissions, first, end);
+    const value = range.permissions & own;
+    this.#permissions.fill(value | ((value & spannable) << spanShift), first, end);
+    this.#spanFrom(first - 1);
+    this.#spanFrom(end - 1);
+  }
+
+  /** Has a page say again what it may be used for together with the next one. */
+  #spanFrom(page: number): void {
+    const permissions = this.#permissions[page];
+    if (permissions === undefined) return;
+    const both = permissions & (this.#permissions[page + 1] ?? 0) & spannable;
+    this.#permissions[page] = (permissions & own) | (both << spanShift);
   }
 
   /** Another number than before when code may have come, gone or changed. */
@@ -51,7 +73,7 @@ export class LinearMemory {
   }
 
   permissionsOf(address: number): number {
-    return this.#permissions[Math.floor(address / guestPageSize)] ?? 0;
+    return (this.#permissions[Math.floor(address / guestPageSize)] ?? 0) & own;
   }
 
   /** The offset of `length` bytes that may be used so, or a {@link MemoryFault}. */
