@@ -22,6 +22,10 @@ export const benchmarks: Readonly<Record<string, Benchmark>> = {
       'deliveries end to end, beside runc and podman; a thousand devices; the command line',
     run: async () => await (await import('./deploy.ts')).benchmarkDeploy(),
   },
+  monitoring: {
+    description: 'hosts registered in Icinga 2 and kept in step, beside a request per object',
+    run: async () => await (await import('./monitoring.ts')).benchmarkMonitoring(),
+  },
   registry: {
     description: "pulls, pushes and garbage collection, beside Debian's docker-registry",
     run: async () => await (await import('./registry.ts')).benchmarkRegistry(),

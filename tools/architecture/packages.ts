@@ -77,6 +77,11 @@ export const packages: Readonly<Record<string, PackageEntry>> = {
     pure: true,
     reason: 'what a kernel is to a guest; knows instructions only as what makes system calls',
   },
+  monitoring: {
+    tier: 2,
+    pure: false,
+    reason: "what is deployed, in the words of other people's monitoring; knows no kind of ours",
+  },
   'control-plane': { tier: 3, pure: false, reason: 'a program: wires and runs' },
   agent: { tier: 3, pure: false, reason: 'a program: wires and runs, on the device' },
   cli: { tier: 3, pure: false, reason: 'a program: starts the other two on demand' },

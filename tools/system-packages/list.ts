@@ -40,5 +40,8 @@ export const systemPackages: readonly SystemPackage[] = [
   needed('ocserv', 'ocserv', 'nothing is delivered through an AnyConnect VPN'),
   needed('openconnect', 'openconnect', 'nothing is delivered through an AnyConnect VPN'),
   needed('faketime', 'faketime', 'no device has a clock that is wrong'),
+  needed('icinga2', 'icinga2', 'nothing is watched by Icinga 2'),
+  needed('prometheus', 'prometheus', 'no metrics are scraped, and no rules are tried out'),
+  needed('prometheus-alertmanager', 'prometheus-alertmanager', 'no alert is routed'),
   needed('python3', 'python3', 'archives are not read by a foreign reader'),
 ];

@@ -1,0 +1,19 @@
+// Public API; named exports only.
+export { createIcingaClient, type IcingaClient } from './icinga/create-icinga-client.ts';
+export type { IcingaEndpoint } from './icinga/icinga-endpoint.ts';
+export { type IcingaName, parseIcingaName } from './icinga/icinga-name.ts';
+export type { IcingaInfo } from './icinga/icinga-objects.ts';
+export { icingaPermissions, missingPermissions } from './icinga/icinga-permissions.ts';
+export {
+  type IcingaMonitoring,
+  type IcingaMonitoringStatus,
+  startIcingaMonitoring,
+} from './icinga-monitoring.ts';
+export type { ObjectId, ObjectState, StateChange } from './events/object-state.ts';
+export type {
+  CheckOutcome,
+  MonitoredCheck,
+  MonitoredHost,
+  PerformanceValue,
+} from './registration/monitored-host.ts';
+export type { Placement } from './registration/registration-config.ts';
