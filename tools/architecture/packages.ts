@@ -37,6 +37,12 @@ export const packages: Readonly<Record<string, PackageEntry>> = {
     pure: true,
     reason: 'policy, plan and proof over data; the proof must not depend on who applies it',
   },
+  hls: {
+    tier: 1,
+    pure: true,
+    reason:
+      'playlists and their rules; the same for edges, for who checks a channel and for players',
+  },
   tunnel: {
     tier: 1,
     pure: true,

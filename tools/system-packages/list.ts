@@ -43,5 +43,6 @@ export const systemPackages: readonly SystemPackage[] = [
   needed('icinga2', 'icinga2', 'nothing is watched by Icinga 2'),
   needed('prometheus', 'prometheus', 'no metrics are scraped, and no rules are tried out'),
   needed('prometheus-alertmanager', 'prometheus-alertmanager', 'no alert is routed'),
+  needed('ffmpeg', 'ffmpeg', 'no playlist is made and read by a foreign encoder and player'),
   needed('python3', 'python3', 'archives are not read by a foreign reader'),
 ];
