@@ -6,7 +6,9 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { deviceResource } from '@tapline/resources';
+import { loadKubeconfig, type NewObjectOf } from '@tapline/client';
+import { createRegistryClient } from '@tapline/registry';
+import { deviceResource, installResource } from '@tapline/resources';
 import {
   eventually,
   haveProgram,
@@ -20,7 +22,26 @@ import {
   startControlPlaneProcess,
 } from './support/control-plane-process.ts';
 import { type DeviceProcess, startDeviceProcess } from './support/device-process.ts';
+import { pushSmallImage } from './support/small-image.ts';
 import { type CommandResult, runTapline, taplineMain } from './support/run-tapline.ts';
+
+const installOfJq: NewObjectOf<typeof installResource> = {
+  metadata: { name: 'edge-1.jq' },
+  spec: {
+    device: 'edge-1',
+    delivery: 'none',
+    formula: 'jq',
+    version: '1',
+    revision: 1,
+    image: {
+      repository: 'jq',
+      digest: `sha256:${'a'.repeat(64)}`,
+      platform: 'linux/amd64',
+      sizeBytes: 1,
+      unpackedBytes: 1,
+    },
+  },
+};
 
 const unavailable = haveProgram('curl') ? undefined : '(needs curl)';
 const run = promisify(execFile);
@@ -57,7 +78,12 @@ describe.skipIf(unavailable !== undefined)(`ports of devices ${unavailable ?? ''
       folder: folder.path,
       server: plane.url,
       token,
-      flags: ['--runtime=unconfined', `--allow-forward=${port}`, `--allow-reverse=${freePort}`],
+      flags: [
+        '--runtime=unconfined',
+        `--allow-forward=${port}`,
+        `--allow-reverse=${freePort}`,
+        '--services-port=0',
+      ],
     });
   }, 60_000);
   afterAll(async () => {
@@ -116,6 +142,43 @@ describe.skipIf(unavailable !== undefined)(`ports of devices ${unavailable ?? ''
     expect(String(await curl(`http://127.0.0.1:${freePort}/`, '--data', 'out'))).toBe('out');
     const elsewhere = await tapline('forward', 'edge-1', '--reverse', `80:${port}`);
     expect(elsewhere).toMatchObject({ code: 7, err: expect.stringContaining('[forward_denied]') });
+  }, 60_000);
+
+  test('programs of the device reach the control plane by name, as themselves', async () => {
+    const context = await loadKubeconfig(plane.kubeconfig);
+    if (context.credentials.kind !== 'certificate') throw new Error('no certificate');
+    const { certificate: cert, key } = context.credentials;
+    const tls = { ca: context.ca ?? '', cert, key };
+    await using registry = createRegistryClient({ baseUrl: plane.url, tls });
+    for (const repository of ['jq', 'secret']) {
+      await pushSmallImage(registry, { repository, tag: 'latest' });
+    }
+    await plane.client.create(installResource, installOfJq);
+    const at = await eventually(
+      'it says where',
+      () => /by name at 127\.0\.0\.1:(\d+)/.exec(device.output())?.[1],
+    );
+    const ask = async (name: string, path: string, ...words: readonly string[]) => {
+      const options = ['--resolve', `${name}:${at}:127.0.0.1`, '-w', '\\n%{http_code}', ...words];
+      return String(await curl(`http://${name}:${at}${path}`, ...options));
+    };
+    // The device's certificate reads its own images, and is lent for nothing else.
+    await eventually('its image', async () =>
+      (await ask('registry.tapline', '/v2/jq/tags/list')).endsWith('200'),
+    );
+    expect(await ask('registry.tapline', '/v2/secret/tags/list')).toMatch(/403$/);
+    expect(await ask('registry.tapline', '/v2/jq/blobs/uploads/', '-X', 'POST')).toMatch(/403$/);
+    const devices = '/apis/tapline.dev/v1alpha1/devices';
+    expect(await ask('registry.tapline', `${devices}/edge-1`)).toMatch(/404$/);
+    expect(await ask('api.tapline', `${devices}/edge-1`)).toMatch(/403$/);
+    expect(await ask('api.tapline', '/v2/')).toMatch(/404$/);
+    expect(await ask('metrics.tapline', '/metrics')).toMatch(/403$/);
+    const { out } = await tapline('token', 'create', '--user', 'vic', '--group', 'tapline:viewer');
+    const bearer = ['-H', `Authorization: Bearer ${out.trim()}`];
+    expect(await ask('api.tapline', devices, ...bearer)).toContain('"edge-1"');
+    expect(await ask('metrics.tapline', '/metrics', ...bearer)).toContain('tapline_build_info');
+    expect(await ask('metrics.tapline', devices, ...bearer)).toMatch(/404$/);
+    expect(await ask('attacker.example', '/v2/')).toMatch(/registry\.tapline.*\n\n421$/);
   }, 60_000);
 
   test('it takes a permission of its own, and the audit log has who asked for which port', async () => {

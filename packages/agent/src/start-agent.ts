@@ -11,9 +11,11 @@ import {
 import { createHttpClient } from '@tapline/client';
 import {
   connectSession,
+  type ControlPlaneService,
   createForwardServer,
   type DeviceReport,
   type ForwardPolicy,
+  serviceHost,
   type Session,
   TunnelAgent,
 } from '@tapline/gateway';
@@ -41,6 +43,7 @@ import {
   type WorkloadPlaces,
   workloadNamespaces,
 } from './segments/workload-places.ts';
+import { startServiceServer } from './services/service-server.ts';
 import { createSegmentAgent, type SegmentAgent } from './segments/segment-agent.ts';
 
 export interface AgentConfig {
@@ -56,6 +59,11 @@ export interface AgentConfig {
   readonly datapath?: 'kernel' | 'user-space';
   /** Loopback port of /metrics, /healthz and /readyz, 0 for a free one; none where absent. */
   readonly metricsPort?: number;
+  /**
+   * Loopback port at which programs of this machine reach the control plane by name, 0 for a free one;
+   * none where absent.
+   */
+  readonly servicesPort?: number;
   /** Which of its ports users may reach, and where it may listen for them; none unless given. */
   readonly forward?: ForwardPolicy;
   /** Bytes to leave free on the disk, and bytes that images may use in all. */
@@ -66,6 +74,7 @@ export interface AgentConfig {
 export interface RunningAgent extends AsyncDisposable {
   readonly device: string;
   readonly metricsPort: number | undefined;
+  readonly servicesPort: number | undefined;
   readonly core: AgentCore;
 }
 
@@ -101,7 +110,7 @@ export async function startAgent(config: AgentConfig): Promise<RunningAgent> {
   const connections = opened.use(openConnections({ version, clock, rng, session: begun.promise }));
   const trust = createTrustKeeper({
     state,
-    fetchKeys: () => fetchTrustedKeys(connections.transport(), { server: new URL(insideUrl) }),
+    fetchKeys: () => fetchTrustedKeys(connections.transport(), { server: new URL(registryUrl) }),
     clock,
     log,
   });
@@ -166,11 +175,23 @@ export async function startAgent(config: AgentConfig): Promise<RunningAgent> {
     session.reconnect();
     return connections.renew();
   });
+  const services =
+    config.servicesPort === undefined
+      ? undefined
+      : opened.use(
+          await startServiceServer({
+            port: config.servicesPort,
+            open: (service, owner) => session.openHttp(service, { class: 'bulk', owner }),
+            clock,
+            log,
+          }),
+        );
   opened.use(keepReporting(session, { refresh: report.refresh, clock, log }));
   const running = opened.move();
   return {
     device,
     metricsPort: server?.port,
+    servicesPort: services?.port,
     core,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
@@ -192,8 +213,8 @@ async function openMetrics(
   return { metrics, server };
 }
 
-/** Within a tunnel nobody looks at names. */
-const insideUrl = 'http://control-plane';
+const apiUrl = `http://${serviceHost('api')}`;
+const registryUrl = `http://${serviceHost('registry')}`;
 /** Layers come a few at a time; more would only share the same path. */
 const registryConnections = 8;
 
@@ -210,28 +231,28 @@ function openConnections(init: {
   readonly transport: () => HttpTransport;
 } {
   const { version, clock, rng } = init;
-  async function open(streamClass: StreamClass): Promise<Duplex> {
+  async function open(service: ControlPlaneService, streamClass: StreamClass): Promise<Duplex> {
     const session = await init.session;
-    return await session.openHttp(streamClass);
+    return await session.openHttp(service, { class: streamClass });
   }
   const api = createRenewable(() =>
     createHttpClient({
-      baseUrl: insideUrl,
+      baseUrl: apiUrl,
       credentials: { kind: 'none' },
       userAgent: `tapline-agent/${version}`,
-      agent: new TunnelAgent(() => open('interactive')),
+      agent: new TunnelAgent(() => open('api', 'interactive')),
       clock,
     }),
   );
   const transport = createRenewable(() =>
     createHttpTransport({
-      agent: new TunnelAgent(() => open('bulk'), { maxSockets: registryConnections }),
+      agent: new TunnelAgent(() => open('registry', 'bulk'), { maxSockets: registryConnections }),
     }),
   );
   return {
     client: renewableClient(api),
     registry: () =>
-      createRegistryClient({ baseUrl: insideUrl, transport: transport.current, clock, rng }),
+      createRegistryClient({ baseUrl: registryUrl, transport: transport.current, clock, rng }),
     transport: () => transport.current,
     renew: () => Promise.all([api.renew(), transport.renew()]).then(() => undefined),
     async [Symbol.asyncDispose]() {

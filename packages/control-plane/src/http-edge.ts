@@ -8,7 +8,7 @@ import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { httpServerLimits } from '@tapline/apiserver';
 import { type Clock, type Log, TaplineError } from '@tapline/base';
-import type { CertificateAuthority } from '@tapline/gateway';
+import type { CertificateAuthority, ControlPlaneService } from '@tapline/gateway';
 import { type BodyLimit, boundRequest } from './bound-request.ts';
 import { isForeignOrigin } from './is-foreign-origin.ts';
 
@@ -23,6 +23,8 @@ export interface EdgeRoute {
   readonly upgrade?: Upgrade;
   /** What a request's body may take; 60 s as a whole unless given. */
   readonly body?: BodyLimit;
+  /** By which name devices reach it in their tunnels; the API unless given. */
+  readonly service?: ControlPlaneService;
 }
 
 export interface HttpEdgeInit {
@@ -43,13 +45,15 @@ export interface HttpEdge extends AsyncDisposable {
    * watch, was allowed when it began.
    */
   disconnect(user: string): void;
-  /** Serves a connection that came another way, as within a device's tunnel. */
-  accept(connection: Duplex): void;
+  /** Serves a connection that came within a device's tunnel to a service, and nothing but that. */
+  accept(connection: Duplex, service: ControlPlaneService): void;
 }
 
 const day = 86_400_000;
 const certificateLifetimeMs = 90 * day;
 const renewAfterMs = 60 * day;
+
+const metricsPath = '/metrics';
 
 const defaultBody: BodyLimit = { kind: 'whole', ms: 60_000 };
 
@@ -63,6 +67,7 @@ export async function startHttpEdge(init: HttpEdgeInit): Promise<HttpEdge> {
   const routes = init.routes.toSorted((a, b) => b.path.length - a.path.length);
   const stopping = new AbortController();
   const socketsOf = new Map<string, Set<TLSSocket>>();
+  const serviceOf = new WeakMap<Duplex, ControlPlaneService>();
 
   function identity(): { key: string; cert: string } {
     const issued = authority.issueServer({ hosts, lifetimeMs: certificateLifetimeMs });
@@ -85,11 +90,15 @@ export async function startHttpEdge(init: HttpEdgeInit): Promise<HttpEdge> {
 
   function routeOf(request: IncomingMessage): EdgeRoute | undefined {
     const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
-    return routes.find((route) =>
+    const found = routes.find((route) =>
       route.path.endsWith('/')
         ? path.startsWith(route.path) || `${path}/` === route.path
         : path === route.path,
     );
+    const service = serviceOf.get(request.socket);
+    if (service === undefined) return found;
+    if (service === 'metrics') return path === metricsPath ? found : undefined;
+    return (found?.service ?? 'api') === service ? found : undefined;
   }
 
   // Without TLS: what it is given has come through TLS.
@@ -155,7 +164,8 @@ export async function startHttpEdge(init: HttpEdgeInit): Promise<HttpEdge> {
     disconnect(user) {
       for (const socket of socketsOf.get(user) ?? []) socket.destroy();
     },
-    accept(connection) {
+    accept(connection, service) {
+      serviceOf.set(connection, service);
       connection.on('error', (error) => log.debug('a connection in a tunnel failed', { error }));
       inner.emit('connection', connection);
     },

@@ -293,9 +293,9 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
   const gatewayClient = createInProcessClient(api, internalIdentity('gateway'));
   const hub = createSessionHub({
     client: gatewayClient,
-    serveHttp(socket) {
+    serveHttp(socket, service) {
       if (late.edge === undefined) socket.destroy();
-      else late.edge.accept(socket);
+      else late.edge.accept(socket, service);
     },
     takeForwarded: (stream, tunnel) => forwards.accepted(stream, tunnel),
     clock,
@@ -324,15 +324,20 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
       registry: {
         handle: limited((request, response) => neighbours.handle(request, response)),
         body: { kind: 'silence', ms: registrySilenceMs },
+        service: 'registry',
       },
       registryAdmin: { handle: limited(administer) },
-      registryTokens: { handle: (request, response) => tokens.handle(request, response) },
+      registryTokens: {
+        handle: (request, response) => tokens.handle(request, response),
+        service: 'registry',
+      },
       replication: { handle: limited(replication) },
       replicationPolicy: { handle: limited(replication) },
       enrol: { handle: (request, response) => void enrol(request, response) },
       renew: { handle: (request, response) => void enrol(request, response) },
       imageKeys: {
         handle: (request, response) => answerImageKeys(request, response, imageKeys.trusted),
+        service: 'registry',
       },
       sessions: { upgrade: (request, socket, head) => void hub.upgrade(request, socket, head) },
     } satisfies Record<keyof typeof edgePaths, Omit<EdgeRoute, 'path'>>).map(([name, route]) => ({

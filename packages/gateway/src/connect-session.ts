@@ -16,6 +16,11 @@ import {
   type StreamClass,
   type TunnelStream,
 } from '@tapline/tunnel';
+import {
+  type ConnectionOwner,
+  type ControlPlaneService,
+  httpStreams,
+} from './control-plane-service.ts';
 import type { ForwardServer } from './forward/forward-server.ts';
 import type { ClientTls } from './post-json.ts';
 import {
@@ -46,10 +51,13 @@ export interface Session extends AsyncDisposable {
   /** A new connection for the tunnel, as with a certificate that was renewed; streams go on. */
   reconnect(): void;
   /**
-   * A connection to the control plane's HTTP server. Throws `gateway_unreachable` where there is no
+   * A connection to a service of the control plane, the device's own unless a guest's. Throws `gateway_unreachable` where there is no
    * tunnel, and none within a moment.
    */
-  openHttp(streamClass: StreamClass): Promise<Duplex>;
+  openHttp(
+    service: ControlPlaneService,
+    options: { readonly class: StreamClass; readonly owner?: ConnectionOwner },
+  ): Promise<Duplex>;
 }
 
 export interface SessionInit {
@@ -183,9 +191,12 @@ export function connectSession(init: SessionInit): Session {
       });
     },
     reconnect: () => tunnel.reconnect(),
-    async openHttp(streamClass) {
+    async openHttp(service, options) {
       const session = await gate.pass(tunnel);
-      return new TunnelSocket(session.open({ class: streamClass, name: streamNames.http }));
+      const { class: streamClass, owner = 'device' } = options;
+      const header = new TextEncoder().encode(service);
+      const name = httpStreams[owner];
+      return new TunnelSocket(session.open({ class: streamClass, name, header }));
     },
     async [Symbol.asyncDispose]() {
       stopping.abort(new TaplineError('session_closed', 'the agent is stopping'));

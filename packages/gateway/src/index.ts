@@ -4,6 +4,12 @@ export {
   type IssuedCertificate,
   type IssuedIdentity,
 } from './certificate-authority.ts';
+export {
+  type ConnectionOwner,
+  type ControlPlaneService,
+  controlPlaneServices,
+  serviceHost,
+} from './control-plane-service.ts';
 export { newDeviceKey } from './device-key.ts';
 export { checkDeviceName, deviceOfUser, deviceUser } from './device-names.ts';
 export { type DeviceIdentity, enrolDevice, renewIdentity } from './enrol-device.ts';

@@ -24,6 +24,7 @@ import {
 } from '@tapline/tunnel';
 import { assertDeviceKey } from './assert-device-key.ts';
 import { createAdmission } from './admission.ts';
+import { type ControlPlaneService, httpStreams, parseService } from './control-plane-service.ts';
 import { type DevicePeer, devicePeer } from './device-peer.ts';
 import { deviceUnknown } from './enrolment.ts';
 import type { DeviceStream } from './forward/forward-gateway.ts';
@@ -115,7 +116,7 @@ export function createSessionHub(init: {
   readonly rng: Rng;
   readonly log: Log;
   /** Serves a connection of a device to the HTTP server; without it there is none. */
-  readonly serveHttp?: (socket: TunnelSocket) => void;
+  readonly serveHttp?: (socket: TunnelSocket, service: ControlPlaneService) => void;
   /** Takes a connection that a device hands over for a user; false where the stream is none. */
   readonly takeForwarded?: (stream: TunnelStream, tunnel: object) => boolean;
   readonly pingIntervalMs?: number;
@@ -200,8 +201,8 @@ export function createSessionHub(init: {
       if (name === streamNames.session && !state.greeted) {
         state.greeted = true;
         void converse(tunnel, { peer, stream, begun: (session) => (state.session = session) });
-      } else if (name === streamNames.http && init.serveHttp !== undefined) {
-        init.serveHttp(new TunnelSocket(stream, peer.shown));
+      } else if (name === httpStreams.device || name === httpStreams.guest) {
+        serveHttp(stream, peer.shown);
       } else if (init.takeForwarded?.(stream, tunnel) !== true) {
         stream.reset(CloseCode.Refused, `nothing is served as ${name}`);
       }
@@ -220,6 +221,18 @@ export function createSessionHub(init: {
       },
       { once: true },
     );
+  }
+
+  /** A guest has no certificate of the device's, and is limited as the device all the same. */
+  function serveHttp(stream: TunnelStream, shown: TunnelPeer): void {
+    const authorized = stream.opening.name === httpStreams.device;
+    try {
+      const service = parseService(stream.opening.header);
+      init.serveHttp?.(new TunnelSocket(stream, { ...shown, authorized }), service);
+      if (init.serveHttp === undefined) stream.reset(CloseCode.Refused, 'there is no server');
+    } catch (error) {
+      stream.reset(CloseCode.Refused, errorMessage(error));
+    }
   }
 
   async function expectHello(tunnel: Tunnel, hasCome: () => boolean): Promise<void> {

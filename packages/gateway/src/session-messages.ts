@@ -63,8 +63,6 @@ export type StreamAnswer =
 export const streamNames = {
   /** Of the device, one: hello and reports there, welcomes back. */
   session: 'session',
-  /** Of the device: a connection to the control plane's HTTP server. */
-  http: 'http',
   /** Of the gateway: a request, its answer, then messages of `v5.channel.k8s.io`. */
   request: 'request',
 } as const;

@@ -12,6 +12,7 @@ export const agentFlags: {
   readonly runtime: Flag<string>;
   readonly datapath: Flag<string>;
   readonly metricsPort: Flag<number>;
+  readonly servicesPort: Flag<number>;
   readonly quota: Flag<number>;
   readonly allowForward: Flag<readonly string[]>;
   readonly allowReverse: Flag<readonly string[]>;
@@ -36,6 +37,10 @@ export const agentFlags: {
     max: 65_535,
     default: 0,
   }),
+  servicesPort: integerFlag(
+    'Loopback port at which programs reach registry.tapline, api.tapline and metrics.tapline; -1 is none, 0 a free one',
+    { min: -1, max: 65_535, default: -1 },
+  ),
   quota: integerFlag('Most MiB that images may use; 0 is what the disk has', {
     min: 0,
     max: 1_073_741_824,
@@ -61,6 +66,7 @@ export interface AgentFlagValues {
   readonly runtime: string;
   readonly datapath: string;
   readonly metricsPort: number;
+  readonly servicesPort: number;
   readonly quota: number;
   readonly allowForward: readonly string[];
   readonly allowReverse: readonly string[];

@@ -27,6 +27,7 @@ export async function runAgent(flags: AgentFlagValues, console: Console): Promis
       ? { datapath: flags.datapath }
       : {}),
     metricsPort: flags.metricsPort,
+    ...(flags.servicesPort === -1 ? {} : { servicesPort: flags.servicesPort }),
     forward: {
       connect: parsePortSet(flags.allowForward),
       listen: parsePortSet(flags.allowReverse),
@@ -36,6 +37,9 @@ export async function runAgent(flags: AgentFlagValues, console: Console): Promis
   console.write(
     `agent of ${agent.device} runs; metrics at http://127.0.0.1:${agent.metricsPort}/metrics\n`,
   );
+  if (agent.servicesPort !== undefined) {
+    console.write(`control plane by name at 127.0.0.1:${agent.servicesPort}\n`);
+  }
   if (!console.signal.aborted) await once(console.signal, 'abort');
   return exitCode.ok;
 }
@@ -51,6 +55,7 @@ function agentWords(flags: AgentFlagValues): readonly string[] {
     flags.datapath,
     '--metrics-port',
     String(flags.metricsPort),
+    ...(flags.servicesPort === -1 ? [] : ['--services-port', String(flags.servicesPort)]),
     '--quota',
     String(flags.quota),
     ...flags.allowForward.flatMap((ports) => ['--allow-forward', ports]),
