@@ -19,6 +19,8 @@ const moves: ReadonlySet<string> = new Set([
   'Floating-point data-processing (2 source)',
   'Floating-point data-processing (3 source)',
   'Floating-point conditional select',
+  'Floating-point conditional compare',
+  'System instructions',
   'Conversion between floating-point and fixed-point',
   'Advanced SIMD scalar two-register miscellaneous',
   'Advanced SIMD scalar pairwise',
@@ -30,7 +32,8 @@ const moves: ReadonlySet<string> = new Set([
 /** Classes of which translated code has some instructions written out. */
 export function hasOwnTranslation({ name }: EncodingClass): boolean {
   if (moves.has(name)) return true;
-  return !/^(Advanced SIMD|Floating-point|Conversion|Cryptographic|System|Hints|Compare and swap|Atomic|Load\/store exclusive)/.test(
+  if (name.startsWith('Advanced SIMD load/store')) return true;
+  return !/^(Advanced SIMD|Floating-point|Conversion|Cryptographic|System|Hints|Compare and swap pair|Load\/store exclusive pair)/.test(
     name,
   );
 }

@@ -23,6 +23,20 @@ export function baseAccess(instruction: Instruction): BaseRange | undefined {
       const { load, rn, q, registers } = instruction;
       return range(rn, { from: 0, length: (q ? 16 : 8) * registers, load });
     }
+    case 'load-store-lane': {
+      const { load, rn, size, elements } = instruction;
+      return range(rn, { from: 0, length: elements << size, load });
+    }
+    case 'load-store-exclusive': {
+      const { load, rn, size, pair } = instruction;
+      return load ? range(rn, { from: 0, length: (pair ? 2 : 1) << size, load }) : undefined;
+    }
+    case 'atomic':
+      return range(instruction.rn, { from: 0, length: 1 << instruction.size, load: false });
+    case 'compare-and-swap': {
+      const { rn, size, pair } = instruction;
+      return range(rn, { from: 0, length: (pair ? 2 : 1) << size, load: false });
+    }
     default:
       return undefined;
   }
@@ -52,6 +66,14 @@ export function moveOf(instruction: Instruction, register: number): number | und
       const second = instruction.kind === 'load-store-pair' ? instruction.rt2 : rt;
       if (load && !vector && (rt === register || second === register)) return undefined;
       return offset;
+    }
+    case 'load-store-structures':
+    case 'load-store-lane': {
+      const { rn, postIndex } = instruction;
+      if (rn !== register || postIndex === undefined) break;
+      if (postIndex.rm !== undefined) return undefined;
+      if (instruction.kind === 'load-store-lane') return instruction.elements << instruction.size;
+      return (instruction.q ? 16 : 8) * instruction.registers;
     }
     default:
   }

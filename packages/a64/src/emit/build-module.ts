@@ -28,7 +28,9 @@ export const moduleIndex = {
   fuse32: 7,
   fuse64x2: 8,
   fuse32x4: 9,
-  firstGuestFunction: 10,
+  /** The upper half of a product. */
+  multiplyHigh: 10,
+  firstGuestFunction: 11,
 } as const;
 
 const imports = 2;
@@ -43,6 +45,7 @@ const functionTypes = {
   fuse64: 5,
   fuse32: 6,
   fuseVector: 7,
+  multiplyHigh: 8,
 } as const;
 /** Parameters, and the one result. */
 const signatures: readonly (readonly [parameters: readonly number[], result: number])[] = [
@@ -54,6 +57,7 @@ const signatures: readonly (readonly [parameters: readonly number[], result: num
   [[f64, f64, f64], f64],
   [[f32, f32, f32], f32],
   [[v128, v128, v128], v128],
+  [[i64, i64], i64],
 ];
 const functionTag = 0x60;
 const kind = { function: 0, table: 1, memory: 2, global: 3 };

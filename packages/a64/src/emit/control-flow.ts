@@ -1,4 +1,4 @@
-import type { GuestBlock } from './guest-block.ts';
+import { type GuestBlock, switchPlace } from './guest-block.ts';
 
 /** Blocks in an order in which, but for loops, each comes after those that lead to it. */
 export interface ControlFlow {
@@ -20,6 +20,9 @@ export function successorsOf(block: GuestBlock): readonly number[] {
     case 'branch':
       return [block.end.taken, block.end.next];
     case 'indirect':
+      return block.end.known ? [switchPlace] : [];
+    case 'switch':
+      return block.end.targets;
     case 'interpret':
       return [];
   }
@@ -45,7 +48,10 @@ export function controlFlow(
   for (const [index, from] of predecessors.entries()) {
     const back = from.filter((each) => each >= index);
     if (back.some((each) => dominates(index, each, dominators))) headers.add(index);
-    if (from.length - back.length > 1) merges.add(index);
+    const ahead = from.filter((each) => each < index);
+    // What a table branches to is not written where it is branched to.
+    const switched = ahead.some((each) => order[each]?.pc === switchPlace);
+    if (ahead.length > 1 || switched) merges.add(index);
   }
   return { order, positions, dominators, headers, merges };
 }

@@ -12,6 +12,7 @@ import {
   pushRegister,
   pushVector,
 } from './guest-function.ts';
+import { pushCondition } from './lazy-flags.ts';
 import { registerEffects } from './register-effects.ts';
 import { wasmOp, type WasmOp } from './wasm.ts';
 import type { Instruction } from '../instruction.ts';
@@ -238,7 +239,10 @@ function threeSource(
  */
 export function emitCompare(
   guest: GuestFunction,
-  instruction: Extract<FloatingInstruction, { readonly kind: 'fp-compare' }>,
+  instruction: Extract<
+    FloatingInstruction,
+    { readonly kind: 'fp-compare' | 'fp-conditional-compare' }
+  >,
   context: { readonly pc: number; readonly state: BlockState },
 ): void {
   const { width, rn, rm } = instruction;
@@ -275,6 +279,26 @@ export function emitCompare(
   body.i32(flagsKind.float);
   body.set(local.flagsKind);
   context.state.flags = { kind: 'float' };
+}
+
+/** FCCMP: a comparison where a condition holds, else flags that are given. */
+export function emitConditionalFloat(
+  guest: GuestFunction,
+  instruction: Extract<FloatingInstruction, { readonly kind: 'fp-conditional-compare' }>,
+  context: { readonly pc: number; readonly state: BlockState },
+): void {
+  const { body } = guest;
+  const { state } = context;
+  pushCondition(body, instruction.condition, state.flags);
+  body.open(wasmOp.if);
+  emitCompare(guest, instruction, context);
+  body.op(wasmOp.else);
+  body.i32(instruction.nzcv);
+  body.set(local.nzcv);
+  body.i32(flagsKind.ready);
+  body.set(local.flagsKind);
+  body.end();
+  state.flags = undefined;
 }
 
 function convert(

@@ -1,6 +1,8 @@
 import type { Instruction } from '../instruction.ts';
 import { cpuLayout } from '../interpret/cpu-layout.ts';
-import { emitCompare, emitFloat } from './emit-float.ts';
+import { emitCompare, emitConditionalFloat, emitFloat } from './emit-float.ts';
+import { emitAtomic, emitCompareAndSwap, emitExclusive, emitZeroBlock } from './emit-atomic.ts';
+import { emitStructureLane, emitStructures } from './emit-structures.ts';
 import { emitFloatLanes } from './emit-float-lanes.ts';
 import {
   type BlockState,
@@ -15,12 +17,7 @@ import {
 } from './emit-integer.ts';
 import { emitLanes } from './emit-lanes.ts';
 import { emitMemory } from './emit-memory.ts';
-import {
-  emitOneSource,
-  emitThreeSource,
-  emitTwoSource,
-  isInlineProduct,
-} from './emit-multiply-divide.ts';
+import { emitOneSource, emitThreeSource, emitTwoSource } from './emit-multiply-divide.ts';
 import { emitVectorMove } from './emit-vector.ts';
 import type { PlacedInstruction } from './guest-block.ts';
 import { emitStep, type GuestFunction, popRegister } from './guest-function.ts';
@@ -54,7 +51,6 @@ function emitInline(guest: GuestFunction, { placed, ahead, state }: InstructionC
       emitAddSubtract(guest, instruction, state);
       return true;
     case 'add-sub-carry':
-      if (instruction.setFlags) return false;
       emitCarry(guest, instruction, state);
       return true;
     case 'logical-immediate':
@@ -86,7 +82,6 @@ function emitInline(guest: GuestFunction, { placed, ahead, state }: InstructionC
       emitTwoSource(guest, instruction);
       return true;
     case 'three-source':
-      if (!isInlineProduct(instruction)) return false;
       emitThreeSource(guest, instruction);
       return true;
     case 'load-store-immediate':
@@ -95,6 +90,25 @@ function emitInline(guest: GuestFunction, { placed, ahead, state }: InstructionC
     case 'load-store-pair':
     case 'load-store-ordered':
       emitMemory(guest, instruction, { pc, ahead, state });
+      return true;
+    case 'load-store-structures':
+      emitStructures(guest, instruction, { pc, ahead, state });
+      return true;
+    case 'load-store-lane':
+      emitStructureLane(guest, instruction, { pc, ahead, state });
+      return true;
+    case 'load-store-exclusive':
+      return emitExclusive(guest, instruction, { pc, ahead, state });
+    case 'compare-and-swap':
+      return emitCompareAndSwap(guest, instruction, { pc, ahead, state });
+    case 'atomic':
+      emitAtomic(guest, instruction, { pc, ahead, state });
+      return true;
+    case 'zero-block':
+      emitZeroBlock(guest, instruction.rt, pc);
+      return true;
+    case 'fp-conditional-compare':
+      emitConditionalFloat(guest, instruction, { pc, state });
       return true;
     case 'vector-lanes':
     case 'vector-one':

@@ -146,23 +146,81 @@ export function emitLogical(
   if (setFlags) setKnown(guest, state, { kind: 'logical', wide });
 }
 
-/** ADC and SBC; those that set flags are left to the interpreter. */
+/** ADC and SBC. */
 export function emitCarry(
   guest: GuestFunction,
-  { wide, subtract, rd, rn, rm }: Of<'add-sub-carry'>,
+  { wide, subtract, setFlags, rd, rn, rm }: Of<'add-sub-carry'>,
   state: BlockState,
 ): void {
   const { body } = guest;
-  pushRegister(guest, rn, true);
-  pushRegister(guest, rm, true);
-  if (subtract) {
-    body.i64(-1n);
-    body.op(wasmOp.i64Xor);
-  }
-  body.op(wasmOp.i64Add);
+  const pushSecond = (): void => {
+    pushRegister(guest, rm, true);
+    if (subtract) {
+      body.i64(-1n);
+      body.op(wasmOp.i64Xor);
+    }
+    narrow(guest, wide);
+  };
   // CS is the carry.
   state.flags = pushCondition(body, 2, state.flags);
-  body.op(wasmOp.i64ExtendI32U, wasmOp.i64Add);
+  body.op(wasmOp.i64ExtendI32U);
+  body.set(local.otherLong);
+  pushRegister(guest, rn, true);
+  narrow(guest, wide);
+  pushSecond();
+  body.op(wasmOp.i64Add);
+  body.tee(local.long);
+  body.get(local.otherLong);
+  body.op(wasmOp.i64Add);
+  if (!setFlags) {
+    narrow(guest, wide);
+    popRegister(guest, rd, true);
+    return;
+  }
+  body.set(local.otherLong);
+  // V: both operands have another sign than the result.
+  const sign = (): void => {
+    body.i64(wide ? 63n : 31n);
+    body.op(wasmOp.i64ShrU, wasmOp.i32WrapI64);
+    body.i32(1);
+    body.op(wasmOp.i32And);
+  };
+  for (const operand of [(): void => pushRegister(guest, rn, true), pushSecond]) {
+    operand();
+    body.get(local.otherLong);
+    body.op(wasmOp.i64Xor);
+  }
+  body.op(wasmOp.i64And);
+  sign();
+  // C: one of the two sums came round, or there is a 33rd bit.
+  if (wide) {
+    body.get(local.long);
+    pushRegister(guest, rn, true);
+    body.op(wasmOp.i64LtU);
+    body.get(local.otherLong);
+    body.get(local.long);
+    body.op(wasmOp.i64LtU, wasmOp.i32Or);
+  } else {
+    body.get(local.otherLong);
+    body.i64(32n);
+    body.op(wasmOp.i64ShrU, wasmOp.i32WrapI64);
+  }
+  body.i32(1);
+  body.op(wasmOp.i32Shl, wasmOp.i32Or);
+  body.get(local.otherLong);
+  if (wide) body.op(wasmOp.i64Eqz);
+  else body.op(wasmOp.i32WrapI64, wasmOp.i32Eqz);
+  body.i32(2);
+  body.op(wasmOp.i32Shl, wasmOp.i32Or);
+  body.get(local.otherLong);
+  sign();
+  body.i32(3);
+  body.op(wasmOp.i32Shl, wasmOp.i32Or);
+  body.set(local.nzcv);
+  body.i32(flagsKind.ready);
+  body.set(local.flagsKind);
+  state.flags = { kind: 'ready' };
+  body.get(local.otherLong);
   narrow(guest, wide);
   popRegister(guest, rd, true);
 }

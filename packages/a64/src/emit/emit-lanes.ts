@@ -137,8 +137,11 @@ function twoLanesOp({ op, size }: Of<'vector-lanes'>): number | undefined {
 function emitTwo(guest: GuestFunction, instruction: Of<'vector-lanes'>): boolean {
   const { op, size, lanes, rd, rn, rm, index } = instruction;
   const bytes = lanes << size;
-  if (index !== undefined || bytes < 8) return false;
+  if (bytes < 8) return false;
   const { body } = guest;
+  const product = op === 'mul' || op === 'mla' || op === 'mls';
+  if (index !== undefined && !product) return false;
+  const pushSecond = (): void => pushLanesOf(guest, { rm, size, index });
   const target = { rd, full: bytes === 16 };
   if (op === 'cmtst') {
     const notEqual = comparisonOp('ne', size);
@@ -155,7 +158,7 @@ function emitTwo(guest: GuestFunction, instruction: Of<'vector-lanes'>): boolean
     return write(guest, target, () => {
       push(guest, rd);
       push(guest, rn);
-      push(guest, rm);
+      pushSecond();
       body.simd(arithmeticOp('mul', size));
       body.simd(arithmeticOp(op === 'mla' ? 'add' : 'sub', size));
     });
@@ -164,9 +167,22 @@ function emitTwo(guest: GuestFunction, instruction: Of<'vector-lanes'>): boolean
   if (operation === undefined) return false;
   return write(guest, target, () => {
     push(guest, rn);
-    push(guest, rm);
+    pushSecond();
     body.simd(operation);
   });
+}
+
+/** A register, or one of its lanes in all places. */
+function pushLanesOf(
+  guest: GuestFunction,
+  from: { readonly rm: number; readonly size: number; readonly index: number | undefined },
+): void {
+  const { rm, size, index } = from;
+  push(guest, rm);
+  if (index === undefined) return;
+  push(guest, rm);
+  const lane = Array.from({ length: 16 >> size }, () => index);
+  guest.body.shuffle(bytesOf(lane, size));
 }
 
 const comparedWithZero: Partial<Record<Of<'vector-one'>['op'], keyof typeof comparisons>> = {
@@ -277,7 +293,7 @@ function emitNarrow(
 
 function emitLong(guest: GuestFunction, instruction: Of<'vector-long'>): boolean {
   const { op, size, lanes, upper, rd, rn, rm, index } = instruction;
-  if (index !== undefined || lanes === 1 || size === 3) return false;
+  if (lanes === 1 || size === 3) return false;
   const { body } = guest;
   const signed = op.startsWith('s');
   const product = op.slice(1, 3) === 'ml' || op.slice(1) === 'mull';
@@ -288,7 +304,7 @@ function emitLong(guest: GuestFunction, instruction: Of<'vector-long'>): boolean
     if (accumulate !== undefined) push(guest, rd);
     if (sum === undefined) {
       push(guest, rn);
-      push(guest, rm);
+      pushLanesOf(guest, { rm, size, index });
       const first = arithmeticOp('multiplyLowSigned', size + 1);
       body.simd(first + (signed ? 0 : 2) + (upper ? 1 : 0));
     } else {

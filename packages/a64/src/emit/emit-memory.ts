@@ -1,3 +1,4 @@
+import type { Instruction } from '../instruction.ts';
 import { spanPermission } from '../interpret/linear-memory.ts';
 import type { MemoryInstruction, Transfer } from '../memory-instruction.ts';
 import { baseAccess, wantedRange } from './base-access.ts';
@@ -45,7 +46,7 @@ export type Ahead = readonly PlacedInstruction[];
 export function emitMemory(
   guest: GuestFunction,
   instruction: InlineMemory,
-  context: { readonly pc: number; readonly ahead: Ahead; readonly state: BlockState },
+  context: AccessContext,
 ): void {
   const access = accessOf(instruction);
   const place = placeOf(guest, instruction, context);
@@ -84,23 +85,35 @@ function accessOf(instruction: InlineMemory): Transfer {
   return { op, load, size, vector: false, signed: false, wide: true };
 }
 
-function placeOf(
+/** What the writing of an access has to know. */
+export interface AccessContext {
+  readonly pc: number;
+  readonly ahead: Ahead;
+  readonly state: BlockState;
+}
+
+/** Where an instruction accesses memory at a fixed distance from a register, once that is checked. */
+export function placeOfBase(
   guest: GuestFunction,
-  instruction: InlineMemory,
-  context: { readonly pc: number; readonly ahead: Ahead; readonly state: BlockState },
-): Place {
+  instruction: Instruction,
+  { pc, ahead, state }: AccessContext,
+): Place | undefined {
+  const based = baseAccess(instruction);
+  if (based === undefined) return undefined;
+  return placeFromBase(guest, { ...based, pc, wanted: wantedRange(based, ahead) }, state);
+}
+
+function placeOf(guest: GuestFunction, instruction: InlineMemory, context: AccessContext): Place {
   const { body } = guest;
-  const { pc, ahead, state } = context;
+  const { pc } = context;
   if ('indexing' in instruction && instruction.indexing !== 'offset') {
     pushRegister(guest, instruction.rn, true);
     body.i64(BigInt(instruction.offset));
     body.op(wasmOp.i64Add);
     body.set(local.otherLong);
   }
-  const based = baseAccess(instruction);
-  if (based !== undefined) {
-    return placeFromBase(guest, { ...based, pc, wanted: wantedRange(based, ahead) }, state);
-  }
+  const based = placeOfBase(guest, instruction, context);
+  if (based !== undefined) return based;
   const { load, size } = instruction;
   if (instruction.kind === 'load-store-register') {
     pushRegister(guest, instruction.rn, true);

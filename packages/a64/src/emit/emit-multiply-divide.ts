@@ -1,4 +1,5 @@
 import type { IntegerInstruction } from '../integer-instruction.ts';
+import { moduleIndex } from './build-module.ts';
 import { type GuestFunction, local, popRegister, pushRegister } from './guest-function.ts';
 import { wasmOp } from './wasm.ts';
 
@@ -7,16 +8,15 @@ type Of<Kind extends IntegerInstruction['kind']> = Extract<
   { readonly kind: Kind }
 >;
 
-/** Whether {@link emitThreeSource} knows it: upper halves of products are the interpreter's. */
-export function isInlineProduct({ op }: Of<'three-source'>): boolean {
-  return op !== 'smulh' && op !== 'umulh';
-}
-
 export function emitThreeSource(
   guest: GuestFunction,
   { op, wide, rd, rn, rm, ra }: Of<'three-source'>,
 ): void {
   const { body } = guest;
+  if (op === 'umulh' || op === 'smulh') {
+    emitUpperProduct(guest, { signed: op === 'smulh', rd, rn, rm });
+    return;
+  }
   const factor = (register: number): void => {
     pushRegister(guest, register, true);
     if (op === 'smaddl' || op === 'smsubl') body.op(wasmOp.i64Extend32S);
@@ -32,6 +32,36 @@ export function emitThreeSource(
   body.op(wasmOp.i64Mul, subtract ? wasmOp.i64Sub : wasmOp.i64Add);
   if (!wide) body.op(wasmOp.i32WrapI64);
   popRegister(guest, rd, wide);
+}
+
+/** A negative factor counts its other one 2^64 times too often. */
+function emitUpperProduct(
+  guest: GuestFunction,
+  how: {
+    readonly signed: boolean;
+    readonly rd: number;
+    readonly rn: number;
+    readonly rm: number;
+  },
+): void {
+  const { body } = guest;
+  const { signed, rd, rn, rm } = how;
+  pushRegister(guest, rn, true);
+  pushRegister(guest, rm, true);
+  body.call(moduleIndex.multiplyHigh);
+  if (signed) {
+    for (const [a, b] of [
+      [rn, rm],
+      [rm, rn],
+    ] as const) {
+      pushRegister(guest, a, true);
+      body.i64(63n);
+      body.op(wasmOp.i64ShrS);
+      pushRegister(guest, b, true);
+      body.op(wasmOp.i64And, wasmOp.i64Sub);
+    }
+  }
+  popRegister(guest, rd, true);
 }
 
 export function emitTwoSource(

@@ -1,8 +1,16 @@
 import { decode } from '../decode/decode.ts';
-import type { BlockEnd, GuestBlock, PlacedInstruction } from './guest-block.ts';
+import {
+  type BlockEnd,
+  type GuestBlock,
+  type PlacedInstruction,
+  switchPlace,
+} from './guest-block.ts';
 
 /** The word at an address; undefined where there is no code. */
 export type ReadWord = (pc: number) => number | undefined;
+
+/** Where the BR at an address has gone to, as far as that is known. */
+export type BranchTargets = (pc: number) => readonly number[];
 
 /**
  * The blocks of the function that begins at `entry`: what direct branches reach. After `limit`
@@ -10,9 +18,14 @@ export type ReadWord = (pc: number) => number | undefined;
  */
 export function findBlocks(
   entry: number,
-  how: { readonly readWord: ReadWord; readonly limit: number },
+  how: {
+    readonly readWord: ReadWord;
+    readonly limit: number;
+    readonly branchTargets?: BranchTargets;
+  },
 ): ReadonlyMap<number, GuestBlock> {
   const leaders = new Set([entry]);
+  const switched = new Set<number>();
   const reached = new Map<number, PlacedInstruction | undefined>();
   const pending = [entry];
   for (let pc = pending.pop(); pc !== undefined; pc = pending.pop()) {
@@ -25,7 +38,9 @@ export function findBlocks(
         pc += 4;
         continue;
       }
-      for (const target of targetsOf(end)) {
+      const known = end.kind === 'indirect' ? (how.branchTargets?.(pc) ?? []) : [];
+      for (const target of known) switched.add(target);
+      for (const target of [...targetsOf(end), ...known]) {
         leaders.add(target);
         pending.push(target);
       }
@@ -34,7 +49,17 @@ export function findBlocks(
   }
   const blocks = new Map<number, GuestBlock>();
   for (const leader of leaders) {
-    if (reached.has(leader)) blocks.set(leader, makeBlock(leader, { leaders, reached }));
+    if (!reached.has(leader)) continue;
+    const block = makeBlock(leader, { leaders, reached });
+    const { end } = block;
+    const last = block.instructions.at(-1)?.pc ?? leader;
+    const known = end.kind === 'indirect' && (how.branchTargets?.(last) ?? []).length > 0;
+    blocks.set(leader, known ? { ...block, end: { kind: 'indirect', known } } : block);
+  }
+  const targets = [...switched].filter((target) => blocks.has(target));
+  if (targets.length > 0) {
+    const end = { kind: 'switch', targets } as const;
+    blocks.set(switchPlace, { pc: switchPlace, instructions: [], end });
   }
   return blocks;
 }
@@ -79,7 +104,7 @@ function endOf({ pc, instruction }: PlacedInstruction): BlockEnd | undefined {
     case 'test-branch':
       return { kind: 'branch', taken: pc + instruction.offset, next: pc + 4 };
     case 'branch-register':
-      return instruction.op === 'blr' ? undefined : { kind: 'indirect' };
+      return instruction.op === 'blr' ? undefined : { kind: 'indirect', known: false };
     case 'exception':
       return instruction.op === 'svc' ? undefined : { kind: 'interpret', pc };
     default:
@@ -93,6 +118,8 @@ function targetsOf(end: BlockEnd): readonly number[] {
       return [end.to];
     case 'branch':
       return [end.taken, end.next];
+    case 'switch':
+      return end.targets;
     case 'indirect':
     case 'interpret':
       return [];

@@ -143,6 +143,14 @@ export class FunctionBody {
     this.#bytes.push(op, ...unsignedLeb128(this.#depth - toDepth));
   }
 
+  /** To one of these depths by a number on the stack, or to another. */
+  branchTable(toDepths: readonly number[], otherDepth: number): void {
+    this.#bytes.push(wasmOp.brTable, ...unsignedLeb128(toDepths.length));
+    for (const depth of [...toDepths, otherDepth]) {
+      this.#bytes.push(...unsignedLeb128(this.#depth - depth));
+    }
+  }
+
   /** With its size, as the code section has it. */
   encode(): Uint8Array<ArrayBuffer> {
     const groups: number[] = [];

@@ -10,8 +10,10 @@ export interface PlacedInstruction {
 export type BlockEnd =
   | { readonly kind: 'jump'; readonly to: number }
   | { readonly kind: 'branch'; readonly taken: number; readonly next: number }
-  /** A register says where to. */
-  | { readonly kind: 'indirect' }
+  /** A register says where to; `known` where that is mostly one of the function's own blocks. */
+  | { readonly kind: 'indirect'; readonly known: boolean }
+  /** Goes on where the last block with a known register said. */
+  | { readonly kind: 'switch'; readonly targets: readonly number[] }
   /** What only the interpreter does: system calls, traps, what is no instruction. */
   | { readonly kind: 'interpret'; readonly pc: number };
 
@@ -21,3 +23,9 @@ export interface GuestBlock {
   readonly instructions: readonly PlacedInstruction[];
   readonly end: BlockEnd;
 }
+
+/**
+ * Where the block is, in place of an address, that all blocks with a known register go on at. With one
+ * place to go through, tables of branches make loops that can be nested.
+ */
+export const switchPlace = -4;

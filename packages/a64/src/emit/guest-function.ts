@@ -32,6 +32,8 @@ export const local = {
   vectors: 45,
   quad: 77,
   otherQuad: 78,
+  /** Where a known register says to go on. */
+  target: 79,
 } as const;
 
 const zeroRegister = 32;
@@ -48,7 +50,10 @@ export function createGuestFunction(flow: DataFlow): GuestFunction {
   const { i32, i64, f32, f64, v128 } = valueType;
   const general = Array.from({ length: 37 }, () => i64);
   const vectors = Array.from({ length: 34 }, () => v128);
-  const body = new FunctionBody([...general, i32, i32, i32, i32, i32, f64, f32, ...vectors], 1);
+  const body = new FunctionBody(
+    [...general, i32, i32, i32, i32, i32, f64, f32, ...vectors, i64],
+    1,
+  );
   return { body, flow, dirty: 0n };
 }
 
@@ -175,8 +180,13 @@ export function pushFlagsCall(body: FunctionBody): void {
 }
 
 /** Leaves the function for the instruction at `pc`, which the interpreter is to run. */
-export function exitTo({ body, flow, dirty }: GuestFunction, pc: number, interpret: boolean): void {
-  body.i64(BigInt(pc) | (interpret ? interpretFirst : 0n));
+export function exitTo(guest: GuestFunction, pc: number, interpret: boolean): void {
+  guest.body.i64(BigInt(pc) | (interpret ? interpretFirst : 0n));
+  exitToPushed(guest);
+}
+
+/** Leaves the function for where the stack says. */
+export function exitToPushed({ body, flow, dirty }: GuestFunction): void {
   body.set(local.pc);
   body.branch(wasmOp.br, flow.exitOf(dirty) + 1);
 }

@@ -16,6 +16,13 @@ const wasmPageSize = 65_536;
 /** Places that are counted; a program that goes to more is not hot anywhere. */
 const mostArrivals = 100_000;
 const largest = 2 ** 32 - wasmPageSize;
+/** BR, but for its register. */
+const branchRegister = 0xd61f0000;
+const branchRegisterMask = 0xfffffc1f;
+/** Places that one BR may be known to go to. */
+const mostTargets = 512;
+/** How much hotter a place has to be that is part of a function already. */
+const switchedFactor = 16;
 
 interface TranslatedFunction {
   /** Given how many calls of translated code are open. */
@@ -42,6 +49,11 @@ export class GuestMachine {
   #codeVersion = 0;
   /** How often code was come to other than from the instruction before it. */
   readonly #arrivals: Map<number, number> = new Map();
+  /** Where each BR that was interpreted has gone to. */
+  readonly #branches: Map<number, Set<number>> = new Map();
+  readonly #targets: Set<number> = new Set();
+  /** What is part of a function by a table of branches, and is not to be one of its own as well. */
+  readonly #switched: Set<number> = new Set();
 
   /** `bytes` is where the guest's addresses end. */
   constructor(init: {
@@ -88,7 +100,11 @@ export class GuestMachine {
   /** Makes functions of the code at these addresses; those that begin with no code are left out. */
   translate(entries: readonly number[]): void {
     if (this.memory.codeVersion !== this.#codeVersion) this.#forget();
-    const translation = translate(entries, (pc) => this.#word(pc));
+    const translation = translate(entries, {
+      readWord: (pc) => this.#word(pc),
+      branchTargets: (pc) => [...(this.#branches.get(pc) ?? [])],
+    });
+    for (const place of translation.switched) this.#switched.add(place);
     if (translation.entries.length === 0) return;
     const module = new WebAssembly.Module(translation.bytes);
     const base = this.#table.grow(translation.entries.length);
@@ -123,7 +139,10 @@ export class GuestMachine {
         if (stop.kind !== 'fuel') return stop;
         // Coming from translated code counts, as what follows would be interpreted each time.
         const next = Number(cpu.pc);
-        if (interpret || next !== pc + 4) this.#arrive(next);
+        if (interpret || next !== pc + 4) {
+          if (this.#hotAfter > 0) this.#learn(pc, next);
+          this.#arrive(next);
+        }
         interpret = false;
       } else {
         // The address to go on at, and whether the interpreter has to do what is there.
@@ -138,16 +157,26 @@ export class GuestMachine {
     return { kind: 'fuel' };
   }
 
+  /** Remembers where a BR goes to, for functions with tables of branches. */
+  #learn(pc: number, next: number): void {
+    if (((this.#word(pc) ?? 0) & branchRegisterMask) >>> 0 !== branchRegister) return;
+    const known = this.#branches.get(pc) ?? new Set();
+    if (known.size >= mostTargets || this.#branches.size >= mostArrivals) return;
+    this.#branches.set(pc, known.add(next));
+    this.#targets.add(next);
+  }
+
   /** Counts; with what is hot, what is nearly so is translated, too: modules cost by their number. */
   #arrive(pc: number): void {
     if (this.#hotAfter === 0 || this.#functions.has(pc)) return;
     const count = (this.#arrivals.get(pc) ?? 0) + 1;
     if (this.#arrivals.size >= mostArrivals) this.#arrivals.clear();
     this.#arrivals.set(pc, count);
-    if (count < this.#hotAfter) return;
+    const hot = this.#hotAfter * (this.#switched.has(pc) ? switchedFactor : 1);
+    if (count < hot) return;
     const batch: number[] = [];
     for (const [place, times] of this.#arrivals) {
-      if (times * 4 < this.#hotAfter) continue;
+      if (place !== pc && (times * 4 < this.#hotAfter || this.#targets.has(place))) continue;
       batch.push(place);
       this.#arrivals.delete(place);
     }
@@ -158,6 +187,9 @@ export class GuestMachine {
   #forget(): void {
     this.#functions.clear();
     this.#arrivals.clear();
+    this.#branches.clear();
+    this.#switched.clear();
+    this.#targets.clear();
     new Uint8Array(this.#cache.buffer, machineLayout.cache, cacheBytes).fill(0);
     this.#codeVersion = this.memory.codeVersion;
   }

@@ -7,11 +7,12 @@ import { type ControlFlow, controlFlow } from './control-flow.ts';
 import { dataFlow } from './data-flow.ts';
 import type { BlockState } from './emit-integer.ts';
 import { emitInstruction } from './emit-instruction.ts';
-import { findBlocks, type ReadWord } from './find-blocks.ts';
-import type { GuestBlock, PlacedInstruction } from './guest-block.ts';
+import { type BranchTargets, findBlocks, type ReadWord } from './find-blocks.ts';
+import { type GuestBlock, type PlacedInstruction, switchPlace } from './guest-block.ts';
 import {
   createGuestFunction,
   exitTo,
+  exitToPushed,
   type GuestFunction,
   interpretFirst,
   loadFloat,
@@ -33,11 +34,15 @@ export const codeLimit = 20_000;
 
 const instructionLimit = 1000;
 
+/** Instructions between the first and last place that a table of branches leads to. */
+const longestTable = 4096;
+
 /** Calls within calls; deeper ones are made from the host, which has no stack to run out of. */
 const deepestCall = 500;
 
 export interface TranslateFunctionOptions {
   readonly readWord: ReadWord;
+  readonly branchTargets?: BranchTargets;
   /** The index of a function of the same module, by the address where it begins. */
   readonly functionIndex: (pc: number) => number | undefined;
 }
@@ -48,13 +53,24 @@ export function isTranslatable(entry: number, readWord: ReadWord): boolean {
   return first !== undefined && !(first.end.kind === 'interpret' && first.end.pc === entry);
 }
 
+export interface TranslatedCode {
+  readonly code: Uint8Array<ArrayBuffer>;
+  /** Places in it that it comes to by tables of branches. */
+  readonly switched: readonly number[];
+}
+
 /** The code of one guest function, which has to be {@link isTranslatable}. */
 export function translateFunction(
   entry: number,
   options: TranslateFunctionOptions,
-): Uint8Array<ArrayBuffer> {
+): TranslatedCode {
+  const { readWord, branchTargets } = options;
   for (let limit = instructionLimit; ; limit = Math.ceil(limit / 2)) {
-    const blocks = findBlocks(entry, { readWord: options.readWord, limit });
+    const blocks = findBlocks(entry, {
+      readWord,
+      limit,
+      ...(branchTargets === undefined ? {} : { branchTargets }),
+    });
     const first = blocks.get(entry);
     if (first === undefined) {
       throw new TaplineError('a64_translation', `no code at 0x${entry.toString(16)}`);
@@ -63,7 +79,9 @@ export function translateFunction(
     const guest = createGuestFunction(dataFlow(flow, first));
     new FunctionWriter(guest, flow, options).write();
     // One instruction has room in any case.
-    if (guest.body.size <= codeLimit || limit === 1) return guest.body.encode();
+    if (guest.body.size > codeLimit && limit > 1) continue;
+    const end = blocks.get(switchPlace)?.end;
+    return { code: guest.body.encode(), switched: end?.kind === 'switch' ? end.targets : [] };
   }
 }
 
@@ -181,7 +199,11 @@ class FunctionWriter {
         break;
       }
       case 'indirect':
-        this.#writeIndirect(block.instructions.at(-1));
+        if (end.known) this.#writeKnown(block.instructions.at(-1), from, state);
+        else this.#writeIndirect(block.instructions.at(-1));
+        break;
+      case 'switch':
+        this.#writeSwitch(from, end.targets);
         break;
       case 'interpret':
         exitTo(guest, end.pc, true);
@@ -314,8 +336,53 @@ class FunctionWriter {
     guest.dirty = (flow.dirtyAtStart.get(pc) ?? noResources) | resourceBit(resource.fuel);
     this.#spendFuel();
     body.open(wasmOp.if);
-    exitTo(guest, pc, false);
+    if (pc === switchPlace) {
+      body.get(local.target);
+      exitToPushed(guest);
+    } else exitTo(guest, pc, false);
     body.end();
+  }
+
+  /** A BR of which places are known that it goes to: through the one table of the function. */
+  #writeKnown(placed: PlacedInstruction | undefined, from: number, state: BlockState): void {
+    if (placed?.instruction.kind !== 'branch-register') return;
+    this.#writeTarget(placed.pc, placed.instruction.rn);
+    this.#guest.body.get(local.long);
+    this.#guest.body.set(local.target);
+    this.#writeBranch(from, switchPlace, state);
+  }
+
+  #writeSwitch(from: number, targets: readonly number[]): void {
+    const guest = this.#guest;
+    const { body } = guest;
+    const depths = new Map<number, number>();
+    for (const target of targets) {
+      const to = this.#flow.positions.get(target);
+      if (to === undefined) continue;
+      const depth = (to > from ? this.#blocks : this.#loops).get(to);
+      if (depth !== undefined) depths.set(target, depth);
+    }
+    body.open(wasmOp.block);
+    const other = body.depth;
+    const first = Math.min(...depths.keys());
+    const count = (Math.max(...depths.keys()) - first) / 4 + 1;
+    if (depths.size > 0 && count <= longestTable) {
+      body.get(local.target);
+      body.i64(BigInt(first));
+      body.op(wasmOp.i64Sub, wasmOp.i32WrapI64);
+      // What is no multiple of four becomes large.
+      body.i32(2);
+      body.op(wasmOp.i32Rotr);
+      body.branchTable(
+        Array.from({ length: count }, (_, at) => depths.get(first + 4 * at) ?? other),
+        other,
+      );
+    }
+    body.end();
+    storeResources(guest, guest.dirty);
+    body.get(local.target);
+    body.get(local.depth);
+    body.returnCall(moduleIndex.jump);
   }
 
   #pushBranchCondition(placed: PlacedInstruction | undefined, state: BlockState): void {

@@ -1,10 +1,11 @@
 import { buildModule, moduleIndex, type ModuleFunction } from './build-module.ts';
 import { checkFunction } from './check-function.ts';
 import { dispatchFunction } from './dispatch-function.ts';
-import type { ReadWord } from './find-blocks.ts';
+import type { BranchTargets, ReadWord } from './find-blocks.ts';
 import { FunctionBody } from './function-body.ts';
 import { fuse32, fuse32x4, fuse64, fuse64x2 } from './fuse-functions.ts';
 import { writeFlagsFunction } from './lazy-flags.ts';
+import { multiplyHighFunction } from './multiply-high-function.ts';
 import { isTranslatable, translateFunction } from './translate-function.ts';
 import { valueType } from './wasm.ts';
 
@@ -12,10 +13,16 @@ export interface Translation {
   /** A module, whose functions for `entries` go to the table in their order. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly entries: readonly number[];
+  /** Places that functions come to by tables of branches without leaving. */
+  readonly switched: ReadonlySet<number>;
 }
 
 /** Functions of one module, which call each other directly; those that cannot be are left out. */
-export function translate(entries: readonly number[], readWord: ReadWord): Translation {
+export function translate(
+  entries: readonly number[],
+  code: { readonly readWord: ReadWord; readonly branchTargets?: BranchTargets },
+): Translation {
+  const { readWord } = code;
   const known = [...new Set(entries)].filter((entry) => isTranslatable(entry, readWord));
   const indexes = new Map(
     known.map((entry, index) => [entry, moduleIndex.firstGuestFunction + index]),
@@ -29,12 +36,16 @@ export function translate(entries: readonly number[], readWord: ReadWord): Trans
     { code: fuse32(), type: 'fuse32' },
     { code: fuse64x2(), type: 'fuseVector' },
     { code: fuse32x4(), type: 'fuseVector' },
+    { code: multiplyHighFunction(), type: 'multiplyHigh' },
   ];
+  const switched = new Set<number>();
+  const functionIndex = (pc: number): number | undefined => indexes.get(pc);
   for (const entry of known) {
-    const code = translateFunction(entry, { readWord, functionIndex: (pc) => indexes.get(pc) });
-    functions.push({ code, type: 'guest' });
+    const translated = translateFunction(entry, { ...code, functionIndex });
+    functions.push({ code: translated.code, type: 'guest' });
+    for (const place of translated.switched) switched.add(place);
   }
-  return { bytes: buildModule(functions), entries: known };
+  return { bytes: buildModule(functions), entries: known, switched };
 }
 
 function flagsFunction(): Uint8Array<ArrayBuffer> {

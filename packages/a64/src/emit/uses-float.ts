@@ -9,6 +9,7 @@ export function usesFloat({ kind }: Instruction): boolean {
     case 'fp-convert-precision':
     case 'fp-round':
     case 'fp-compare':
+    case 'fp-conditional-compare':
     case 'integer-to-fp':
     case 'fp-to-integer':
     case 'vector-fp-lanes':

@@ -14,5 +14,9 @@ export const cpuLayout = {
   flagsKind: 812,
   flagsA: 816,
   flagsB: 824,
-  size: 832,
+  /** What a load-exclusive has left: bytes and 16 for a pair (0 for nothing), address, values. */
+  exclusive: 832,
+  exclusiveAddress: 840,
+  exclusiveValues: 848,
+  size: 864,
 } as const;

@@ -22,12 +22,13 @@ export interface Reservation {
 }
 
 const zeroRegister = 32;
+/** In what is left of a load-exclusive: it loaded two. */
+const exclusivePair = 16;
 
 /** The registers of one guest thread, over bytes that translated code can use as well. */
 export class Cpu implements FloatEnvironment {
   readonly memory: LinearMemory;
   readonly environment: CpuEnvironment;
-  reservation: Reservation | undefined;
   /** Where to go on after the instruction that is being run. */
   nextPc = 0n;
   stop: Stop | undefined;
@@ -116,6 +117,29 @@ export class Cpu implements FloatEnvironment {
 
   raise(flags: number): void {
     this.fpsr |= flags;
+  }
+
+  get reservation(): Reservation | undefined {
+    const kind = this.#view.getUint32(cpuLayout.exclusive, true);
+    if (kind === 0) return undefined;
+    const value = (index: number): bigint =>
+      this.#view.getBigUint64(cpuLayout.exclusiveValues + index * 8, true);
+    return {
+      address: this.#view.getBigUint64(cpuLayout.exclusiveAddress, true),
+      size: Math.log2(kind & 15),
+      values: (kind & exclusivePair) === 0 ? [value(0)] : [value(0), value(1)],
+    };
+  }
+
+  set reservation(left: Reservation | undefined) {
+    const pair = left?.values.length === 2 ? exclusivePair : 0;
+    const kind = left === undefined ? 0 : (1 << left.size) | pair;
+    this.#view.setUint32(cpuLayout.exclusive, kind, true);
+    if (left === undefined) return;
+    this.#view.setBigUint64(cpuLayout.exclusiveAddress, left.address, true);
+    for (const [index, value] of left.values.entries()) {
+      this.#view.setBigUint64(cpuLayout.exclusiveValues + index * 8, value, true);
+    }
   }
 
   get threadPointer(): bigint {
