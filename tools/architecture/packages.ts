@@ -72,6 +72,11 @@ export const packages: Readonly<Record<string, PackageEntry>> = {
     reason: 'fetches and files for what brew plans; used by CLI and control plane',
   },
   gateway: { tier: 2, pure: false, reason: 'who gets in, and the way back to devices' },
+  profiles: {
+    tier: 2,
+    pure: false,
+    reason: "keys and signatures; what Apple's devices take, known in one place",
+  },
   runtimes: { tier: 2, pure: false, reason: 'processes and root file systems behind one contract' },
   fabric: {
     tier: 2,

@@ -7,6 +7,7 @@ export type { Clock } from './clock.ts';
 export { collectBytes } from './collect-bytes.ts';
 export { concatBytes } from './concat-bytes.ts';
 export { defined, type Defined } from './defined.ts';
+export { der } from './der.ts';
 export { errorMessage } from './error-message.ts';
 export { formatAge } from './format-age.ts';
 export { formatBytes } from './format-bytes.ts';

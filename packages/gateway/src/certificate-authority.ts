@@ -42,6 +42,8 @@ export interface CertificateAuthority {
     readonly publicKey: Uint8Array;
     readonly lifetimeMs?: number;
   }): IssuedCertificate;
+  /** For signing profiles, with a key of its own. */
+  issueSigner(request: { readonly name: string; readonly lifetimeMs?: number }): IssuedIdentity;
   /** Whether a certificate (DER) is of this authority, expired or not. */
   hasIssued(certificate: Uint8Array): boolean;
   /** With a key of its own, such as for the administrator. */
@@ -117,6 +119,13 @@ export async function createCertificateAuthority(init: {
       const key = newKey();
       const use = { kind: 'server', hosts: [...new Set([...loopback, ...hosts])] } as const;
       const subject = { commonName: 'Tapline', organizations: [] };
+      const issued = issue({ subject, publicKey: spki(key.publicKey), use }, lifetimeMs);
+      return { ...issued, privateKeyPem: keyPem(key.privateKey) };
+    },
+    issueSigner({ name, lifetimeMs = 365 * day }) {
+      const key = newKey();
+      const subject = { commonName: name, organizations: [] };
+      const use = { kind: 'signer' } as const;
       const issued = issue({ subject, publicKey: spki(key.publicKey), use }, lifetimeMs);
       return { ...issued, privateKeyPem: keyPem(key.privateKey) };
     },

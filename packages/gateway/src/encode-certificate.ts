@@ -1,5 +1,5 @@
 import { createHash, type KeyObject, sign } from 'node:crypto';
-import { der } from './der.ts';
+import { der } from '@tapline/base';
 import { ipBytes } from './ip-bytes.ts';
 
 /** A distinguished name, as far as identities use it. */
@@ -12,7 +12,9 @@ export interface CertificateName {
 export type CertificateUse =
   | { readonly kind: 'authority' }
   | { readonly kind: 'server'; readonly hosts: readonly string[] }
-  | { readonly kind: 'client' };
+  | { readonly kind: 'client' }
+  /** Signs what people install, such as profiles; no TLS peer takes it. */
+  | { readonly kind: 'signer' };
 
 export interface CertificateFields {
   /** Positive and unique to the issuer; at most 20 bytes. */
@@ -31,6 +33,8 @@ export interface CertificateFields {
 const ecdsaWithSha256 = der.sequence(der.oid('1.2.840.10045.4.3.2'));
 const serverAuth = '1.3.6.1.5.5.7.3.1';
 const clientAuth = '1.3.6.1.5.5.7.3.2';
+// What signed messages are for; openssl asks for it where any purpose is named.
+const emailProtection = '1.3.6.1.5.5.7.3.4';
 
 /** An X.509 v3 certificate (RFC 5280) in DER, signed by a P-256 key. */
 export function encodeCertificate(fields: CertificateFields, issuerKey: KeyObject): Uint8Array {
@@ -78,6 +82,8 @@ function extensions({ use, publicKey, issuerPublicKey }: CertificateFields): Uin
       return [...leaf(serverAuth), ...identifiers, extension('2.5.29.17', alternatives(use.hosts))];
     case 'client':
       return [...leaf(clientAuth), ...identifiers];
+    case 'signer':
+      return [...leaf(emailProtection), ...identifiers];
   }
 }
 
