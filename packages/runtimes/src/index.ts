@@ -18,3 +18,4 @@ export {
   createUnconfinedRuntime,
   type UnconfinedRuntimeInit,
 } from './create-unconfined-runtime.ts';
+export { directoryLayer } from './wasm/directory-layer.ts';

@@ -1,2 +1,8 @@
-export { createMemoryFileSystem, type MemoryEntry } from './memory-file-system.ts';
-export { runProgram, type ProgramResult, type RunProgramOptions } from './run-program.ts';
+export { byteString } from './byte-string.ts';
+export { createKernel, type KernelOptions } from './create-kernel.ts';
+export type { HostInput, HostOutput } from './files/host-stream.ts';
+export type { LayerDirectory, LayerFile, LayerLink, LayerNode } from './files/layer.ts';
+export { createMemoryFileSystem, type MemoryEntry } from './files/memory-file-system.ts';
+export { type ProgramResult, runProgram, type RunProgramOptions } from './run-program.ts';
+export type { HostTerminal } from './terminal/host-terminal.ts';
+export type { WindowSize } from './terminal/terminal.ts';

@@ -1,32 +1,39 @@
-import { GuestMachine, lowestGuestAddress, type Stop } from '@tapline/a64';
-import { type Clock, type Rng, TaplineError } from '@tapline/base';
-import { AddressSpace } from './address-space.ts';
-import type { FileSystem } from './file-node.ts';
-import type { GuestProcess } from './guest-process.ts';
-import { writeInitialStack } from './initial-stack.ts';
-import { loadProgram } from './load-program.ts';
-import { FileDescriptors } from './open-file.ts';
-import { resolvePath } from './resolve-path.ts';
-import { callSystem } from './system-calls/call-system.ts';
+import { TaplineError } from '@tapline/base';
+import { byteString } from './byte-string.ts';
+import { createKernel, type KernelOptions } from './create-kernel.ts';
+import { errno, LinuxError } from './errno.ts';
+import { anonymousInode } from './files/anonymous-inode.ts';
+import type { Credentials } from './files/access.ts';
+import {
+  type HostInput,
+  type HostOutput,
+  openHostInput,
+  openHostOutput,
+} from './files/host-stream.ts';
+import { findPlace, pathInside, resolvePath } from './files/resolve-path.ts';
+import type { Kernel } from './kernel/kernel.ts';
+import { pathContext } from './kernel/path-context.ts';
+import { runKernel } from './kernel/run-kernel.ts';
+import type { Task } from './kernel/task.ts';
+import { execute } from './program/execute.ts';
+import { connectConsole, type HostTerminal } from './terminal/host-terminal.ts';
 
-export interface RunProgramOptions {
-  readonly files: FileSystem;
+export interface RunProgramOptions extends KernelOptions {
   /** Absolute, or from `folder`. */
   readonly path: string;
   readonly argv: readonly string[];
   readonly env: readonly string[];
   readonly folder: string;
-  readonly stdin: (most: number) => Uint8Array;
-  readonly stdout: (bytes: Uint8Array) => void;
-  readonly stderr: (bytes: Uint8Array) => void;
-  readonly clock: Clock;
-  readonly rng: Rng;
-  /** Bytes of the address space; more than the program, its heap and its stack. */
-  readonly memoryLimit: number;
-  /** Arrivals at a place after which it is translated; 0 for interpreting everything. */
-  readonly hotAfter: number;
+  /** Its terminal; those of the three below that are left out are it, too. */
+  readonly terminal?: HostTerminal;
+  readonly stdin?: HostInput;
+  readonly stdout?: HostOutput;
+  readonly stderr?: HostOutput;
+  /** Who it runs as; the superuser when left out. */
+  readonly user?: Credentials;
   /** Instructions, calls and turns of loops after which a program is given up. */
   readonly fuel: number;
+  readonly signal?: AbortSignal;
 }
 
 export interface ProgramResult {
@@ -34,87 +41,107 @@ export interface ProgramResult {
   readonly exitCode: number;
   /** How often system calls were made that there are not, by number. */
   readonly unknownSystemCalls: ReadonlyMap<number, number>;
+  /** How often there was no more memory, or no more room for files, within the limits. */
+  readonly refused: { readonly memory: number; readonly storage: number };
 }
 
-const stackSize = 1024 * 1024;
-const counterFrequency = 62_500_000n;
-/** FP, ASIMD, AES, PMULL, SHA1, SHA2, CRC32, atomics: what the instructions are decoded of. */
-const capabilities = 0b1_1111_1011;
-/** What a Cortex-A57 says in MIDR_EL1; other registers say that there is nothing special. */
-const mainId = 0x411fd070n;
-const signals = { illegal: 4, trap: 5, bus: 7, segment: 11 };
-const slice = 10_000_000;
+/** Runs a program for AArch64 Linux, and all that it starts, until it ends. */
+export async function runProgram(options: RunProgramOptions): Promise<ProgramResult> {
+  const kernel = createKernel(options);
+  const task = kernel.createFirst();
+  const { process } = task;
+  if (options.user !== undefined) process.credentials = options.user;
+  openStandard(kernel, task, options);
+  start(task, options);
+  const terminal = options.terminal;
+  const disconnect = terminal === undefined ? undefined : connectConsole(kernel, terminal);
+  try {
+    const { fuel, signal } = options;
+    const status = await runKernel(kernel, process, {
+      fuel,
+      ...(signal !== undefined && { signal }),
+    });
+    const killed = status & 0x7f;
+    return {
+      exitCode: killed === 0 ? status >> 8 : 128 + killed,
+      unknownSystemCalls: kernel.unknownSystemCalls,
+      refused: { memory: kernel.memory.refused, storage: kernel.storage.refused },
+    };
+  } finally {
+    await disconnect?.();
+  }
+}
 
-/** Runs a static program for AArch64 Linux until it ends. */
-export function runProgram(options: RunProgramOptions): ProgramResult {
-  const { files, folder, clock, rng } = options;
-  const { path, node } = resolvePath(files, options.path, { from: folder, followLast: true });
-  if (node.kind !== 'file') {
-    throw new TaplineError('program_unsupported', `${path} is a ${node.kind}, not a program`);
-  }
-  const machine = new GuestMachine({
-    bytes: options.memoryLimit,
-    hotAfter: options.hotAfter,
-    environment: {
-      counter: () => BigInt(Math.floor(clock.monotonic() * 62_500)),
-      counterFrequency,
-      identification: (number) => (number === 0 ? mainId : 0n),
-    },
-  });
-  const { cpu, memory } = machine;
-  const space = new AddressSpace(memory, lowestGuestAddress);
-  const program = loadProgram(node.bytes, space);
-  const stack = space.map({ length: stackSize, permissions: 3 });
-  const random = Uint8Array.from({ length: 16 }, () => Math.floor(rng() * 256));
-  const { argv, env } = options;
-  const content = { argv, env, program, path: options.path, random, capabilities };
-  cpu.setX(31, BigInt(writeInitialStack(memory, stack + stackSize, content)));
-  cpu.pc = BigInt(program.entry);
-  const process: GuestProcess = {
-    cpu,
-    space,
-    files,
-    folder,
-    clock,
-    rng,
-    executable: path,
-    descriptors: new FileDescriptors([
-      { kind: 'input', read: options.stdin },
-      { kind: 'output', write: options.stdout },
-      { kind: 'output', write: options.stderr },
-    ]),
-    exitCode: undefined,
-  };
-  const unknown = new Map<number, number>();
-  for (let left = options.fuel; left > 0;) {
-    const asked = Math.min(left, slice);
-    const stop = machine.run(asked);
-    // Calls of the system cost, too, so that a loop of them ends.
-    left -= Math.max(asked - cpu.fuel, 1);
-    if (stop.kind === 'fuel') continue;
-    if (stop.kind !== 'system-call') {
-      return { exitCode: 128 + signalOf(stop), unknownSystemCalls: unknown };
-    }
-    callSystem(process, unknown);
-    const { exitCode } = process;
-    if (exitCode !== undefined) return { exitCode, unknownSystemCalls: unknown };
-  }
-  throw new TaplineError(
-    'guest_fuel',
-    `${path} has not ended after ${options.fuel} instructions and turns of loops`,
+function openStandard(kernel: Kernel, task: Task, options: RunProgramOptions): void {
+  const { descriptors } = task.process;
+  const { system } = kernel.root;
+  const { terminal, stdin, stdout, stderr } = options;
+  const inode = (): ReturnType<typeof anonymousInode> => anonymousInode(system, 'fifo');
+  const console = terminal === undefined ? undefined : kernel.terminals.openConsole(task);
+  descriptors.add(
+    stdin === undefined && console !== undefined
+      ? console
+      : openHostInput(stdin ?? noInput(), inode()),
   );
+  for (const output of [stdout, stderr]) {
+    descriptors.add(
+      output === undefined && console !== undefined
+        ? console
+        : openHostOutput(output ?? nothing, inode()),
+    );
+  }
 }
 
-/** There are no handlers yet: the program ends as it does by default. */
-function signalOf(stop: Exclude<Stop, { readonly kind: 'fuel' | 'system-call' }>): number {
-  switch (stop.kind) {
-    case 'breakpoint':
-      return signals.trap;
-    case 'undefined-instruction':
-      return signals.illegal;
-    case 'memory-fault': {
-      const misaligned = stop.access === 'execute' && (stop.address & 3n) !== 0n;
-      return misaligned ? signals.bus : signals.segment;
-    }
+function nothing(): void {}
+
+async function* noInput(): AsyncGenerator<Uint8Array> {}
+
+/** Where it cannot be started, that is said as a shell would. */
+function start(task: Task, options: RunProgramOptions): void {
+  const { process } = task;
+  const path = byteString(options.path);
+  try {
+    const folder = resolvePath(pathContext(task), byteString(options.folder), { followLast: true });
+    if (folder.kind !== 'directory') throw new LinuxError(errno.notDirectory);
+    process.folder = folder;
+    const place = findPlace(pathContext(task), path, { followLast: true });
+    const { inode } = place;
+    if (inode === undefined) throw new LinuxError(errno.noEntry);
+    execute(task, {
+      inode,
+      path,
+      canonical: pathInside(place.parent, place.name, process.root),
+      argv: options.argv.map(byteString),
+      env: options.env.map(byteString),
+    });
+  } catch (error) {
+    if (error instanceof LinuxError) throw explain(error, options);
+    throw error;
+  }
+}
+
+function explain(error: LinuxError, options: RunProgramOptions): TaplineError {
+  const { path } = options;
+  switch (error.errno) {
+    case errno.noEntry:
+      return new TaplineError(
+        'program_missing',
+        `there is no ${path}, or not what it needs to start`,
+        {
+          cause: error,
+        },
+      );
+    case errno.noMemory:
+      return new TaplineError(
+        'guest_memory',
+        `${path} needs more memory than the limit of ${options.memoryLimit} bytes`,
+        { cause: error, hint: 'raise the memory limit' },
+      );
+    default:
+      return new TaplineError(
+        'program_unsupported',
+        `${path} is no program for aarch64 Linux, or may not be run (error ${error.errno})`,
+        { cause: error },
+      );
   }
 }

@@ -1,40 +1,90 @@
-import { viewOf } from '../guest-memory.ts';
-import type { OpenFile } from '../open-file.ts';
+import type { Inode } from '../files/inode.ts';
+import { viewOf } from '../memory/guest-memory.ts';
 
-const format = { file: 0o100000, directory: 0o040000, link: 0o120000, pipe: 0o010000 } as const;
+const format = {
+  fifo: 0o010000,
+  character: 0o020000,
+  directory: 0o040000,
+  file: 0o100000,
+  link: 0o120000,
+  socket: 0o140000,
+} as const;
 const blockSize = 4096;
+/** STATX_BASIC_STATS */
+const basicStats = 0x7ff;
 
-/** struct stat of arm64 (include/uapi/asm-generic/stat.h), 128 bytes. */
-export function writeStat(room: Uint8Array, file: OpenFile): void {
-  room.fill(0);
-  const view = viewOf(room);
-  view.setBigUint64(0, 1n, true);
-  view.setInt32(56, blockSize, true);
-  if (file.kind !== 'node') {
-    view.setUint32(16, format.pipe | 0o600, true);
-    view.setUint32(20, 1, true);
-    return;
-  }
-  const { node } = file;
-  const size =
-    node.kind === 'file'
-      ? node.bytes.length
-      : node.kind === 'link'
-        ? new TextEncoder().encode(node.target).length
-        : blockSize;
-  view.setBigUint64(8, BigInt(node.inode), true);
-  view.setUint32(16, format[node.kind] | node.mode, true);
-  view.setUint32(20, linksOf(file), true);
-  view.setBigInt64(48, BigInt(size), true);
-  view.setBigInt64(64, BigInt(Math.ceil(size / blockSize) * (blockSize / 512)), true);
-  for (const at of [72, 88, 104]) writeTime(view, at, node.modifiedMs);
+interface Sizes {
+  readonly size: number;
+  readonly blocks: number;
+  readonly special: number;
 }
 
-/** A directory is in its parent, in itself, and in each directory that it has. */
-function linksOf(file: Extract<OpenFile, { readonly kind: 'node' }>): number {
-  if (file.node.kind !== 'directory') return 1;
-  const folders = [...file.node.entries.values()].filter(({ kind }) => kind === 'directory');
-  return 2 + folders.length;
+function sizesOf(inode: Inode): Sizes {
+  switch (inode.kind) {
+    case 'file': {
+      const { size } = inode.content;
+      return { size, blocks: Math.ceil(size / blockSize) * (blockSize / 512), special: 0 };
+    }
+    case 'directory':
+      return { size: blockSize, blocks: blockSize / 512, special: 0 };
+    case 'link':
+      return {
+        size: inode.jump === undefined ? inode.target({ pid: 0, tid: 0 }).length : 64,
+        blocks: 0,
+        special: 0,
+      };
+    default:
+      return { size: 0, blocks: 0, special: inode.special };
+  }
+}
+
+/** struct stat of arm64 (include/uapi/asm-generic/stat.h), 128 bytes. */
+export function writeStat(room: Uint8Array, inode: Inode): void {
+  room.fill(0);
+  const view = viewOf(room);
+  const { size, blocks, special } = sizesOf(inode);
+  view.setBigUint64(0, BigInt(inode.system.device), true);
+  view.setBigUint64(8, BigInt(inode.number), true);
+  view.setUint32(16, format[inode.kind] | inode.mode, true);
+  view.setUint32(20, inode.links, true);
+  view.setUint32(24, inode.uid, true);
+  view.setUint32(28, inode.gid, true);
+  view.setBigUint64(32, BigInt(special), true);
+  view.setBigInt64(48, BigInt(size), true);
+  view.setInt32(56, blockSize, true);
+  view.setBigInt64(64, BigInt(blocks), true);
+  writeTime(view, 72, inode.accessedMs);
+  writeTime(view, 88, inode.modifiedMs);
+  writeTime(view, 104, inode.changedMs);
+}
+
+/** struct statx (include/uapi/linux/stat.h), 256 bytes. */
+export function writeStatx(room: Uint8Array, inode: Inode): void {
+  room.fill(0);
+  const view = viewOf(room);
+  const { size, blocks, special } = sizesOf(inode);
+  view.setUint32(0, basicStats, true);
+  view.setUint32(4, blockSize, true);
+  view.setUint32(16, inode.links, true);
+  view.setUint32(20, inode.uid, true);
+  view.setUint32(24, inode.gid, true);
+  view.setUint16(28, format[inode.kind] | inode.mode, true);
+  view.setBigUint64(32, BigInt(inode.number), true);
+  view.setBigUint64(40, BigInt(size), true);
+  view.setBigUint64(48, BigInt(blocks), true);
+  for (const [at, time] of [
+    [64, inode.accessedMs],
+    [96, inode.changedMs],
+    [112, inode.modifiedMs],
+  ] as const) {
+    const seconds = Math.floor(time / 1000);
+    view.setBigInt64(at, BigInt(seconds), true);
+    view.setUint32(at + 8, Math.floor((time - seconds * 1000) * 1e6), true);
+  }
+  view.setUint32(128, special >> 8, true);
+  view.setUint32(132, special & 0xff, true);
+  view.setUint32(136, inode.system.device >> 8, true);
+  view.setUint32(140, inode.system.device & 0xff, true);
 }
 
 /** struct timespec. */

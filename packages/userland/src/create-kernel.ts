@@ -1,0 +1,96 @@
+import type { CpuEnvironment } from '@tapline/a64';
+import type { Clock, Rng } from '@tapline/base';
+import { createDirectory } from './files/create-inode.ts';
+import { createDevices } from './files/devices.ts';
+import type { DirectoryInode, FileSystem } from './files/inode.ts';
+import type { LayerDirectory } from './files/layer.ts';
+import { createLayeredTree } from './files/layered-tree.ts';
+import { StorageBudget } from './files/storage-budget.ts';
+import { Kernel } from './kernel/kernel.ts';
+import { MachinePool } from './memory/machine-pool.ts';
+import { MemoryBudget } from './memory/memory-budget.ts';
+import { createProc } from './proc/create-proc.ts';
+import { Terminals } from './terminal/terminals.ts';
+
+const counterFrequency = 62_500_000n;
+/** What a Cortex-A57 says in MIDR_EL1; other registers say that there is nothing special. */
+const mainId = 0x411fd070n;
+// include/uapi/linux/magic.h
+const magic = { overlay: 0x794c7630, temporary: 0x01021994, proc: 0x9fa0, terminals: 0x1cd1 };
+
+export interface KernelOptions {
+  readonly files: LayerDirectory;
+  readonly clock: Clock;
+  readonly rng: Rng;
+  /** Bytes that all processes may use together. */
+  readonly memoryLimit: number;
+  /** Bytes of addresses that each process has; `memoryLimit` when left out. */
+  readonly addressSpace?: number;
+  /** Bytes that guests may write to files; `memoryLimit` when left out. */
+  readonly storageLimit?: number;
+  /** WebAssembly memories at once. Browsers have 3 to 8 that are fast; 32 when left out. */
+  readonly machines?: number;
+  /** Arrivals at a place after which it is translated; 0 for interpreting everything. */
+  readonly hotAfter: number;
+  readonly hostName?: string;
+}
+
+/** A kernel without processes: its files, with /dev and /proc, and room for memory. */
+export function createKernel(options: KernelOptions): Kernel {
+  const { clock, rng, memoryLimit } = options;
+  const storage = new StorageBudget(options.storageLimit ?? memoryLimit);
+  let device = 0x10;
+  const system = (name: string, number: number): FileSystem => ({
+    device: device++,
+    magic: number,
+    name,
+    readOnly: false,
+    nextInode: 1,
+    storage,
+    now: () => clock.now(),
+  });
+  const root = createLayeredTree(system('overlay', magic.overlay), options.files);
+  const environment: CpuEnvironment = {
+    counter: () => BigInt(Math.floor(clock.monotonic() * 62_500)),
+    counterFrequency,
+    identification: (number) => (number === 0 ? mainId : 0n),
+  };
+  const self = (): Kernel => kernel;
+  const terminals = new Terminals(system('devpts', magic.terminals), self);
+  const kernel = new Kernel({
+    root,
+    clock,
+    rng,
+    machines: new MachinePool({
+      machines: options.machines ?? 32,
+      addressSpace: options.addressSpace ?? memoryLimit,
+      hotAfter: options.hotAfter,
+      environment,
+    }),
+    memory: new MemoryBudget(memoryLimit),
+    storage,
+    terminals,
+    hostName: options.hostName ?? 'tapline',
+  });
+  const shared = system('tmpfs', magic.temporary);
+  mount(root, 'dev', createDevices(system('dev', magic.temporary), { rng, terminals, shared }));
+  mount(root, 'proc', createProc(system('proc', magic.proc), self));
+  if (root.entries.get('tmp') === undefined) addFolder(root, 'tmp', 0o1777);
+  return kernel;
+}
+
+/** Puts a tree in the place of a folder, which is made where there is none. */
+function mount(root: DirectoryInode, name: string, tree: DirectoryInode): void {
+  const found = root.entries.get(name);
+  const folder = found?.kind === 'directory' ? found : addFolder(root, name, 0o755);
+  folder.mounted = tree;
+  tree.parent = root;
+  tree.name = name;
+}
+
+function addFolder(root: DirectoryInode, name: string, mode: number): DirectoryInode {
+  const folder = createDirectory(root.system, { mode, uid: 0, gid: 0 }, { name, parent: root });
+  root.entries.set?.(name, folder);
+  root.links++;
+  return folder;
+}

@@ -1,0 +1,53 @@
+import { spawnSync } from 'node:child_process';
+
+/**
+ * Runs programs of a folder of arm64 packages by qemu's user mode, and all that they start: in
+ * namespaces where the kernel hands AArch64 programs to qemu (binfmt_misc of a user namespace, Linux
+ * 6.7), with an empty /tmp.
+ */
+const script = `set -e
+root=$1; shift
+mount -t binfmt_misc none /proc/sys/fs/binfmt_misc
+printf '%s' ':a64:M::\\x7fELF\\x02\\x01\\x01\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x02\\x00\\xb7\\x00:\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\x00\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\xfe\\xff\\xff\\xff:/usr/bin/qemu-aarch64-static:F' > /proc/sys/fs/binfmt_misc/register
+mount -t proc proc "$root/proc"
+mount --rbind /dev "$root/dev"
+mount -t tmpfs none "$root/tmp"
+exec chroot "$root" "$@"`;
+
+export interface ProgramRun {
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export function runInQemu(
+  root: string,
+  command: {
+    readonly argv: readonly string[];
+    readonly env: readonly string[];
+    readonly stdin: string;
+  },
+): ProgramRun {
+  const { argv, env, stdin } = command;
+  const isolate = ['--user', '--map-root-user', '--mount', '--pid', '--fork', '--kill-child'];
+  const { status, signal, stdout, stderr } = spawnSync(
+    'unshare',
+    [...isolate, 'sh', '-c', script, 'sh', root, '/usr/bin/env', '-i', ...env, ...argv],
+    {
+      input: stdin,
+      timeout: 60_000,
+      maxBuffer: 64 * 1024 * 1024,
+      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
+    },
+  );
+  if (signal !== null) throw new Error(`qemu was ended by ${signal}: ${argv.join(' ')}`);
+  return { exitCode: status, stdout: stdout.toString('latin1'), stderr: stderr.toString('latin1') };
+}
+
+/** Why this machine cannot do that; undefined where it can. */
+export function qemuSystemUnavailable(): string | undefined {
+  const register = 'mount -t binfmt_misc none /proc/sys/fs/binfmt_misc';
+  const isolate = ['--user', '--map-root-user', '--mount', 'sh', '-c', register];
+  const { status } = spawnSync('unshare', isolate);
+  return status === 0 ? undefined : 'binfmt_misc in a user namespace';
+}
