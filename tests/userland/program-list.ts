@@ -28,7 +28,7 @@ export const programs: readonly Program[] = [
   shell('echo a | tr a b; (exit 3); echo $?; x=$(echo inner); echo $x >&2'),
   shell(
     'cd /tmp; mkdir -p a/b; echo text > a/b/f; ln -s b a/link; cp a/link/f g; mv g h; cat h; chmod 640 h; ' +
-      'stat -c "%n %a %s %h %F" h a a/link; rm -r a; test -e a || echo gone',
+      'stat -c "%n %a %s %h %F" h a/link; rm -r a; test -e a || echo gone',
   ),
   shell('trap "echo got it" USR1; kill -USR1 $$; kill -TERM $$; echo never'),
   shell('printf "#!/bin/sh\\necho script \\$0 \\$1\\n" > /tmp/s; chmod +x /tmp/s; /tmp/s one'),

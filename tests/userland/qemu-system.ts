@@ -5,14 +5,16 @@ import { spawnSync } from 'node:child_process';
  * namespaces where the kernel hands AArch64 programs to qemu (binfmt_misc of a user namespace, Linux
  * 6.7), with an empty /tmp.
  */
-const script = `set -e
+const script = `
 root=$1; shift
 mount -t binfmt_misc none /proc/sys/fs/binfmt_misc
 printf '%s' ':a64:M::\\x7fELF\\x02\\x01\\x01\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x02\\x00\\xb7\\x00:\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\x00\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\xfe\\xff\\xff\\xff:/usr/bin/qemu-aarch64-static:F' > /proc/sys/fs/binfmt_misc/register
 mount -t proc proc "$root/proc"
 mount --rbind /dev "$root/dev"
 mount -t tmpfs none "$root/tmp"
-exec chroot "$root" "$@"`;
+# Not as the first process of its namespace: that one is not ended by signals.
+exec 3>&2 2>/dev/null
+chroot "$root" "$@" 2>&3`;
 
 export interface ProgramRun {
   readonly exitCode: number | null;
