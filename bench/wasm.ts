@@ -24,7 +24,7 @@ export async function benchmarkWasm(only: readonly string[]): Promise<Measuremen
     const arm64 = buildKernel(kernel, { machine: 'arm64', folder: folder.path });
     const native = buildKernel(kernel, { machine: 'native', folder: folder.path });
     const words = [String(turns)];
-    const ours = parseTurns(runHere(arm64, words));
+    const ours = parseTurns(await runHere(arm64, words));
     const theirs = runThere(qemu, [arm64, ...words]);
     const limit = runThere(native, words);
     if (ours.result !== theirs.result) {

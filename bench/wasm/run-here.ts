@@ -3,7 +3,7 @@ import { seededRng, systemClock } from '@tapline/base';
 import { createMemoryFileSystem, runProgram } from '@tapline/userland';
 
 /** Runs a static arm64 program, translated, and says what it printed. */
-export function runHere(program: string, words: readonly string[]): string {
+export async function runHere(program: string, words: readonly string[]): Promise<string> {
   const bytes = new Uint8Array(readFileSync(program));
   const files = createMemoryFileSystem(
     { '/program': { bytes, executable: true } },
@@ -11,15 +11,16 @@ export function runHere(program: string, words: readonly string[]): string {
   );
   const decoder = new TextDecoder();
   let output = '';
-  const { exitCode } = runProgram({
+  const { exitCode } = await runProgram({
     files,
     path: '/program',
     argv: ['program', ...words],
     env: [],
     folder: '/',
-    stdin: () => new Uint8Array(0),
-    stdout: (some) => (output += decoder.decode(some, { stream: true })),
-    stderr: (some) => process.stderr.write(some),
+    stdout: (some) => {
+      output += decoder.decode(some, { stream: true });
+    },
+    stderr: (some) => void process.stderr.write(some),
     clock: systemClock,
     rng: seededRng(1),
     memoryLimit: 64 * 1024 * 1024,

@@ -12,7 +12,7 @@ import type { Task } from './task.ts';
 const slice = 500_000;
 const callCost = 50;
 /** How long guests run before the host gets a turn. */
-const turnMs = 25;
+const turnMs = 100;
 
 export interface RunKernelOptions {
   /** Instructions, calls and turns of loops after which all is given up. */
