@@ -19,8 +19,3 @@ export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
   for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at);
   return bytes;
 }
-
-/** For people: what the bytes say as UTF-8. */
-export function readable(text: string): string {
-  return new TextDecoder().decode(bytesOf(text));
-}
