@@ -79,7 +79,7 @@ export function verifyRows(): readonly BenchmarkRow[] {
       peers: { 'all of it again': alike.wholeMs },
       goal: 20,
       goalOn: 'ours',
-      note: 'all of the node was read anew',
+      note: 'all of the node was read anew; the certificate is written when it is asked for',
     }),
     benchmarkRow({
       metric: 'verification again after one change, what did not change being the same object',
@@ -131,7 +131,11 @@ function measure(claim: FabricIntent): Measured {
   const texts = textsOf(claim);
   const parsed = Array.from({ length: 3 }, () => {
     const parse = timed(() => parseAll(texts));
-    const verify = timed(() => verifyFabric(claim, parse.value));
+    const verify = timed(() => {
+      const verdict = verifyFabric(claim, parse.value);
+      // All of it is put together when it is first read.
+      return { ...verdict, certificate: verdict.certificate && { ...verdict.certificate } };
+    });
     return { parseMs: parse.ms, wholeMs: verify.ms, states: parse.value, verdict: verify.value };
   }).reduce((least, entry) => (entry.wholeMs < least.wholeMs ? entry : least));
   const { states, verdict, parseMs, wholeMs } = parsed;

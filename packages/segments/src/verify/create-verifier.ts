@@ -1,8 +1,10 @@
 import type { FabricIntent, SegmentIntent } from '../intent/segment-intent.ts';
 import type { NodeState } from '../state/node-state.ts';
+import type { Certificate } from './certificate.ts';
 import { indexClaim } from './claim-index.ts';
 import { FabricModel } from './fabric-model.ts';
 import { type PlaceForm, placeForms, placesOf } from './place-form.ts';
+import { shareUnchanged } from './share-unchanged.ts';
 import { SlicedFabric } from './sliced-fabric.ts';
 import { type SegmentVerdict, verifySegment } from './verify-segment.ts';
 import type { FindingKind, Verdict } from './verdict.ts';
@@ -65,8 +67,11 @@ export function createVerifier(
   }
   return {
     verdict,
-    update(node, state) {
-      if (fabric.set(node, state)) verdicts.clear();
+    update(node, given) {
+      const before = fabric.states.get(node);
+      const state = before && given && shareUnchanged(before, given);
+      if (before !== undefined && state === before) return verdict();
+      if (fabric.set(node, state ?? given)) verdicts.clear();
       for (const vni of sliced.update(node)) verdicts.delete(vni);
       for (const [vni, { nodes }] of verdicts) if (nodes?.has(node) === true) verdicts.delete(vni);
       return verdict();
@@ -90,8 +95,7 @@ function summarise(
         : ('verified' as const);
   const certified = segments.map((segment) => segment.certified);
   const closed = result === 'verified' || result === 'degraded';
-  const places =
-    closed && !certified.includes(undefined) ? certified.flatMap((own) => own ?? []) : undefined;
+  const isCertified = closed && !certified.includes(undefined);
   return {
     result,
     nodes,
@@ -99,6 +103,18 @@ function summarise(
     ports,
     facts: segments.reduce((sum, segment) => sum + segment.facts, 0),
     findings,
-    ...(places !== undefined && { certificate: { version: 1, places } }),
+    ...(isCertified && { certificate: certificateOf(certified) }),
+  };
+}
+
+/** After each change only some lines are others; they are put together when somebody reads them. */
+function certificateOf(certified: readonly (readonly string[] | undefined)[]): Certificate {
+  let places: readonly string[] | undefined;
+  return {
+    version: 1,
+    get places() {
+      places ??= certified.flatMap((own) => own ?? []);
+      return places;
+    },
   };
 }
