@@ -123,6 +123,8 @@ describe.skipIf(unavailable !== undefined)(`segments, whole ${unavailable ?? ''}
     const portOf = (name: string) => spec.ports.find(({ node }) => node === name);
     const [sender, receiver] = [portOf('n2'), portOf('n3')];
     if (sender === undefined || receiver === undefined) throw new Error('a port is missing');
+    const watching = ['segment', 'verify', 'news', '--watch', '--every', '500ms'];
+    await using watch = await system.start(watching, /^verified: /m);
     const machines = system.nodes.filter(({ name }) => name !== 'n1');
     // Another's table, which a node leaves alone: what comes from other nodes is promiscuous.
     const opening = 'add rule bridge other forward iifname "tv*" meta mark set 1';
@@ -165,7 +167,11 @@ describe.skipIf(unavailable !== undefined)(`segments, whole ${unavailable ?? ''}
         ].join('\\n(?:.*\\n)*?'),
       ),
     );
+    await eventually('who watches is told', () => watch.output().includes('\nOPEN: '));
     for (const machine of machines) machine.run(['nft', 'delete', 'table', 'bridge', 'other']);
+    await eventually('and told that it is closed again', () =>
+      /^verified: [^]*^OPEN: [^]*^verified: /m.test(watch.output()),
+    );
     expect(await reaches('n2', 'n3')).toBe(false);
     expect((await system.tapline(['segment', 'verify', 'news'])).code).toBe(0);
   }, 90_000);

@@ -101,7 +101,17 @@ describe.skipIf(unavailable !== undefined)(`programs in segments ${unavailable ?
 
   test('programs reach whom the policy lets them, from inside, and nobody else', async () => {
     await system.apply('news', segment);
-    await system.apply('origin', delivery('origin', 'a', 'origin'));
+    const words =
+      'deploy bash --name origin --to place=a --segment news --segment-label app=origin';
+    const waits = ['bash', '-c', 'while :; do read -t 60 <> <(:); done'];
+    const deployed = await system.tapline([
+      ...words.split(' '),
+      '--health',
+      'bash -c "exit 0"',
+      '--',
+      ...waits,
+    ]);
+    expect(deployed).toMatchObject({ code: 0 });
     await system.apply('probes', delivery('probes', 'b', 'probe'));
     for (const node of ['n1', 'n2', 'n3']) await ready(node);
     // The kernel there answers that nobody listens: the packet came, and its answer did, too.

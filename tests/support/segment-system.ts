@@ -18,6 +18,8 @@ export interface SegmentSystem extends AsyncDisposable {
   readonly nodes: readonly NodeMachine[];
   /** Runs a command of the administrator, on the control plane's machine. */
   tapline(words: readonly string[], stdin?: string): Promise<CommandResult>;
+  /** Starts one that goes on; ready with this line. */
+  start(words: readonly string[], readyLine: RegExp): Promise<StartedProcess>;
   /** A client of the administrator; it finds its way into the control plane's network. */
   readonly client: HttpClient;
   /** Writes a manifest and applies it. */
@@ -168,6 +170,7 @@ export async function startSegmentSystem(
   return {
     nodes,
     tapline,
+    start: async (words, readyLine) => await begin('cp', words, readyLine),
     client,
     async apply(name, text) {
       const file = join(folder, `${name}.yaml`);

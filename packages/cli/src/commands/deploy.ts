@@ -8,6 +8,7 @@ import {
 } from '@tapline/resources';
 import { connect } from '../connection/connect.ts';
 import { connectionFlags } from '../connection/connection-flags.ts';
+import { parseLabels } from '../connection/parse-labels.ts';
 import { strategyFlags, waitFlags } from '../delivery/delivery-flags.ts';
 import { finishDelivery } from '../delivery/finish-delivery.ts';
 import {
@@ -42,6 +43,12 @@ const flags = {
     default: 0,
   }),
   network: textFlag('Which network the program sees', { choices: ['None', 'Host'] }),
+  segment: textFlag('The segment that is all the network the program has; its devices are nodes', {
+    valueName: 'NAME',
+  }),
+  segmentLabel: listFlag("Labels of the program's port, which the segment's rules select by", {
+    valueName: 'KEY=VALUE',
+  }),
   output: outputFlags.output,
   ...connectionFlags,
 };
@@ -64,6 +71,11 @@ export const deploy: Command = defineCommand({
       explains: 'keep a program running',
     },
     {
+      command:
+        'tapline deploy bash --to role=telemetry --segment news --segment-label app=probe -- bash -c "while :; do date; sleep 9; done"',
+      explains: 'a program that reaches whom its segment lets it reach, and nobody else',
+    },
+    {
       command: 'tapline deploy curl --to all --health "curl --version"',
       explains: 'with another check',
     },
@@ -82,6 +94,18 @@ export const deploy: Command = defineCommand({
       throw new TaplineError('usage', '--health-timeout is for a check that --health names', {
         hint: 'add --health, such as --health "jq --version"',
       });
+    }
+    if (given.segment === undefined && given.segmentLabel.length > 0) {
+      throw new TaplineError('usage', '--segment-label is for the port in a segment', {
+        hint: 'add --segment, such as --segment news',
+      });
+    }
+    if (given.segment !== undefined && given.network !== undefined) {
+      throw new TaplineError(
+        'usage',
+        `--segment ${given.segment} and --network ${given.network} are two networks, and a program has one`,
+        { hint: 'leave --network out: the segment is all that the program has' },
+      );
     }
     // A typo is refused before anything is asked of the control plane.
     parsePackageReference(text, given.version);
@@ -143,7 +167,17 @@ function changesOf(
       ? {}
       : { run: { command: [...command], restart: (given.restart ?? 'Always') as 'Always' } }),
     ...(given.network === undefined ? {} : { network: given.network as 'None' | 'Host' }),
+    ...(given.segment === undefined
+      ? {}
+      : { segment: segmentPlace(given.segment, given.segmentLabel) }),
   };
+}
+
+function segmentPlace(
+  name: string,
+  terms: readonly string[],
+): NonNullable<DeliverySpec['segment']> {
+  return { name, ...(terms.length > 0 && { labels: { ...parseLabels(terms) } }) };
 }
 
 function share(text: string): string | number {
