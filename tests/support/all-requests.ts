@@ -149,6 +149,7 @@ function edgeRequests(): readonly PossibleRequest[] {
     registryTokens: ['?service=tapline-registry&scope=repository:secret:pull,push'],
     replication: [''],
     replicationPolicy: ['nightly'],
+    monitoring: [''],
     enrol: [''],
     renew: [''],
     imageKeys: [''],

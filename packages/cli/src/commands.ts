@@ -60,6 +60,13 @@ export const commandGroups: readonly CommandGroup[] = [
     },
   },
   {
+    title: 'Monitoring',
+    commands: {
+      'monitor connect': async () => (await import('./commands/monitor-connect.ts')).monitorConnect,
+      'monitor status': async () => (await import('./commands/monitor-status.ts')).monitorStatus,
+    },
+  },
+  {
     title: 'This tool',
     commands: {
       doctor: async () => (await import('./commands/doctor.ts')).doctor,

@@ -3,6 +3,7 @@ import type { Quota } from '@tapline/registry';
 import { parseQuotas } from './registry/parse-quotas.ts';
 import { type HomebrewDomains, homebrewDomains } from '@tapline/brew';
 import { formatSubnet, parseSubnet } from '@tapline/segments';
+import type { MonitoringConfiguration } from './monitoring/monitoring-configuration.ts';
 import type { RegistryConfiguration } from './registry/registry-configuration.ts';
 
 /** Everything a control plane is told; parsed once, then trusted. */
@@ -25,6 +26,8 @@ export interface ControlPlaneConfiguration {
   readonly buildConcurrency: number;
   /** Registries to mirror and to replicate with. */
   readonly registry: RegistryConfiguration;
+  /** Other people's monitoring. */
+  readonly monitoring: MonitoringConfiguration;
   /** How long Events are kept. */
   readonly eventTtlMs: number;
   /** How long a token stays visible after it expired. */
@@ -45,7 +48,13 @@ export type ControlPlaneEnvironment = Readonly<Record<string, string | undefined
 /** Reads the configuration from environment variables; errors name the variable and its limit. */
 export function parseControlPlaneConfiguration(
   environment: ControlPlaneEnvironment,
-  registry: RegistryConfiguration = { mirrors: [], replication: [] },
+  {
+    registry = { mirrors: [], replication: [] },
+    monitoring = {},
+  }: {
+    readonly registry?: RegistryConfiguration;
+    readonly monitoring?: MonitoringConfiguration;
+  } = {},
 ): ControlPlaneConfiguration {
   const dataDirectory = environment['TAPLINE_DATA_DIRECTORY'];
   if (dataDirectory === undefined || dataDirectory === '') {
@@ -67,6 +76,7 @@ export function parseControlPlaneConfiguration(
   return {
     dataDirectory,
     registry,
+    monitoring,
     host: environment['TAPLINE_HOST'] ?? '127.0.0.1',
     port: integer('TAPLINE_PORT', { fallback: 7443, min: 0, max: 65_535 }),
     advertisedHosts: (environment['TAPLINE_ADVERTISED_HOSTS'] ?? '')

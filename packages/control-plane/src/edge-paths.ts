@@ -1,4 +1,5 @@
 import { imageKeysPath } from '@tapline/signatures';
+import { monitoringPath } from './monitoring/monitoring-endpoint.ts';
 import { replicationPath } from './registry/replication-endpoint.ts';
 import { tokenPath } from './registry/registry-tokens.ts';
 
@@ -10,6 +11,7 @@ type EdgePathName =
   | 'registryTokens'
   | 'replication'
   | 'replicationPolicy'
+  | 'monitoring'
   | 'enrol'
   | 'renew'
   | 'imageKeys'
@@ -24,6 +26,7 @@ export const edgePaths: Readonly<Record<EdgePathName, string>> = {
   registryTokens: tokenPath,
   replication: replicationPath,
   replicationPolicy: `${replicationPath}/`,
+  monitoring: monitoringPath,
   enrol: '/gateway/v1/enrol',
   renew: '/gateway/v1/renew',
   imageKeys: imageKeysPath,

@@ -14,4 +14,8 @@ export {
   loadRegistryConfiguration,
   type RegistryConfiguration,
 } from './registry/registry-configuration.ts';
+export {
+  loadMonitoringConfiguration,
+  type MonitoringConfiguration,
+} from './monitoring/monitoring-configuration.ts';
 export { previewSegments, type SegmentWorld } from './segment/preview-segments.ts';

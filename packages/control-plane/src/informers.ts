@@ -35,10 +35,10 @@ export interface Informers extends AsyncDisposable {
   /** `unsettled`: by delivery, those whose device has not said its last word. */
   readonly installs: Informer<Install, 'delivery' | 'device' | 'segment' | 'unsettled' | 'owner'>;
   readonly packages: Informer<Package, 'owner'>;
-  readonly nodes: Informer<Node, 'owner'>;
+  readonly nodes: Informer<Node, 'owner' | 'device'>;
   /** By the name of their parent. */
   readonly segments: Informer<Segment, 'parent' | 'owner'>;
-  readonly attachments: Informer<Attachment, 'segment' | 'owner'>;
+  readonly attachments: Informer<Attachment, 'segment' | 'node' | 'owner'>;
   readonly allocations: Informer<Allocation>;
   readonly tokens: Informer<Token, 'owner'>;
   readonly events: Informer<Event>;
@@ -68,7 +68,10 @@ export function createInformers(
     },
   });
   const packages = createInformer(client, packageResource, { ...init, indexes: { owner } });
-  const nodes = createInformer(client, nodeResource, { ...init, indexes: { owner } });
+  const nodes = createInformer(client, nodeResource, {
+    ...init,
+    indexes: { owner, device: ({ spec }: Node) => [spec.device] },
+  });
   const segments = createInformer(client, segmentResource, {
     ...init,
     indexes: {
@@ -78,7 +81,11 @@ export function createInformers(
   });
   const attachments = createInformer(client, attachmentResource, {
     ...init,
-    indexes: { owner, segment: ({ spec }: Attachment) => [spec.segment] },
+    indexes: {
+      owner,
+      segment: ({ spec }: Attachment) => [spec.segment],
+      node: ({ spec }: Attachment) => [spec.node],
+    },
   });
   const allocations = createInformer(client, allocationResource, init);
   const tokens = createInformer(client, tokenResource, { ...init, indexes: { owner } });

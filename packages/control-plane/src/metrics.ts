@@ -2,6 +2,10 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import type { ReconcileMetrics } from '@tapline/reconcile';
 import type { StageTimes, Install } from '@tapline/resources';
 import { segmentStages, stages } from '@tapline/resources';
+import {
+  createMonitoringMetrics,
+  type MonitoringMetrics,
+} from './monitoring/monitoring-metrics.ts';
 import { createNeighbourMetrics, type NeighbourMetrics } from './registry/neighbour-metrics.ts';
 import { createRegistryMetrics, type RegistryMetrics } from './registry/registry-metrics.ts';
 import type { StageMetrics } from './stage-metrics.ts';
@@ -12,6 +16,7 @@ export interface ControlPlaneMetrics {
   readonly stages: StageMetrics;
   readonly registry: RegistryMetrics;
   readonly neighbours: NeighbourMetrics;
+  readonly monitoring: MonitoringMetrics;
   readonly contentType: string;
   text(): Promise<string>;
 }
@@ -111,6 +116,7 @@ export function createMetrics(sources: MetricSources): ControlPlaneMetrics {
       },
     },
     neighbours: createNeighbourMetrics(registry),
+    monitoring: createMonitoringMetrics(registry),
     registry: createRegistryMetrics(registry, sources.registryUsage ?? (() => undefined)),
     contentType: registry.contentType,
     text: () => registry.metrics(),

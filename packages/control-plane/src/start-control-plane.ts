@@ -33,6 +33,7 @@ import {
   type RegistryAdmin,
 } from '@tapline/registry';
 import { openImageKeys, rememberSignatures } from '@tapline/signatures';
+import type { IcingaMonitoring } from '@tapline/monitoring';
 import { taplineResources } from '@tapline/resources';
 import { openSqliteStore } from '@tapline/store';
 import { writeAdminKubeconfig } from './admin-kubeconfig.ts';
@@ -44,6 +45,8 @@ import { createExplainHandler } from './explain-handler.ts';
 import { edgePaths } from './edge-paths.ts';
 import { type EdgeRoute, type HttpEdge, startHttpEdge } from './http-edge.ts';
 import { createMetrics } from './metrics.ts';
+import { createMonitoringEndpoint } from './monitoring/monitoring-endpoint.ts';
+import { startDeviceMonitoring } from './monitoring/start-device-monitoring.ts';
 import { createBuilderSource } from './package/builder-source.ts';
 import { collectRegularly } from './registry/collect-regularly.ts';
 import { limitLogins } from './registry/limit-logins.ts';
@@ -106,6 +109,7 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
     reconcilers?: Reconcilers;
     registry?: RegistryAdmin;
     neighbours?: RegistryNeighbours;
+    icinga?: IcingaMonitoring;
     isReady: boolean;
   } = {
     isReady: false,
@@ -248,6 +252,15 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
     onRound: (policy, identity) => replicationAudit.round(policy, identity),
     log,
   });
+  const { icinga } = configuration.monitoring;
+  const monitoring = createMonitoringEndpoint({
+    icinga: () =>
+      icinga === undefined || late.icinga === undefined
+        ? undefined
+        : { configuration: icinga, monitoring: late.icinga },
+    identify: (request) => access.identify(request),
+    log,
+  });
   const imageKeys = await openImageKeys(folder.imageKeys);
   const signer = rememberSignatures(imageKeys.signer, {
     directory: join(folder.buildCache, 'signatures'),
@@ -333,6 +346,7 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
       },
       replication: { handle: limited(replication) },
       replicationPolicy: { handle: limited(replication) },
+      monitoring: { handle: limited(monitoring) },
       enrol: { handle: (request, response) => void enrol(request, response) },
       renew: { handle: (request, response) => void enrol(request, response) },
       imageKeys: {
@@ -346,7 +360,10 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
     })),
   });
   late.edge = edge;
+  const stopping = new AbortController();
   opened.defer(async () => {
+    stopping.abort();
+    await late.icinga?.[Symbol.asyncDispose]();
     // Nobody new is let in; then what holds connections open ends, and they can close.
     const closed = edge[Symbol.asyncDispose]();
     await closeReconcilers();
@@ -373,6 +390,16 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
   async function becomeReady(): Promise<void> {
     await reconcilers.started;
     late.isReady = true;
+    if (icinga !== undefined && !stopping.signal.aborted) {
+      late.icinga = startDeviceMonitoring({
+        configuration: icinga,
+        informers: reconcilers.informers,
+        metrics: metrics.monitoring,
+        clock,
+        rng,
+        log,
+      });
+    }
     log.info('control plane ready', { url });
   }
   const owned = opened.move();

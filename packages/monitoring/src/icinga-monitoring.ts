@@ -76,7 +76,16 @@ export function startIcingaMonitoring(init: IcingaMonitoringInit): IcingaMonitor
       // Whatever cut the stream may have cost Icinga what it was told.
       await registrar.resynchronise({ forget: true, signal });
     },
-    onChange: (change) => init.onChange?.(change),
+    onChange(change) {
+      init.onChange?.(change);
+      // Somebody else said otherwise while no event came.
+      if (change.missed && change.after !== undefined) {
+        const { object, after } = change;
+        if (registrar.wantedState(object.host, object.service) !== after.state) {
+          registrar.retell(object.host, object.service);
+        }
+      }
+    },
     onResult(event) {
       if (isForeign(event, instance)) registrar.retell(event.object.host, event.object.service);
     },

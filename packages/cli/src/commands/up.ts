@@ -40,6 +40,10 @@ export const up: Command = defineCommand({
         environment: 'TAPLINE_REGISTRY_CONFIG',
       },
     ),
+    monitoringConfig: textFlag('An Icinga 2 that is to watch devices: docs/guides/monitoring.md', {
+      valueName: 'FILE',
+      environment: 'TAPLINE_MONITORING_CONFIG',
+    }),
     logLevel: textFlagWithDefault('How much it logs, on standard error', {
       choices: ['debug', 'info', 'warn', 'error'],
       default: 'warn',
@@ -47,14 +51,22 @@ export const up: Command = defineCommand({
     }),
   },
   async run({ console, flags }) {
-    const { loadRegistryConfiguration, parseControlPlaneConfiguration, startControlPlane } =
-      await import('@tapline/control-plane');
+    const {
+      loadMonitoringConfiguration,
+      loadRegistryConfiguration,
+      parseControlPlaneConfiguration,
+      startControlPlane,
+    } = await import('@tapline/control-plane');
     const { host, port } = parseListenAddress(flags.listen);
     const dataDirectory = flags.data ?? defaultDataDirectory(console.environment);
     const registry =
       flags.registryConfig === undefined
         ? undefined
         : await loadRegistryConfiguration(flags.registryConfig, console.environment);
+    const monitoring =
+      flags.monitoringConfig === undefined
+        ? undefined
+        : await loadMonitoringConfiguration(flags.monitoringConfig);
     const environment = {
       ...console.environment,
       TAPLINE_DATA_DIRECTORY: dataDirectory,
@@ -62,7 +74,10 @@ export const up: Command = defineCommand({
       TAPLINE_PORT: String(port),
       ...(flags.host.length === 0 ? {} : { TAPLINE_ADVERTISED_HOSTS: flags.host.join(',') }),
     };
-    const configuration = parseControlPlaneConfiguration(environment, registry);
+    const configuration = parseControlPlaneConfiguration(environment, {
+      ...(registry !== undefined && { registry }),
+      ...(monitoring !== undefined && { monitoring }),
+    });
     const log = createJsonLog({
       clock: console.clock,
       write: (line) => console.note(line),

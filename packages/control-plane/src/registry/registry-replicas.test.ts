@@ -66,7 +66,7 @@ replication:
         TAPLINE_PORT: '0',
         HOMEBREW_API_DOMAIN: 'http://127.0.0.1:9',
       },
-      registry,
+      { registry },
     ),
     clock: systemClock,
     rng: systemRng,

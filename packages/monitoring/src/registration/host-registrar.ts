@@ -9,7 +9,7 @@ import {
 import { type Outcome, WorkQueue } from '@tapline/reconcile';
 import type { IcingaClient } from '../icinga/create-icinga-client.ts';
 import { parseIcingaName } from '../icinga/icinga-name.ts';
-import type { ProcessCheckResult } from '../icinga/icinga-objects.ts';
+import type { IcingaState, ProcessCheckResult } from '../icinga/icinga-objects.ts';
 import { applyStep } from './apply-step.ts';
 import { executeStep } from './execute-step.ts';
 import type { MonitoredHost } from './monitored-host.ts';
@@ -86,8 +86,11 @@ export class HostRegistrar implements AsyncDisposable {
     this.#queue.add(name);
   }
 
-  get(name: string): MonitoredHost | undefined {
-    return this.#wanted.get(name);
+  /** The state that Icinga is to have of a check, or of the host itself. */
+  wantedState(name: string, check: string | undefined): IcingaState | undefined {
+    const wanted = this.#wanted.get(name);
+    if (check === undefined) return wanted?.outcome.state;
+    return wanted?.checks.find((one) => one.name === check)?.outcome.state;
   }
 
   /** Looks at everything that Icinga has and mends it; with `forget` tells every outcome anew. */

@@ -1,0 +1,97 @@
+import type { Clock, Log, Rng } from '@tapline/base';
+import {
+  createIcingaClient,
+  type IcingaMonitoring,
+  startIcingaMonitoring,
+} from '@tapline/monitoring';
+import type { Informers } from '../informers.ts';
+import { monitoredDevice } from './monitored-device.ts';
+import type { IcingaConfiguration } from './monitoring-configuration.ts';
+import type { MonitoringMetrics } from './monitoring-metrics.ts';
+
+export interface DeviceMonitoringInit {
+  readonly configuration: IcingaConfiguration;
+  /** Synced: what is not there would be taken out of Icinga. */
+  readonly informers: Pick<Informers, 'devices' | 'nodes' | 'attachments' | 'installs'>;
+  readonly metrics: MonitoringMetrics;
+  readonly clock: Clock;
+  readonly rng: Rng;
+  readonly log: Log;
+}
+
+/** How often checks that only time changes are looked at anew. */
+const againMs = 600_000;
+
+/** Has every device and node watched by Icinga, from now until disposed. */
+export function startDeviceMonitoring(init: DeviceMonitoringInit): IcingaMonitoring {
+  const { configuration, informers, metrics, clock, log } = init;
+  const { devices, nodes, attachments, installs } = informers;
+  const client = createIcingaClient({ endpoint: configuration.endpoint });
+  const monitoring = startIcingaMonitoring({
+    ...configuration,
+    client,
+    clock,
+    rng: init.rng,
+    log: log.with({ icinga: configuration.endpoint.url }),
+    onStep: (kind) => metrics.step(kind),
+    onResult: () => metrics.result(),
+    onChange: (change) => metrics.change(change),
+  });
+  metrics.source(() => monitoring.status());
+
+  function look(name: string): void {
+    const device = devices.get(name);
+    if (device === undefined) {
+      monitoring.set(name, undefined);
+      return;
+    }
+    const [node] = nodes.byIndex('device', name);
+    const facts = {
+      device,
+      node,
+      attachments: node === undefined ? [] : attachments.byIndex('node', node.metadata.name),
+      installs: installs.byIndex('device', name),
+    };
+    monitoring.set(name, monitoredDevice(facts, clock.now()));
+  }
+
+  const ends = [
+    devices.onChange(({ object }) => look(object.metadata.name)),
+    nodes.onChange(({ object }) => look(object.spec.device)),
+    attachments.onChange(({ object }) => {
+      const node = nodes.get(object.spec.node);
+      if (node !== undefined) look(node.spec.device);
+    }),
+    installs.onChange(({ object }) => look(object.spec.device)),
+  ];
+  for (const { metadata } of devices.list()) look(metadata.name);
+  const stop = new AbortController();
+  const looking = lookRegularly();
+
+  async function lookRegularly(): Promise<void> {
+    while (!stop.signal.aborted) {
+      try {
+        await clock.sleep(againMs, { signal: stop.signal });
+      } catch {
+        return;
+      }
+      for (const { metadata } of devices.list()) look(metadata.name);
+    }
+  }
+
+  return {
+    set: (name, host) => monitoring.set(name, host),
+    status: () => monitoring.status(),
+    get states() {
+      return monitoring.states;
+    },
+    idle: () => monitoring.idle(),
+    async [Symbol.asyncDispose]() {
+      for (const end of ends) end();
+      stop.abort();
+      await looking;
+      await monitoring[Symbol.asyncDispose]();
+      await client[Symbol.asyncDispose]();
+    },
+  };
+}
