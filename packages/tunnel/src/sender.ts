@@ -1,6 +1,6 @@
 import { AckMarks } from './ack-marks.ts';
 import type { BufferPool } from './buffer-pool.ts';
-import { DelayWindow } from './delay-window.ts';
+import { BulkWindow } from './bulk-window.ts';
 import { ackFlag, finFlag, FrameType, headerBytes, maxBodyBytes } from './frame.ts';
 import type { TunnelLimits } from './limits.ts';
 import { Outbox } from './outbox.ts';
@@ -38,7 +38,7 @@ export class Sender {
   readonly #outbox: Outbox;
   readonly #scheduler: Scheduler<Stream>;
   readonly #marks = new AckMarks();
-  readonly #window: DelayWindow;
+  readonly #window: BulkWindow;
   readonly #credits = new Map<number, number>();
   #pending: PendingFrame[] = [];
   #transport: Transport | undefined;
@@ -52,7 +52,7 @@ export class Sender {
     this.#limits = init.limits;
     this.#outbox = new Outbox(init.pool);
     this.#scheduler = new Scheduler(init.limits);
-    this.#window = new DelayWindow({ mostBytes: init.limits.replayBytes * bulkShare });
+    this.#window = new BulkWindow({ mostBytes: init.limits.replayBytes * bulkShare });
   }
 
   get rttMs(): number {
@@ -194,7 +194,7 @@ export class Sender {
       minRttMs: window.minRttMs,
       rttMs: window.rttMs,
       bytesPerSecond: Math.round(window.bytesPerMs * 1000),
-      competing: window.competing,
+      byRate: window.isByRate,
     };
   }
 

@@ -48,8 +48,8 @@ export interface TunnelStats {
   readonly minRttMs: number;
   readonly rttMs: number;
   readonly bytesPerSecond: number;
-  /** Whether another flow fills the same bottleneck's queue. */
-  readonly competing: boolean;
+  /** Whether bulk goes by rate: losses or another flow's queue hide its own delay. */
+  readonly byRate: boolean;
   /** Connections so far. */
   readonly connections: number;
 }

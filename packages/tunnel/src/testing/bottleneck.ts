@@ -1,4 +1,4 @@
-import { DelayWindow } from '../delay-window.ts';
+import { BulkWindow } from '../bulk-window.ts';
 
 export interface BottleneckOptions {
   readonly mbitPerSecond: number;
@@ -7,6 +7,8 @@ export interface BottleneckOptions {
   /** What the queue holds. */
   readonly bufferMs: number;
   readonly seconds: number;
+  /** Share of segments that are lost on the way. TCP then has a window that does not mind, as BBR's. */
+  readonly loss?: number;
   /** When a flow without our window shares the bottleneck, in seconds. */
   readonly competitor?: { readonly from: number; readonly to: number };
 }
@@ -16,7 +18,7 @@ export interface BottleneckResult {
   readonly shares: readonly number[];
   /** Delay in the queue, sampled each 10 ms, in order of time. */
   readonly queueMs: readonly number[];
-  readonly window: DelayWindow;
+  readonly window: BulkWindow;
 }
 
 interface Event {
@@ -60,6 +62,7 @@ class TcpFlow {
   #window = 10;
   #threshold = Infinity;
   #reducedMs = -Infinity;
+  #random = 7;
   #under = 0;
   #next = 0;
   #delivered = 0;
@@ -79,6 +82,7 @@ class TcpFlow {
     this.#options = options;
     this.#enqueue = wiring.enqueue;
     this.#onDelivered = wiring.onDelivered;
+    if (options.loss !== undefined) this.#window = Infinity;
   }
 
   send(): void {
@@ -89,9 +93,18 @@ class TcpFlow {
     }
   }
 
+  #isLost(): boolean {
+    // Numerical Recipes' generator: the same losses in each run.
+    this.#random = (Math.imul(this.#random, 1_664_525) + 1_013_904_223) >>> 0;
+    return this.#random / 2 ** 32 < (this.#options.loss ?? 0);
+  }
+
   #transmit(segment: number): void {
     const { rttMs, bufferMs } = this.#options;
     const leftMs = this.#enqueue(segmentBytes);
+    if (leftMs !== undefined && this.#isLost()) {
+      return this.#time.at(leftMs + rttMs + 1, () => this.#transmit(segment));
+    }
     if (leftMs !== undefined) return this.#time.at(leftMs + rttMs, () => this.#arrive(segment));
     this.#time.at(this.#time.nowMs + rttMs + bufferMs, () => {
       if (this.#time.nowMs - this.#reducedMs > rttMs + bufferMs) {
@@ -123,7 +136,7 @@ class TcpFlow {
 export function simulateBottleneck(options: BottleneckOptions): BottleneckResult {
   const { mbitPerSecond, bufferMs, seconds, competitor } = options;
   const perMs = mbitPerSecond * 125;
-  const window = new DelayWindow({ mostBytes: 16 * 1_048_576 });
+  const window = new BulkWindow({ mostBytes: 16 * 1_048_576 });
   const time = new Timeline();
   const shares = Array.from({ length: seconds }, () => 0);
   const queueMs: number[] = [];
