@@ -1,3 +1,10 @@
+export {
+  artefactKey,
+  decodeArtefact,
+  encodeArtefact,
+  translatorVersion,
+} from './emit/code-artefact.ts';
+export { type CachedModule, CodeCache, type CodePage } from './emit/code-cache.ts';
 export { GuestMachine, lowestGuestAddress } from './emit/guest-machine.ts';
 export { decode } from './decode/decode.ts';
 export type { EncodingClass } from './decode/encoding-class.ts';

@@ -179,6 +179,86 @@ test('an endless loop comes back when its fuel is used up', () => {
   expect(guest.cpu.x(0)).toBeGreaterThan(before);
 });
 
+test('calls that come to no end without a loop come back when fuel is used up', () => {
+  const guest = machine(fibonacci);
+  guest.cpu.setX(0, 90n);
+  guest.translate([code]);
+  expect(guest.run(1000)).toEqual({ kind: 'fuel' });
+});
+
+test('functions that jump to each other for ever come back when fuel is used up', () => {
+  // adr x1, 12; br x1; nop; 12: adr x1, 0; br x1
+  const guest = machine([0x10000061, 0xd61f0020, 0xd503201f, 0x10ffffa1, 0xd61f0020]);
+  guest.translate([code, code + 12]);
+  expect(guest.run(1000)).toEqual({ kind: 'fuel' });
+});
+
+test('a table of branches that is seen to be used becomes part of the function', () => {
+  const guest = new GuestMachine({
+    bytes: 0x400000,
+    environment: { counter: () => 0n, counterFrequency: 1n, identification: () => 0n },
+    hotAfter: 20,
+  });
+  const { memory, cpu } = guest;
+  memory.protect(code, { length: guestPageSize, permissions: read | execute });
+  // 0: and x2, x1, #1; adr x3, 32; add x3, x3, x2, lsl #3; br x3; (16 bytes that are not come to);
+  // 32: add x0, x0, #1; b 48; 40: add x0, x0, #100; nop; 48: subs x1, x1, #1; b.ne 0; brk #0
+  const words = [
+    0x92400022, 0x100000e3, 0x8b020c63, 0xd61f0060, 0xd503201f, 0xd503201f, 0xd503201f, 0xd503201f,
+    0x91000400, 0x14000003, 0x91019000, 0xd503201f, 0xf1000421, 0x54fffe61, 0xd4200000,
+  ];
+  for (const [index, word] of words.entries()) memory.write(code + index * 4, BigInt(word), 2);
+  cpu.pc = BigInt(code);
+  cpu.setX(0, 0n);
+  cpu.setX(1, 20_000n);
+  // Two of each turn: the loop's, and that of where the table is gone through.
+  expect(guest.run(50_000)).toEqual({ kind: 'breakpoint', imm: 0 });
+  expect(cpu.x(0)).toBe(10_000n * 101n);
+});
+
+/** A function that calls another, which calls the system and adds one to what comes back. */
+function callingTheSystem(systemCall: (guest: GuestMachine) => boolean): GuestMachine {
+  // stp x30, xzr, [sp, #-16]!; bl 16; ldp x30, xzr, [sp], #16; ret; 16: svc #0; add x0, x0, #1; ret
+  const words = [
+    0xa9bf7ffe, 0x94000003, 0xa8c17ffe, 0xd65f03c0, 0xd4000001, 0x91000400, 0xd65f03c0,
+  ];
+  const guest: GuestMachine = new GuestMachine({
+    bytes: 0x400000,
+    environment: { counter: () => 0n, counterFrequency: 1n, identification: () => 0n },
+    systemCall: () => systemCall(guest),
+  });
+  const { memory, cpu } = guest;
+  memory.protect(code, { length: guestPageSize, permissions: read | execute });
+  memory.protect(stack - guestPageSize, { length: guestPageSize, permissions: read | write });
+  for (const [index, word] of words.entries()) memory.write(code + index * 4, BigInt(word), 2);
+  cpu.pc = BigInt(code);
+  cpu.setX(31, BigInt(stack));
+  cpu.setX(30, 0n);
+  guest.translate([code, code + 16]);
+  return guest;
+}
+
+test('a system call is made from within translated code', () => {
+  const calls: bigint[] = [];
+  const guest = callingTheSystem(({ cpu }) => {
+    calls.push(cpu.pc);
+    cpu.setX(0, 41n);
+    return true;
+  });
+  expect(guest.run(100)).toEqual(end);
+  expect(guest.cpu.x(0)).toBe(42n);
+  expect(calls).toEqual([BigInt(code + 20)]);
+});
+
+test('a system call that is not made from within stops translated code after it', () => {
+  const guest = callingTheSystem(() => false);
+  expect(guest.run(100)).toEqual({ kind: 'system-call' });
+  expect(guest.cpu.pc).toBe(BigInt(code + 20));
+  guest.cpu.setX(0, 41n);
+  expect(guest.run(100)).toEqual(end);
+  expect(guest.cpu.x(0)).toBe(42n);
+});
+
 test('a function of more than one body has room for is cut', () => {
   // 3,000 of add x0, x0, #1, and ret
   const words = [...Array.from({ length: 3000 }, () => 0x91000400), 0xd65f03c0];

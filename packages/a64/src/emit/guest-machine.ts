@@ -3,33 +3,22 @@ import { Cpu, type CpuEnvironment } from '../interpret/cpu.ts';
 import { Interpreter } from '../interpret/interpreter.ts';
 import { LinearMemory, pagePermission } from '../interpret/linear-memory.ts';
 import type { Stop } from '../interpret/stop.ts';
+import { ArrivalCounts } from './arrival-counts.ts';
+import { CodeCache } from './code-cache.ts';
+import { findEntries } from './find-entries.ts';
 import { interpretFirst } from './guest-function.ts';
 import { machineLayout } from './machine-layout.ts';
 import { translate } from './translate.ts';
+import { TranslatedCode } from './translated-code.ts';
 
 /** Below are the machine's own data, which no page of the guest is mapped over. */
 export const lowestGuestAddress: number = machineLayout.lowestGuestAddress;
 
 const guestPages = 2 ** 20;
-const cacheBytes = machineLayout.cacheEntries * 16;
 const wasmPageSize = 65_536;
-/** Places that are counted; a program that goes to more is not hot anywhere. */
-const mostArrivals = 100_000;
 const largest = 2 ** 32 - wasmPageSize;
-/** BR, but for its register. */
-const branchRegister = 0xd61f0000;
-const branchRegisterMask = 0xfffffc1f;
-/** Places that one BR may be known to go to. */
-const mostTargets = 512;
-/** How much hotter a place has to be that is part of a function already. */
-const switchedFactor = 16;
-
-interface TranslatedFunction {
-  /** Given how many calls of translated code are open. */
-  readonly run: (openCalls: number) => bigint;
-  /** In the function table. */
-  readonly index: number;
-}
+/** Functions of one module: compilers take them one by one, and a module has to be all there. */
+const batchSize = 400;
 
 /**
  * One guest thread in one WebAssembly memory, of which address n is the guest's address n. Runs what
@@ -39,21 +28,11 @@ export class GuestMachine {
   readonly cpu: Cpu;
   readonly memory: LinearMemory;
   readonly #interpreter: Interpreter = new Interpreter();
-  readonly #functions: Map<number, TranslatedFunction> = new Map();
-  readonly #table: WebAssembly.Table = new WebAssembly.Table({ element: 'anyfunc', initial: 1 });
-  readonly #imports: { readonly a64: Record<string, WebAssembly.Value> };
-  readonly #cache: DataView;
-  readonly #hotAfter: number;
+  readonly #code: TranslatedCode;
+  readonly #arrivals: ArrivalCounts | undefined;
   readonly #systemCall: (() => boolean) | undefined;
   /** Of the code that the functions were made of. */
   #codeVersion = 0;
-  /** How often code was come to other than from the instruction before it. */
-  readonly #arrivals: Map<number, number> = new Map();
-  /** Where each BR that was interpreted has gone to. */
-  readonly #branches: Map<number, Set<number>> = new Map();
-  readonly #targets: Set<number> = new Set();
-  /** What is part of a function by a table of branches, and is not to be one of its own as well. */
-  readonly #switched: Set<number> = new Set();
 
   /** `bytes` is where the guest's addresses end. */
   constructor(init: {
@@ -61,68 +40,71 @@ export class GuestMachine {
     readonly environment: CpuEnvironment;
     /** Arrivals at a place after which it is translated; left out or 0, only what is asked for is. */
     readonly hotAfter?: number;
+    /** What other machines have translated; of its own without one. */
+    readonly cache?: CodeCache;
     /**
      * Does a system call that translated code has come to, with the PC after it, and says true; or
      * says false, having changed nothing, to have {@link run} stop there.
      */
     readonly systemCall?: () => boolean;
   }) {
-    this.#systemCall = init.systemCall;
-    this.#hotAfter = init.hotAfter ?? 0;
-    if (init.bytes <= lowestGuestAddress || init.bytes > largest) {
+    const { bytes, environment, hotAfter = 0, cache = new CodeCache(), systemCall } = init;
+    if (bytes <= lowestGuestAddress || bytes > largest) {
       throw new TaplineError(
         'guest_memory',
-        `${init.bytes} bytes of memory for a guest; it is more than ${lowestGuestAddress} and at most ${largest}`,
+        `${bytes} bytes of memory for a guest; it is more than ${lowestGuestAddress} and at most ${largest}`,
       );
     }
-    const memory = new WebAssembly.Memory({ initial: Math.ceil(init.bytes / wasmPageSize) });
+    const memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / wasmPageSize) });
     const { buffer } = memory;
-    this.memory = new LinearMemory(
+    const permissions = new Uint8Array(buffer, machineLayout.permissions, guestPages);
+    this.memory = new LinearMemory(buffer, permissions);
+    this.cpu = new Cpu(this.memory, { environment, buffer, offset: machineLayout.state });
+    this.#systemCall = systemCall;
+    this.#arrivals = hotAfter > 0 ? new ArrivalCounts(hotAfter) : undefined;
+    this.#code = new TranslatedCode({
+      memory: this.memory,
       buffer,
-      new Uint8Array(buffer, machineLayout.permissions, guestPages),
-    );
-    this.cpu = new Cpu(this.memory, {
-      environment: init.environment,
-      buffer,
-      offset: machineLayout.state,
+      cache,
+      imports: { memory, step: () => this.#step(), system: () => this.#system() },
     });
-    this.#cache = new DataView(buffer, machineLayout.cache, cacheBytes);
-    this.#imports = {
-      a64: {
-        step: () => this.#step(),
-        system: () => this.#system(),
-        memory,
-        table: this.#table,
-      },
-    };
   }
 
   /** Makes functions of the code at these addresses; those that begin with no code are left out. */
   translate(entries: readonly number[]): void {
-    if (this.memory.codeVersion !== this.#codeVersion) this.#forget();
+    this.#checkVersion();
+    const pages = new Set<number>();
     const translation = translate(entries, {
-      readWord: (pc) => this.#word(pc),
-      branchTargets: (pc) => [...(this.#branches.get(pc) ?? [])],
+      readWord: (pc) => {
+        const word = this.#word(pc);
+        if (word !== undefined) pages.add(pc - (pc % 4096));
+        return word;
+      },
+      branchTargets: (pc) => this.#arrivals?.targetsOf(pc) ?? [],
     });
-    for (const place of translation.switched) this.#switched.add(place);
     if (translation.entries.length === 0) return;
-    const module = new WebAssembly.Module(translation.bytes);
-    const base = this.#table.grow(translation.entries.length);
-    const global = new WebAssembly.Global({ value: 'i32' }, base);
-    // Puts its functions into the table.
-    void new WebAssembly.Instance(module, { a64: { ...this.#imports.a64, base: global } });
-    for (const [at, entry] of translation.entries.entries()) {
-      const run = this.#table.get(base + at) as TranslatedFunction['run'];
-      this.#functions.set(entry, { run, index: base + at });
-      this.#remember(entry, base + at);
+    this.#arrivals?.cover(translation.switched);
+    this.#code.add(translation, pages);
+  }
+
+  /** Translates whole ranges of code ahead of time, as far as functions are found in them. */
+  translateRange(range: { readonly start: number; readonly end: number }): void {
+    const entries = findEntries(range, (pc) => this.#word(pc));
+    for (let at = 0; at < entries.length; at += batchSize) {
+      this.translate(entries.slice(at, at + batchSize));
     }
   }
 
-  /** Has branches to an address find what is there, instead of what was in its place. */
-  #remember(pc: number, index: number): void {
-    const at = ((pc >>> 2) % machineLayout.cacheEntries) * 16;
-    this.#cache.setBigUint64(at, BigInt(pc) | 1n, true);
-    this.#cache.setUint32(at + 8, index, true);
+  /**
+   * Translates all that was come to and is not translated yet, for who comes after: a program that
+   * runs the same way again finds all of it in the cache.
+   */
+  translateVisited(): void {
+    this.#checkVersion();
+    const places = this.#arrivals?.takeAll().filter((place) => !this.#code.has(place)) ?? [];
+    for (let at = 0; at < places.length; at += batchSize) {
+      this.translate(places.slice(at, at + batchSize));
+    }
   }
 
   /** Goes on until something stops it, for about `fuel` instructions, calls and turns of loops. */
@@ -130,26 +112,34 @@ export class GuestMachine {
     const { cpu } = this;
     cpu.fuel = fuel;
     let interpret = false;
+    // What follows an interpreted instruction is seldom a place that others have made a function of.
+    let jumped = true;
     while (cpu.fuel > 0) {
-      if (this.memory.codeVersion !== this.#codeVersion) this.#forget();
+      this.#checkVersion();
       const pc = Number(cpu.pc);
-      const translated = interpret ? undefined : this.#functions.get(pc);
+      const wanted = !interpret && (jumped || this.#code.has(pc));
+      const translated = wanted ? this.#code.find(pc) : undefined;
       if (translated === undefined) {
         const stop = this.#interpreter.run(cpu, 1);
-        if (stop.kind !== 'fuel') return stop;
+        if (stop.kind !== 'fuel') {
+          // What is after a system call is come to from outside.
+          if (stop.kind === 'system-call') this.#arrive(pc + 4);
+          return stop;
+        }
         // Coming from translated code counts, as what follows would be interpreted each time.
         const next = Number(cpu.pc);
-        if (interpret || next !== pc + 4) {
-          if (this.#hotAfter > 0) this.#learn(pc, next);
+        jumped = interpret || next !== pc + 4;
+        if (jumped) {
+          this.#learn(pc, next);
           this.#arrive(next);
         }
         interpret = false;
       } else {
         // The address to go on at, and whether the interpreter has to do what is there.
-        this.#remember(pc, translated.index);
-        const next = BigInt.asUintN(64, translated.run(0));
+        const next = BigInt.asUintN(64, translated(0));
         interpret = (next & interpretFirst) !== 0n;
         cpu.pc = next & ~interpretFirst;
+        jumped = true;
         if (!interpret) this.#arrive(Number(cpu.pc));
       }
       cpu.fuel--;
@@ -157,41 +147,24 @@ export class GuestMachine {
     return { kind: 'fuel' };
   }
 
+  #arrive(pc: number): void {
+    if (this.#arrivals === undefined || this.#code.has(pc)) return;
+    const batch = this.#arrivals.arrive(pc);
+    if (batch !== undefined) this.translate(batch.filter((place) => !this.#code.has(place)));
+  }
+
   /** Remembers where a BR goes to, for functions with tables of branches. */
   #learn(pc: number, next: number): void {
-    if (((this.#word(pc) ?? 0) & branchRegisterMask) >>> 0 !== branchRegister) return;
-    const known = this.#branches.get(pc) ?? new Set();
-    if (known.size >= mostTargets || this.#branches.size >= mostArrivals) return;
-    this.#branches.set(pc, known.add(next));
-    this.#targets.add(next);
+    if (this.#arrivals === undefined) return;
+    const word = this.#word(pc) ?? 0;
+    if ((word & branchRegisterMask) >>> 0 === branchRegister) this.#arrivals.learn(pc, next);
   }
 
-  /** Counts; with what is hot, what is nearly so is translated, too: modules cost by their number. */
-  #arrive(pc: number): void {
-    if (this.#hotAfter === 0 || this.#functions.has(pc)) return;
-    const count = (this.#arrivals.get(pc) ?? 0) + 1;
-    if (this.#arrivals.size >= mostArrivals) this.#arrivals.clear();
-    this.#arrivals.set(pc, count);
-    const hot = this.#hotAfter * (this.#switched.has(pc) ? switchedFactor : 1);
-    if (count < hot) return;
-    const batch: number[] = [];
-    for (const [place, times] of this.#arrivals) {
-      if (place !== pc && (times * 4 < this.#hotAfter || this.#targets.has(place))) continue;
-      batch.push(place);
-      this.#arrivals.delete(place);
-    }
-    this.translate(batch.filter((place) => !this.#functions.has(place)));
-  }
-
-  /** Nothing that was translated is run again; what is running leaves at its next exit. */
-  #forget(): void {
-    this.#functions.clear();
-    this.#arrivals.clear();
-    this.#branches.clear();
-    this.#switched.clear();
-    this.#targets.clear();
-    new Uint8Array(this.#cache.buffer, machineLayout.cache, cacheBytes).fill(0);
+  /** Nothing that was translated is run again without a look at the code. */
+  #checkVersion(): void {
+    if (this.memory.codeVersion === this.#codeVersion) return;
     this.#codeVersion = this.memory.codeVersion;
+    this.#code.doubt();
   }
 
   #step(): number {
@@ -214,3 +187,7 @@ export class GuestMachine {
     return executable && inside ? Number(this.memory.read(pc, 2)) : undefined;
   }
 }
+
+/** BR, but for its register. */
+const branchRegister = 0xd61f0000;
+const branchRegisterMask = 0xfffffc1f;

@@ -1,0 +1,138 @@
+import { guestPageSize, type LinearMemory, pagePermission } from '../interpret/linear-memory.ts';
+import type { CachedModule, CodeCache } from './code-cache.ts';
+import { machineLayout } from './machine-layout.ts';
+import type { Translation } from './translate.ts';
+
+/** A guest function: given how many calls of translated code are open, says where to go on. */
+export type RunTranslated = (openCalls: number) => bigint;
+
+interface Instance {
+  readonly cached: CachedModule;
+  /** Of its first function in the table. */
+  readonly base: number;
+}
+
+interface Placed {
+  readonly run: RunTranslated;
+  readonly index: number;
+}
+
+/** Places that are remembered not to be in the cache. */
+const mostMissing = 100_000;
+const cacheBytes = machineLayout.cacheEntries * 16;
+
+/** The functions that one machine can run, by address. */
+export class TranslatedCode {
+  readonly #memory: LinearMemory;
+  readonly #cache: CodeCache;
+  readonly #imports: Readonly<Record<string, WebAssembly.Value>>;
+  readonly #table: WebAssembly.Table = new WebAssembly.Table({ element: 'anyfunc', initial: 1 });
+  /** The branch cache that translated code asks. */
+  readonly #branches: DataView;
+  readonly #functions: Map<number, Placed> = new Map();
+  readonly #instances: Map<CachedModule, Instance> = new Map();
+  /** Where nothing was found, since code changed or the cache got something. */
+  readonly #missing: Set<number> = new Set();
+  #generation = 0;
+
+  constructor(init: {
+    readonly memory: LinearMemory;
+    readonly buffer: ArrayBuffer;
+    readonly cache: CodeCache;
+    readonly imports: Readonly<Record<string, WebAssembly.Value>>;
+  }) {
+    this.#memory = init.memory;
+    this.#cache = init.cache;
+    this.#imports = { ...init.imports, table: this.#table };
+    this.#branches = new DataView(init.buffer, machineLayout.cache, cacheBytes);
+  }
+
+  has(pc: number): boolean {
+    return this.#functions.has(pc);
+  }
+
+  /** The function for what is at an address, of this machine or of another. */
+  find(pc: number): RunTranslated | undefined {
+    const placed = this.#functions.get(pc) ?? this.#lookUp(pc);
+    if (placed === undefined) return undefined;
+    this.#remember(pc, placed.index);
+    return placed.run;
+  }
+
+  /** `pages` are the addresses of those that it was made of. */
+  add(translation: Translation, pages: Iterable<number>): void {
+    const cached: CachedModule = {
+      ...translation,
+      pages: Array.from(pages, (address) => ({
+        address,
+        bytes: this.#memory.bytesAt(address, guestPageSize).slice(),
+      })),
+    };
+    this.#cache.add(cached);
+    this.#place(this.#instantiate(cached));
+  }
+
+  /** Code may have changed: each module is compared with it before it is used again. */
+  doubt(): void {
+    this.#functions.clear();
+    this.#missing.clear();
+    new Uint8Array(this.#branches.buffer, machineLayout.cache, cacheBytes).fill(0);
+  }
+
+  #lookUp(pc: number): Placed | undefined {
+    if (this.#cache.generation !== this.#generation) {
+      this.#generation = this.#cache.generation;
+      this.#missing.clear();
+    }
+    if (this.#missing.has(pc)) return undefined;
+    for (const cached of this.#cache.find(pc)) {
+      if (!cached.pages.every((page) => this.#isSame(page.address, page.bytes))) continue;
+      this.#place(this.#instances.get(cached) ?? this.#instantiate(cached));
+      return this.#functions.get(pc);
+    }
+    if (this.#missing.size >= mostMissing) this.#missing.clear();
+    this.#missing.add(pc);
+    return undefined;
+  }
+
+  #isSame(address: number, bytes: Uint8Array<ArrayBuffer>): boolean {
+    const memory = this.#memory;
+    if (address + bytes.length > memory.size) return false;
+    if ((memory.permissionsOf(address) & pagePermission.execute) === 0) return false;
+    const now = memory.bytesAt(address, bytes.length);
+    const words = new Uint32Array(now.buffer, now.byteOffset, bytes.length / 4);
+    const then =
+      bytes.byteOffset % 4 === 0
+        ? new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4)
+        : new Uint32Array(bytes.slice().buffer);
+    for (let at = 0; at < then.length; at++) if (words[at] !== then[at]) return false;
+    return true;
+  }
+
+  #instantiate(cached: CachedModule): Instance {
+    const base = this.#table.grow(cached.entries.length);
+    const imports = { ...this.#imports, base: new WebAssembly.Global({ value: 'i32' }, base) };
+    // Puts its functions into the table.
+    void new WebAssembly.Instance(this.#cache.moduleOf(cached), { a64: imports });
+    const instance = { cached, base };
+    this.#instances.set(cached, instance);
+    return instance;
+  }
+
+  #place(instance: Instance): void {
+    const { cached, base } = instance;
+    for (const [at, entry] of cached.entries.entries()) {
+      if (this.#functions.has(entry)) continue;
+      const run = this.#table.get(base + at) as RunTranslated;
+      this.#functions.set(entry, { run, index: base + at });
+      this.#remember(entry, base + at);
+    }
+  }
+
+  /** Has branches to an address find what is there, instead of what was in its place. */
+  #remember(pc: number, index: number): void {
+    const at = ((pc >>> 2) % machineLayout.cacheEntries) * 16;
+    this.#branches.setBigUint64(at, BigInt(pc) | 1n, true);
+    this.#branches.setUint32(at + 8, index, true);
+  }
+}
