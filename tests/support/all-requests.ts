@@ -153,6 +153,7 @@ function edgeRequests(): readonly PossibleRequest[] {
     enrol: [''],
     renew: [''],
     imageKeys: [''],
+    profiles: [`${'a'.repeat(40)}.${'b'.repeat(22)}/news.mobileconfig`],
     sessions: ['', 'tunnel'],
   } satisfies Record<keyof typeof edgePaths, readonly string[]>;
   return Object.entries(below).flatMap(([route, rest]) =>
@@ -160,8 +161,13 @@ function edgeRequests(): readonly PossibleRequest[] {
       const path = `${edgePaths[route as keyof typeof edgePaths]}${more}`;
       const about = { kind: 'edge', route: path.split('?', 1)[0] ?? '' } as const;
       const socket = { method: 'GET', path, about, upgrade: 'v1.tunnel.tapline.dev' };
-      // Failures of enrolment are counted, and then refuse everybody at this address for a while.
-      const used = route === 'enrol' || route === 'renew' ? ['POST'] : methods;
+      // Failures are counted there, and then refuse everybody at this address for a while.
+      const counted: Readonly<Record<string, readonly string[]>> = {
+        enrol: ['POST'],
+        renew: ['POST'],
+        profiles: ['POST'],
+      };
+      const used = counted[route] ?? methods;
       const plain = used.map((method) => ({ method, path, about }));
       return route === 'sessions' && more !== '' ? [...plain, socket] : plain;
     }),

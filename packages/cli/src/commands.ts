@@ -67,6 +67,12 @@ export const commandGroups: readonly CommandGroup[] = [
     },
   },
   {
+    title: 'Channels',
+    commands: {
+      'enrolment link': async () => (await import('./commands/enrolment-link.ts')).enrolmentLink,
+    },
+  },
+  {
     title: 'This tool',
     commands: {
       doctor: async () => (await import('./commands/doctor.ts')).doctor,

@@ -38,6 +38,8 @@ export interface ControlPlaneConfiguration {
   readonly keyRotationMs: number;
   /** Limits on what the registry keeps. */
   readonly registryQuotas: readonly Quota[];
+  /** Where devices reach profiles, such as a proxy with a certificate that they trust. */
+  readonly profileBaseUrl?: string;
   /** How often the registry's garbage is collected; 0 is never. */
   readonly registryCollectMs: number;
 }
@@ -71,6 +73,8 @@ export function parseControlPlaneConfiguration(
   ]) {
     checkUrl(name, environment[name]);
   }
+  checkUrl('TAPLINE_PROFILE_URL', environment['TAPLINE_PROFILE_URL']);
+  const profileBaseUrl = environment['TAPLINE_PROFILE_URL'];
   const token = environment['HOMEBREW_DOCKER_REGISTRY_TOKEN'];
   const basicToken = environment['HOMEBREW_DOCKER_REGISTRY_BASIC_AUTH_TOKEN'];
   return {
@@ -84,6 +88,7 @@ export function parseControlPlaneConfiguration(
       .map((host) => host.trim())
       .filter((host) => host !== ''),
     homebrew: homebrewDomains(environment),
+    ...(profileBaseUrl ? { profileBaseUrl } : {}),
     ...(token === undefined ? {} : { homebrewToken: token }),
     ...(basicToken === undefined ? {} : { homebrewBasicToken: basicToken }),
     packageMaxAgeMs:

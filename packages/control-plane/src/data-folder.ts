@@ -13,6 +13,8 @@ export interface DataFolder {
   readonly buildCache: string;
   /** The key that signs images, and the public keys that devices trust, mode 0700. */
   readonly imageKeys: string;
+  /** What makes links to profiles, and what signs them, mode 0700. */
+  readonly profiles: string;
   readonly auditFile: string;
   readonly adminKubeconfig: string;
 }
@@ -25,13 +27,14 @@ export async function openDataFolder(directory: string): Promise<DataFolder> {
     registry: join(directory, 'registry'),
     buildCache: join(directory, 'build'),
     imageKeys: join(directory, 'image-keys'),
+    profiles: join(directory, 'profiles'),
     auditFile: join(directory, 'audit', 'audit.jsonl'),
     adminKubeconfig: join(directory, 'admin.kubeconfig'),
   };
   await mkdir(dirname(directory), { recursive: true });
   // Keys, tokens' hashes and the audit log are nobody else's business.
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  for (const name of ['ca', 'store', 'registry', 'build', 'image-keys', 'audit']) {
+  for (const name of ['ca', 'store', 'registry', 'build', 'image-keys', 'profiles', 'audit']) {
     await mkdir(join(directory, name), { recursive: true, mode: 0o700 });
   }
   return folder;

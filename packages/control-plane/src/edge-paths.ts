@@ -1,6 +1,7 @@
 import { imageKeysPath } from '@tapline/signatures';
 import { monitoringPath } from './monitoring/monitoring-endpoint.ts';
 import { replicationPath } from './registry/replication-endpoint.ts';
+import { profilePath } from './enrolment/profile-handler.ts';
 import { tokenPath } from './registry/registry-tokens.ts';
 
 type EdgePathName =
@@ -15,6 +16,7 @@ type EdgePathName =
   | 'enrol'
   | 'renew'
   | 'imageKeys'
+  | 'profiles'
   | 'sessions';
 
 /** Every path that the control plane serves; one with a slash at its end is everything below it. */
@@ -30,5 +32,6 @@ export const edgePaths: Readonly<Record<EdgePathName, string>> = {
   enrol: '/gateway/v1/enrol',
   renew: '/gateway/v1/renew',
   imageKeys: imageKeysPath,
+  profiles: profilePath,
   sessions: '/gateway/v1/',
 };

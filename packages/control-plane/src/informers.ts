@@ -10,6 +10,8 @@ import {
   deliveryResource,
   type Device,
   deviceResource,
+  type Enrolment,
+  enrolmentResource,
   type Event,
   eventResource,
   formulaObjectName,
@@ -40,6 +42,8 @@ export interface Informers extends AsyncDisposable {
   readonly segments: Informer<Segment, 'parent' | 'owner'>;
   readonly attachments: Informer<Attachment, 'segment' | 'node' | 'owner'>;
   readonly allocations: Informer<Allocation>;
+  /** By their own uid: that is what links name. */
+  readonly enrolments: Informer<Enrolment, 'uid' | 'owner'>;
   readonly tokens: Informer<Token, 'owner'>;
   readonly events: Informer<Event>;
   readonly synced: Promise<void>;
@@ -88,6 +92,10 @@ export function createInformers(
     },
   });
   const allocations = createInformer(client, allocationResource, init);
+  const enrolments = createInformer(client, enrolmentResource, {
+    ...init,
+    indexes: { owner, uid: ({ metadata }: Enrolment) => [metadata.uid ?? ''] },
+  });
   const tokens = createInformer(client, tokenResource, { ...init, indexes: { owner } });
   const events = createInformer(client, eventResource, init);
   const all = [
@@ -99,6 +107,7 @@ export function createInformers(
     segments,
     attachments,
     allocations,
+    enrolments,
     tokens,
     events,
   ];
@@ -113,6 +122,7 @@ export function createInformers(
     segments,
     attachments,
     allocations,
+    enrolments,
     tokens,
     events,
     synced,

@@ -42,6 +42,9 @@ import { openDataFolder } from './data-folder.ts';
 import { disconnectOldKeys } from './disconnect-old-keys.ts';
 import { answerImageKeys } from './answer-image-keys.ts';
 import { createExplainHandler } from './explain-handler.ts';
+import { createDownloadCounter } from './enrolment/count-downloads.ts';
+import { openProfileKeys } from './enrolment/open-profile-keys.ts';
+import { createProfileHandler, profileUrl } from './enrolment/profile-handler.ts';
 import { edgePaths } from './edge-paths.ts';
 import { type EdgeRoute, type HttpEdge, startHttpEdge } from './http-edge.ts';
 import { createMetrics } from './metrics.ts';
@@ -108,6 +111,8 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
     edge?: HttpEdge;
     reconcilers?: Reconcilers;
     registry?: RegistryAdmin;
+    /** What the control plane is reached by. */
+    url?: string;
     neighbours?: RegistryNeighbours;
     icinga?: IcingaMonitoring;
     isReady: boolean;
@@ -279,6 +284,7 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
       log,
     }),
   );
+  const profileKeys = await openProfileKeys(folder.profiles, { authority });
   const reconcilers = startReconcilers({
     client: createInProcessClient(api, internalIdentity('control-plane')),
     source: createBuilderSource({
@@ -298,6 +304,11 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
     clock,
     rng,
     log,
+    profileUrl(grant, name) {
+      const base = configuration.profileBaseUrl ?? late.url;
+      const token = profileKeys.links.mint(grant);
+      return base === undefined ? undefined : profileUrl(base, { token, name });
+    },
     ...configuration,
   });
   late.reconcilers = reconcilers;
@@ -320,6 +331,17 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
   opened.defer(closeHub);
   const enrolment = createEnrolment({ authority, client: gatewayClient, clock, log });
   const enrol = createEnrolmentHandler({ enrolment, authority, clock, log });
+
+  const serveProfile = createProfileHandler({
+    keys: profileKeys,
+    byUid: (uid) => reconcilers.informers.enrolments.byIndex('uid', uid)[0],
+    count: createDownloadCounter({
+      client: createInProcessClient(api, internalIdentity('profiles')),
+      clock,
+    }),
+    clock,
+    log,
+  });
 
   const edge = await startHttpEdge({
     authority,
@@ -353,6 +375,7 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
         handle: (request, response) => answerImageKeys(request, response, imageKeys.trusted),
         service: 'registry',
       },
+      profiles: { handle: (request, response) => void serveProfile(request, response) },
       sessions: { upgrade: (request, socket, head) => void hub.upgrade(request, socket, head) },
     } satisfies Record<keyof typeof edgePaths, Omit<EdgeRoute, 'path'>>).map(([name, route]) => ({
       ...route,
@@ -384,6 +407,7 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
   const host =
     configuration.advertisedHosts[0] ?? reachableHost(configuration.host)[0] ?? '127.0.0.1';
   const url = `https://${host.includes(':') ? `[${host}]` : host}:${edge.port}`;
+  late.url = url;
   await writeAdminKubeconfig({ path: folder.adminKubeconfig, url, authority, clock });
   const ready = becomeReady();
   ready.catch(() => undefined);

@@ -131,6 +131,7 @@ describe('startReconcilers', () => {
       tokenGraceMs: 0,
       vtepPrefix: '100.112.0.0/12',
       keyRotationMs: 3_600_000,
+      profileUrl: () => undefined,
     });
   }
 

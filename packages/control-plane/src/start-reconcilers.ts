@@ -1,10 +1,12 @@
 import type { Clock, Log, Rng } from '@tapline/base';
 import type { ResourceClient } from '@tapline/client';
+import type { ProfileGrant } from '@tapline/profiles';
 import { createEventRecorder, type Explanation } from '@tapline/reconcile';
 import {
   attachmentResource,
   deliveryResource,
   deviceResource,
+  enrolmentResource,
   eventResource,
   installResource,
   nodeResource,
@@ -15,6 +17,7 @@ import {
 import { createExpiryReconciler } from './create-expiry-reconciler.ts';
 import { createDeliveryReconciler } from './delivery/delivery-reconciler.ts';
 import { createDeviceReconciler } from './device/device-reconciler.ts';
+import { createEnrolmentReconciler } from './enrolment/enrolment-reconciler.ts';
 import { eventExpiryMs } from './event/event-expiry.ts';
 import { createGarbageCollector } from './garbage-collection/garbage-collector.ts';
 import { createInformers, type Informers } from './informers.ts';
@@ -43,6 +46,8 @@ export interface ReconcilersInit {
   readonly vtepPrefix: string;
   /** How long keys of IPsec and MACsec are in use. */
   readonly keyRotationMs: number;
+  /** The address of a profile; undefined until it is known where the server listens. */
+  readonly profileUrl: (grant: ProfileGrant, name: string) => string | undefined;
 }
 
 /** All reconcilers of a control plane over one client; they care not what API it reaches. */
@@ -84,6 +89,7 @@ export function startReconcilers(init: ReconcilersInit): Reconcilers {
       concurrency: init.buildConcurrency,
     }),
     createDeviceReconciler(common),
+    createEnrolmentReconciler({ ...common, profileUrl: init.profileUrl }),
     createGarbageCollector({
       ...common,
       kinds: [
@@ -94,6 +100,7 @@ export function startReconcilers(init: ReconcilersInit): Reconcilers {
         { definition: nodeResource, informer: informers.nodes },
         { definition: segmentResource, informer: informers.segments },
         { definition: attachmentResource, informer: informers.attachments },
+        { definition: enrolmentResource, informer: informers.enrolments },
         { definition: tokenResource, informer: tokens },
       ],
     }),

@@ -40,6 +40,13 @@ export {
   revokedDeviceKey,
 } from './kinds/device.ts';
 export {
+  type Enrolment,
+  type EnrolmentPayload,
+  enrolmentResource,
+  type EnrolmentSpec,
+  type EnrolmentStatus,
+} from './kinds/enrolment.ts';
+export {
   type Install,
   installResource,
   type InstallImage,

@@ -2,6 +2,7 @@ import { allocationResource } from './kinds/allocation.ts';
 import { attachmentResource } from './kinds/attachment.ts';
 import { deliveryResource } from './kinds/delivery.ts';
 import { deviceResource } from './kinds/device.ts';
+import { enrolmentResource } from './kinds/enrolment.ts';
 import { installResource } from './kinds/install.ts';
 import { nodeResource } from './kinds/node.ts';
 import { packageResource } from './kinds/package.ts';
@@ -19,5 +20,6 @@ export const taplineResources: readonly ResourceDefinition[] = [
   segmentResource,
   attachmentResource,
   allocationResource,
+  enrolmentResource,
   tokenResource,
 ];

@@ -93,6 +93,7 @@ describe('segments', () => {
       tokenGraceMs: 0,
       vtepPrefix: '100.112.0.0/12',
       keyRotationMs: 3_600_000,
+      profileUrl: () => undefined,
     });
   }
 

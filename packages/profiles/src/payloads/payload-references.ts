@@ -7,6 +7,8 @@ export interface PayloadReferences {
   uuid(id: string): string;
   /** The UUID of a payload that gives a key with its certificate. */
   identity(id: string, from: string): string;
+  /** Which kind of key such a payload gives. */
+  keyType(id: string): 'RSA' | 'ECDSA256';
   /** The UUID of a payload that is a certificate. */
   certificate(id: string, from: string): string;
 }
@@ -31,6 +33,8 @@ export function payloadReferences(
   return {
     uuid,
     identity: (id, from) => refer(id, from, (kind) => identities.has(kind as 'pkcs12')),
+    // Keys of ACME are of P-256 here; those of SCEP are RSA, and what PKCS #12 holds mostly is.
+    keyType: (id) => (kinds.get(id) === 'acme' ? 'ECDSA256' : 'RSA'),
     certificate: (id, from) => refer(id, from, (kind) => kind === 'certificate'),
   };
 }

@@ -40,8 +40,7 @@ function ikev2Auth({ auth, id }: Ikev2Content, references: PayloadReferences): P
       return {
         AuthenticationMethod: 'Certificate',
         PayloadCertificateUUID: references.identity(auth.identity, id),
-        // RSA is taken for granted otherwise; keys of ACME and ours are of P-256.
-        CertificateType: auth.certificateType ?? 'ECDSA256',
+        CertificateType: auth.certificateType ?? references.keyType(auth.identity),
       };
     case 'secret':
       return { AuthenticationMethod: 'SharedSecret', SharedSecret: auth.secret };
