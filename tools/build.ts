@@ -37,7 +37,7 @@ if (!existsSync(join(target, 'main.js'))) {
       'journal-thread': join(root, 'packages/store/src/journal-thread.ts'),
       'macsec-program': join(root, 'packages/fabric/src/userspace/macsec-program.ts'),
       'datapath-thread': join(root, 'packages/fabric/src/userspace/datapath-thread.ts'),
-      'compress-thread': join(root, 'packages/builder/src/compress-thread.ts'),
+      'layer-thread': join(root, 'packages/builder/src/layer-thread.ts'),
       'catalog-thread': join(root, 'packages/registry/src/catalog/catalog-thread.ts'),
       'fabric-helper': join(root, 'packages/fabric/src/helper/main.ts'),
     },

@@ -8,6 +8,7 @@ export { collectBytes } from './collect-bytes.ts';
 export { concatBytes } from './concat-bytes.ts';
 export { defined, type Defined } from './defined.ts';
 export { der } from './der.ts';
+export { type ErrorData, fromErrorData, toErrorData } from './error-data.ts';
 export { errorMessage } from './error-message.ts';
 export { formatAge } from './format-age.ts';
 export { formatBytes } from './format-bytes.ts';

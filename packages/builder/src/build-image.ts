@@ -6,7 +6,7 @@ import { assembleImage } from './assemble-image.ts';
 import type { OnBuildEvent } from './build-event.ts';
 import type { BuiltImage, BuiltPlatform } from './built-image.ts';
 import type { Compression } from './compression.ts';
-import type { CompressorPool } from './compressor-pool.ts';
+import type { LayerThreads } from './layer-threads.ts';
 import type { HomebrewApi } from './homebrew-api.ts';
 import type { LayerRecord } from './layer-record.ts';
 import { createLayerSink } from './layer-sink.ts';
@@ -14,7 +14,14 @@ import { mapConcurrently } from './map-concurrently.ts';
 import type { ProgramSandbox } from './post-install/program-sandbox.ts';
 import type { PackagePlan } from './package-plan.ts';
 import { planPackage } from './plan-package.ts';
-import { type PourDependencies, type PouredPackage, pourPackage } from './pour-package.ts';
+import {
+  type MeasuredPour,
+  measurePour,
+  type PourDependencies,
+  type PouredPackage,
+  pourPackage,
+  reserveDisk,
+} from './pour-package.ts';
 import { putDocument } from './put-document.ts';
 
 export interface BuildImageRequest {
@@ -39,7 +46,7 @@ export interface BuildImageDependencies extends PourDependencies {
   readonly api: HomebrewApi;
   readonly programs: ProgramSandbox;
   readonly store: BlobStore;
-  readonly compressors: CompressorPool;
+  readonly threads: LayerThreads;
 }
 
 /**
@@ -57,8 +64,8 @@ export async function buildImage(
   if (tags.length === 0) {
     throw new TaplineError('platform_unsupported', 'no platform to build for is given');
   }
-  const { compressors } = deps;
-  const sink = createLayerSink({ store, compressors, compression: request.compression ?? 'gzip' });
+  const { threads } = deps;
+  const sink = createLayerSink({ store, threads, compression: request.compression ?? 'gzip' });
   const options = {
     sink,
     onEvent: request.onEvent,
@@ -67,50 +74,61 @@ export async function buildImage(
   };
   const name =
     request.version === undefined ? request.formula : `${request.formula}@${request.version}`;
-  const timings = { planMs: 0, fetchMs: 0, layersMs: 0, assembleMs: 0 };
 
   const plans = await mapConcurrently(tags, { limit: tags.length, ...options }, (tag, signal) =>
     planPackage(deps.api, { formula: name, tag, signal }),
   );
-  timings.planMs += clock.monotonic() - start;
+  const planned = clock.monotonic();
+  // Platforms are built side by side: a stage is over when it is over for the last.
+  let [fetched, poured] = [planned, planned];
   const packageVersion = commonVersion(plans);
 
-  const images: BuiltPlatform[] = [];
-  for (const first of plans) {
-    let plan = first;
-    let poured = await pourTimed(plan);
-    if (
-      needsGcc(
-        plan,
-        poured.kegs.map(({ layer }) => layer),
-      )
-    ) {
-      const again = clock.monotonic();
-      plan = await planPackage(deps.api, {
-        formula: name,
-        tag: plan.tag,
-        withGcc: true,
-        signal: request.signal,
-      });
-      timings.planMs += clock.monotonic() - again;
-      poured = await pourTimed(plan);
+  const measured = await mapConcurrently(
+    plans,
+    { limit: plans.length, ...options },
+    (plan, signal) => measurePour(deps, plan, { ...options, signal }),
+  );
+  await reserveDisk(deps, measured);
+  const images = await mapConcurrently(
+    measured,
+    { limit: measured.length, ...options },
+    (pour, signal) => buildPlatform(pour, { ...options, signal }),
+  );
+
+  async function buildPlatform(
+    measuredPour: MeasuredPour,
+    platformOptions: typeof options & { readonly signal: AbortSignal },
+  ): Promise<BuiltPlatform> {
+    let { plan } = measuredPour;
+    let { kegs } = await pourTimed(measuredPour, platformOptions);
+    const layers = kegs.map(({ layer }) => layer);
+    if (needsGcc(plan, layers)) {
+      const { signal } = platformOptions;
+      plan = await planPackage(deps.api, { formula: name, tag: plan.tag, withGcc: true, signal });
+      const withGcc = await measurePour(deps, plan, platformOptions);
+      await reserveDisk(deps, [withGcc]);
+      ({ kegs } = await pourTimed(withGcc, platformOptions));
     }
-    const assembling = clock.monotonic();
     const image = await assembleImage(
       { store, sink },
-      { plan, kegs: poured.kegs },
-      { ...options, ...(request.maxLayers !== undefined && { maxLayers: request.maxLayers }) },
+      { plan, kegs },
+      {
+        ...platformOptions,
+        ...(request.maxLayers !== undefined && { maxLayers: request.maxLayers }),
+      },
     );
-    timings.assembleMs += clock.monotonic() - assembling;
     request.onEvent?.({ kind: 'image', tag: plan.tag, digest: image.manifest.digest });
-    images.push(image);
+    return image;
   }
 
-  async function pourTimed(plan: PackagePlan): Promise<PouredPackage> {
-    const poured = await pourPackage(deps, plan, options);
-    timings.fetchMs += poured.fetchMs;
-    timings.layersMs += poured.layersMs;
-    return poured;
+  async function pourTimed(
+    pour: MeasuredPour,
+    platformOptions: typeof options,
+  ): Promise<PouredPackage> {
+    const result = await pourPackage(deps, pour, platformOptions);
+    fetched = Math.max(fetched, result.fetched);
+    poured = Math.max(poured, result.poured);
+    return result;
   }
 
   const formula = plans[0]?.root.formula.name ?? request.formula;
@@ -129,7 +147,13 @@ export async function buildImage(
     packageVersion,
     compression: sink.compression,
     images,
-    timings: { ...timings, totalMs: clock.monotonic() - start },
+    timings: {
+      planMs: planned - start,
+      fetchMs: fetched - planned,
+      layersMs: Math.max(0, poured - fetched),
+      assembleMs: clock.monotonic() - Math.max(poured, fetched),
+      totalMs: clock.monotonic() - start,
+    },
   };
 }
 

@@ -6,7 +6,6 @@ import { applyLayers, encodeTar, TarDecoder, type TarEntry, type TarMember } fro
 import { FileBlobStore } from '@tapline/registry';
 import { temporaryFolder } from '@tapline/testing';
 import { expect, test } from 'vitest';
-import { buildFormulaLayer } from './build-formula-layer.ts';
 import { buildLinkLayer, type LinkLayer, type PouredKeg } from './build-link-layer.ts';
 import { readAll } from './testing/read-all.ts';
 import { testSink } from './testing/test-sink.ts';
@@ -45,13 +44,16 @@ async function build(steps: readonly unknown[]): Promise<Built> {
   await writeFile(bottlePath, gzipSync(Buffer.concat([...encodeTar(bottle)])));
   const store = await FileBlobStore.open(join(folder.path, 'store'));
   const sink = testSink(store);
-  const layer = await buildFormulaLayer(sink, {
-    formula: 'nginx',
-    pkgVersion: '1.0',
-    dependencies: [],
-    tab: {},
-    bottlePath,
-  });
+  const layer = await sink.pour(
+    {
+      formula: 'nginx',
+      pkgVersion: '1.0',
+      dependencies: [],
+      tab: {},
+      bottlePath,
+    },
+    {},
+  );
   const formula = parseFormula(
     { name: 'nginx', versions: { stable: '1.0' }, bottle: {}, post_install_steps: steps },
     'x86_64_linux',

@@ -30,7 +30,7 @@ export interface BuiltPlatform {
   readonly executables: readonly string[];
 }
 
-/** Durations in ms; platforms are built one after another. */
+/** Durations in ms; a stage ends when it ends for the last of the platforms. */
 export interface BuildTimings {
   readonly planMs: number;
   readonly fetchMs: number;

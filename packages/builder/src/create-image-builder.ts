@@ -7,7 +7,7 @@ import { createBottleCache } from './bottle-cache.ts';
 import { buildImage, type BuildImageRequest } from './build-image.ts';
 import type { BuiltImage } from './built-image.ts';
 import type { FreeBytes } from './disk-admission.ts';
-import { createCompressorPool } from './compressor-pool.ts';
+import { createLayerThreads } from './layer-threads.ts';
 import { createDocumentCache } from './document-cache.ts';
 import { freeBytes } from './free-bytes.ts';
 import { loadHomebrewApiKey } from './homebrew-api-key.ts';
@@ -69,7 +69,8 @@ export function createImageBuilder(init: ImageBuilderInit): ImageBuilder {
     directory: join(cacheDirectory, 'bottles'),
     headers: (url) => api.registryHeaders(url),
   });
-  const compressors = createCompressorPool({ threads: Math.min(availableParallelism(), 4) });
+  const threadCount = Math.min(availableParallelism(), 4);
+  const threads = createLayerThreads({ threads: threadCount });
   const programs = createProgramSandbox({
     directory: join(cacheDirectory, 'sandbox'),
     clock,
@@ -86,20 +87,20 @@ export function createImageBuilder(init: ImageBuilderInit): ImageBuilder {
           bottles,
           layers,
           store,
-          compressors,
+          threads,
           programs,
           clock,
           freeBytes: init.freeBytes ?? freeBytes,
           directory: cacheDirectory,
           downloads: 6,
-          // While one waits for its first bytes, or for the disk, another one has work.
-          builds: 2,
+          // A thread each.
+          builds: threadCount,
         },
         request,
       ),
     async [Symbol.asyncDispose]() {
       await transport[Symbol.asyncDispose]();
-      await compressors[Symbol.asyncDispose]();
+      await threads[Symbol.asyncDispose]();
     },
   };
 }

@@ -9,7 +9,6 @@ import { FileBlobStore } from '@tapline/registry';
 import { haveProgram, type TemporaryFolder, temporaryFolder } from '@tapline/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { assembleImage } from './assemble-image.ts';
-import { buildFormulaLayer } from './build-formula-layer.ts';
 import type { PouredKeg } from './build-link-layer.ts';
 import type { BuiltImage, BuiltPlatform } from './built-image.ts';
 import type { Compression } from './compression.ts';
@@ -167,13 +166,16 @@ async function pour(
     { name, versions: { stable: '1.0' }, bottle: {}, dependencies },
     'x86_64_linux',
   );
-  const layer = await buildFormulaLayer(into.sink, {
-    formula: name,
-    pkgVersion: '1.0',
-    dependencies,
-    tab: {},
-    bottlePath,
-  });
+  const layer = await into.sink.pour(
+    {
+      formula: name,
+      pkgVersion: '1.0',
+      dependencies,
+      tab: {},
+      bottlePath,
+    },
+    {},
+  );
   const keg: PouredKeg = {
     name,
     version: '1.0',

@@ -19,6 +19,12 @@ export interface LayerCache {
     bottle: PlannedBottle,
     made: { readonly compression: Compression; readonly record: LayerRecord },
   ): Promise<void>;
+  /** `work` while no other work on the layer is under way in this process. */
+  exclusively<T>(
+    bottle: PlannedBottle,
+    compression: Compression,
+    work: () => Promise<T>,
+  ): Promise<T>;
 }
 
 export function createLayerCache(init: {
@@ -28,7 +34,19 @@ export function createLayerCache(init: {
   const { store, directory } = init;
   const pathOf = (bottle: PlannedBottle, compression: Compression): string =>
     join(directory, `${layerKey(bottle, compression)}.json`);
+  const underWay = new Map<string, Promise<unknown>>();
   return {
+    async exclusively(bottle, compression, work) {
+      const key = layerKey(bottle, compression);
+      while (underWay.has(key)) await underWay.get(key)?.catch(() => undefined);
+      const running = work();
+      underWay.set(key, running);
+      try {
+        return await running;
+      } finally {
+        underWay.delete(key);
+      }
+    },
     async find(bottle, compression) {
       const record = await readRecord(pathOf(bottle, compression));
       if (record === undefined) return undefined;

@@ -16,11 +16,17 @@ export interface LayerFacts {
   readonly fileIndex: { readonly digest: Digest; readonly size: number };
 }
 
-/** A formula's layer, with what links and dependencies follow from. */
-export interface LayerRecord extends LayerFacts {
+/** What is known of a layer's bytes. */
+export type WrittenLayer = Pick<LayerFacts, 'digest' | 'diffId' | 'size' | 'fileIndex'>;
+
+/** What is known of a keg once its bottle is poured. */
+export interface KegFacts extends Pick<LayerFacts, 'unpackedSize' | 'fileCount'> {
   readonly entries: readonly KegEntry[];
   /** Sonames that its files need and none of its own files is. */
   readonly needed: readonly string[];
   /** ELF files that were left as they are, and why. */
   readonly notRelocated: readonly { readonly path: string; readonly reason: string }[];
 }
+
+/** A formula's layer, with what links and dependencies follow from. */
+export type LayerRecord = WrittenLayer & KegFacts;

@@ -1,19 +1,25 @@
 import type { TarEvent } from '@tapline/oci';
 import type { BlobStore } from '@tapline/registry';
 import type { Compression } from './compression.ts';
-import type { CompressorPool } from './compressor-pool.ts';
-import type { LayerFacts } from './layer-record.ts';
+import type { LayerFacts, LayerRecord, WrittenLayer } from './layer-record.ts';
+import type { LayerThreads } from './layer-threads.ts';
 import { writeLayer } from './layer-writer.ts';
+import type { PourRequest } from './pour/pour-bottle.ts';
 import { readBottle, type ReadBottleOptions } from './read-bottle.ts';
+
+export interface LayerOptions {
+  readonly signal?: AbortSignal | undefined;
+}
 
 /** Where layers of one image go, in the compression of that image. */
 export interface LayerSink {
   readonly compression: Compression;
+  /**
+   * Makes a layer of a bottle, and an index of its files. Throws `unsafe_tar_entry`, `bottle_corrupt`.
+   */
+  pour(bottle: Omit<PourRequest, 'compression'>, options: LayerOptions): Promise<LayerRecord>;
   /** Compresses and stores a tar, and an index of its files. */
-  write(
-    tar: AsyncIterable<Uint8Array>,
-    options: { readonly signal?: AbortSignal | undefined },
-  ): Promise<Pick<LayerFacts, 'digest' | 'diffId' | 'size' | 'fileIndex'>>;
+  write(tar: AsyncIterable<Uint8Array>, options: LayerOptions): Promise<WrittenLayer>;
   /** What is in a layer that was written. */
   read(layer: Pick<LayerFacts, 'digest'>, options: ReadBottleOptions): AsyncIterable<TarEvent>;
 }
@@ -21,11 +27,21 @@ export interface LayerSink {
 export function createLayerSink(init: {
   readonly store: BlobStore;
   readonly compression: Compression;
-  readonly compressors: CompressorPool;
+  readonly threads: LayerThreads;
 }): LayerSink {
-  const { store, compression } = init;
+  const { store, compression, threads } = init;
   return {
     compression,
+    async pour(bottle, { signal }) {
+      await using writer = await store.openWriter();
+      const write = (bytes: Uint8Array): Promise<void> => writer.write(bytes);
+      const poured = await threads.pour({ ...bottle, compression }, { write, signal });
+      const { digest, size } = await writer.commit(poured.digest);
+      await using indexWriter = await store.openWriter();
+      await indexWriter.write(poured.fileIndex);
+      const fileIndex = await indexWriter.commit();
+      return { ...poured.keg, digest, size, diffId: poured.diffId, fileIndex };
+    },
     write: (tar, options) => writeLayer(store, tar, { ...init, ...options }),
     read: ({ digest }, options) => readBottle(store.pathOf(digest), { ...options, compression }),
   };

@@ -7,9 +7,10 @@ import { FileBlobStore } from '@tapline/registry';
 import { haveProgram, temporaryFolder } from '@tapline/testing';
 import { expect, test } from 'vitest';
 import { pieceBytes, type Compression } from './compression.ts';
-import { createCompressorPool } from './compressor-pool.ts';
+import type { WrittenLayer } from './layer-record.ts';
+import { createLayerThreads } from './layer-threads.ts';
 import { createLayerSink } from './layer-sink.ts';
-import type { WrittenLayer } from './layer-writer.ts';
+
 import { readAll } from './testing/read-all.ts';
 import { testSink } from './testing/test-sink.ts';
 
@@ -92,20 +93,20 @@ test.each(['gzip', 'zstd'] as const)(
 
 test('threads compress as this one does', async () => {
   await using folder = await temporaryFolder();
-  await using compressors = createCompressorPool({ threads: 2 });
+  await using threads = createLayerThreads({ threads: 2 });
   const store = await FileBlobStore.open(join(folder.path, 'store'));
-  const sink = createLayerSink({ store, compression: 'gzip', compressors });
+  const sink = createLayerSink({ store, compression: 'gzip', threads });
   expect(await sink.write(cut(65_536), {})).toEqual(await write(store, 'gzip', 4096));
 });
 
 test('a pool that is closed says so', async () => {
-  const pool = createCompressorPool({ threads: 1 });
+  const pool = createLayerThreads({ threads: 1 });
   const compress = (): Promise<unknown> =>
     pool.compress({ compression: 'gzip', buffers: pool.memory.take(), length: pieceBytes });
   const asked = [compress(), compress()];
   const answers = Promise.allSettled(asked);
   await pool[Symbol.asyncDispose]();
-  const closed = { code: 'compressor_failed' };
+  const closed = { code: 'layer_thread_failed' };
   for (const { status } of await answers) expect(status).toBe('rejected');
   await expect(asked[1]).rejects.toMatchObject(closed);
   await expect(compress()).rejects.toMatchObject(closed);

@@ -1,20 +1,17 @@
-import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
-import { deflateEnd, encodeFileIndex, parseDigest } from '@tapline/oci';
 import type { BlobStore, StoredBlob } from '@tapline/registry';
 import { type Compression, pieceBytes } from './compression.ts';
-import type { CompressorPool } from './compressor-pool.ts';
-import { LayerIndexer } from './layer-indexer.ts';
-import type { LayerFacts } from './layer-record.ts';
+import { gzipEnd, gzipHeader } from './gzip-member.ts';
+import { LayerPieces } from './layer-pieces.ts';
+import type { WrittenLayer } from './layer-record.ts';
+import type { LayerThreads } from './layer-threads.ts';
 import type { PieceBuffers, PieceMemory } from './piece-buffers.ts';
 
 export interface LayerWriterOptions {
   readonly compression: Compression;
-  readonly compressors: CompressorPool;
+  readonly threads: LayerThreads;
   readonly signal?: AbortSignal | undefined;
 }
-
-export type WrittenLayer = Pick<LayerFacts, 'digest' | 'diffId' | 'size' | 'fileIndex'>;
 
 /**
  * Compresses a tar into the store as it comes, in pieces of {@link pieceBytes} that can be
@@ -25,14 +22,10 @@ export async function writeLayer(
   tar: AsyncIterable<Uint8Array>,
   options: LayerWriterOptions,
 ): Promise<WrittenLayer> {
-  const { compression, compressors, signal } = options;
-  const diff = createHash('sha256');
-  const indexer = new LayerIndexer();
-  const pieces: number[] = [];
-  let checksum = 0;
-  let unpackedBytes = 0;
+  const { compression, threads, signal } = options;
+  const layer = new LayerPieces(compression);
   await using writer = await store.openWriter();
-  if (compression === 'gzip') await writer.write(gzipHeader);
+  await writer.write(layer.header);
   // Written in their order, while those behind them are compressed.
   const underWay: { readonly buffers: PieceBuffers; readonly size: Promise<number> }[] = [];
   async function writeNext(): Promise<void> {
@@ -40,20 +33,16 @@ export async function writeLayer(
     if (next === undefined) return;
     const size = await next.size;
     underWay.shift();
-    pieces.push(writer.size);
+    layer.startAt(writer.size);
     await writer.write(next.buffers.output.subarray(0, size));
-    compressors.memory.giveBack(next.buffers);
+    threads.memory.giveBack(next.buffers);
   }
   try {
-    for await (const { buffers, length } of inPieces(tar, compressors.memory)) {
+    for await (const { buffers, length } of inPieces(tar, threads.memory)) {
       signal?.throwIfAborted();
-      const piece = buffers.input.subarray(0, length);
-      diff.update(piece);
-      indexer.push(piece);
-      if (compression === 'gzip') checksum = crc32(piece, checksum);
-      unpackedBytes += length;
-      underWay.push({ buffers, size: compressors.compress({ compression, buffers, length }) });
-      if (underWay.length >= compressors.width) await writeNext();
+      layer.take(buffers.input.subarray(0, length));
+      underWay.push({ buffers, size: threads.compress({ compression, buffers, length }) });
+      if (underWay.length >= threads.width) await writeNext();
     }
     while (underWay.length > 0) await writeNext();
   } catch (error) {
@@ -61,42 +50,29 @@ export async function writeLayer(
     throw error;
   }
   const end = writer.size;
-  if (compression === 'gzip') await writer.write(gzipEnd({ checksum, unpackedBytes }));
+  await writer.write(layer.trailer());
   const { digest, size } = await writer.commit();
-  const paths = indexer.paths();
-  const index = encodeFileIndex({ layer: digest, compression, pieceBytes, pieces, end, paths });
-  const fileIndex = await writeGzipped(store, index, compressors);
-  return { digest, size, diffId: parseDigest(`sha256:${diff.digest('hex')}`), fileIndex };
+  const fileIndex = await writeGzipped(store, layer.fileIndex(digest, end), threads);
+  return { digest, size, diffId: layer.diffId(), fileIndex };
 }
 
 async function writeGzipped(
   store: BlobStore,
   bytes: Uint8Array,
-  compressors: CompressorPool,
+  threads: LayerThreads,
 ): Promise<StoredBlob> {
   await using writer = await store.openWriter();
   await writer.write(gzipHeader);
-  const buffers = compressors.memory.take();
+  const buffers = threads.memory.take();
   for (let at = 0; at < bytes.length; at += pieceBytes) {
     const piece = bytes.subarray(at, at + pieceBytes);
     buffers.input.set(piece);
-    const size = await compressors.compress({ compression: 'gzip', buffers, length: piece.length });
+    const size = await threads.compress({ compression: 'gzip', buffers, length: piece.length });
     await writer.write(buffers.output.subarray(0, size));
   }
-  compressors.memory.giveBack(buffers);
+  threads.memory.giveBack(buffers);
   await writer.write(gzipEnd({ checksum: crc32(bytes), unpackedBytes: bytes.length }));
   return await writer.commit();
-}
-
-/** RFC 1952 §2.3: no name, no time, and 255 for a system that nobody says. */
-const gzipHeader = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255);
-
-function gzipEnd(end: { readonly checksum: number; readonly unpackedBytes: number }): Uint8Array {
-  const trailer = Buffer.alloc(deflateEnd.length + 8);
-  trailer.set(deflateEnd);
-  trailer.writeUInt32LE(end.checksum, deflateEnd.length);
-  trailer.writeUInt32LE(end.unpackedBytes % 2 ** 32, deflateEnd.length + 4);
-  return trailer;
 }
 
 /** The same bytes in pieces of one size, each in memory of its own. */

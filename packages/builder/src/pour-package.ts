@@ -1,7 +1,6 @@
 import type { Clock } from '@tapline/base';
 import type { BottleCache } from './bottle-cache.ts';
 import type { OnBuildEvent } from './build-event.ts';
-import { buildFormulaLayer } from './build-formula-layer.ts';
 import type { PouredKeg } from './build-link-layer.ts';
 import { createLimiter } from './create-limiter.ts';
 import { admitToDisk, type FreeBytes } from './disk-admission.ts';
@@ -33,26 +32,76 @@ export interface PourOptions {
 
 export interface PouredPackage {
   readonly kegs: readonly PouredKeg[];
-  /** Until the last bottle was there. */
-  readonly fetchMs: number;
-  /** From then until the last layer was built; most are built while others are fetched. */
-  readonly layersMs: number;
+  /** When the last bottle was there, by the clock's monotonic time. */
+  readonly fetched: number;
+  /** When the last layer was built; most are built while others are fetched. */
+  readonly poured: number;
+}
+
+/** A plan, and what there is of it already. */
+export interface MeasuredPour {
+  readonly plan: PackagePlan;
+  readonly known: readonly (LayerRecord | undefined)[];
+  /** Of each bottle, 0 where nobody says. */
+  readonly sizes: readonly number[];
+  readonly downloadBytes: number;
+  readonly layerBytes: number;
+}
+
+/** Asks the caches and the mirror; nothing is fetched and nothing written. */
+export async function measurePour(
+  deps: PourDependencies,
+  plan: PackagePlan,
+  { sink, signal }: PourOptions,
+): Promise<MeasuredPour> {
+  let downloadBytes = 0;
+  let layerBytes = 0;
+  const known = await Promise.all(
+    plan.bottles.map((bottle) => deps.layers.find(bottle, sink.compression)),
+  );
+  const sizes = await mapConcurrently(
+    [...plan.bottles.entries()],
+    { limit: 8, signal },
+    async ([index, bottle], stop) => {
+      if (known[index] !== undefined) return 0;
+      const size = await deps.bottles.sizeOf(bottle, { signal: stop });
+      layerBytes += size;
+      if ((await deps.bottles.find(bottle.digest)) === undefined) downloadBytes += size;
+      return size;
+    },
+  );
+  return { plan, known, sizes, downloadBytes, layerBytes };
+}
+
+/** Throws `disk_full` unless there is room for what is fetched, and for layers about as large. */
+export async function reserveDisk(
+  deps: PourDependencies,
+  measured: readonly MeasuredPour[],
+): Promise<void> {
+  const sum = (pick: (pour: MeasuredPour) => number): number =>
+    measured.reduce((total, pour) => total + pick(pour), 0);
+  await admitToDisk(deps.freeBytes, {
+    directory: deps.directory,
+    neededBytes:
+      sum(({ downloadBytes }) => downloadBytes) +
+      Math.ceil(sum(({ layerBytes }) => layerBytes) * layerGrowth),
+    purpose: `building ${measured.map(({ plan }) => plan.root.formula.name)[0] ?? 'nothing'}`,
+  });
 }
 
 /** The layers of a plan: those that are known, and the others fetched and built. */
 export async function pourPackage(
   deps: PourDependencies,
-  plan: PackagePlan,
+  { plan, known, sizes, downloadBytes }: MeasuredPour,
   options: PourOptions,
 ): Promise<PouredPackage> {
-  const { clock, layers } = deps;
-  const start = clock.monotonic();
-  const known = await Promise.all(
-    plan.bottles.map((bottle) => layers.find(bottle, options.sink.compression)),
-  );
-  const missing = plan.bottles.filter((_, index) => known[index] === undefined);
-  await reserve(deps, plan, missing, options);
-
+  const { clock } = deps;
+  options.onEvent?.({
+    kind: 'planned',
+    tag: plan.tag,
+    formulae: plan.bottles.map((bottle) => bottle.formula.name),
+    downloadBytes,
+  });
   let fetched = clock.monotonic();
   const whenDownloadsAllow = createLimiter(deps.downloads);
   const whenBuildsAllow = createLimiter(deps.builds);
@@ -61,17 +110,14 @@ export async function pourPackage(
       deps.bottles.fetch(bottle, { onEvent: options.onEvent, signal }),
     );
     fetched = clock.monotonic();
-    return whenBuildsAllow(async () => {
-      signal.throwIfAborted();
-      const begun = clock.monotonic();
-      const layer = await build(deps, bottle, { path, sink: options.sink, signal });
-      const durationMs = clock.monotonic() - begun;
-      report(bottle, layer, { source: 'built', durationMs }, options);
-      return layer;
-    });
+    return whenBuildsAllow(() => build(deps, { bottle, path }, { ...options, signal }));
   }
+  // The largest first: what takes longest is not what all others wait for at the end.
+  const order = [...plan.bottles.entries()].toSorted(
+    ([a], [b]) => (sizes[b] ?? 0) - (sizes[a] ?? 0) || a - b,
+  );
   const poured = await mapConcurrently(
-    [...plan.bottles.entries()],
+    order,
     { limit: plan.bottles.length, signal: options.signal },
     async ([index, bottle], signal) => {
       const found = known[index];
@@ -80,7 +126,12 @@ export async function pourPackage(
       return pouredKeg(bottle, found);
     },
   );
-  return { kegs: poured, fetchMs: fetched - start, layersMs: clock.monotonic() - fetched };
+  const kegs = new Map(order.map(([index], at) => [index, poured[at]]));
+  return {
+    kegs: plan.bottles.flatMap((_, index) => kegs.get(index) ?? []),
+    fetched,
+    poured: clock.monotonic(),
+  };
 }
 
 function report(
@@ -95,57 +146,37 @@ function report(
   onEvent?.({ kind: 'layer', formula: name, size: layer.size, ...made });
 }
 
-/** Room for what is fetched, and for layers about as large as their bottles. */
-async function reserve(
-  deps: PourDependencies,
-  plan: PackagePlan,
-  missing: readonly PlannedBottle[],
-  options: PourOptions,
-): Promise<void> {
-  let downloadBytes = 0;
-  let layerBytes = 0;
-  await mapConcurrently(missing, { limit: 8, signal: options.signal }, async (bottle, signal) => {
-    const size = await deps.bottles.sizeOf(bottle, { signal });
-    layerBytes += size;
-    if ((await deps.bottles.find(bottle.digest)) === undefined) downloadBytes += size;
-  });
-  await admitToDisk(deps.freeBytes, {
-    directory: deps.directory,
-    neededBytes: downloadBytes + Math.ceil(layerBytes * layerGrowth),
-    purpose: `building ${plan.root.formula.name}`,
-  });
-  options.onEvent?.({
-    kind: 'planned',
-    tag: plan.tag,
-    formulae: plan.bottles.map((bottle) => bottle.formula.name),
-    downloadBytes,
-  });
-}
-
-/** Layers of bottles that a better compressor made are a little larger than those. */
+/** Layers may be a little larger than bottles that a better compressor made. */
 const layerGrowth = 1.1;
 
 async function build(
   deps: PourDependencies,
-  bottle: PlannedBottle,
-  {
-    path,
-    sink,
-    signal,
-  }: { readonly path: string; readonly sink: LayerSink; readonly signal: AbortSignal },
+  { bottle, path }: { readonly bottle: PlannedBottle; readonly path: string },
+  options: PourOptions & { readonly signal: AbortSignal },
 ): Promise<LayerRecord> {
-  const formula = bottle.formula.name;
-  const tab = bottle.tab ?? (await readReceipt(path, { formula, signal }));
-  const record = await buildFormulaLayer(sink, {
-    formula,
-    pkgVersion: bottle.pkgVersion,
-    dependencies: tab.runtimeDependencies?.map(({ name }) => name) ?? bottle.formula.dependencies,
-    tab,
-    bottlePath: path,
-    signal,
+  const { layers, clock } = deps;
+  const { sink, signal } = options;
+  return await layers.exclusively(bottle, sink.compression, async () => {
+    signal.throwIfAborted();
+    // Another build, or another platform, may have made it meanwhile.
+    const found = await layers.find(bottle, sink.compression);
+    if (found !== undefined) {
+      report(bottle, found, { source: 'cached', durationMs: 0 }, options);
+      return found;
+    }
+    const begun = clock.monotonic();
+    const formula = bottle.formula.name;
+    const tab = bottle.tab ?? (await readReceipt(path, { formula, signal }));
+    const dependencies =
+      tab.runtimeDependencies?.map(({ name }) => name) ?? bottle.formula.dependencies;
+    const { pkgVersion } = bottle;
+    const keg = { formula, pkgVersion, dependencies, tab, bottlePath: path };
+    const record = await sink.pour(keg, { signal });
+    await layers.save(bottle, { compression: sink.compression, record });
+    const durationMs = clock.monotonic() - begun;
+    report(bottle, record, { source: 'built', durationMs }, options);
+    return record;
   });
-  await deps.layers.save(bottle, { compression: sink.compression, record });
-  return record;
 }
 
 function pouredKeg({ formula, pkgVersion }: PlannedBottle, layer: LayerRecord): PouredKeg {

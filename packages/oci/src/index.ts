@@ -1,6 +1,8 @@
 export { applyLayers, type MergedEntry } from './apply-layers.ts';
 export type { Annotations, Descriptor } from './descriptor.ts';
-export { DeflateEncoder, deflateEnd } from './deflate-encoder.ts';
+export { CompressedInput } from './deflate/compressed-input.ts';
+export { DeflateEncoder, deflateEnd, type KeptBits } from './deflate/deflate-encoder.ts';
+export { InflateDecoder, type InflatedBlock } from './deflate/inflate-decoder.ts';
 export { digestBytes } from './digest-bytes.ts';
 export { type Digest, parseDigest } from './digest.ts';
 export { encodeManifest } from './encode-manifest.ts';

@@ -1,6 +1,7 @@
 import { parentPort } from 'node:worker_threads';
+import { toErrorData } from '@tapline/base';
 import { SqliteJournal } from './sqlite-journal.ts';
-import { fromTuple, type Reply, type Request, toErrorData, toTuple } from './worker-protocol.ts';
+import { fromTuple, type Reply, type Request, toTuple } from './worker-protocol.ts';
 
 /** The thread of a {@link WorkerJournal}: commits wait for the disk here, off the event loop. */
 const port = parentPort;
@@ -12,7 +13,7 @@ port.on('message', (request: Request) => {
   try {
     reply = answer(request);
   } catch (error) {
-    reply = { kind: 'error', error: toErrorData(error) };
+    reply = { kind: 'error', error: toErrorData(error, 'store_io') };
   }
   port.postMessage(reply);
   if (request.kind === 'close') port.close();

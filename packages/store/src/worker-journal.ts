@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { TaplineError } from '@tapline/base';
+import { fromErrorData, TaplineError } from '@tapline/base';
 import type { Journal } from './journal.ts';
 import type { Change } from './store.ts';
 import type { ChangeRecord } from './versioned-map.ts';
-import { fromErrorData, fromTuple, type Reply, type Request } from './worker-protocol.ts';
+import { fromTuple, type Reply, type Request } from './worker-protocol.ts';
 
 /** Rows dropped in one transaction: no write waits longer than for these. */
 const deadPerTransaction = 500;

@@ -8,7 +8,6 @@ import { encodeTar } from '@tapline/oci';
 import { FileBlobStore } from '@tapline/registry';
 import { haveProgram, type TemporaryFolder, temporaryFolder } from '@tapline/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { buildFormulaLayer } from '../build-formula-layer.ts';
 import { finishPrefix } from '../finish-prefix.ts';
 import { testSink } from '../testing/test-sink.ts';
 import { createProgramSandbox } from './program-sandbox.ts';
@@ -102,7 +101,7 @@ describe.skipIf(skip !== undefined)(`programs of an image that is built ${skip ?
     await writeFile(bottlePath, gzipSync(Buffer.concat([...encodeTar(members)])));
     const sink = testSink(await FileBlobStore.open(join(work.path, 'store')));
     const keg = { formula: 'tool', pkgVersion: '1.0', dependencies: [], tab: {} };
-    const layer = await buildFormulaLayer(sink, { ...keg, bottlePath });
+    const layer = await sink.pour({ ...keg, bottlePath }, {});
     const formula = parseFormula(
       { name: 'tool', versions: { stable: '1.0' }, bottle: {}, post_install_steps: steps },
       'x86_64_linux',

@@ -2,12 +2,13 @@ import { DeflateEncoder } from '@tapline/oci';
 import type { BlobStore } from '@tapline/registry';
 import { compressPiece } from '../compress-piece.ts';
 import type { Compression } from '../compression.ts';
-import type { CompressorPool } from '../compressor-pool.ts';
 import { createLayerSink, type LayerSink } from '../layer-sink.ts';
+import type { LayerThreads } from '../layer-threads.ts';
 import { createPieceMemory } from '../piece-buffers.ts';
+import { pourBottle } from '../pour/pour-bottle.ts';
 
-/** Compresses in the thread of the test. */
-export function inlineCompressors(): CompressorPool {
+/** Makes layers in the thread of the test. */
+function inlineThreads(): LayerThreads {
   const deflate = new DeflateEncoder();
   return {
     width: 1,
@@ -17,10 +18,17 @@ export function inlineCompressors(): CompressorPool {
       buffers.output.set(piece);
       return Promise.resolve(piece.length);
     },
+    async pour(bottle, { write }) {
+      const chunks: Uint8Array[] = [];
+      const emit = (bytes: Uint8Array): void => void chunks.push(Uint8Array.from(bytes));
+      const poured = pourBottle(bottle, { deflate, emit });
+      for (const chunk of chunks) await write(chunk);
+      return poured;
+    },
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }
 
 export function testSink(store: BlobStore, compression: Compression = 'gzip'): LayerSink {
-  return createLayerSink({ store, compression, compressors: inlineCompressors() });
+  return createLayerSink({ store, compression, threads: inlineThreads() });
 }

@@ -1,4 +1,4 @@
-import { errorMessage, isTaplineError, TaplineError } from '@tapline/base';
+import { type ErrorData, errorMessage, isTaplineError, toErrorData } from '@tapline/base';
 import { storageFailure } from '../storage/storage-failure.ts';
 import type { CatalogWrite } from './catalog-write.ts';
 import type { Quota } from './quota.ts';
@@ -16,30 +16,12 @@ export type CatalogReply =
   /** Nothing of the request was done. */
   | { readonly kind: 'failed'; readonly error: ErrorData };
 
-/** A {@link TaplineError} as plain data: cloning an error keeps neither its class nor its code. */
-export interface ErrorData {
-  readonly code: string;
-  readonly message: string;
-  readonly hint: string | undefined;
-  readonly details: Readonly<Record<string, unknown>>;
-  readonly cause: string | undefined;
-}
-
-export function toErrorData(error: unknown): ErrorData {
+/** Why the catalog did not do something, for the thread that asked. */
+export function toCatalogError(error: unknown): ErrorData {
   const known = storageFailure(error, 'the catalog of the registry');
-  if (!isTaplineError(known)) {
-    const message = `the catalog of the registry: ${errorMessage(known)}`;
-    return { code: 'registry_io', message, hint: undefined, details: {}, cause: undefined };
-  }
-  const { code, message, hint, details, cause } = known;
-  return { code, message, hint, details, cause: cause === undefined ? cause : errorMessage(cause) };
-}
-
-export function fromErrorData(data: ErrorData): TaplineError {
-  const { code, message, hint, details, cause } = data;
-  return new TaplineError(code, message, {
-    ...(hint === undefined ? {} : { hint }),
-    details,
-    ...(cause === undefined ? {} : { cause: new Error(cause) }),
-  });
+  if (isTaplineError(known)) return toErrorData(known, known.code);
+  return toErrorData(
+    new Error(`the catalog of the registry: ${errorMessage(known)}`),
+    'registry_io',
+  );
 }

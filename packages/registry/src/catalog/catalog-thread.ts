@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { parentPort } from 'node:worker_threads';
 import type { CatalogReply, CatalogRequest } from './catalog-protocol.ts';
-import { toErrorData } from './catalog-protocol.ts';
+import { toCatalogError } from './catalog-protocol.ts';
 import { CatalogWriter } from './catalog-writer.ts';
 import { openCatalogFile } from './open-catalog-file.ts';
 
@@ -16,7 +16,7 @@ port.on('message', (request: CatalogRequest) => {
   try {
     reply = answer(request);
   } catch (error) {
-    reply = { kind: 'failed', error: toErrorData(error) };
+    reply = { kind: 'failed', error: toCatalogError(error) };
   }
   port.postMessage(reply);
   if (request.kind === 'close') port.close();
@@ -35,7 +35,9 @@ function answer(request: CatalogRequest): CatalogReply {
       if (writer === undefined) throw new Error('write before open');
       const outcomes = writer
         .apply(request.writes)
-        .map((outcome) => (outcome.kind === 'done' ? outcome.changes : toErrorData(outcome.error)));
+        .map((outcome) =>
+          outcome.kind === 'done' ? outcome.changes : toCatalogError(outcome.error),
+        );
       return { kind: 'written', outcomes };
     }
   }

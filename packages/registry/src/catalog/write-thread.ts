@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { TaplineError } from '@tapline/base';
-import { type CatalogReply, type CatalogRequest, fromErrorData } from './catalog-protocol.ts';
+import { type ErrorData, fromErrorData, TaplineError } from '@tapline/base';
+import type { CatalogReply, CatalogRequest } from './catalog-protocol.ts';
 import type { CatalogWrite } from './catalog-write.ts';
 import type { Quota } from './quota.ts';
 
@@ -102,7 +102,7 @@ export class WriteThread implements AsyncDisposable {
   }
 }
 
-function failure(reply: CatalogReply): Parameters<typeof fromErrorData>[0] {
+function failure(reply: CatalogReply): ErrorData {
   if (reply.kind === 'failed') return reply.error;
   const message = `unexpected reply ${reply.kind} of the catalog's thread`;
   return { code: 'registry_io', message, hint: undefined, details: {}, cause: undefined };

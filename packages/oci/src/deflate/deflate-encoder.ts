@@ -19,6 +19,17 @@ const maxLiteralBits = 12;
 const maxDistanceBits = 15;
 const endOfBlock = 256;
 
+/** Bits of another deflate stream that stand for some of the bytes of a piece. */
+export interface KeptBits {
+  /** Where the bytes begin in the piece, and how many they are. */
+  readonly at: number;
+  readonly length: number;
+  /** Has the bits of one whole block from `bitStart` on, and four bytes more. */
+  readonly bytes: Uint8Array;
+  readonly bitStart: number;
+  readonly bitCount: number;
+}
+
 /** Ends a deflate stream: an empty block that says it is the last. */
 export const deflateEnd: Uint8Array = Uint8Array.of(3, 0);
 
@@ -42,18 +53,24 @@ export class DeflateEncoder {
 
   /**
    * The blocks of a piece, ending at a byte's boundary, none of them the last. Nothing in them
-   * refers to what came before, so that pieces are decoded apart from each other. The result is
-   * valid until the next call.
+   * refers to what came before, so that pieces are decoded apart from each other. What is `kept`, in
+   * its order, is copied instead of compressed, and must refer to nothing before the piece. The result
+   * is valid until the next call.
    */
-  encode(data: Uint8Array): Uint8Array {
-    const worst = data.length + (data.length >> 10) + 1024;
+  encode(data: Uint8Array, kept: readonly KeptBits[] = []): Uint8Array {
+    const worst = data.length + (data.length >> 10) + 1024 + kept.length * 16;
     if (this.#out.length < worst) this.#out = new Uint8Array(worst);
     this.#at = 0;
     this.#bits = 0;
     this.#bitCount = 0;
     this.#heads.fill(-maxDistance - 1);
     let from = 0;
-    while (from < data.length) from = this.#block(data, from);
+    for (const bits of kept) {
+      while (from < bits.at) from = this.#block(data, { from, to: bits.at });
+      this.#copy(bits);
+      from += bits.length;
+    }
+    while (from < data.length) from = this.#block(data, { from, to: data.length });
     // RFC 1951 §3.2.4: an empty stored block aligns.
     this.#put(0, 3);
     this.#align();
@@ -62,7 +79,8 @@ export class DeflateEncoder {
   }
 
   /** Finds the matches of one block and writes it; where the next one begins. */
-  #block(data: Uint8Array, from: number): number {
+  #block(data: Uint8Array, range: { readonly from: number; readonly to: number }): number {
+    const { from, to } = range;
     const heads = this.#heads;
     const matches = this.#matches;
     const literalRuns = this.#literalRuns;
@@ -70,16 +88,15 @@ export class DeflateEncoder {
     const distances = this.#distances;
     literals.fill(0);
     distances.fill(0);
-    const { length } = data;
-    const view = new DataView(data.buffer, data.byteOffset, length);
+    const view = new DataView(data.buffer, data.byteOffset, to);
     // A hash takes four bytes: the last three are literals.
-    const lastWord = length - 4;
+    const lastWord = to - 4;
     let count = 0;
     let tokens = 0;
     let misses = 0;
     let at = from;
     let literalsFrom = from;
-    while (at < length && tokens < blockTokens) {
+    while (at < to && tokens < blockTokens) {
       if (at <= lastWord) {
         const word = view.getInt32(at, true);
         const slot = slotOf(word);
@@ -104,7 +121,7 @@ export class DeflateEncoder {
         }
       }
       // What has no matches is looked at more and more loosely, as compressed files are.
-      const run = Math.min(1 + (misses >> 4), length - at, blockTokens - tokens);
+      const run = Math.min(1 + (misses >> 4), to - at, blockTokens - tokens);
       misses += 1;
       at += run;
       tokens += run;
@@ -114,6 +131,27 @@ export class DeflateEncoder {
     literals[endOfBlock] = 1;
     this.#write(data.subarray(from, at), count);
     return at;
+  }
+
+  /** A block of another stream: as it is, but that it is not the last. */
+  #copy({ bytes, bitStart, bitCount }: KeptBits): void {
+    const source = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    const out = new DataView(this.#out.buffer);
+    this.#put(0, 1);
+    const end = bitStart + bitCount;
+    let from = bitStart + 1;
+    // At most 7 bits wait, so that 24 more fit.
+    for (; from <= end - 24; from += 24) {
+      const word = (source.getInt32(from >>> 3, true) >>> (from & 7)) & 0xffffff;
+      this.#bits |= word << this.#bitCount;
+      out.setInt32(this.#at, this.#bits, true);
+      this.#at += 3;
+      this.#bits >>>= 24;
+    }
+    const word = source.getInt32(from >>> 3, true) >>> (from & 7);
+    const left = end - from;
+    this.#put(word & ((1 << Math.min(left, 12)) - 1), Math.min(left, 12));
+    if (left > 12) this.#put((word >>> 12) & ((1 << (left - 12)) - 1), left - 12);
   }
 
   #countLiterals(data: Uint8Array, block: { readonly from: number; readonly count: number }): void {
@@ -286,8 +324,9 @@ function matchEnd(view: DataView, at: number, candidate: number): number {
   let stop = at + 4;
   for (; stop < limit && stop <= length - 4; stop += 4) {
     const differing = view.getInt32(stop, true) ^ view.getInt32(stop - distance, true);
-    // The number of zero bits at the low end, in bytes.
-    if (differing !== 0) return stop + ((31 - Math.clz32(differing & -differing)) >>> 3);
+    if (differing === 0) continue;
+    if ((differing & 0xffff) !== 0) return (differing & 0xff) === 0 ? stop + 1 : stop;
+    return (differing & 0xff0000) === 0 ? stop + 3 : stop + 2;
   }
   while (stop < limit && view.getUint8(stop) === view.getUint8(stop - distance)) stop += 1;
   return stop;

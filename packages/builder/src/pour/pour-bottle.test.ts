@@ -6,11 +6,10 @@ import { encodeTar, TarDecoder, type TarEntry, type TarMember } from '@tapline/o
 import { FileBlobStore } from '@tapline/registry';
 import { type TemporaryFolder, temporaryFolder } from '@tapline/testing';
 import { expect, test } from 'vitest';
-import { buildFormulaLayer } from './build-formula-layer.ts';
-import type { LayerRecord } from './layer-record.ts';
-import { readReceipt } from './read-receipt.ts';
-import { readAll } from './testing/read-all.ts';
-import { testSink } from './testing/test-sink.ts';
+import type { LayerRecord } from '../layer-record.ts';
+import { readReceipt } from '../read-receipt.ts';
+import { readAll } from '../testing/read-all.ts';
+import { testSink } from '../testing/test-sink.ts';
 
 const cellar = 'home/linuxbrew/.linuxbrew/Cellar/jq/1.0';
 
@@ -45,13 +44,16 @@ async function buildBytes(bytes: Uint8Array, changedFiles?: readonly string[]): 
   await using folder = await temporaryFolder();
   const bottlePath = await writeBottle(folder, bytes);
   const store = await FileBlobStore.open(join(folder.path, 'store'));
-  const record = await buildFormulaLayer(testSink(store), {
-    formula: 'jq',
-    pkgVersion: '1.0',
-    dependencies: [],
-    tab: changedFiles === undefined ? {} : { changedFiles: new Set(changedFiles) },
-    bottlePath,
-  });
+  const record = await testSink(store).pour(
+    {
+      formula: 'jq',
+      pkgVersion: '1.0',
+      dependencies: [],
+      tab: changedFiles === undefined ? {} : { changedFiles: new Set(changedFiles) },
+      bottlePath,
+    },
+    {},
+  );
   const blob = await readAll(store.read(record.digest));
   return { ...record, listing: list(gunzipSync(blob)) };
 }
@@ -179,7 +181,7 @@ test('a refused bottle leaves nothing in the store', async () => {
   const bytes = gzipSync(Buffer.concat([...encodeTar([file('jq/1.0/a', 'x'), file('/b', 'x')])]));
   const input = { formula: 'jq', pkgVersion: '1.0', dependencies: [], tab: {} };
   const bottlePath = await writeBottle(folder, bytes);
-  await expect(buildFormulaLayer(testSink(store), { ...input, bottlePath })).rejects.toMatchObject({
+  await expect(testSink(store).pour({ ...input, bottlePath }, {})).rejects.toMatchObject({
     code: 'unsafe_tar_entry',
   });
   for await (const blob of store.list()) expect.unreachable(`${blob.digest} is there`);
