@@ -1,7 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { TaplineError } from '@tapline/base';
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { unpackGzip } from './unpack-gzip.ts';
 
@@ -43,17 +41,23 @@ test.each([
   expect(() => unpack(file)).toThrow(expect.objectContaining({ code: 'gzip_corrupt' }));
 });
 
+function outcome(decode: () => Buffer): string {
+  try {
+    return decode().toString();
+  } catch (error) {
+    return error instanceof Error ? 'refused' : 'thrown';
+  }
+}
+
 test('what is damaged is refused where zlib refuses it', () => {
   const data = Buffer.from('a line of a file, and another one\n'.repeat(40));
-  fc.assert(
-    fc.property(fc.nat({ max: 5000 }), fc.integer({ min: 1, max: 255 }), (at, change) => {
-      const file = gzipSync(data);
-      // zlib does not look at the time and the system.
-      const place = 10 + (at % (file.length - 10));
-      file[place] = (file[place] ?? 0) ^ change;
-      expect(() => gunzipSync(file)).toThrow(Error);
-      expect(() => unpack(file)).toThrow(TaplineError);
-    }),
-    { numRuns: 300 },
-  );
+  const whole = gzipSync(data);
+  // zlib does not look at the time and the system; bits behind the last block mean nothing to either.
+  for (let place = 10; place < whole.length; place += 1) {
+    for (let bit = 0; bit < 8; bit += 1) {
+      const file = Buffer.from(whole);
+      file[place] = (file[place] ?? 0) ^ (1 << bit);
+      expect(outcome(() => unpack(file))).toBe(outcome(() => gunzipSync(file)));
+    }
+  }
 });
