@@ -11,11 +11,18 @@ import {
 /** Who reaches whom, as `1>2 1>3`, by index of port. */
 export type Reachability = readonly string[];
 
-/** Sends one class of traffic between every pair of ports and answers who got what. */
+/** On a busy machine a frame through processes of nodes may take seconds. */
+const withinMs = 10_000;
+
+/**
+ * Sends one class of traffic between every pair of ports and answers who got what. What is `expected`
+ * is waited for, and what must not come for a while longer.
+ */
 export async function measureMatrix(
   probe: FrameProbe,
   ends: readonly TestEnd[],
   traffic: TrafficClass,
+  expected: Reachability = [],
 ): Promise<Reachability> {
   await probe.settle(50);
   for (const [number, from] of ends.entries()) {
@@ -28,15 +35,18 @@ export async function measureMatrix(
     }
   }
   const reached = new Set<string>();
-  for (const { port, frame } of await probe.settle()) {
-    const at = frame.indexOf(magic, 0, 'hex');
-    if (at < 0) continue;
-    const from = frame.readUInt16BE(at + 4);
-    const to = frame.readUInt16BE(at + 6);
-    const here = ends[port]?.intent.index;
-    // A frame for one port at another is as wrong as one too many.
-    reached.add(to === 0 || to === here ? `${from}>${here}` : `${from}>${here} (for ${to})`);
-  }
+  const until = performance.now() + withinMs;
+  do {
+    for (const { port, frame } of await probe.settle()) {
+      const at = frame.indexOf(magic, 0, 'hex');
+      if (at < 0) continue;
+      const from = frame.readUInt16BE(at + 4);
+      const to = frame.readUInt16BE(at + 6);
+      const here = ends[port]?.intent.index;
+      // A frame for one port at another is as wrong as one too many.
+      reached.add(to === 0 || to === here ? `${from}>${here}` : `${from}>${here} (for ${to})`);
+    }
+  } while (!expected.every((cell) => reached.has(cell)) && performance.now() < until);
   return [...reached].toSorted();
 }
 

@@ -3,6 +3,8 @@ import type { CommandBatch, KeyReference, Operation } from '@tapline/segments';
 import type { ExecutionResult } from '../fabric-helper.ts';
 import type { MacsecProcess } from '../userspace/macsec-process.ts';
 import type { SendingKeyStore } from '../keys/sending-key-store.ts';
+import type { ElementOperation } from './element-batch.ts';
+import type { ElementSocket } from './element-socket.ts';
 import { batchesOf, type PreparedOperations } from './prepare-operations.ts';
 import type { ProgramResult, RunProgram } from './run-program.ts';
 
@@ -15,6 +17,8 @@ export async function executeOperations(
   options: {
     readonly keys: () => Promise<SendingKeyStore>;
     readonly run: RunProgram;
+    /** For few elements of sets; without it, they are nft's. */
+    readonly elements?: Pick<ElementSocket, 'change'> | undefined;
     /** The device of MACsec, where the kernel has none. */
     readonly macsec: MacsecProcess | undefined;
   },
@@ -31,7 +35,7 @@ export async function executeOperations(
       if (!result.done) return result;
     }
     if (batch.program === 'nft') {
-      rules = runWhole(batch, programs);
+      rules = changeElements(batch, operations, options.elements) ?? runWhole(batch, programs);
       continue;
     }
     const result = await runWhole(batch, programs);
@@ -40,6 +44,25 @@ export async function executeOperations(
     return before.done ? result : before;
   }
   return await rules;
+}
+
+/** Undefined where a batch is more than some elements. */
+function changeElements(
+  batch: CommandBatch,
+  operations: readonly Operation[],
+  socket: Pick<ElementSocket, 'change'> | undefined,
+): Promise<ExecutionResult> | undefined {
+  if (socket === undefined) return undefined;
+  const changes: ElementOperation[] = [];
+  for (const index of batch.operations) {
+    const operation = operations[index];
+    if (operation?.kind !== 'elements-add' && operation?.kind !== 'elements-delete') return;
+    changes.push(operation);
+  }
+  const result = socket.change(changes);
+  if (result === undefined || result.done) return result && Promise.resolve(result);
+  const { failed, message } = result;
+  return Promise.resolve({ done: false, failed: batch.operations[failed] ?? 0, message });
 }
 
 async function runWhole(

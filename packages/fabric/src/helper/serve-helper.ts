@@ -2,6 +2,7 @@ import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { errorMessage, isTaplineError, systemClock } from '@tapline/base';
 import type { ExecutionResult, Reading } from '../fabric-helper.ts';
+import { ElementSocket } from './element-socket.ts';
 import { executeOperations } from './execute-operations.ts';
 import { openSendingKeys, type SendingKeyStore } from '../keys/sending-key-store.ts';
 import { changeNamespace } from './change-namespace.ts';
@@ -25,6 +26,8 @@ export interface HelperOptions {
   /** The node's key for agreeing on others; beside it is what it has sent with. */
   readonly agreementKeyFile: string;
   readonly run?: RunProgram;
+  /** Without it, every element is nft's. */
+  readonly elements?: ElementSocket | undefined;
   /** The device of MACsec for a kernel that has none; it ends with whoever has it. */
   readonly macsec?: MacsecProcess;
   /** Number of the request; two beside each other have not the same. */
@@ -53,6 +56,7 @@ export async function serveHelper(
   options: HelperOptions,
 ): Promise<void> {
   using spares = new SparePrograms();
+  using elements = options.run === undefined ? ElementSocket.open() : undefined;
   const run = options.run ?? spares.run;
   const macsec = createMacsecProcess(run);
   let monitors: Disposable | undefined = watch(hint);
@@ -65,7 +69,7 @@ export async function serveHelper(
     if (line.trim() === '') continue;
     serial += 1;
     waiting += 1;
-    const own = { ...options, run, macsec, serial };
+    const own = { ...options, run, elements, macsec, serial };
     const request = readRequest(line, own);
     const isLong = line.length > longRequest;
     queue = queue.then(async () => await serve(request, own, isLong));
@@ -135,6 +139,7 @@ async function carryOut(
   return await executeOperations(prepared, {
     keys: () => keysOf(options),
     run,
+    elements: options.elements,
     macsec: inUserSpace ? macsec : undefined,
   });
 }
