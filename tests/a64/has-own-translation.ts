@@ -24,6 +24,7 @@ const moves: ReadonlySet<string> = new Set([
   'Conversion between floating-point and fixed-point',
   'Advanced SIMD scalar two-register miscellaneous',
   'Advanced SIMD scalar pairwise',
+  'Advanced SIMD across lanes',
   'Advanced SIMD vector x indexed element',
   'Advanced SIMD scalar x indexed element',
   'System register move',

@@ -15,7 +15,8 @@ export type InlineFloatLanes = Extract<
       | 'scalar-pairwise'
       | 'vector-fp-long'
       | 'vector-fp-narrow'
-      | 'vector-integer-to-fp';
+      | 'vector-integer-to-fp'
+      | 'vector-fp-to-integer';
   }
 >;
 type Of<Kind extends InlineFloatLanes['kind']> = Extract<InlineFloatLanes, { readonly kind: Kind }>;
@@ -96,6 +97,8 @@ function computation(guest: GuestFunction, instruction: InlineFloatLanes): Compu
       return shorten(guest, instruction);
     case 'vector-integer-to-fp':
       return fromIntegers(guest, instruction);
+    case 'vector-fp-to-integer':
+      return toIntegers(guest, instruction);
   }
 }
 
@@ -490,5 +493,54 @@ function fromIntegers(
     },
     check: () => body.i32(1),
     pop: () => popResult(guest, rd, bytes),
+  };
+}
+
+function toIntegers(
+  guest: GuestFunction,
+  { size, lanes, signed, rounding, fractionBits, rd, rn }: Of<'vector-fp-to-integer'>,
+): Computation | undefined {
+  if (fractionBits > 0 || rounding !== 'zero') return undefined;
+  const { body } = guest;
+  const ops = opsOf(size);
+  const bytes = lanes << size;
+  // Inside of what the integers can be: 2^31 and 2^32, 2^63 for both.
+  const single = signed ? 0x4f0000004f000000n : 0x4f8000004f800000n;
+  const most = size === 2 ? single : 0x43e0000000000000n;
+  return {
+    mayRound: true,
+    push: () => {
+      pushVector(guest, rn);
+      body.set(local.quad);
+    },
+    check: () => {
+      body.get(local.quad);
+      if (signed) body.simd(ops.abs);
+      body.simdConstant(most, most);
+      body.simd(ops.lt);
+      if (!signed) {
+        body.get(local.quad);
+        body.simdZero();
+        body.simd(ops.ge);
+        body.simd(simdOp.and);
+      }
+      pushAll(guest, bytes);
+    },
+    pop: () => {
+      if (size === 2) {
+        body.get(local.quad);
+        body.simd(signed ? simdOp.i32x4TruncF32x4S : simdOp.i32x4TruncF32x4U);
+      } else {
+        body.simdZero();
+        for (let lane = 0; lane < lanes; lane++) {
+          body.get(local.quad);
+          body.simdLane(simdOp.f64x2Extract, lane);
+          body.op(wasmOp.i64TruncF64S);
+          body.simdLane(simdOp.i64x2Replace, lane);
+        }
+      }
+      body.set(local.quad);
+      popResult(guest, rd, bytes);
+    },
   };
 }

@@ -15,6 +15,7 @@ import {
   emitLogical,
   emitMoveWide,
 } from './emit-integer.ts';
+import { emitAcross, emitAddPairs } from './emit-lane-sums.ts';
 import { emitLanes } from './emit-lanes.ts';
 import { emitMemory } from './emit-memory.ts';
 import { emitOneSource, emitThreeSource, emitTwoSource } from './emit-multiply-divide.ts';
@@ -124,6 +125,12 @@ function emitInline(guest: GuestFunction, { placed, ahead, state }: InstructionC
     case 'vector-reverse':
     case 'vector-table':
       return emitLanes(guest, instruction);
+    case 'vector-across':
+      emitAcross(guest, instruction);
+      return true;
+    case 'vector-add-long-pairs':
+      emitAddPairs(guest, instruction);
+      return true;
     case 'fp-two-source':
     case 'fp-three-source':
     case 'fp-convert-precision':
@@ -141,6 +148,7 @@ function emitInline(guest: GuestFunction, { placed, ahead, state }: InstructionC
     case 'vector-fp-long':
     case 'vector-fp-narrow':
     case 'vector-integer-to-fp':
+    case 'vector-fp-to-integer':
       return emitFloatLanes(guest, instruction, pc);
     case 'fp-one-source':
       if (instruction.op === 'fsqrt') return emitFloat(guest, instruction, pc);

@@ -77,12 +77,21 @@ export function emitLanes(guest: GuestFunction, instruction: InlineLanes): boole
     }
     case 'vector-table': {
       const { op, q, registers, rd, rn, rm } = instruction;
-      if (op === 'tbx' || registers > 1) return false;
+      if (op === 'tbx') return false;
+      const { body } = guest;
+      const sixteens = 0x1010101010101010n;
       // Indexes from 16 on give zero, here as there.
       return write(guest, { rd, full: q }, () => {
-        push(guest, rn);
-        push(guest, rm);
-        guest.body.simd(simdOp.swizzle);
+        for (let at = 0; at < registers; at++) {
+          push(guest, (rn + at) % 32);
+          push(guest, rm);
+          if (at > 0) {
+            body.simdConstant(sixteens * BigInt(at), sixteens * BigInt(at));
+            body.simd(simdOp.i8x16Sub);
+          }
+          body.simd(simdOp.swizzle);
+          if (at > 0) body.simd(simdOp.or);
+        }
       });
     }
   }
@@ -127,7 +136,6 @@ function twoLanesOp({ op, size }: Of<'vector-lanes'>): number | undefined {
   const name = compared[op];
   if (name !== undefined) return comparisonOp(name, size);
   if (op === 'add' || op === 'sub') return arithmeticOp(op, size);
-  if (op === 'mul') return size === 0 ? undefined : arithmeticOp(op, size);
   if (op === 'smin' || op === 'umin' || op === 'smax' || op === 'umax') {
     return size === 3 ? undefined : arithmeticOp(op, size);
   }
@@ -154,12 +162,39 @@ function emitTwo(guest: GuestFunction, instruction: Of<'vector-lanes'>): boolean
       body.simd(notEqual);
     });
   }
-  if ((op === 'mla' || op === 'mls') && size > 0) {
-    return write(guest, target, () => {
-      push(guest, rd);
+  const pushProduct = (): void => {
+    if (size > 0) {
       push(guest, rn);
       pushSecond();
       body.simd(arithmeticOp('mul', size));
+      return;
+    }
+    // Of bytes there are only products that are twice as wide.
+    for (const half of [simdOp.i16x8ExtMulLowU, simdOp.i16x8ExtMulHighU]) {
+      push(guest, rn);
+      push(guest, rm);
+      body.simd(half);
+    }
+    body.shuffle(Array.from({ length: 16 }, (_, at) => 2 * at));
+  };
+  if (op === 'mul') return write(guest, target, pushProduct);
+  if ((op === 'sabd' || op === 'uabd' || op === 'saba' || op === 'uaba') && size < 3) {
+    const signed = op.startsWith('s');
+    return write(guest, target, () => {
+      if (op.endsWith('ba')) push(guest, rd);
+      for (const most of [true, false]) {
+        push(guest, rn);
+        push(guest, rm);
+        body.simd(arithmeticOp(`${signed ? 's' : 'u'}${most ? 'max' : 'min'}`, size));
+      }
+      body.simd(arithmeticOp('sub', size));
+      if (op.endsWith('ba')) body.simd(arithmeticOp('add', size));
+    });
+  }
+  if (op === 'mla' || op === 'mls') {
+    return write(guest, target, () => {
+      push(guest, rd);
+      pushProduct();
       body.simd(arithmeticOp(op === 'mla' ? 'add' : 'sub', size));
     });
   }
@@ -233,6 +268,8 @@ function emitShift(
   const unsigned = op === 'ushr' || op === 'usra';
   // WebAssembly takes amounts modulo the width; all bits of a lane are its sign, or none.
   if (bytes < 8 || (amount === bits && !signed)) return false;
+  if (op === 'sli' || op === 'sri')
+    return emitInsertShifted(guest, { op, size, lanes, amount, rd, rn });
   if (op !== 'shl' && !signed && !unsigned) return false;
   const name = op === 'shl' ? 'shl' : signed ? 'sshr' : 'ushr';
   return write(guest, { rd, full: bytes === 16 }, () => {
@@ -242,6 +279,30 @@ function emitShift(
     body.i32(Math.min(amount, bits - 1));
     body.simd(arithmeticOp(name, size));
     if (accumulates) body.simd(arithmeticOp('add', size));
+  });
+}
+
+/** SLI and SRI: what is not shifted to stays as it is. */
+function emitInsertShifted(
+  guest: GuestFunction,
+  what: Pick<Of<'vector-shift'>, 'size' | 'lanes' | 'amount' | 'rd' | 'rn'> & {
+    readonly op: 'sli' | 'sri';
+  },
+): true {
+  const { op, size, lanes, amount, rd, rn } = what;
+  const { body } = guest;
+  const bits = 8 << size;
+  const all = (1n << BigInt(bits)) - 1n;
+  const written = op === 'sli' ? (all << BigInt(amount)) & all : all >> BigInt(amount);
+  let mask = 0n;
+  for (let at = 0; at < 64; at += bits) mask |= written << BigInt(at);
+  return write(guest, { rd, full: lanes << size === 16 }, () => {
+    push(guest, rn);
+    body.i32(amount);
+    body.simd(arithmeticOp(op === 'sli' ? 'shl' : 'ushr', size));
+    push(guest, rd);
+    body.simdConstant(mask, mask);
+    body.simd(simdOp.bitSelect);
   });
 }
 

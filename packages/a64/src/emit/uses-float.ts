@@ -18,6 +18,7 @@ export function usesFloat({ kind }: Instruction): boolean {
     case 'vector-fp-long':
     case 'vector-fp-narrow':
     case 'vector-integer-to-fp':
+    case 'vector-fp-to-integer':
     case 'scalar-pairwise':
       return true;
     default:
