@@ -5,7 +5,7 @@ export {
   translatorVersion,
 } from './emit/code-artefact.ts';
 export { type CachedModule, CodeCache, type CodePage } from './emit/code-cache.ts';
-export { GuestMachine, lowestGuestAddress } from './emit/guest-machine.ts';
+export { GuestMachine, lowestGuestAddress, type SystemCallOutcome } from './emit/guest-machine.ts';
 export { decode } from './decode/decode.ts';
 export type { EncodingClass } from './decode/encoding-class.ts';
 export { encodingClasses } from './decode/encoding-classes.ts';

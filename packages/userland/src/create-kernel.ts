@@ -1,4 +1,4 @@
-import type { CpuEnvironment } from '@tapline/a64';
+import type { CodeCache, CpuEnvironment } from '@tapline/a64';
 import type { Clock, Rng } from '@tapline/base';
 import { createDirectory } from './files/create-inode.ts';
 import { createDevices } from './files/devices.ts';
@@ -32,6 +32,8 @@ export interface KernelOptions {
   readonly machines?: number;
   /** Arrivals at a place after which it is translated; 0 for interpreting everything. */
   readonly hotAfter: number;
+  /** What was translated before. With one, all that programs come to is kept there when they end. */
+  readonly codeCache?: CodeCache;
   readonly hostName?: string;
 }
 
@@ -66,6 +68,7 @@ export function createKernel(options: KernelOptions): Kernel {
       addressSpace: options.addressSpace ?? memoryLimit,
       hotAfter: options.hotAfter,
       environment,
+      ...(options.codeCache !== undefined && { cache: options.codeCache }),
     }),
     memory: new MemoryBudget(memoryLimit),
     storage,

@@ -11,6 +11,7 @@ export class ArrivalCounts {
   readonly #counts: Map<number, number> = new Map();
   readonly #branches: Map<number, Set<number>> = new Map();
   readonly #targets: Set<number> = new Set();
+  readonly #begun: Set<number> = new Set();
   /** Parts of functions with tables of branches, which need no function of their own. */
   readonly #covered: Set<number> = new Set();
 
@@ -37,10 +38,15 @@ export class ArrivalCounts {
     return batch;
   }
 
-  /** All places; they are counted anew. */
-  takeAll(): readonly number[] {
-    const places = [...this.#counts.keys()].filter((place) => !this.#covered.has(place));
-    this.#counts.clear();
+  /** A place that a function begins at, or that was come to from outside: it need not be hot. */
+  begin(pc: number): void {
+    if (this.#begun.size < mostPlaces) this.#begun.add(pc);
+  }
+
+  /** All places that functions begin at; they are noted anew. */
+  takeBegun(): readonly number[] {
+    const places = [...this.#begun];
+    this.#begun.clear();
     return places;
   }
 

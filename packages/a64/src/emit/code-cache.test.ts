@@ -97,11 +97,11 @@ test('a range is translated as far as functions are called in it', () => {
 
 test('what was visited once is translated for who comes after', () => {
   const cache = new CodeCache();
-  // b 8; brk #0; 8: mov x0, #7; b 4
-  const words = [0x14000002, 0xd4200000, 0xd28000e0, 0x17fffffe];
+  // bl 8; brk #0; 8: mov x0, #7; ret
+  const words = [0x94000002, 0xd4200000, 0xd28000e0, 0xd65f03c0];
   const first = machine(words, { cache, hotAfter: 100 });
   expect(first.run(10)).toEqual(breakpoint);
   expect(cache.list()).toEqual([]);
   first.translateVisited();
-  expect(cache.list().map(({ entries }) => entries)).toEqual([[code + 8]]);
+  expect(cache.list().map(({ entries }) => entries)).toEqual([[code, code + 8]]);
 });

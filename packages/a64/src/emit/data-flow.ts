@@ -28,7 +28,7 @@ export interface DataFlow {
   /** The number of the way out for where this is dirty. */
   readonly exitOf: (dirty: Resources) => number;
   readonly usesFloat: boolean;
-  /** Whether calling it costs fuel: what calls or jumps may do so for ever without a loop. */
+  /** Whether running it costs fuel: what calls or jumps may do so for ever without a loop. */
   readonly costsFuel: boolean;
 }
 
@@ -66,6 +66,7 @@ export function dataFlow(flow: ControlFlow, entry: GuestBlock): DataFlow {
   const all = blocks.flatMap(({ block }) => block.instructions);
   const costsFuel =
     all.some(isCall) ||
+    blocks.some(({ block }) => leaves(block, flow)) ||
     all.some(
       ({ instruction }) => instruction.kind === 'branch-register' && instruction.op === 'br',
     );
@@ -130,6 +131,15 @@ export function dataFlow(flow: ControlFlow, entry: GuestBlock): DataFlow {
     usesFloat: all.some(({ instruction }) => usesFloat(instruction)),
     costsFuel,
   };
+}
+
+/** Whether it goes on in another function, or in one that begins in the middle of this. */
+function leaves(block: GuestBlock, { positions, headers }: ControlFlow): boolean {
+  const from = positions.get(block.pc) ?? 0;
+  return successorsOf(block).some((target) => {
+    const to = positions.get(target);
+    return to === undefined || (to <= from && !headers.has(to));
+  });
 }
 
 /** What is needed most often has a way out of its own. */

@@ -34,11 +34,36 @@ export class FunctionBody {
   }
 
   i32(value: number): void {
-    this.#bytes.push(wasmOp.i32Const, ...signedLeb128(BigInt(value | 0)));
+    this.#bytes.push(wasmOp.i32Const);
+    this.#signed(value | 0);
   }
 
   i64(value: bigint): void {
-    this.#bytes.push(wasmOp.i64Const, ...signedLeb128(BigInt.asIntN(64, value)));
+    const signed = BigInt.asIntN(64, value);
+    const small = Number(signed);
+    this.#bytes.push(wasmOp.i64Const);
+    // Most are small, and numbers are quicker than big integers.
+    if (small === (small | 0)) this.#signed(small);
+    else this.#bytes.push(...signedLeb128(signed));
+  }
+
+  #unsigned(value: number): void {
+    let rest = value;
+    while (rest > 0x7f) {
+      this.#bytes.push((rest & 0x7f) | 0x80);
+      rest >>>= 7;
+    }
+    this.#bytes.push(rest);
+  }
+
+  /** Of 32 bits. */
+  #signed(value: number): void {
+    let rest = value;
+    while (rest < -0x40 || rest > 0x3f) {
+      this.#bytes.push((rest & 0x7f) | 0x80);
+      rest >>= 7;
+    }
+    this.#bytes.push(rest & 0x7f);
   }
 
   f32(value: number): void {
@@ -55,7 +80,8 @@ export class FunctionBody {
   }
 
   simd(op: number): void {
-    this.#bytes.push(simdPrefix, ...unsignedLeb128(op));
+    this.#bytes.push(simdPrefix);
+    this.#unsigned(op);
   }
 
   simdMemory(op: number, offset: number): void {
@@ -92,15 +118,18 @@ export class FunctionBody {
   }
 
   get(local: number): void {
-    this.#bytes.push(wasmOp.localGet, ...unsignedLeb128(local));
+    this.#bytes.push(wasmOp.localGet);
+    this.#unsigned(local);
   }
 
   set(local: number): void {
-    this.#bytes.push(wasmOp.localSet, ...unsignedLeb128(local));
+    this.#bytes.push(wasmOp.localSet);
+    this.#unsigned(local);
   }
 
   tee(local: number): void {
-    this.#bytes.push(wasmOp.localTee, ...unsignedLeb128(local));
+    this.#bytes.push(wasmOp.localTee);
+    this.#unsigned(local);
   }
 
   global(index: number): void {
@@ -109,7 +138,8 @@ export class FunctionBody {
 
   /** Alignment is a hint only; guests need not align, so none is given. */
   memory(op: WasmOp, offset: number): void {
-    this.#bytes.push(op, 0, ...unsignedLeb128(offset));
+    this.#bytes.push(op, 0);
+    this.#unsigned(offset);
   }
 
   call(functionIndex: number): void {
@@ -140,7 +170,8 @@ export class FunctionBody {
 
   /** To the label of the block that was open at this depth: 1 is the outermost. */
   branch(op: typeof wasmOp.br | typeof wasmOp.brIf, toDepth: number): void {
-    this.#bytes.push(op, ...unsignedLeb128(this.#depth - toDepth));
+    this.#bytes.push(op);
+    this.#unsigned(this.#depth - toDepth);
   }
 
   /** To one of these depths by a number on the stack, or to another. */

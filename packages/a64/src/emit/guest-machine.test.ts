@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { guestPageSize, pagePermission } from '../interpret/linear-memory.ts';
-import { GuestMachine, lowestGuestAddress } from './guest-machine.ts';
+import { GuestMachine, lowestGuestAddress, type SystemCallOutcome } from './guest-machine.ts';
 
 const { read, write, execute } = pagePermission;
 const code = 0x280000;
@@ -217,7 +217,7 @@ test('a table of branches that is seen to be used becomes part of the function',
 });
 
 /** A function that calls another, which calls the system and adds one to what comes back. */
-function callingTheSystem(systemCall: (guest: GuestMachine) => boolean): GuestMachine {
+function callingTheSystem(systemCall: (guest: GuestMachine) => SystemCallOutcome): GuestMachine {
   // stp x30, xzr, [sp, #-16]!; bl 16; ldp x30, xzr, [sp], #16; ret; 16: svc #0; add x0, x0, #1; ret
   const words = [
     0xa9bf7ffe, 0x94000003, 0xa8c17ffe, 0xd65f03c0, 0xd4000001, 0x91000400, 0xd65f03c0,
@@ -243,7 +243,7 @@ test('a system call is made from within translated code', () => {
   const guest = callingTheSystem(({ cpu }) => {
     calls.push(cpu.pc);
     cpu.setX(0, 41n);
-    return true;
+    return 'done';
   });
   expect(guest.run(100)).toEqual(end);
   expect(guest.cpu.x(0)).toBe(42n);
@@ -251,10 +251,21 @@ test('a system call is made from within translated code', () => {
 });
 
 test('a system call that is not made from within stops translated code after it', () => {
-  const guest = callingTheSystem(() => false);
+  const guest = callingTheSystem(() => 'refused');
   expect(guest.run(100)).toEqual({ kind: 'system-call' });
   expect(guest.cpu.pc).toBe(BigInt(code + 20));
   guest.cpu.setX(0, 41n);
+  expect(guest.run(100)).toEqual(end);
+  expect(guest.cpu.x(0)).toBe(42n);
+});
+
+test('a thread that does not go on after a system call leaves translated code', () => {
+  const guest = callingTheSystem(({ cpu }) => {
+    cpu.setX(0, 41n);
+    return 'left';
+  });
+  expect(guest.run(100)).toEqual({ kind: 'fuel' });
+  expect(guest.cpu.pc).toBe(BigInt(code + 20));
   expect(guest.run(100)).toEqual(end);
   expect(guest.cpu.x(0)).toBe(42n);
 });

@@ -21,6 +21,12 @@ const largest = 2 ** 32 - wasmPageSize;
 const batchSize = 400;
 
 /**
+ * What became of a system call within translated code: the thread goes on, it has to be asked first
+ * (`run` comes back, as when fuel is used up), or nothing was done and `run` is to say so.
+ */
+export type SystemCallOutcome = 'done' | 'left' | 'refused';
+
+/**
  * One guest thread in one WebAssembly memory, of which address n is the guest's address n. Runs what
  * is translated as that, and the rest by the interpreter.
  */
@@ -30,7 +36,9 @@ export class GuestMachine {
   readonly #interpreter: Interpreter = new Interpreter();
   readonly #code: TranslatedCode;
   readonly #arrivals: ArrivalCounts | undefined;
-  readonly #systemCall: (() => boolean) | undefined;
+  readonly #systemCall: (() => SystemCallOutcome) | undefined;
+  /** A system call was made after which the thread does not go on by itself. */
+  #left = false;
   /** Of the code that the functions were made of. */
   #codeVersion = 0;
 
@@ -42,11 +50,8 @@ export class GuestMachine {
     readonly hotAfter?: number;
     /** What other machines have translated; of its own without one. */
     readonly cache?: CodeCache;
-    /**
-     * Does a system call that translated code has come to, with the PC after it, and says true; or
-     * says false, having changed nothing, to have {@link run} stop there.
-     */
-    readonly systemCall?: () => boolean;
+    /** Does a system call that translated code has come to, with the PC after it. */
+    readonly systemCall?: () => SystemCallOutcome;
   }) {
     const { bytes, environment, hotAfter = 0, cache = new CodeCache(), systemCall } = init;
     if (bytes <= lowestGuestAddress || bytes > largest) {
@@ -96,12 +101,12 @@ export class GuestMachine {
   }
 
   /**
-   * Translates all that was come to and is not translated yet, for who comes after: a program that
-   * runs the same way again finds all of it in the cache.
+   * Translates all functions that were come to and are not translated yet, for who comes after: a
+   * program that runs the same way again finds them in the cache.
    */
   translateVisited(): void {
     this.#checkVersion();
-    const places = this.#arrivals?.takeAll().filter((place) => !this.#code.has(place)) ?? [];
+    const places = this.#arrivals?.takeBegun().filter((place) => !this.#code.has(place)) ?? [];
     for (let at = 0; at < places.length; at += batchSize) {
       this.translate(places.slice(at, at + batchSize));
     }
@@ -114,6 +119,7 @@ export class GuestMachine {
     let interpret = false;
     // What follows an interpreted instruction is seldom a place that others have made a function of.
     let jumped = true;
+    if (!this.#code.has(Number(cpu.pc))) this.#arrivals?.begin(Number(cpu.pc));
     while (cpu.fuel > 0) {
       this.#checkVersion();
       const pc = Number(cpu.pc);
@@ -123,7 +129,10 @@ export class GuestMachine {
         const stop = this.#interpreter.run(cpu, 1);
         if (stop.kind !== 'fuel') {
           // What is after a system call is come to from outside.
-          if (stop.kind === 'system-call') this.#arrive(pc + 4);
+          if (stop.kind === 'system-call') {
+            this.#arrive(pc + 4);
+            this.#arrivals?.begin(pc + 4);
+          }
           return stop;
         }
         // Coming from translated code counts, as what follows would be interpreted each time.
@@ -140,6 +149,12 @@ export class GuestMachine {
         interpret = (next & interpretFirst) !== 0n;
         cpu.pc = next & ~interpretFirst;
         jumped = true;
+        if (interpret) this.#arrivals?.begin(Number(cpu.pc) + 4);
+        else if (!this.#code.has(Number(cpu.pc))) this.#arrivals?.begin(Number(cpu.pc));
+        if (this.#left) {
+          this.#left = false;
+          return { kind: 'fuel' };
+        }
         if (!interpret) this.#arrive(Number(cpu.pc));
       }
       cpu.fuel--;
@@ -157,6 +172,8 @@ export class GuestMachine {
   #learn(pc: number, next: number): void {
     if (this.#arrivals === undefined) return;
     const word = this.#word(pc) ?? 0;
+    const calls = (word & callMask) >>> 0 === call;
+    if (calls || (word & branchRegisterMask) >>> 0 === callRegister) this.#arrivals.begin(next);
     if ((word & branchRegisterMask) >>> 0 === branchRegister) this.#arrivals.learn(pc, next);
   }
 
@@ -173,12 +190,15 @@ export class GuestMachine {
     return goesOn && this.memory.codeVersion === this.#codeVersion ? 0 : 1;
   }
 
-  /** 1 where the system call is for who runs the machine, 2 where it has gone on elsewhere. */
+  /** 1 where the system call is for who runs the machine, 2 where translated code is to be left. */
   #system(): number {
     const { cpu } = this;
     const back = cpu.pc;
-    if (this.#systemCall?.() !== true) return 1;
-    return cpu.pc === back && this.memory.codeVersion === this.#codeVersion ? 0 : 2;
+    const outcome = this.#systemCall?.() ?? 'refused';
+    if (outcome === 'refused') return 1;
+    this.#left = outcome === 'left';
+    const same = cpu.pc === back && this.memory.codeVersion === this.#codeVersion;
+    return same && outcome === 'done' ? 0 : 2;
   }
 
   #word(pc: number): number | undefined {
@@ -190,4 +210,8 @@ export class GuestMachine {
 
 /** BR, but for its register. */
 const branchRegister = 0xd61f0000;
+/** BLR and BL, but for where to. */
+const callRegister = 0xd63f0000;
+const call = 0x94000000;
+const callMask = 0xfc000000;
 const branchRegisterMask = 0xfffffc1f;

@@ -214,7 +214,7 @@ class FunctionWriter {
     const { body } = this.#guest;
     const to = this.#flow.positions.get(pc);
     if (to === undefined) {
-      exitTo(this.#guest, pc, false);
+      this.#writeJump(pc);
       return;
     }
     if (to > from && !this.#flow.merges.has(to)) {
@@ -222,8 +222,19 @@ class FunctionWriter {
       return;
     }
     const depth = (to > from ? this.#blocks : this.#loops).get(to);
-    if (depth === undefined) exitTo(this.#guest, pc, false);
+    if (depth === undefined) this.#writeJump(pc);
     else body.branch(wasmOp.br, depth);
+  }
+
+  /** Goes on in another function, without coming back to this one. */
+  #writeJump(pc: number): void {
+    const guest = this.#guest;
+    const { body } = guest;
+    const index = this.#options.functionIndex(pc);
+    storeResources(guest, guest.dirty);
+    if (index === undefined) body.i64(BigInt(pc));
+    body.get(local.depth);
+    body.returnCall(index ?? moduleIndex.jump);
   }
 
   #writeInstruction(

@@ -1,10 +1,11 @@
-import type { Stop } from '@tapline/a64';
+import type { Stop, SystemCallOutcome } from '@tapline/a64';
 import { TaplineError } from '@tapline/base';
 import type { AddressSpace } from '../memory/address-space.ts';
 import { callSystem } from '../system-calls/call-system.ts';
 import { deliverFault, deliverSignals } from './deliver-signals.ts';
 import type { GuestProcess } from './guest-process.ts';
 import type { Kernel } from './kernel.ts';
+import { nextSignal } from './send-signal.ts';
 import { signal, signalCode, type SignalInfo } from './signals.ts';
 import type { Task } from './task.ts';
 
@@ -80,7 +81,10 @@ function runSlice(task: Task): number {
       continue;
     }
     const { cpu } = task;
+    const { machines } = process.kernel;
+    machines.systemCall = () => callFromCode(task);
     const stop = process.space.machine.run(left);
+    machines.systemCall = undefined;
     // Calls of the system cost, too, so that a loop of them ends.
     left -= Math.max(left - cpu.fuel, 1);
     if (stop.kind === 'fuel') continue;
@@ -90,6 +94,22 @@ function runSlice(task: Task): number {
     } else if (!handleFault(task, stop)) break;
   }
   return slice - left;
+}
+
+/** A system call within translated code, which goes on where nothing has come between. */
+function callFromCode(task: Task): SystemCallOutcome {
+  const { process, cpu } = task;
+  const { space } = process;
+  cpu.fuel -= callCost;
+  callSystem(task);
+  const goesOn =
+    task.state === 'runnable' &&
+    task.call === undefined &&
+    task.maskAfterCall === undefined &&
+    process.space === space &&
+    process.stoppedBy === undefined &&
+    nextSignal(task) === undefined;
+  return goesOn ? 'done' : 'left';
 }
 
 function handleFault(task: Task, stop: Exclude<Stop, { kind: 'fuel' | 'system-call' }>): boolean {

@@ -288,7 +288,10 @@ export class AddressSpace implements MachineUser {
     if (this.references > 0) return;
     if (this.hasShared) this.storeShared();
     this.#replace({ start: 0, end: this.size }, []);
-    if (this.#machine !== undefined) this.#wipe(this.#machine);
+    if (this.#machine !== undefined) {
+      if (this.#pool.keepsVisited) this.#machine.translateVisited();
+      this.#wipe(this.#machine);
+    }
     this.#aside = [];
     this.#registers = undefined;
     this.#machine = undefined;

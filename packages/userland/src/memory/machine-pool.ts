@@ -1,4 +1,4 @@
-import { type CpuEnvironment, GuestMachine } from '@tapline/a64';
+import { CodeCache, type CpuEnvironment, GuestMachine, type SystemCallOutcome } from '@tapline/a64';
 
 /** What has a machine for as long as no other needs it more. */
 export interface MachineUser {
@@ -16,8 +16,18 @@ export class MachinePool {
   /** Who ran last is last. */
   readonly #users: Map<MachineUser, GuestMachine> = new Map();
 
+  readonly #cache: CodeCache;
+  /** Makes the system calls of the thread that runs; set by who runs it. */
+  systemCall: (() => SystemCallOutcome) | undefined;
+
   constructor(options: MachinePoolOptions) {
     this.#options = options;
+    this.#cache = options.cache ?? new CodeCache();
+  }
+
+  /** Whether what programs have come to is translated when they end, for who comes after. */
+  get keepsVisited(): boolean {
+    return this.#options.cache !== undefined && this.#options.hotAfter > 0;
   }
 
   /** Bytes of the address space of each process. */
@@ -55,7 +65,13 @@ export class MachinePool {
       const freed = this.#free.pop();
       if (freed !== undefined) return freed;
     }
-    return new GuestMachine({ bytes: addressSpace, hotAfter, environment });
+    return new GuestMachine({
+      bytes: addressSpace,
+      hotAfter,
+      environment,
+      cache: this.#cache,
+      systemCall: () => this.systemCall?.() ?? 'refused',
+    });
   }
 }
 
@@ -65,4 +81,6 @@ export interface MachinePoolOptions {
   readonly addressSpace: number;
   readonly hotAfter: number;
   readonly environment: CpuEnvironment;
+  /** What was translated before, and where what programs come to is kept; one of its own without. */
+  readonly cache?: CodeCache;
 }
