@@ -77,7 +77,7 @@ class SimulatedDevice implements AsyncDisposable {
           storage: { freeBytes: 2 ** 40, reservedBytes: 0, usedBytes: 0 },
           certificateNotAfter: new Date(identity.notAfter).toISOString(),
         }),
-        acceptStream: () => () => Promise.resolve(),
+        service: {},
       }),
     );
     const installs = this.#opened.use(

@@ -346,7 +346,7 @@ async function connected(name: string): Promise<
     server: new URL(plane.url),
     tls: () => ({ ca, cert, key }),
     report: () => ({ agentVersion: '1', platform: 'linux/amd64', bootId: 'b', runtimes: [] }),
-    acceptStream: () => () => Promise.resolve(),
+    service: {},
     onDisconnected: () => sessionEnded.resolve(performance.now()),
     clock: systemClock,
     rng: systemRng,

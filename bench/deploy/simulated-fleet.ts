@@ -74,7 +74,7 @@ async function startDevice(name: string): Promise<AgentCore> {
       storage: { freeBytes: 2 ** 40, reservedBytes: 0, usedBytes: 0 },
       certificateNotAfter: new Date(identity.notAfter).toISOString(),
     }),
-    acceptStream: core.acceptStream,
+    service: core.service,
     onConnected: () => {
       connected += 1;
       if (connected === devices) allConnected.resolve();

@@ -5,6 +5,7 @@ import { stringify } from 'yaml';
 import { benchmarkPage, withBenchmarkTables } from './benchmark-tables.ts';
 import { cliReference } from './cli-reference.ts';
 import { errorReference } from './error-reference.ts';
+import { protobufServices } from './protobuf-services.ts';
 
 export interface GeneratedFile {
   /** From the project's root. */
@@ -21,6 +22,7 @@ export async function generatedFiles(): Promise<readonly GeneratedFile[]> {
     { path: 'README.md', text: withBenchmarkTables(root) },
     { path: 'docs/reference/benchmarks.md', text: benchmarkPage(root) },
     { path: 'docs/reference/errors.md', text: errorReference(root) },
+    ...protobufServices(root),
     ...taplineResources.map((kind) => ({
       path: `deploy/crds/${kind.plural}.yaml`,
       text: `# Generated from packages/resources by \`npm run generate\`.\n${stringify(customResourceDefinition(kind), { aliasDuplicateObjects: false })}`,

@@ -8,12 +8,12 @@ import type { Runtime } from '@tapline/runtimes';
 import { type AgentMetrics, noMetrics } from './agent-metrics.ts';
 import type { AgentState } from './agent-state.ts';
 import { createContainerTable } from './container-table.ts';
+import { createDeviceService } from './device-service.ts';
 import type { ImageStore } from './image-store.ts';
 import { newRecord } from './install-record.ts';
 import { InstallWorker } from './install-worker.ts';
 import type { WorkloadPlaces } from './segments/workload-places.ts';
 import { createStatusReporter } from './status-reporter.ts';
-import { createStreamAcceptor } from './stream-acceptor.ts';
 
 /** A device's agent without its process: what decides and acts, over what it is given. */
 export interface AgentCoreInit {
@@ -43,8 +43,8 @@ export interface AgentCore extends AsyncDisposable {
   readonly isSynced: boolean;
   /** Resolves when there is nothing to do for now. */
   idle(): Promise<void>;
-  /** Serves exec and logs, for a session. */
-  readonly acceptStream: SessionInit['acceptStream'];
+  /** What the gateway may call. */
+  readonly service: SessionInit['service'];
 }
 
 const garbageDelayMs = 1000;
@@ -233,7 +233,7 @@ export async function createAgentCore(init: AgentCoreInit): Promise<AgentCore> {
       return informer.isSynced;
     },
     idle: () => queue.idle(),
-    acceptStream: createStreamAcceptor({ ...init, containers }),
+    service: createDeviceService({ ...init, containers }),
     async [Symbol.asyncDispose]() {
       await informer[Symbol.asyncDispose]();
       await unnoted[Symbol.asyncDispose]();

@@ -1,48 +1,56 @@
 import { AsyncQueue, TaplineError } from '@tapline/base';
-import { chunkBytes, decodeFrame, encodeFrame, type StreamSocket } from '@tapline/gateway';
+import { chunkBytes } from '@tapline/gateway';
 import type { ProcessIo } from '@tapline/runtimes';
 
 // A runtime's output callbacks cannot hold the process back, so there is an end to what is kept for
 // a reader that does not read.
 const maxBufferedBytes = 64 * 1024 * 1024;
 
-/** A process's input and output as frames of a stream. */
-export class ProcessStreams implements AsyncDisposable {
+/** What a process wrote. */
+export interface ProcessOutput {
+  readonly kind: 'stdout' | 'stderr';
+  readonly bytes: Uint8Array;
+}
+
+/** A process's input and output, for a call. Disposing it ends the process. */
+export class ProcessStreams implements Disposable {
   readonly io: ProcessIo;
-  readonly #stream: StreamSocket;
   readonly #killed = new AbortController();
-  readonly #output = new AsyncQueue<Uint8Array>();
-  readonly #sending: Promise<void>;
+  readonly #output = new AsyncQueue<ProcessOutput>();
   #bufferedBytes = 0;
 
-  constructor(
-    stream: StreamSocket,
-    options: { readonly stdin: boolean; readonly signal: AbortSignal },
-  ) {
-    this.#stream = stream;
-    this.#sending = this.#send();
-    // A failed send ends the process below; whoever waits for the rest hears of it there.
-    this.#sending.catch((error: unknown) => this.#killed.abort(error));
+  constructor(options: {
+    /** What it reads; nothing where absent. */
+    readonly stdin: AsyncIterable<Uint8Array> | undefined;
+    readonly signal: AbortSignal;
+  }) {
     this.io = {
-      stdin: options.stdin ? this.#stdin() : new Uint8Array(),
+      stdin: options.stdin ?? new Uint8Array(),
       onStdout: (chunk) => this.#take('stdout', chunk),
       onStderr: (chunk) => this.#take('stderr', chunk),
       signal: AbortSignal.any([options.signal, this.#killed.signal]),
     };
   }
 
-  /** Resolves when everything that the process wrote was sent. */
-  async drained(): Promise<void> {
+  /** It has ended; what it wrote is still read. */
+  end(): void {
     this.#output.close();
-    await this.#sending;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#output.close();
-    await this.#sending.catch(() => undefined);
+  /** What it writes, until it has ended. */
+  async *output(): AsyncGenerator<ProcessOutput, void> {
+    for await (const piece of this.#output) {
+      yield piece;
+      this.#bufferedBytes -= piece.bytes.length;
+    }
   }
 
-  #take(kind: 'stdout' | 'stderr', chunk: Uint8Array): void {
+  [Symbol.dispose](): void {
+    this.#killed.abort(new TaplineError('stream_closed', 'the call is over'));
+    this.end();
+  }
+
+  #take(kind: ProcessOutput['kind'], chunk: Uint8Array): void {
     this.#bufferedBytes += chunk.length;
     if (this.#bufferedBytes > maxBufferedBytes) {
       this.#killed.abort(
@@ -54,22 +62,7 @@ export class ProcessStreams implements AsyncDisposable {
       return;
     }
     for (let offset = 0; offset < chunk.length; offset += chunkBytes) {
-      this.#output.push(encodeFrame({ kind, bytes: chunk.subarray(offset, offset + chunkBytes) }));
-    }
-  }
-
-  async #send(): Promise<void> {
-    for await (const frame of this.#output) {
-      await this.#stream.send(frame);
-      this.#bufferedBytes -= frame.length - 1;
-    }
-  }
-
-  async *#stdin(): AsyncGenerator<Uint8Array, void> {
-    for await (const message of this.#stream.messages) {
-      const frame = decodeFrame(message);
-      if (frame.kind === 'close' && frame.channel === 0) return;
-      if (frame.kind === 'stdin' && frame.bytes.length > 0) yield frame.bytes;
+      this.#output.push({ kind, bytes: chunk.subarray(offset, offset + chunkBytes) });
     }
   }
 }

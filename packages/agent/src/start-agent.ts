@@ -154,7 +154,7 @@ export async function startAgent(config: AgentConfig): Promise<RunningAgent> {
       server: keeper.server,
       tls: () => keeper.tls(),
       report: report.current,
-      acceptStream: core.acceptStream,
+      service: core.service,
       ...(config.forward === undefined
         ? {}
         : { forwards: createForwardServer({ policy: config.forward, log }) }),

@@ -186,7 +186,7 @@ describe('startControlPlane', () => {
         storage: { freeBytes: 1, reservedBytes: 0, usedBytes: 0 },
         certificateNotAfter: new Date(systemClock.now() + 60_000).toISOString(),
       }),
-      acceptStream: () => () => Promise.resolve(),
+      service: {},
       clock: systemClock,
       rng: systemRng,
       log: silentLog,

@@ -126,12 +126,12 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
     queueDepths: () => late.reconcilers?.depths() ?? {},
     registryUsage: () => late.registry?.usage(),
   });
-  const lateHub: Pick<SessionHub, 'openStream'> = {
-    async openStream(device, request, options) {
+  const lateHub: Pick<SessionHub, 'call'> = {
+    async call(device, start, options) {
       if (late.hub === undefined) {
         throw new TaplineError('unavailable', 'the gateway is starting', { hint: 'try again' });
       }
-      return await late.hub.openStream(device, request, options);
+      return await late.hub.call(device, start, options);
     },
   };
   const streams = {

@@ -1,12 +1,6 @@
 import type { Duplex } from 'node:stream';
-import {
-  type Clock,
-  errorMessage,
-  isTaplineError,
-  type Log,
-  type Rng,
-  TaplineError,
-} from '@tapline/base';
+import type { ServiceImpl } from '@connectrpc/connect';
+import { type Clock, errorMessage, type Log, type Rng, TaplineError } from '@tapline/base';
 import {
   BufferPool,
   CloseCode,
@@ -23,24 +17,21 @@ import {
 } from './control-plane-service.ts';
 import type { ForwardServer } from './forward/forward-server.ts';
 import type { ClientTls } from './post-json.ts';
+import { callStream } from './rpc/call-head.ts';
+import { createCallServer } from './rpc/create-call-server.ts';
+import { DeviceService } from './rpc/generated/tapline/device/v1/device_pb.ts';
 import {
   type DeviceMessage,
   type DeviceReport,
   maxMessageBytes,
   parseServerMessage,
-  parseStreamRequest,
-  type StreamAnswer,
   streamNames,
-  type StreamRequest,
 } from './session-messages.ts';
 import type { StreamSocket } from './stream-socket.ts';
 import { createConnectionGate } from './tunnel/connection-gate.ts';
 import { dialTunnel } from './tunnel/dial-tunnel.ts';
 import { createMessageStream } from './tunnel/message-stream.ts';
 import { TunnelSocket } from './tunnel/tunnel-socket.ts';
-
-/** Serves a stream until it ends; the signal aborts when the session's owner is disposed. */
-export type StreamServer = (stream: StreamSocket, signal: AbortSignal) => Promise<void>;
 
 /** A device's end of its tunnel: connects, and connects again, until disposed. */
 export interface Session extends AsyncDisposable {
@@ -65,8 +56,8 @@ export interface SessionInit {
   /** Asked for at each connection: a certificate may have been renewed. */
   readonly tls: () => ClientTls;
   readonly report: () => DeviceReport;
-  /** Accepts a stream, or throws a TaplineError that becomes the refusal. */
-  readonly acceptStream: (request: StreamRequest) => StreamServer;
+  /** What the gateway may call; a TaplineError before the first response is the refusal. */
+  readonly service: Partial<ServiceImpl<typeof DeviceService>>;
   /** Serves what users reach of this device; without it nothing. */
   readonly forwards?: ForwardServer;
   readonly onConnected?: (session: {
@@ -87,6 +78,7 @@ export function connectSession(init: SessionInit): Session {
   const { baseBackoffMs = 500, maxBackoffMs = 30_000 } = init;
   const stopping = new AbortController();
   const streams = new Set<Promise<void>>();
+  const calls = createCallServer((router) => router.service(DeviceService, init.service));
   const gate = createConnectionGate({ clock, host: init.server.host, signal: stopping.signal });
   let epoch: number | undefined;
   let messages: StreamSocket | undefined;
@@ -105,9 +97,7 @@ export function connectSession(init: SessionInit): Session {
 
   function begin(session: Tunnel): void {
     let isGreeted = false;
-    session.onStream((stream) => {
-      track(init.forwards?.serve(stream, session) ?? serve(stream));
-    });
+    session.onStream((stream) => track(serve(session, stream)));
     session.onConnection((connected) => {
       if (!connected) return disconnected();
       if (!isGreeted) track(converse(session));
@@ -150,33 +140,12 @@ export function connectSession(init: SessionInit): Session {
     }
   }
 
-  async function serve(stream: TunnelStream): Promise<void> {
-    if (stream.opening.name !== streamNames.request) {
-      return stream.reset(CloseCode.Refused, `nothing is served as ${stream.opening.name}`);
-    }
-    const socket = createMessageStream(stream);
-    try {
-      const { value } = await socket.messages[Symbol.asyncIterator]().next();
-      if (value === undefined) return;
-      const request = parseStreamRequest(new TextDecoder().decode(value));
-      const server = accept(request);
-      if (typeof server !== 'function') return await answer(socket, server);
-      await answer(socket, { kind: 'accepted' });
-      await server(socket, AbortSignal.any([stopping.signal, socket.closed]));
-    } catch (error) {
-      if (!stopping.signal.aborted) log.info('stream ended', { error: errorMessage(error) });
-    } finally {
-      socket.close();
-    }
-  }
-
-  function accept(request: StreamRequest): StreamServer | StreamAnswer {
-    try {
-      return init.acceptStream(request);
-    } catch (error) {
-      const code = isTaplineError(error) ? error.code : 'internal_error';
-      return { kind: 'refused', code, message: errorMessage(error).slice(0, 1024) };
-    }
+  async function serve(session: Tunnel, stream: TunnelStream): Promise<void> {
+    const { name } = stream.opening;
+    if (name === callStream) return await calls.serve(stream);
+    const forwarded = init.forwards?.serve(stream, session);
+    if (forwarded === undefined) stream.reset(CloseCode.Refused, `nothing is served as ${name}`);
+    else await forwarded;
   }
 
   return {
@@ -207,9 +176,5 @@ export function connectSession(init: SessionInit): Session {
 }
 
 function say(socket: StreamSocket, message: DeviceMessage): Promise<void> {
-  return socket.send(new TextEncoder().encode(JSON.stringify(message)));
-}
-
-function answer(socket: StreamSocket, message: StreamAnswer): Promise<void> {
   return socket.send(new TextEncoder().encode(JSON.stringify(message)));
 }

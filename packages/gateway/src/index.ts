@@ -38,14 +38,15 @@ export { parsePortSet, type PortSet } from './forward/port-set.ts';
 export { createFailureLimiter } from './failure-limiter.ts';
 export { hashSecret } from './hash-secret.ts';
 export { formatJoinToken, type JoinToken } from './join-token.ts';
+export { connectSession, type Session, type SessionInit } from './connect-session.ts';
 export {
-  connectSession,
-  type Session,
-  type SessionInit,
-  type StreamServer,
-} from './connect-session.ts';
+  DeviceService,
+  type ExecRequest,
+  type ExecResponseSchema,
+  type InstallReference,
+} from './rpc/generated/tapline/device/v1/device_pb.ts';
 export { createSessionHub, type DeviceSession, type SessionHub } from './session-hub.ts';
-export type { DeviceReport, StorageReport, StreamRequest } from './session-messages.ts';
+export type { DeviceReport, StorageReport } from './session-messages.ts';
 export { decodeOutcome, encodeOutcome, type ExecOutcome } from './exec-outcome.ts';
 export {
   chunkBytes,

@@ -1,9 +1,17 @@
 import { once } from 'node:events';
+import type { MessageInitShape } from '@bufbuild/protobuf';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { type Log, silentLog, systemClock, systemRng, TaplineError } from '@tapline/base';
+import {
+  AsyncQueue,
+  type Log,
+  silentLog,
+  systemClock,
+  systemRng,
+  TaplineError,
+} from '@tapline/base';
 import type { ResourceClient } from '@tapline/client';
 import { type Device, deviceKeyAnnotation, deviceResource } from '@tapline/resources';
 import { temporaryFolder, type TemporaryFolder } from '@tapline/testing';
@@ -15,8 +23,12 @@ import { connectSession, type Session, type SessionInit } from './connect-sessio
 import { newDeviceKey, publicKeyOf } from './device-key.ts';
 import { deviceUser } from './device-names.ts';
 import { keyFingerprint } from './enrolment-proof.ts';
-import { decodeOutcome, encodeOutcome } from './exec-outcome.ts';
+import { decodeOutcome } from './exec-outcome.ts';
 import { createInstallConnectHandlers } from './install-connect-handlers.ts';
+import type {
+  ExecResponse,
+  ExecResponseSchema,
+} from './rpc/generated/tapline/device/v1/device_pb.ts';
 import { startTestApi, type TestApi } from './testing/start-test-api.ts';
 import { createSessionHub, type SessionHub } from './session-hub.ts';
 import { decodeFrame, encodeFrame, streamProtocol } from './stream-frame.ts';
@@ -101,8 +113,10 @@ function connect({ tls }: Credentials, more: Partial<SessionInit> = {}): Session
       bootId: 'boot',
       runtimes: ['runc'],
     }),
-    acceptStream: () => {
-      throw new TaplineError('nothing_here', 'no streams in this test');
+    service: {
+      logs() {
+        throw new TaplineError('nothing_here', 'no calls in this test');
+      },
     },
     clock: systemClock,
     rng: systemRng,
@@ -274,130 +288,111 @@ describe('refused', () => {
   });
 });
 
-const execRequest = {
-  kind: 'exec',
-  install: 'd1.jq',
-  uid: 'u1',
-  command: ['cat'],
-  stdin: true,
-} as const;
+type Service = SessionInit['service'];
 
-describe('streams', () => {
+/** Answers every line with itself. */
+const echo: Service = {
+  async *exec(inputs) {
+    for await (const { input } of inputs) {
+      if (input.case === 'start') yield { output: { case: 'accepted', value: {} } };
+      if (input.case === 'stdin') yield { output: { case: 'stdout', value: input.value } };
+    }
+  },
+};
+
+/** A call of `echo`, with what it is sent from then on. */
+async function openEcho(device: string) {
+  const typed = new AsyncQueue<Uint8Array>();
+  async function* inputs() {
+    yield { input: { case: 'start' as const, value: { command: ['cat'] } } };
+    for await (const value of typed) yield { input: { case: 'stdin' as const, value } };
+  }
+  const { rest } = await hub.call(device, (calls, options) => calls.exec(inputs(), options));
+  const answers = rest[Symbol.asyncIterator]();
+  return {
+    send: (bytes: Uint8Array) => typed.push(bytes),
+    next: async () => ((await answers.next()) as IteratorYieldResult<ExecResponse>).value.output,
+  };
+}
+
+function askLogs(device: string) {
+  return hub.call(device, (calls, options) => calls.logs({}, options));
+}
+
+describe('calls', () => {
   test('to a device that is not there', async () => {
     await enrolled('d1');
-    await expect(hub.openStream('d1', execRequest)).rejects.toMatchObject({
-      code: 'device_offline',
-    });
+    await expect(askLogs('d1')).rejects.toMatchObject({ code: 'device_offline' });
   });
 
   test('that the device refuses, with its reason', async () => {
     const session = connect(await enrolled('d1'));
     await until(() => expect(session.epoch).toBe(1));
-    await expect(hub.openStream('d1', execRequest)).rejects.toMatchObject({
+    await expect(askLogs('d1')).rejects.toMatchObject({
       code: 'stream_refused',
       details: { code: 'nothing_here' },
     });
   });
 
-  test('carry messages as they are', async () => {
-    const asked = Promise.withResolvers<undefined>();
-    const first = connect(await enrolled('d1'), {
-      acceptStream: () => async (stream) => {
-        asked.resolve(undefined);
-        for await (const message of stream.messages) await stream.send(message);
-      },
-    });
-    await until(() => expect(first.epoch).toBe(1));
-    const stream = await hub.openStream('d1', execRequest);
-    await asked.promise;
-    await stream.send(Uint8Array.of(1, 2, 3));
-    for await (const message of stream.messages) {
-      expect([...message]).toEqual([1, 2, 3]);
-      break;
-    }
-  });
-
-  test('go on where the connection breaks, and the device has the next epoch', async () => {
+  test('that the device does not answer', async () => {
     const session = connect(await enrolled('d1'), {
-      acceptStream: () => async (stream) => {
-        for await (const message of stream.messages) await stream.send(message);
+      service: {
+        async *logs(_request, { signal }) {
+          await once(signal, 'abort');
+          yield {};
+        },
       },
     });
     await until(() => expect(session.epoch).toBe(1));
-    const stream = await hub.openStream('d1', execRequest);
+    await expect(askLogs('d1')).rejects.toMatchObject({ code: 'stream_timeout' });
+  });
+
+  test('are so many at once, and no more', async () => {
+    const session = connect(await enrolled('d1'), { service: echo });
+    await until(() => expect(session.epoch).toBe(1));
+    const open = await Promise.all(Array.from({ length: 64 }, () => openEcho('d1')));
+    await expect(openEcho('d1')).rejects.toMatchObject({ code: 'too_many_streams' });
+    open[63]?.send(Uint8Array.of(1));
+    expect(await open[63]?.next()).toMatchObject({ value: Uint8Array.of(1) });
+  });
+
+  test('go on where the connection breaks, and the device has the next epoch', async () => {
+    const session = connect(await enrolled('d1'), { service: echo });
+    await until(() => expect(session.epoch).toBe(1));
+    const call = await openEcho('d1');
     for (const socket of sockets) socket.destroy();
     await until(() => expect(hub.session('d1')).toBeUndefined());
-    await expect(hub.openStream('d1', execRequest)).rejects.toMatchObject({
-      code: 'device_offline',
-    });
-    await stream.send(Uint8Array.of(9));
-    const { value } = await stream.messages[Symbol.asyncIterator]().next();
-    expect(value).toEqual(Uint8Array.of(9));
+    await expect(openEcho('d1')).rejects.toMatchObject({ code: 'device_offline' });
+    call.send(Uint8Array.of(9));
+    expect(await call.next()).toMatchObject({ value: Uint8Array.of(9) });
     await until(() => expect(session.epoch).toBe(2));
   });
 
   test('of a device that enrolled again do not go on with its old key', async () => {
-    const session = connect(await enrolled('d1'), {
-      acceptStream: () => async (stream) => {
-        for await (const message of stream.messages) await stream.send(message);
-      },
-    });
+    const session = connect(await enrolled('d1'), { service: echo });
     await until(() => expect(session.epoch).toBe(1));
-    const stream = await hub.openStream('d1', execRequest);
+    const call = await openEcho('d1');
     await client.delete(deviceResource, 'd1');
     await enrolled('d1');
     hub.disconnect('d1');
-    await until(() => expect(stream.closed.aborted).toBe(true));
+    await expect(call.next()).rejects.toMatchObject({ code: 'unauthorized' });
     await systemClock.sleep(300);
     expect(session.epoch).toBeUndefined();
     expect(hub.session('d1')).toBeUndefined();
   });
 
   test('end with the session', async () => {
-    const session = connect(await enrolled('d1'), {
-      acceptStream: () => async (stream) => {
-        for await (const message of stream.messages) await stream.send(message);
-      },
-    });
+    const session = connect(await enrolled('d1'), { service: echo });
     await until(() => expect(session.epoch).toBe(1));
-    const stream = await hub.openStream('d1', execRequest);
+    const call = await openEcho('d1');
     const replaced = connect({ name: 'd1', tls: await sameDevice() }, { baseBackoffMs: 10_000 });
     void replaced;
-    await until(() => expect(stream.closed.aborted).toBe(true));
+    await expect(call.next()).rejects.toMatchObject({ code: 'tunnel_superseded' });
 
     async function sameDevice(): Promise<Credentials['tls']> {
       await client.delete(deviceResource, 'd1');
       return (await enrolled('d1')).tls;
     }
-  });
-
-  test('hold a device back that sends faster than it is read', async () => {
-    const chunk = encodeFrame({ kind: 'stdout', bytes: new Uint8Array(32_768) });
-    let sent = 0;
-    // Both ends share this process's one thread, which 128 MiB keep busy for longer than a short
-    // ping interval allows.
-    await hub[Symbol.asyncDispose]();
-    hub = newHub({ pingIntervalMs: 10_000 });
-    const session = connect(await enrolled('d1'), {
-      acceptStream: () => async (stream) => {
-        for (; sent < 4000; sent += 1) await stream.send(chunk);
-      },
-    });
-    await until(() => expect(session.epoch).toBe(1));
-    const stream = await hub.openStream('d1', execRequest);
-    await until(() => expect(sent).toBeGreaterThan(0));
-    for (let before = 0; before !== sent;) {
-      before = sent;
-      await systemClock.sleep(200);
-    }
-    // 4000 chunks are 128 MiB; what both ends and the kernel hold is a small part of it.
-    expect(sent).toBeLessThan(1000);
-    let received = 0;
-    for await (const message of stream.messages) {
-      received += 1;
-      expect(message.length).toBe(chunk.length);
-    }
-    expect(received).toBe(4000);
   });
 });
 
@@ -443,22 +438,25 @@ describe('a user', () => {
   });
 
   test('runs a program with its input, its output and its exit code', async () => {
-    const requests: unknown[] = [];
+    const starts: unknown[] = [];
+    const exited: MessageInitShape<typeof ExecResponseSchema> = {
+      output: { case: 'outcome', value: { outcome: { case: 'exitCode', value: 5 } } },
+    };
     const session = connect(await enrolled('d1'), {
-      acceptStream: (request) => {
-        requests.push(request);
-        return async (stream) => {
+      service: {
+        async *exec(inputs) {
           const input: Uint8Array[] = [];
-          for await (const message of stream.messages) {
-            const frame = decodeFrame(message);
-            if (frame.kind === 'close') break;
-            input.push(frame.bytes);
+          for await (const message of inputs) {
+            if (message.input.case === 'start') {
+              const { install: of, command, stdin } = message.input.value;
+              starts.push([of?.name, of?.uid, command, stdin]);
+              yield { output: { case: 'accepted', value: {} } };
+            } else if (message.input.case === 'stdin') input.push(message.input.value);
           }
-          await stream.send(encodeFrame({ kind: 'stdout', bytes: Buffer.concat(input) }));
-          await stream.send(encodeFrame({ kind: 'stderr', bytes: Buffer.from('careful') }));
-          const outcome = encodeOutcome({ kind: 'exited', exitCode: 5 });
-          await stream.send(encodeFrame({ kind: 'error', bytes: outcome }));
-        };
+          yield { output: { case: 'stdout', value: Buffer.concat(input) } };
+          yield { output: { case: 'stderr', value: Buffer.from('careful') } };
+          yield exited;
+        },
       },
     });
     await until(() => expect(session.epoch).toBe(1));
@@ -478,7 +476,7 @@ describe('a user', () => {
     user.send(encodeFrame({ kind: 'stdin', bytes: Buffer.from(':1}') }));
     user.send(encodeFrame({ kind: 'close', channel: 0 }));
     await once(user, 'close');
-    expect(requests).toEqual([{ ...execRequest, command: ['jq', '.a'] }]);
+    expect(starts).toEqual([['d1.jq', 'u1', ['jq', '.a'], true]]);
     expect(frames).toEqual([
       'stdout {"a":1}',
       'stderr careful',
@@ -499,9 +497,12 @@ describe('a user', () => {
 
   test('hears of it when the device goes away in the middle', async () => {
     const session = connect(await enrolled('d1'), {
-      acceptStream: () => async (stream, signal) => {
-        await stream.send(encodeFrame({ kind: 'stdout', bytes: Buffer.from('begun') }));
-        await once(signal, 'abort');
+      service: {
+        async *exec(_inputs, { signal }) {
+          yield { output: { case: 'accepted', value: {} } };
+          yield { output: { case: 'stdout', value: Buffer.from('begun') } };
+          await once(signal, 'abort');
+        },
       },
     });
     await until(() => expect(session.epoch).toBe(1));
@@ -522,11 +523,12 @@ describe('a user', () => {
 
   test('reads logs as they come', async () => {
     const session = connect(await enrolled('d1'), {
-      acceptStream: (request) => async (stream) => {
-        const lines = request.kind === 'logs' ? `tail ${request.tailLines}\n` : '';
-        await stream.send(encodeFrame({ kind: 'stdout', bytes: new Uint8Array() }));
-        await stream.send(encodeFrame({ kind: 'stdout', bytes: Buffer.from(lines) }));
-        await stream.send(encodeFrame({ kind: 'stdout', bytes: Buffer.from('more\n') }));
+      service: {
+        async *logs({ tailLines }) {
+          yield await Promise.resolve({});
+          yield { output: Buffer.from(`tail ${tailLines}\n`) };
+          yield { output: Buffer.from('more\n') };
+        },
       },
     });
     await until(() => expect(session.epoch).toBe(1));

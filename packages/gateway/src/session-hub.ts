@@ -18,7 +18,6 @@ import {
   defaultLimits,
   type OpenOptions,
   type Session as Tunnel,
-  type StreamClass,
   TunnelServer,
   type TunnelStream,
 } from '@tapline/tunnel';
@@ -31,16 +30,16 @@ import type { DeviceStream } from './forward/forward-gateway.ts';
 import { keyFingerprint } from './enrolment-proof.ts';
 import { errorAnswer } from './error-body.ts';
 import { createPresenceWriter, type Presence } from './presence-writer.ts';
+import { type BegunCall, beginCall } from './rpc/begin-call.ts';
+import { createDeviceCalls, type DeviceCalls } from './rpc/create-device-calls.ts';
 import { refuseUpgrade } from './refuse-upgrade.ts';
 import { reportedStatus } from './reported-status.ts';
 import {
   type DeviceMessage,
   maxMessageBytes,
   parseDeviceMessage,
-  parseStreamAnswer,
   type ServerMessage,
   streamNames,
-  type StreamRequest,
 } from './session-messages.ts';
 import type { StreamSocket } from './stream-socket.ts';
 import { createTunnelAcceptor } from './tunnel/accept-tunnel.ts';
@@ -61,14 +60,10 @@ export interface SessionHub extends AsyncDisposable {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void>;
   session(device: string): DeviceSession | undefined;
   /**
-   * Asks the device for a stream and waits for its answer. Errors: `device_offline`,
-   * `stream_refused` (with the device's own code in details), `stream_timeout`, `too_many_streams`.
+   * Calls a device and waits for its first response. Errors: `device_offline`, `stream_refused` (with the
+   * device's own code in details), `stream_timeout`, `too_many_streams`.
    */
-  openStream(
-    device: string,
-    request: StreamRequest,
-    options?: { readonly signal?: AbortSignal },
-  ): Promise<StreamSocket>;
+  call<T>(device: string, start: StartCall<T>, options?: CallOptions): Promise<BegunCall<T>>;
   /**
    * Opens a stream in the newest tunnel of a device. One that is away for a moment gets it when it is
    * back. Throws `device_offline`.
@@ -78,9 +73,20 @@ export interface SessionHub extends AsyncDisposable {
   disconnect(device: string): void;
 }
 
+/** Makes a call; its options are to be passed on. */
+export type StartCall<T> = (
+  calls: DeviceCalls,
+  options: { readonly signal: AbortSignal },
+) => AsyncIterable<T>;
+
+interface CallOptions {
+  readonly signal?: AbortSignal;
+}
+
 interface Session {
   readonly device: string;
   readonly tunnel: Tunnel;
+  readonly calls: DeviceCalls;
   readonly messages: StreamSocket;
   epoch: number;
   since: string;
@@ -100,15 +106,8 @@ type Hello = Extract<DeviceMessage, { kind: 'hello' }>;
 
 /** A handshake costs a core about a millisecond, and everything else goes on meanwhile. */
 const admittedPerSecond = 400;
-const maxStreamsPerDevice = 64;
 /** A device has one; more are connections that it has lost and does not know of yet. */
 const maxTunnelsPerDevice = 8;
-
-const classes: Readonly<Record<StreamRequest['kind'], StreamClass>> = {
-  exec: 'interactive',
-  logs: 'interactive',
-  'node-state': 'bulk',
-};
 
 export function createSessionHub(init: {
   readonly client: ResourceClient;
@@ -284,6 +283,7 @@ export function createSessionHub(init: {
     const session: Session = {
       device: name,
       tunnel,
+      calls: createDeviceCalls(name, tunnel),
       messages,
       epoch: nextEpoch(name, peer.device),
       since: new Date(clock.now()).toISOString(),
@@ -363,66 +363,22 @@ export function createSessionHub(init: {
     return { tunnel, stream: tunnel.open(options) };
   }
 
-  async function openStream(
+  async function call<T>(
     device: string,
-    request: StreamRequest,
-    options: { readonly signal?: AbortSignal } = {},
-  ): Promise<StreamSocket> {
+    start: StartCall<T>,
+    { signal }: CallOptions = {},
+  ): Promise<BegunCall<T>> {
     const session = sessions.get(device);
     if (session?.connected !== true) {
       throw new TaplineError('device_offline', `device ${device} is not connected`);
     }
-    const open = session.tunnel.stats().ownStreams;
-    if (open >= maxStreamsPerDevice) {
-      throw new TaplineError(
-        'too_many_streams',
-        `device ${device} has ${open} streams, the most is ${maxStreamsPerDevice}`,
-      );
-    }
-    const bytes = encode(request);
-    const stream = session.tunnel.open({ class: classes[request.kind], name: streamNames.request });
-    const socket = createMessageStream(stream);
-    try {
-      await socket.send(bytes);
-      await accepted(socket, device, options.signal);
-      return socket;
-    } catch (error) {
-      stream.reset(CloseCode.Refused, 'the stream is not wanted any more');
-      throw error;
-    }
-  }
-
-  /** Waits for the device's answer. */
-  async function accepted(
-    socket: StreamSocket,
-    device: string,
-    signal: AbortSignal | undefined,
-  ): Promise<void> {
-    const waited = new AbortController();
-    const stopped = Promise.withResolvers<never>();
-    const onStop = (): void => stopped.reject(signal?.reason);
-    signal?.throwIfAborted();
-    signal?.addEventListener('abort', onStop, { once: true });
-    const timeout = async (): Promise<never> => {
-      await clock.sleep(answerTimeoutMs, { signal: waited.signal });
-      throw new TaplineError(
-        'stream_timeout',
-        `device ${device} did not open the stream within ${answerTimeoutMs} ms`,
-      );
-    };
-    try {
-      const first = socket.messages[Symbol.asyncIterator]().next();
-      const { value } = await Promise.race([first, timeout(), stopped.promise]);
-      if (value === undefined) {
-        throw new TaplineError('device_offline', `device ${device} went away`);
-      }
-      const answer = parseStreamAnswer(new TextDecoder().decode(value));
-      if (answer.kind === 'accepted') return;
-      throw new TaplineError('stream_refused', answer.message, { details: { code: answer.code } });
-    } finally {
-      signal?.removeEventListener('abort', onStop);
-      waited.abort('answered');
-    }
+    return await beginCall({
+      device,
+      start: (options) => start(session.calls, options),
+      clock,
+      timeoutMs: answerTimeoutMs,
+      signal,
+    });
   }
 
   /** What a control plane that was killed left connected, and nobody has come back for. */
@@ -455,7 +411,7 @@ export function createSessionHub(init: {
 
   return {
     upgrade,
-    openStream,
+    call,
     openInTunnel,
     session(device) {
       const session = sessions.get(device);
@@ -481,13 +437,4 @@ export function createSessionHub(init: {
 
 function send(socket: StreamSocket, message: ServerMessage): Promise<void> {
   return socket.send(new TextEncoder().encode(JSON.stringify(message)));
-}
-
-function encode(request: StreamRequest): Uint8Array {
-  const bytes = new TextEncoder().encode(JSON.stringify(request));
-  if (bytes.length <= maxMessageBytes) return bytes;
-  throw new TaplineError(
-    'stream_refused',
-    `a request of ${bytes.length} bytes exceeds ${maxMessageBytes}`,
-  );
 }

@@ -1,15 +1,9 @@
 import fc from 'fast-check';
 import { isTaplineError } from '@tapline/base';
 import { expect, test } from 'vitest';
-import {
-  parseDeviceMessage,
-  parseServerMessage,
-  parseStreamAnswer,
-  parseStreamRequest,
-} from './session-messages.ts';
+import { parseDeviceMessage, parseServerMessage } from './session-messages.ts';
 
 const report = { agentVersion: '1', platform: 'linux/arm64', bootId: 'b', runtimes: ['runc'] };
-const exec = { kind: 'exec', install: 'd1.jq', uid: 'u', command: ['jq', '.'], stdin: true };
 
 test.each([
   { kind: 'hello', now: 1, report },
@@ -25,21 +19,6 @@ test('a gateway says who the device is to it', () => {
   const message = { kind: 'welcome', epoch: 3, serverTime: 5 };
   expect(parseServerMessage(JSON.stringify(message))).toEqual(message);
 });
-
-test.each([
-  exec,
-  { kind: 'logs', install: 'a', uid: 'u', follow: true, tailLines: 10 },
-  { kind: 'node-state', node: 'n1' },
-])('a stream is asked for with %j', (request) => {
-  expect(parseStreamRequest(JSON.stringify(request))).toEqual(request);
-});
-
-test.each([{ kind: 'accepted' }, { kind: 'refused', code: 'c', message: 'm' }])(
-  'and answered with %j',
-  (answer) => {
-    expect(parseStreamAnswer(JSON.stringify(answer))).toEqual(answer);
-  },
-);
 
 test('what a newer peer adds is passed over', () => {
   expect(parseDeviceMessage('{"kind":"from-the-future"}')).toBeUndefined();
@@ -68,7 +47,7 @@ test.each([
   );
 });
 
-const parsers = [parseDeviceMessage, parseServerMessage, parseStreamRequest, parseStreamAnswer];
+const parsers = [parseDeviceMessage, parseServerMessage];
 
 test('anything at all is a message, nothing, or refused by its code', () => {
   const codeOf = (parse: (text: string) => unknown, text: string): string | undefined => {

@@ -18,25 +18,6 @@ export interface DeviceReport {
   readonly certificateNotAfter?: string;
 }
 
-/** What a stream is for. `install` names the Install, `uid` the very one. */
-export type StreamRequest =
-  | {
-      readonly kind: 'exec';
-      readonly install: string;
-      readonly uid: string;
-      readonly command: readonly string[];
-      readonly stdin: boolean;
-    }
-  | {
-      readonly kind: 'logs';
-      readonly install: string;
-      readonly uid: string;
-      readonly follow: boolean;
-      readonly tailLines?: number;
-    }
-  /** What the kernel of a node has at this moment. */
-  | { readonly kind: 'node-state'; readonly node: string };
-
 export type DeviceMessage =
   | {
       readonly kind: 'hello';
@@ -54,20 +35,13 @@ export interface ServerMessage {
   readonly serverTime: number;
 }
 
-/** What a device says to a request for a stream, before anything else on it. */
-export type StreamAnswer =
-  | { readonly kind: 'accepted' }
-  | { readonly kind: 'refused'; readonly code: string; readonly message: string };
-
 /** The names of streams in a device's tunnel. */
 export const streamNames = {
   /** Of the device, one: hello and reports there, welcomes back. */
   session: 'session',
-  /** Of the gateway: a request, its answer, then messages of `v5.channel.k8s.io`. */
-  request: 'request',
 } as const;
 
-/** Bytes of a message, either way. An exec's command line has to fit. */
+/** Bytes of a message, either way. */
 export const maxMessageBytes = 65_536;
 
 /** A message of the device. A kind that is not known is undefined: a newer agent may send it. */
@@ -98,50 +72,7 @@ export function parseServerMessage(text: string): ServerMessage | undefined {
   }
 }
 
-/** What the gateway asks for with the first message of a stream. */
-export function parseStreamRequest(text: string): StreamRequest {
-  return streamRequest(parseObject(text));
-}
-
-export function parseStreamAnswer(text: string): StreamAnswer {
-  const fields = parseObject(text);
-  if (fields['kind'] === 'accepted') return { kind: 'accepted' };
-  return {
-    kind: 'refused',
-    code: string(fields, 'code', 128),
-    message: string(fields, 'message', 4096),
-  };
-}
-
 type Fields = Readonly<Record<string, unknown>>;
-
-function streamRequest(fields: Fields): StreamRequest {
-  if (fields['kind'] === 'node-state') {
-    return { kind: 'node-state', node: string(fields, 'node', 63) };
-  }
-  const install = string(fields, 'install', 253);
-  const uid = string(fields, 'uid', 64);
-  switch (fields['kind']) {
-    case 'exec':
-      return {
-        kind: 'exec',
-        install,
-        uid,
-        command: strings(fields, 'command', { items: 256, characters: 32_768 }),
-        stdin: fields['stdin'] === true,
-      };
-    case 'logs':
-      return {
-        kind: 'logs',
-        install,
-        uid,
-        follow: fields['follow'] === true,
-        ...(fields['tailLines'] === undefined ? {} : { tailLines: number(fields, 'tailLines') }),
-      };
-    default:
-      throw invalid('request.kind is not exec, logs or node-state');
-  }
-}
 
 function report(value: unknown): DeviceReport {
   const fields = object({ report: value }, 'report');

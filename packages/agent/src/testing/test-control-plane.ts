@@ -21,7 +21,6 @@ import {
   formatJoinToken,
   hashSecret,
   type SessionHub,
-  type StreamSocket,
 } from '@tapline/gateway';
 import { createRegistryServer, FileBlobStore } from '@tapline/registry';
 import { deviceResource, installResource, tokenResource } from '@tapline/resources';
@@ -58,9 +57,9 @@ export async function startTestControlPlane(
     clock,
   });
   const late: { hub?: SessionHub } = {};
-  const openStream = (...given: Parameters<SessionHub['openStream']>): Promise<StreamSocket> => {
+  const call: SessionHub['call'] = (...given) => {
     if (late.hub === undefined) throw new Error('the gateway is not open yet');
-    return late.hub.openStream(...given);
+    return late.hub.call(...given);
   };
   const store = openMemoryStore();
   const api = await createApiServer({
@@ -70,7 +69,7 @@ export async function startTestControlPlane(
     log,
     audit: { record: () => undefined, written: () => Promise.resolve() },
     version: 'test',
-    connectHandlers: createInstallConnectHandlers({ hub: { openStream }, log }),
+    connectHandlers: createInstallConnectHandlers({ hub: { call }, log }),
   });
   const https = createServer({
     cert: served.certificatePem,
