@@ -1,4 +1,5 @@
 import { appendFileSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { createJsonLog, systemClock, systemRng } from '@tapline/base';
 import { createHttpClient } from '@tapline/client';
@@ -9,6 +10,9 @@ import { createAgentCore } from '../agent-core.ts';
 import { AgentState } from '../agent-state.ts';
 import { fixedTrust } from './test-signer.ts';
 import { openImageStore } from '../open-image-store.ts';
+
+// It is killed before it could keep what it compiled for the next.
+flushCompileCache();
 
 /** What the crash test tells an agent process that it starts. */
 export interface CrashOrder {

@@ -1,4 +1,8 @@
+import { flushCompileCache } from 'node:module';
 import { startRegistry } from '../start-registry.ts';
+
+// It is killed before it could keep what it compiled for the next.
+flushCompileCache();
 
 /**
  * A registry in a process of its own, to be killed: `<folder> [options as JSON]`. Prints
