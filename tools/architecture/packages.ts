@@ -83,6 +83,11 @@ export const packages: Readonly<Record<string, PackageEntry>> = {
     pure: false,
     reason: "links, rules, keys and frames of a node; what they are to be is segments' to say",
   },
+  'edge-cache': {
+    tier: 2,
+    pure: false,
+    reason: 'HTTP caching behind one contract; knows no channel resource and no node',
+  },
   userland: {
     tier: 2,
     pure: true,

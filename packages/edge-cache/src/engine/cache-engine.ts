@@ -1,0 +1,27 @@
+import type { ChannelSettings } from '../channel/channel-settings.ts';
+import type { PurgeMode, PurgeTarget } from '../store/purge-table.ts';
+
+/** Figures that every engine has; since its start. */
+export interface CacheStats {
+  readonly requests: number;
+  readonly hits: number;
+  readonly misses: number;
+  /** Requests that no cache may answer. */
+  readonly passes: number;
+  /** Requests sent to origins. */
+  readonly fetches: number;
+  readonly originFailures: number;
+  readonly objects: number;
+  readonly bytes: number;
+}
+
+/** A running cache on an edge node, whatever program it is. */
+export interface CacheEngine extends AsyncDisposable {
+  /** `http://host:port`. */
+  readonly url: string;
+  /** Replaces what is served and how; what is kept stays. */
+  configure(channels: readonly ChannelSettings[]): Promise<void>;
+  /** Resolves when no answer of what was kept before goes out any more, and that holds after a crash. */
+  purge(target: PurgeTarget, mode: PurgeMode): Promise<void>;
+  stats(): Promise<CacheStats>;
+}

@@ -1,0 +1,372 @@
+import { isTaplineError, TaplineError } from '@tapline/base';
+import type { Channel } from '../channel/channel-table.ts';
+import { isBlockingReload } from '../channel/request-target.ts';
+import { FillBody } from '../fill/fill-body.ts';
+import type { OriginResponse } from '../fill/origin-client.ts';
+import type { Upstream } from '../fill/origin-chooser.ts';
+import { parseContentRange } from '../rfc/byte-range.ts';
+import { quotedTag } from '../rfc/entity-tag.ts';
+import {
+  fieldLines,
+  fieldValue,
+  type HeaderField,
+  type HeaderFields,
+} from '../rfc/header-fields.ts';
+import { updateStoredFields } from '../rfc/update-stored-fields.ts';
+import { variantKey } from '../rfc/vary.ts';
+import { keyParts } from '../store/object-key.ts';
+import type { StoredHead, StoredResponse } from '../store/stored-response.ts';
+import type { EdgeState } from './edge-state.ts';
+import { judgeResponse, type Judged } from './judge-response.ts';
+import { maySubstitute } from './judge-use.ts';
+import { originFields } from './origin-fields.ts';
+
+/** What became of asking the origin for something that may be kept. */
+export type FlightOutcome =
+  /** The origin said it has not changed, or it failed and what is kept may stand in. */
+  | {
+      readonly kind: 'kept';
+      readonly stored: StoredResponse;
+      readonly because: 'renewed' | 'stale-if-error';
+    }
+  /** It is being kept while it comes in. */
+  | {
+      readonly kind: 'filling';
+      readonly head: StoredHead;
+      readonly body: FillBody;
+      /** Fields that are for who asked first only. */
+      readonly once: HeaderFields;
+    }
+  /** It is for who asked and nobody else. */
+  | { readonly kind: 'private'; readonly response: OriginResponse; readonly why: string }
+  | { readonly kind: 'failed'; readonly error: TaplineError };
+
+/** One fetch for all who want the same. */
+export interface Flight {
+  /** Of purges when it started: who comes after a purge takes no part in it. */
+  readonly generation: number;
+  readonly outcome: Promise<FlightOutcome>;
+  /** Settles when what came is kept, or is not. Never rejects. */
+  readonly landed: Promise<void>;
+}
+
+export interface FlightInit {
+  readonly channel: Channel;
+  /** The key without its variant. */
+  readonly primary: string;
+  /** The fields of the request that asks first. */
+  readonly fields: HeaderFields;
+  /** What is kept already and may only need to be renewed. */
+  readonly stored: StoredResponse | undefined;
+  /** Asks for this range only. */
+  readonly range: string | undefined;
+}
+
+/** Starts a fetch. The caller registers it. */
+export function startFlight(state: EdgeState, init: FlightInit): Flight {
+  const { generation } = state.purges;
+  init.channel.concurrentFetches += 1;
+  const outcome = depart(state, init, generation);
+  const landed = outcome.then(
+    (reached) => land(state, init, reached),
+    (error: unknown) => state.log.error('a fetch failed within the cache', { error }),
+  );
+  return { generation, outcome, landed };
+}
+
+async function depart(
+  state: EdgeState,
+  init: FlightInit,
+  generation: number,
+): Promise<FlightOutcome> {
+  const { channel, stored, primary } = init;
+  const { limits } = channel.settings;
+  try {
+    if (limits.concurrentFetches > 0 && channel.concurrentFetches > limits.concurrentFetches) {
+      throw new TaplineError(
+        'origin_overloaded',
+        `channel ${channel.settings.name} has ${limits.concurrentFetches} fetches under way, its limit`,
+      );
+    }
+    const response = await ask(state, init);
+    if (response.status === 304 && stored !== undefined) {
+      response.body.destroy();
+      return renewed(state, { ...init, stored }, response, generation);
+    }
+    if (response.status >= 500 && standsIn(state, stored)) {
+      response.body.destroy();
+      return { kind: 'kept', stored, because: 'stale-if-error' };
+    }
+    return received(state, init, response, generation);
+  } catch (error) {
+    if (!isTaplineError(error)) throw error;
+    state.counters.originFailures += 1;
+    if (standsIn(state, stored)) return { kind: 'kept', stored, because: 'stale-if-error' };
+    state.log.warn('the origin failed', { key: primary, code: error.code, error: error.message });
+    return { kind: 'failed', error };
+  }
+}
+
+function received(
+  state: EdgeState,
+  init: FlightInit,
+  response: OriginResponse,
+  generation: number,
+): FlightOutcome {
+  const { channel, fields, primary } = init;
+  const { maxObjectBytes } = channel.settings;
+  const part = response.status === 206 ? partOf(init, response) : undefined;
+  const judged = judge(init, response, { generation, part, fields: response.fields });
+  if (judged.kind === 'pass') return { kind: 'private', response, why: judged.why };
+  const expected = lengthOf(response.fields);
+  if (expected !== undefined && expected > maxObjectBytes) {
+    return { kind: 'private', response, why: 'too-large' };
+  }
+  if (part !== undefined && expected !== part.end - part.start) {
+    return { kind: 'private', response, why: 'length' };
+  }
+  const key = keyOf(state, {
+    primary,
+    judged,
+    fields,
+    part: part !== undefined,
+    range: init.range,
+  });
+  const body = new FillBody({ expected, limit: maxObjectBytes });
+  void fill(state, response, body);
+  return { kind: 'filling', head: { ...judged.head, key }, body, once: judged.once };
+}
+
+async function fill(state: EdgeState, response: OriginResponse, body: FillBody): Promise<void> {
+  try {
+    for await (const chunk of response.body) {
+      state.counters.bytesFromOrigin += chunk.length;
+      body.append(chunk);
+    }
+    body.complete();
+  } catch (error) {
+    state.counters.originFailures += 1;
+    body.fail(error);
+  }
+}
+
+/** Keeps what came in, where it came in whole. */
+async function land(
+  state: EdgeState,
+  { channel }: FlightInit,
+  outcome: FlightOutcome,
+): Promise<void> {
+  try {
+    if (outcome.kind !== 'filling') return;
+    await outcome.body.whole();
+    await keep(state, { head: outcome.head, body: outcome.body.complete() });
+  } catch (error) {
+    state.log.warn('a response was not kept', {
+      key: outcome.kind === 'filling' ? outcome.head.key : undefined,
+      error: error instanceof Error ? error.message : String(error),
+    });
+  } finally {
+    channel.concurrentFetches -= 1;
+  }
+}
+
+async function keep(state: EdgeState, stored: StoredResponse): Promise<void> {
+  const inMemory =
+    state.memory.holds(stored.body.length) &&
+    state.memory.put(stored.head, stored.body) !== undefined;
+  if (!inMemory) state.memory.delete(stored.head.key);
+  const onDisk = state.disk?.put(stored);
+  // Only where the disk alone holds it there is something to wait for.
+  if (!inMemory) await onDisk;
+}
+
+function renewed(
+  state: EdgeState,
+  init: FlightInit & { readonly stored: StoredResponse },
+  response: OriginResponse,
+  generation: number,
+): FlightOutcome {
+  const { head, body } = init.stored;
+  state.counters.renewals += 1;
+  const fields = updateStoredFields(head.fields, response.fields);
+  // The age of the 304 counts, not that of what is kept.
+  const age = fieldLines(response.fields, 'age').map((line): HeaderField => ['age', line]);
+  const judged = judge(
+    init,
+    { ...response, status: head.status },
+    {
+      generation,
+      part: head.part,
+      fields: [...fields.filter(([name]) => name !== 'age'), ...age],
+    },
+  );
+  if (judged.kind === 'pass') {
+    // It may be used for this answer and not be kept for another.
+    state.memory.delete(head.key);
+    state.disk?.remove(head.key);
+    const shown = fields.filter(([name]) => !/^set-cookie2?$/.test(name));
+    const once = {
+      ...head,
+      fields: shown,
+      responseTimeMs: response.responseTimeMs,
+      initialAgeMs: 0,
+    };
+    return { kind: 'kept', stored: { head: once, body }, because: 'renewed' };
+  }
+  const tags = judged.head.tags.length > 0 ? judged.head.tags : head.tags;
+  const stored = { head: { ...judged.head, tags, key: head.key }, body };
+  void keep(state, stored);
+  return { kind: 'kept', stored, because: 'renewed' };
+}
+
+function judge(
+  init: FlightInit,
+  response: OriginResponse,
+  { generation, part, fields }: Pick<StoredHead, 'generation' | 'part' | 'fields'>,
+): Judged {
+  const { target } = keyParts(init.primary);
+  return judgeResponse({
+    settings: init.channel.settings,
+    target,
+    method: 'GET',
+    requestFields: init.fields,
+    status: response.status,
+    fields:
+      fieldValue(fields, 'date') === undefined
+        ? [...fields, ['date', new Date(response.responseTimeMs).toUTCString()]]
+        : fields,
+    requestTimeMs: response.requestTimeMs,
+    responseTimeMs: response.responseTimeMs,
+    held: isBlockingReload(target),
+    generation,
+    part,
+  });
+}
+
+function keyOf(
+  state: EdgeState,
+  kept: {
+    readonly primary: string;
+    readonly judged: Extract<Judged, { readonly kind: 'store' }>;
+    readonly fields: HeaderFields;
+    readonly part: boolean;
+    readonly range: string | undefined;
+  },
+): string {
+  const { primary, judged, fields } = kept;
+  const base = kept.part ? rangeKey(primary, kept.range ?? '') : primary;
+  if (judged.vary.length === 0) return base;
+  const marker = state.memory.mark(base, judged.vary);
+  void state.disk?.putMarker(marker);
+  return `${base} ${variantKey(judged.vary, fields)}`;
+}
+
+/** The key under which a part is kept: by the very range that was asked for. */
+export function rangeKey(primary: string, range: string): string {
+  return `${primary} range=${range.replaceAll(/\s/g, '')}`;
+}
+
+/** Throws where the origin answers a request for the whole with a part, or a broken part. */
+function partOf(init: FlightInit, response: OriginResponse): StoredHead['part'] {
+  const part = parseContentRange(fieldValue(response.fields, 'content-range'));
+  if (init.range !== undefined && part !== undefined) return part;
+  response.body.destroy();
+  throw new TaplineError(
+    'origin_broken',
+    init.range === undefined
+      ? 'the origin answered 206 to a request for the whole'
+      : 'the origin answered 206 without a Content-Range',
+  );
+}
+
+/** Asks one place after the other until one answers. */
+async function ask(state: EdgeState, init: FlightInit): Promise<OriginResponse> {
+  const { channel, primary } = init;
+  const { retries } = channel.settings;
+  const candidates = state.chooser.candidates(channel, primary);
+  let last: TaplineError | undefined;
+  let tries = 0;
+  for (const upstream of candidates.flatMap((one) => Array<Upstream>(retries + 1).fill(one))) {
+    if (tries > candidates.length + retries) break;
+    if (!upstream.breaker.allows()) {
+      last ??= new TaplineError(
+        'origin_unavailable',
+        `origin ${upstream.url.host} failed ${channel.settings.breaker.failures} times in a row and is left alone for now`,
+      );
+      continue;
+    }
+    tries += 1;
+    upstream.load += 1;
+    try {
+      const response = await askOne(state, init, upstream);
+      // A parent that is there and has lost its own origin is no reason to give up.
+      if (response.status >= 502 && response.status <= 504) upstream.breaker.failed();
+      else upstream.breaker.succeeded();
+      if (upstream.kind === 'parent' && response.status >= 502) {
+        response.body.destroy();
+        continue;
+      }
+      return response;
+    } catch (error) {
+      upstream.breaker.failed();
+      if (!isTaplineError(error)) throw error;
+      last = error;
+    } finally {
+      upstream.load -= 1;
+    }
+  }
+  throw last ?? new TaplineError('origin_unavailable', 'no origin answered');
+}
+
+async function askOne(
+  state: EdgeState,
+  { channel, primary, fields, stored, range }: FlightInit,
+  { url }: Upstream,
+): Promise<OriginResponse> {
+  const { settings } = channel;
+  const { target } = keyParts(primary);
+  const { timeouts } = settings;
+  state.counters.fetches += 1;
+  return await state.origins.fetch({
+    origin: url,
+    method: 'GET',
+    target,
+    fields: originFields({
+      fields,
+      host: settings.originHost ?? url.host,
+      cacheName: state.name,
+      forwarded: settings.forwardedFields,
+      asked: [
+        ...(stored === undefined ? [] : conditionsFor(stored.head)),
+        ...(range === undefined ? [] : [['range', range] as const]),
+      ],
+    }),
+    body: undefined,
+    connectMs: timeouts.connectMs,
+    headMs: isBlockingReload(target) ? timeouts.blockingMs : timeouts.headMs,
+    idleMs: timeouts.idleMs,
+    // A fetch is of all who wait for it, and of those to come: no client's leaving ends it.
+    signal: state.stopping,
+  });
+}
+
+function conditionsFor(head: StoredHead): HeaderFields {
+  const tag = fieldValue(head.fields, 'etag');
+  const modified = fieldValue(head.fields, 'last-modified');
+  const conditions: HeaderField[] = [];
+  if (tag !== undefined) conditions.push(['if-none-match', quotedTag(tag)]);
+  if (modified !== undefined) conditions.push(['if-modified-since', modified]);
+  return conditions;
+}
+
+function standsIn(state: EdgeState, stored: StoredResponse | undefined): stored is StoredResponse {
+  if (stored === undefined) return false;
+  const { head } = stored;
+  const purged = state.purges.stateOf({ ...head, ...keyParts(head.key) });
+  return maySubstitute(head, { nowMs: state.clock.now(), purged });
+}
+
+function lengthOf(fields: HeaderFields): number | undefined {
+  const value = fieldValue(fields, 'content-length');
+  return value !== undefined && /^\d{1,15}$/.test(value) ? Number(value) : undefined;
+}

@@ -1,0 +1,39 @@
+import type { PurgeState } from '../store/purge-table.ts';
+import { currentAgeMs, freshForMs, type StoredHead } from '../store/stored-response.ts';
+import type { RequestWishes } from './request-hints.ts';
+
+/**
+ * What becomes of something kept when it is asked for: used as it is; used while it is renewed; renewed
+ * first, by asking the origin whether it changed; or as if it were not there.
+ */
+export type Use = 'hit' | 'hit-and-renew' | 'renew' | 'miss';
+
+export function judgeUse(
+  head: StoredHead,
+  {
+    nowMs,
+    purged,
+    wishes,
+  }: { readonly nowMs: number; readonly purged: PurgeState; readonly wishes: RequestWishes },
+): Use {
+  if (purged === 'hard' || wishes.noStore) return 'miss';
+  if (wishes.noCache || head.alwaysRevalidate) return 'renew';
+  const freshMs = freshForMs(head, nowMs);
+  if (currentAgeMs(head, nowMs) > wishes.maxAgeMs) return 'renew';
+  if (purged === 'valid' && freshMs > 0) return freshMs >= wishes.minFreshMs ? 'hit' : 'renew';
+  if (head.mustRevalidate) return 'renew';
+  const staleMs = purged === 'soft' ? Math.max(0, -freshMs) : -freshMs;
+  if (staleMs <= wishes.maxStaleMs && wishes.maxStaleMs > 0) return 'hit';
+  // A soft purge means: take the new one as soon as it is there, and the old one until then.
+  if (purged === 'soft' || staleMs < head.staleWhileRevalidateMs) return 'hit-and-renew';
+  return 'renew';
+}
+
+/** Whether it may answer in place of an error. */
+export function maySubstitute(
+  head: StoredHead,
+  { nowMs, purged }: { readonly nowMs: number; readonly purged: PurgeState },
+): boolean {
+  if (purged === 'hard' || head.mustRevalidate) return false;
+  return -freshForMs(head, nowMs) < head.staleIfErrorMs;
+}

@@ -1,0 +1,10 @@
+export {
+  type ChannelSettings,
+  channelSettings,
+  type SigningSettings,
+} from './channel/channel-settings.ts';
+export { signTarget } from './channel/signed-target.ts';
+export type { CacheEngine, CacheStats } from './engine/cache-engine.ts';
+export type { ListenAddress, TlsFiles } from './engine/edge-server.ts';
+export { type EdgeCache, type EdgeCacheInit, startEdgeCache } from './engine/start-edge-cache.ts';
+export type { PurgeMode, PurgeTarget } from './store/purge-table.ts';

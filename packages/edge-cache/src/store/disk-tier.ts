@@ -1,0 +1,332 @@
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Clock, errorMessage, isSystemError, type Log } from '@tapline/base';
+import type { HeaderFields } from '../rfc/header-fields.ts';
+import { variantKey } from '../rfc/vary.ts';
+import { DiskIndex, type Queue, type RecordEntry } from './disk-index.ts';
+import type { DiskStore } from './disk-store.ts';
+import { hashKey, type KeyHash } from './key-hash.ts';
+import { lockDirectory } from './lock-directory.ts';
+import type { VariantMarker } from './memory-tier.ts';
+import { decodeRecord, encodeRecord, type RecordContent } from './record.ts';
+import { readIndexArray, SegmentFile } from './segment-file.ts';
+import type { StoredResponse } from './stored-response.ts';
+
+export interface DiskTierInit {
+  readonly directory: string;
+  readonly capacityBytes: number;
+  /** A segment is closed once it is this large; a 64th of the capacity unless given. */
+  readonly segmentBytes?: number;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly counters: { diskFailures: number; corrupt: number };
+}
+
+const mebibyte = 1024 * 1024;
+/** Bodies that wait to be written; beyond, what comes is not kept on disk. */
+const maxWaitingBytes = 64 * mebibyte;
+/** After the disk refused to take anything although room was made. */
+const pauseMs = 10_000;
+const segmentName = /^(\d{8})\.(small|main)\.seg$/;
+const ghostsPerByte = 1 / (32 * 1024);
+
+/** The tier on disk: a log of segments with an index in memory. Owns its directory. */
+export class DiskTier implements DiskStore, AsyncDisposable {
+  readonly #init: DiskTierInit;
+  readonly #index: DiskIndex;
+  readonly #segmentBytes: number;
+  readonly #segments: (SegmentFile | undefined)[] = [];
+  readonly #active: Partial<Record<Queue, SegmentFile>> = {};
+  #nextId = 1;
+  #tail: Promise<void> = Promise.resolve();
+  #waitingBytes = 0;
+  #pausedUntil = 0;
+  #closed = false;
+  #unlock: (() => Promise<void>) | undefined;
+
+  private constructor(init: DiskTierInit) {
+    this.#init = init;
+    const { capacityBytes } = init;
+    this.#segmentBytes =
+      init.segmentBytes ??
+      Math.min(Math.max(capacityBytes / 64, mebibyte), 4 * 1024 * mebibyte - 1);
+    this.#index = new DiskIndex({
+      capacityBytes,
+      ghostEntries: Math.ceil(Math.max(4096, capacityBytes * ghostsPerByte)),
+    });
+  }
+
+  /** Takes up what earlier runs kept. Throws `directory_locked` where another process has it. */
+  static async open(init: DiskTierInit): Promise<DiskTier> {
+    const tier = new DiskTier(init);
+    await mkdir(init.directory, { recursive: true, mode: 0o700 });
+    tier.#unlock = await lockDirectory(init.directory);
+    try {
+      await tier.#takeUp();
+    } catch (error) {
+      await tier[Symbol.asyncDispose]();
+      throw error;
+    }
+    return tier;
+  }
+
+  get objects(): number {
+    return this.#index.table.count;
+  }
+
+  get bytes(): number {
+    return this.#index.bytes;
+  }
+
+  /** What the index takes in memory. */
+  get indexBytes(): number {
+    return this.#index.memoryBytes;
+  }
+
+  put(stored: StoredResponse): Promise<void> {
+    return this.#put(stored.head.key, { kind: 'response', ...stored }, stored.body.length);
+  }
+
+  putMarker(marker: VariantMarker): Promise<void> {
+    return this.#put(marker.key, marker, 0);
+  }
+
+  async find(primary: string, fields: HeaderFields): Promise<StoredResponse | undefined> {
+    const content = await this.#read(primary);
+    if (content === undefined || content.kind === 'response') return content;
+    for (const names of content.lists) {
+      const variant = await this.#read(`${primary} ${variantKey(names, fields)}`);
+      if (variant?.kind === 'response') return variant;
+    }
+    return undefined;
+  }
+
+  remove(key: string): void {
+    const slot = this.#index.table.find(hashKey(key));
+    if (slot !== -1) this.#index.table.remove(slot);
+  }
+
+  /** It was used, though from memory. */
+  touch(key: string): void {
+    const slot = this.#index.table.find(hashKey(key));
+    if (slot !== -1) this.#index.table.touch(slot);
+  }
+
+  /** Keeps it, or no longer, whatever else is used more. False where it is not here. */
+  pin(key: string, pinned: boolean): boolean {
+    const slot = this.#index.table.find(hashKey(key));
+    if (slot !== -1) this.#index.table.pin(slot, pinned);
+    return slot !== -1;
+  }
+
+  /** Resolves when what was put before is written. */
+  async settled(): Promise<void> {
+    await this.#tail;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
+    await this.#tail;
+    for (const segment of Object.values(this.#active)) {
+      // Without an index the next start walks through the segment.
+      await segment.seal().catch((error: unknown) => this.#failed('seal a segment', error));
+    }
+    for (const segment of this.#segments) await segment?.close();
+    await this.#unlock?.();
+  }
+
+  #put(key: string, content: RecordContent, bytes: number): Promise<void> {
+    if (this.#closed || bytes > this.#init.capacityBytes / 4) return Promise.resolve();
+    if (this.#waitingBytes + bytes > maxWaitingBytes) return Promise.resolve();
+    if (this.#init.clock.monotonic() < this.#pausedUntil) return Promise.resolve();
+    this.#waitingBytes += bytes;
+    const done = this.#writeAfter(this.#tail, { key, content, bytes });
+    this.#tail = done;
+    return done;
+  }
+
+  async #writeAfter(
+    before: Promise<void>,
+    {
+      key,
+      content,
+      bytes,
+    }: { readonly key: string; readonly content: RecordContent; readonly bytes: number },
+  ): Promise<void> {
+    await before;
+    try {
+      await this.#write(key, content);
+    } catch (error) {
+      this.#failed('keep a response', error);
+      await this.#afterFailure();
+    } finally {
+      this.#waitingBytes -= bytes;
+    }
+  }
+
+  async #write(key: string, content: RecordContent): Promise<void> {
+    const hash = hashKey(key);
+    await this.#append(this.#index.queueFor(hash), { hash, buffers: encodeRecord(content, hash) });
+    while (await this.#evict(false)) {
+      // One segment after the other, until all fits.
+    }
+  }
+
+  async #append(
+    queue: Queue,
+    record: {
+      readonly hash: KeyHash;
+      readonly buffers: readonly Buffer[];
+      readonly frequency?: number;
+    },
+  ): Promise<void> {
+    const segment = this.#active[queue] ?? (await this.#openSegment(queue));
+    const { offset, length } = await segment.append(record.buffers, record.hash);
+    this.#index.add(
+      record.hash,
+      { segment: segment.entry.number, offset, length },
+      { frequency: record.frequency ?? 0 },
+    );
+    if (segment.entry.bytes < this.#segmentBytes) return;
+    delete this.#active[queue];
+    await segment.seal();
+  }
+
+  async #openSegment(queue: Queue): Promise<SegmentFile> {
+    const entry = this.#index.openSegment(queue);
+    const path = join(
+      this.#init.directory,
+      `${String(this.#nextId++).padStart(8, '0')}.${queue}.seg`,
+    );
+    try {
+      const segment = await SegmentFile.create(path, entry);
+      this.#segments[entry.number] = segment;
+      this.#active[queue] = segment;
+      return segment;
+    } catch (error) {
+      this.#index.closeSegment(entry);
+      throw error;
+    }
+  }
+
+  /** Takes the oldest segment away; false where nothing is to be taken. */
+  async #evict(force: boolean): Promise<boolean> {
+    const active = new Set(Object.values(this.#active).map(({ entry }) => entry.number));
+    const victim = this.#index.victim(active, { force });
+    const segment = victim === undefined ? undefined : this.#segments[victim.number];
+    if (victim === undefined || segment === undefined) return false;
+    const { kept } = this.#index.retire(victim, await segment.records());
+    for (const one of kept) await this.#carryOn(segment, one);
+    this.#segments[victim.number] = undefined;
+    this.#index.closeSegment(victim);
+    await segment.remove();
+    return true;
+  }
+
+  /** Copies a record into the main queue as it is; one that cannot be is forgotten. */
+  async #carryOn(
+    segment: SegmentFile,
+    record: RecordEntry & { readonly frequency: number },
+  ): Promise<void> {
+    try {
+      const bytes = await segment.read(record);
+      if (bytes.length !== record.length) throw new Error('the segment is too short');
+      await this.#append('main', { hash: record, buffers: [bytes], frequency: record.frequency });
+    } catch (error) {
+      const slot = this.#index.table.find(record);
+      if (slot !== -1) this.#index.table.remove(slot);
+      this.#failed('carry on a response', error);
+    }
+  }
+
+  async #read(key: string): Promise<RecordContent | undefined> {
+    const hash = hashKey(key);
+    const { table } = this.#index;
+    const slot = table.find(hash);
+    if (slot === -1 || this.#closed) return undefined;
+    const place = table.placeAt(slot);
+    table.touch(slot);
+    const segment = this.#segments[place.segment];
+    if (segment === undefined) return undefined;
+    let content: RecordContent | undefined;
+    try {
+      content = decodeRecord(await segment.read(place));
+    } catch (error) {
+      this.#failed('read a response', error);
+    }
+    if (content === undefined) {
+      this.#init.counters.corrupt += 1;
+      this.#init.log.warn('what is on disk is damaged and was forgotten', { key });
+      this.#forget(hash, place);
+      return undefined;
+    }
+    // Two keys with one hash: the other one is here.
+    return (content.kind === 'response' ? content.head.key : content.key) === key
+      ? content
+      : undefined;
+  }
+
+  #forget(hash: KeyHash, place: { readonly segment: number; readonly offset: number }): void {
+    const slot = this.#index.table.find(hash);
+    if (slot !== -1 && this.#index.table.isAt(slot, place.segment, place.offset)) {
+      this.#index.table.remove(slot);
+    }
+  }
+
+  async #takeUp(): Promise<void> {
+    const { directory } = this.#init;
+    const found: { readonly path: string; readonly queue: Queue; readonly id: number }[] = [];
+    for (const name of await readdir(directory)) {
+      const match = segmentName.exec(name);
+      if (match !== null) {
+        found.push({ path: join(directory, name), queue: match[2] as Queue, id: Number(match[1]) });
+      } else if (name.endsWith('.new')) await rm(join(directory, name), { force: true });
+    }
+    for (const { path, queue, id } of found.toSorted((a, b) => a.id - b.id)) {
+      this.#nextId = Math.max(this.#nextId, id + 1);
+      const { size } = await stat(path);
+      const entry = this.#index.openSegment(queue);
+      entry.bytes = size;
+      const segment = await SegmentFile.open(path, entry);
+      this.#segments[entry.number] = segment;
+      const array = await readIndexArray(path);
+      if (array === undefined) this.#takeUpRecords(entry.number, await segment.scan());
+      else this.#takeUpArray(entry.number, array);
+    }
+  }
+
+  #takeUpRecords(segment: number, records: readonly RecordEntry[]): void {
+    for (const record of records) {
+      this.#index.add(record, { segment, offset: record.offset, length: record.length });
+    }
+  }
+
+  #takeUpArray(segment: number, array: Uint32Array): void {
+    const { table } = this.#index;
+    table.reserve(table.count + array.length / 4);
+    for (let at = 0; at + 3 < array.length; at += 4) {
+      table.set(
+        { high: array[at] ?? 0, low: array[at + 1] ?? 0 },
+        { segment, offset: (array[at + 2] ?? 0) * 16, length: array[at + 3] ?? 0 },
+      );
+    }
+  }
+
+  /** Makes room on a full disk; where that does not help, it is left alone for a while. */
+  async #afterFailure(): Promise<void> {
+    try {
+      if (await this.#evict(true)) return;
+    } catch (error) {
+      this.#failed('make room', error);
+    }
+    this.#pausedUntil = this.#init.clock.monotonic() + pauseMs;
+  }
+
+  #failed(what: string, error: unknown): void {
+    this.#init.counters.diskFailures += 1;
+    const full = isSystemError(error, 'ENOSPC') || isSystemError(error, 'EDQUOT');
+    this.#init.log.warn(full ? 'the disk of the cache is full' : `the disk could not ${what}`, {
+      error: errorMessage(error),
+    });
+  }
+}
