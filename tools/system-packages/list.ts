@@ -44,5 +44,8 @@ export const systemPackages: readonly SystemPackage[] = [
   needed('prometheus', 'prometheus', 'no metrics are scraped, and no rules are tried out'),
   needed('prometheus-alertmanager', 'prometheus-alertmanager', 'no alert is routed'),
   needed('ffmpeg', 'ffmpeg', 'no playlist is made and read by a foreign encoder and player'),
+  needed('varnish', 'varnishd', 'the edge cache has no second driver and no peer'),
+  needed('varnish-modules', 'varnishd', 'nothing is purged from Varnish by tag'),
+  needed('nginx-light', 'nginx', 'the edge cache is not measured beside nginx'),
   needed('python3', 'python3', 'archives are not read by a foreign reader'),
 ];

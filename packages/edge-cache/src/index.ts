@@ -8,3 +8,5 @@ export type { CacheEngine, CacheStats } from './engine/cache-engine.ts';
 export type { ListenAddress, TlsFiles } from './engine/edge-server.ts';
 export { type EdgeCache, type EdgeCacheInit, startEdgeCache } from './engine/start-edge-cache.ts';
 export type { PurgeMode, PurgeTarget } from './store/purge-table.ts';
+export { startVarnish, type VarnishInit } from './varnish/start-varnish.ts';
+export { type VarnishPrograms, varnishPrograms, vinylPrograms } from './varnish/varnish-program.ts';

@@ -107,7 +107,6 @@ export class EdgeServer implements AsyncDisposable {
         ...(await readCertificate(tls)),
         minVersion: 'TLSv1.2',
         ALPNProtocols: ['h2', 'http/1.1'],
-        allowHalfOpen: true,
         noDelay: true,
         handshakeTimeout: this.#init.limits.headMs,
       });

@@ -91,6 +91,7 @@ export function judgeResponse(input: JudgedInput): Judged {
       staleIfErrorMs: stale('stale-if-error', settings.staleIfErrorMs),
       mustRevalidate: strict || alwaysRevalidate,
       alwaysRevalidate,
+      forAuthorized: ['public', 's-maxage', 'must-revalidate'].some((name) => directives.has(name)),
       tags: tagsOf(fields),
       generation: input.generation,
       part,

@@ -8,15 +8,18 @@ import type { RequestWishes } from './request-hints.ts';
  */
 export type Use = 'hit' | 'hit-and-renew' | 'renew' | 'miss';
 
-export function judgeUse(
-  head: StoredHead,
-  {
-    nowMs,
-    purged,
-    wishes,
-  }: { readonly nowMs: number; readonly purged: PurgeState; readonly wishes: RequestWishes },
-): Use {
+export interface UseInput {
+  readonly nowMs: number;
+  readonly purged: PurgeState;
+  readonly wishes: RequestWishes;
+  /** The request carries credentials. */
+  readonly authorized: boolean;
+}
+
+export function judgeUse(head: StoredHead, { nowMs, purged, wishes, authorized }: UseInput): Use {
   if (purged === 'hard' || wishes.noStore) return 'miss';
+  // RFC 9111 would allow it; an origin that forgets `Vary` must not show one user what others get.
+  if (authorized && !head.forAuthorized) return 'miss';
   if (wishes.noCache || head.alwaysRevalidate) return 'renew';
   const freshMs = freshForMs(head, nowMs);
   if (currentAgeMs(head, nowMs) > wishes.maxAgeMs) return 'renew';
@@ -25,7 +28,8 @@ export function judgeUse(
   const staleMs = purged === 'soft' ? Math.max(0, -freshMs) : -freshMs;
   if (staleMs <= wishes.maxStaleMs && wishes.maxStaleMs > 0) return 'hit';
   // A soft purge means: take the new one as soon as it is there, and the old one until then.
-  if (purged === 'soft' || staleMs < head.staleWhileRevalidateMs) return 'hit-and-renew';
+  if ((purged === 'soft' && freshMs > 0) || staleMs < head.staleWhileRevalidateMs)
+    return 'hit-and-renew';
   return 'renew';
 }
 

@@ -82,7 +82,8 @@ function answeredFromMemory(state: EdgeState, lookup: Lookup, entry: MemoryRespo
     generation: head.generation,
   });
   const wishes = honoured ? requestWishes(hints.cacheControl ?? '') : noWishes;
-  if (judgeUse(head, { nowMs, purged, wishes }) !== 'hit') return false;
+  if (judgeUse(head, { nowMs, purged, wishes, authorized: hints.authorization }) !== 'hit')
+    return false;
   const ttlMs = freshForMs(head, nowMs);
   const { prepared } = responder;
   if (

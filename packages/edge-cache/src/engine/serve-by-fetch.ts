@@ -75,13 +75,14 @@ async function findStored(
 
 function useOf(
   state: EdgeState,
-  { channel, target }: Lookup,
+  { channel, target, hints }: Lookup,
   { head, wishes }: { readonly head: StoredHead; readonly wishes: RequestWishes },
 ): ReturnType<typeof judgeUse> {
   const { name } = channel.settings;
   const { tags, generation } = head;
   const purged = state.purges.stateOf({ channel: name, target, tags, generation });
-  return judgeUse(head, { nowMs: state.clock.now(), purged, wishes });
+  const authorized = hints.authorization;
+  return judgeUse(head, { nowMs: state.clock.now(), purged, wishes, authorized });
 }
 
 interface Wanted {

@@ -21,6 +21,7 @@ function response(key: string, body: Buffer): StoredResponse {
       staleIfErrorMs: 0,
       mustRevalidate: false,
       alwaysRevalidate: false,
+      forAuthorized: false,
       tags: ['t'],
       generation: 0,
       part: undefined,

@@ -18,6 +18,8 @@ export interface StoredHead {
   readonly mustRevalidate: boolean;
   /** Checked with the origin before each use. */
   readonly alwaysRevalidate: boolean;
+  /** It says that it is for all, also for who shows credentials. */
+  readonly forAuthorized: boolean;
   readonly tags: readonly string[];
   /** The number of the newest purge when its request to the origin was sent. */
   readonly generation: number;
