@@ -17,6 +17,11 @@ export const benchmarks: Readonly<Record<string, Benchmark>> = {
       "building git's image, beside decompressing its bottles; planning all of homebrew-core",
     run: async () => await (await import('./brew2oci.ts')).benchmarkBrew2oci(),
   },
+  cache: {
+    description:
+      'the edge cache beside nginx and Varnish; blocking reloads, hit ratios, ten million objects',
+    run: async (only) => await (await import('./cache.ts')).benchmarkCache(only),
+  },
   deploy: {
     description:
       'deliveries end to end, beside runc and podman; a thousand devices; the command line',

@@ -47,5 +47,6 @@ export const systemPackages: readonly SystemPackage[] = [
   needed('varnish', 'varnishd', 'the edge cache has no second driver and no peer'),
   needed('varnish-modules', 'varnishd', 'nothing is purged from Varnish by tag'),
   needed('nginx-light', 'nginx', 'the edge cache is not measured beside nginx'),
+  needed('wrk', 'wrk', 'the edge cache is not measured under load'),
   needed('python3', 'python3', 'archives are not read by a foreign reader'),
 ];

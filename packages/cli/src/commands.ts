@@ -73,6 +73,19 @@ export const commandGroups: readonly CommandGroup[] = [
     },
   },
   {
+    title: 'Edge cache',
+    commands: {
+      'edge-cache serve': async () =>
+        (await import('./commands/edge-cache-serve.ts')).edgeCacheServe,
+      'edge-cache purge': async () =>
+        (await import('./commands/edge-cache-purge.ts')).edgeCachePurge,
+      'edge-cache stats': async () =>
+        (await import('./commands/edge-cache-stats.ts')).edgeCacheStats,
+      'edge-cache reload': async () =>
+        (await import('./commands/edge-cache-reload.ts')).edgeCacheReload,
+    },
+  },
+  {
     title: 'This tool',
     commands: {
       doctor: async () => (await import('./commands/doctor.ts')).doctor,

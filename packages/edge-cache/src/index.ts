@@ -10,3 +10,6 @@ export { type EdgeCache, type EdgeCacheInit, startEdgeCache } from './engine/sta
 export type { PurgeMode, PurgeTarget } from './store/purge-table.ts';
 export { startVarnish, type VarnishInit } from './varnish/start-varnish.ts';
 export { type VarnishPrograms, varnishPrograms, vinylPrograms } from './varnish/varnish-program.ts';
+export { startEdgeAdmin, type EdgeAdminInit } from './admin/start-edge-admin.ts';
+export { DiskIndex, type RecordEntry, type SegmentEntry } from './store/disk-index.ts';
+export { Sieve } from './store/sieve.ts';

@@ -1,0 +1,350 @@
+import { execFileSync } from 'node:child_process';
+import { createServer } from 'node:http';
+import { chmod, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { channelSettings, startVarnish } from '@tapline/edge-cache';
+import { haveProgram, type StartedProcess, startProcess, temporaryFolder } from '@tapline/testing';
+import { hitRatioOfDisk, hitRatioOfLru, hitRatioOfSieve } from './cache/hit-ratio.ts';
+import { makeManyObjects } from './cache/many-objects.ts';
+import { runWrk } from './cache/run-wrk.ts';
+import { startNginx } from './cache/start-nginx.ts';
+import { zipfTrace } from './cache/traces.ts';
+import { quantile } from './quantile.ts';
+import { benchmarkRow, type BenchmarkRow, type Measurement } from './result.ts';
+
+const mebibyte = 1024 * 1024;
+const sizes = { small: 1536, middle: 100 * 1024, large: 2 * mebibyte } as const;
+const rounds = 3;
+const seconds = 2;
+const serve = fileURLToPath(new URL('./cache/serve.ts', import.meta.url));
+const parts: Readonly<Record<string, () => Promise<readonly BenchmarkRow[]>>> = {
+  throughput: measureThroughput,
+  reload: measureReload,
+  'hit-ratio': () => Promise.resolve(measureHitRatios()),
+  index: measureIndex,
+};
+
+/** The edge cache beside Debian's nginx and Varnish: server on one core, client on the other. */
+export async function benchmarkCache(only: readonly string[]): Promise<Measurement> {
+  const rows: BenchmarkRow[] = [];
+  for (const [name, measure] of Object.entries(parts)) {
+    if (only.length === 0 || only.includes(name)) rows.push(...(await measure()));
+  }
+  return {
+    versions: {
+      nginx: haveProgram('nginx') ? '1.22 (Debian)' : 'not installed',
+      varnish: haveProgram('varnishd') ? '7.1 (Debian)' : 'not installed',
+    },
+    rows,
+  };
+}
+
+async function startOrigin(
+  answer: (url: string) => Promise<Buffer> | Buffer,
+): Promise<AsyncDisposable & { readonly url: string }> {
+  const server = createServer((request, response) => {
+    void (async () => {
+      const body = await answer(request.url ?? '');
+      response.setHeader(
+        'cache-control',
+        request.url?.includes('_HLS_') === true ? 'max-age=1' : 'max-age=36000',
+      );
+      response.setHeader('content-type', 'video/mp4');
+      response.setHeader('content-length', body.length);
+      response.end(body);
+    })();
+  });
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', () => resolve()));
+  const address = server.address();
+  return {
+    url: `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => void server.close(() => resolve()));
+    },
+  };
+}
+
+function startOurs(words: readonly string[]): Promise<StartedProcess> {
+  return startProcess('taskset', ['-c', '0', process.execPath, serve, ...words], {
+    readyLine: /listening (\d+) (\d+) (\d+)/,
+    readyWithinMs: 60_000,
+  });
+}
+
+async function measureThroughput(): Promise<readonly BenchmarkRow[]> {
+  await using folder = await temporaryFolder();
+  await chmod(folder.path, 0o755);
+  const bodies: Readonly<Record<string, Buffer>> = {
+    '/small': Buffer.alloc(sizes.small, 's'),
+    '/middle': Buffer.alloc(sizes.middle, 'm'),
+    '/large': Buffer.alloc(sizes.large, 'l'),
+  };
+  await using origin = await startOrigin((url) => bodies[url] ?? Buffer.alloc(0));
+  const certificate = join(folder.path, 'certificate');
+  await mkdir(certificate);
+  makeCertificate(certificate);
+  await using memory = await startOurs([origin.url, String(256 * mebibyte), '-', certificate]);
+  await using disk = await startOurs([origin.url, '4096', join(folder.path, 'disk')]);
+  await using nginx = haveProgram('nginx')
+    ? await startNginx({ folder: join(folder.path, 'nginx'), origin: origin.url, certificate })
+    : undefined;
+  await using varnish = haveProgram('varnishd')
+    ? await startVarnish({
+        channels: [channelSettings({ name: 'bench', origins: [origin.url] })],
+        directory: join(folder.path, 'varnish'),
+        xkey: false,
+      })
+    : undefined;
+  if (varnish !== undefined) pinVarnish(folder.path);
+  const ports = {
+    ours: memory.ready?.[1] ?? '',
+    tls: memory.ready?.[2] ?? '',
+    disk: disk.ready?.[1] ?? '',
+    nginx: nginx?.port,
+    nginxTls: nginx?.tlsPort,
+    varnish: varnish === undefined ? undefined : new URL(varnish.url).port,
+  };
+  const warm = [ports.ours, ports.disk, ports.nginx, ports.varnish].filter(
+    (port) => port !== undefined,
+  );
+  for (const port of warm) {
+    for (const path of Object.keys(bodies)) {
+      for (let round = 0; round < 2; round += 1) {
+        const response = await fetch(`http://127.0.0.1:${port}${path}`);
+        if (!Buffer.from(await response.arrayBuffer()).equals(bodies[path] ?? Buffer.alloc(0))) {
+          throw new Error(`port ${port} answers ${path} with another body`);
+        }
+      }
+    }
+  }
+  const rows: BenchmarkRow[] = [];
+  for (const [path, label] of [
+    ['/small', '1.5 KB'],
+    ['/middle', '100 KB'],
+    ['/large', '2 MB'],
+  ] as const) {
+    const measured = await inTurns({
+      ours: plain(ports.ours, path),
+      nginx: plain(ports.nginx, path),
+      varnish: plain(ports.varnish, path),
+    });
+    rows.push(
+      throughputRow(`in memory, ${label}, over nginx`, measured.ours, { nginx: measured.nginx }, 1),
+      throughputRow(
+        `in memory, ${label}, over Varnish`,
+        measured.ours,
+        { varnish: measured.varnish },
+        0.9,
+      ),
+    );
+  }
+  const fromDisk = await inTurns({
+    ours: plain(ports.disk, '/large'),
+    nginx: plain(ports.nginx, '/large'),
+  });
+  rows.push(
+    throughputRow(
+      'from disk, 2 MB, over nginx with sendfile',
+      fromDisk.ours,
+      { nginx: fromDisk.nginx },
+      0.9,
+    ),
+  );
+  for (const [path, label] of [
+    ['/middle', '100 KB'],
+    ['/large', '2 MB'],
+  ] as const) {
+    const tls = await inTurns({
+      ours: `https://127.0.0.1:${ports.tls}${path}`,
+      nginx:
+        ports.nginxTls === undefined ? undefined : `https://127.0.0.1:${ports.nginxTls}${path}`,
+    });
+    rows.push(throughputRow(`TLS, ${label}, over nginx`, tls.ours, { nginx: tls.nginx }, 1));
+  }
+  return rows;
+}
+
+function plain(port: string | number | undefined, path: string): string | undefined {
+  return port === undefined ? undefined : `http://127.0.0.1:${port}${path}`;
+}
+
+function throughputRow(
+  metric: string,
+  ours: number | undefined,
+  peers: Readonly<Record<string, number | undefined>>,
+  goal: number,
+): BenchmarkRow {
+  return benchmarkRow({
+    metric,
+    unit: 'requests/s',
+    better: 'higher',
+    ours: ours ?? Number.NaN,
+    peers,
+    goal,
+    goalOn: 'ratio',
+  });
+}
+
+/** The median of each, measured one after the other in rounds: what else runs falls on all. */
+async function inTurns<K extends string>(
+  urls: Readonly<Record<K, string | undefined>>,
+): Promise<Readonly<Record<K, number | undefined>>> {
+  const measured = new Map<string, number[]>();
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [name, url] of Object.entries<string | undefined>(urls)) {
+      if (url === undefined) continue;
+      const values = measured.get(name) ?? [];
+      values.push(await runWrk(url, { connections: 16, seconds }));
+      measured.set(name, values);
+    }
+  }
+  const medians = Object.keys(urls).map((name) => {
+    const values = measured.get(name);
+    return [name, values === undefined ? undefined : quantile(values, 0.5)];
+  });
+  return Object.fromEntries(medians) as Readonly<Record<K, number | undefined>>;
+}
+
+/** Fifty players on each of ten playlists, whose origin holds its answer. */
+async function measureReload(): Promise<readonly BenchmarkRow[]> {
+  const holdMs = 200;
+  let asked = 0;
+  await using origin = await startOrigin(async (url) => {
+    asked += 1;
+    await new Promise((resolve) => {
+      setTimeout(resolve, holdMs);
+    });
+    return Buffer.from(`#EXTM3U\n#${url}\n`);
+  });
+  await using ours = await startOurs([origin.url, String(64 * mebibyte)]);
+  const base = `http://127.0.0.1:${ours.ready?.[1] ?? ''}`;
+  const times: number[] = [];
+  const playlists = 10;
+  const clients = 50;
+  const reloads = 5;
+  for (let sequence = 0; sequence < reloads + 1; sequence += 1) {
+    await Promise.all(
+      Array.from({ length: playlists * clients }, async (_, index) => {
+        const from = performance.now();
+        const target = `/${index % playlists}.m3u8?_HLS_msn=${sequence}&_HLS_part=0`;
+        await (await fetch(base + target)).text();
+        // The first round opens five hundred connections.
+        if (sequence > 0) times.push(performance.now() - from);
+      }),
+    );
+  }
+  const row = (share: number, label: string, goal: number): BenchmarkRow =>
+    benchmarkRow({
+      metric: `blocking reload, 50 players on 10 playlists, ${label} beyond the origin's hold`,
+      unit: 'ms',
+      better: 'lower',
+      ours: quantile(times, share) - holdMs,
+      peers: {},
+      goal,
+      goalOn: 'ours',
+      note: 'origin, client and edge on two cores; 500 answers at once are 500 to read for one client, too',
+    });
+  return [
+    row(0.5, 'p50', 10),
+    row(0.99, 'p99', 30),
+    benchmarkRow({
+      metric: 'blocking reload, fetches for each playlist and part',
+      unit: '',
+      better: 'lower',
+      ours: asked / (playlists * (reloads + 1)),
+      peers: {},
+      goal: 1,
+      goalOn: 'ours',
+    }),
+  ];
+}
+
+function measureHitRatios(): readonly BenchmarkRow[] {
+  const shape = { objects: 100_000, count: 2_000_000 };
+  const traces = [
+    zipfTrace('Zipf 0.8', { seed: 1, ...shape, exponent: 0.8, churn: 0, scan: 0 }),
+    zipfTrace('Zipf 0.9 with churn', { seed: 2, ...shape, exponent: 0.9, churn: 0.01, scan: 0 }),
+    zipfTrace('Zipf 1.0 with churn and scans', {
+      seed: 3,
+      ...shape,
+      exponent: 1,
+      churn: 0.01,
+      scan: 0.2,
+    }),
+  ];
+  const capacity = shape.objects / 100;
+  return traces.flatMap((trace) => {
+    const lru = 100 * hitRatioOfLru(trace, capacity);
+    return [
+      ['memory (SIEVE)', 100 * hitRatioOfSieve(trace, capacity)] as const,
+      ['disk (S3-FIFO in segments)', 100 * hitRatioOfDisk(trace, capacity)] as const,
+    ].map(([tier, ours]) =>
+      benchmarkRow({
+        metric: `hit ratio over LRU at 1 % of the objects, ${trace.name}, ${tier}`,
+        unit: 'points',
+        better: 'higher',
+        ours: ours - lru,
+        peers: {},
+        goal: 5,
+        goalOn: 'ours',
+        note: `${ours.toFixed(1)} % and LRU ${lru.toFixed(1)} %`,
+      }),
+    );
+  });
+}
+
+async function measureIndex(): Promise<readonly BenchmarkRow[]> {
+  const count = 10_000_000;
+  await using folder = await temporaryFolder();
+  await using origin = await startOrigin(() => Buffer.alloc(10));
+  await using empty = await startOurs([origin.url, '4096']);
+  const emptyBytes = residentBytes(empty.pid);
+  await makeManyObjects(folder.path, count);
+  await using full = await startOurs([origin.url, '4096', folder.path]);
+  const answer = await fetch(`http://127.0.0.1:${full.ready?.[1] ?? ''}/a`);
+  await answer.arrayBuffer();
+  const label = 'ten million objects on disk';
+  return [
+    benchmarkRow({
+      metric: `memory for each of ${label}`,
+      unit: 'bytes',
+      better: 'lower',
+      ours: (residentBytes(full.pid) - emptyBytes) / count,
+      peers: {},
+      goal: 150,
+      goalOn: 'ours',
+      note: 'resident memory of the process over that of an empty one',
+    }),
+    benchmarkRow({
+      metric: `restart to serving with ${label}`,
+      unit: 's',
+      better: 'lower',
+      ours: Number(full.ready?.[3]) / 1000,
+      peers: {},
+      goal: 5,
+      goalOn: 'ours',
+    }),
+  ];
+}
+
+function residentBytes(pid: number): number {
+  const kilobytes = execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' });
+  return Number(kilobytes) * 1024;
+}
+
+/** All threads of Varnish onto the first core, as the others are. */
+function pinVarnish(folder: string): void {
+  const pids = execFileSync('pgrep', ['-f', join(folder, 'varnish')], { encoding: 'utf8' });
+  for (const pid of pids.trim().split('\n')) {
+    execFileSync('taskset', ['-a', '-c', '-p', '0', pid], { stdio: 'ignore' });
+  }
+}
+
+function makeCertificate(folder: string): void {
+  const words =
+    'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=edge -addext subjectAltName=IP:127.0.0.1';
+  const files = ['-keyout', join(folder, 'key.pem'), '-out', join(folder, 'cert.pem')];
+  execFileSync('openssl', [...words.split(' '), ...files], { stdio: 'ignore' });
+}
