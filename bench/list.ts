@@ -47,7 +47,7 @@ export const benchmarks: Readonly<Record<string, Benchmark>> = {
   tunnel: {
     description:
       'pings beside blobs on shaped paths and in AnyConnect, resume, idle tunnels; beside http2, yamux, ssh',
-    run: async () => await (await import('./tunnel.ts')).benchmarkTunnel(),
+    run: async (only) => await (await import('./tunnel.ts')).benchmarkTunnel(only),
   },
   wasm: {
     description: 'arm64 programs translated to WebAssembly, beside qemu and native code',

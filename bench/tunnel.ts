@@ -5,11 +5,11 @@ import { resumeRows } from './tunnel/resume-rows.ts';
 import type { BenchmarkRow, Measurement } from './result.ts';
 
 /**
- * The tunnel beside other ways of having many streams in one connection. TAPLINE_BENCH_PARTS names
- * the parts to run, with commas; TAPLINE_BENCH_PATHS is a pattern for the paths of the first.
+ * The tunnel beside other ways of having many streams in one connection. `only` names the parts to
+ * run; TAPLINE_BENCH_PATHS is a pattern for the paths of the first, which takes minutes.
  */
-export async function benchmarkTunnel(): Promise<Measurement> {
-  const { TAPLINE_BENCH_PARTS: wanted, TAPLINE_BENCH_PATHS: paths = '' } = process.env;
+export async function benchmarkTunnel(only: readonly string[]): Promise<Measurement> {
+  const { TAPLINE_BENCH_PATHS: paths = '' } = process.env;
   const parts: Readonly<Record<string, () => Promise<readonly BenchmarkRow[]>>> = {
     latency: () => latencyRows(new RegExp(paths)),
     loopback: loopbackRows,
@@ -17,8 +17,11 @@ export async function benchmarkTunnel(): Promise<Measurement> {
     idle: idleRows,
   };
   const rows: BenchmarkRow[] = [];
-  for (const name of wanted?.split(',') ?? Object.keys(parts)) {
-    rows.push(...((await parts[name]?.()) ?? []));
+  for (const name of only.length > 0 ? only : Object.keys(parts)) {
+    const part = parts[name];
+    if (part === undefined)
+      throw new Error(`no part ${name}; there are ${Object.keys(parts).join(', ')}`);
+    rows.push(...(await part()));
   }
   return { versions: { nghttp2: process.versions['nghttp2'] ?? 'unknown' }, rows };
 }

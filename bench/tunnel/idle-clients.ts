@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { connect } from 'node:tls';
 import { silentLog, systemClock, systemRng } from '@tapline/base';
+import { carryOnSocket } from '@tapline/gateway';
 import { BufferPool, defaultLimits, keepTunnel } from '@tapline/tunnel';
-import { driveSession } from './drive-session.ts';
 
 /** `node idle-clients.ts PORT COUNT`: tunnels that do nothing, and come back when they are cut. */
 const [port = '', count = ''] = process.argv.slice(2);
@@ -14,11 +14,10 @@ for (let at = 0; at < Number(count); at += 1) {
   keepTunnel({
     async dial(begin) {
       const socket = connect({ port: Number(port), host: '127.0.0.1', rejectUnauthorized: false });
-      const closed = once(socket, 'close');
       await once(socket, 'secureConnect');
-      driveSession(socket, begin);
+      const ended = carryOnSocket(socket, { begin, clock: systemClock });
       opened.resolve(undefined);
-      await closed;
+      await ended;
     },
     onSession: () => undefined,
     clock: systemClock,

@@ -2,10 +2,9 @@ import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { createServer, type TLSSocket } from 'node:tls';
 import { systemClock } from '@tapline/base';
-import { createCertificateAuthority } from '@tapline/gateway';
+import { carryOnSocket, createCertificateAuthority } from '@tapline/gateway';
 import { temporaryFolder } from '@tapline/testing';
 import { BufferPool, defaultLimits, type Session, TunnelServer } from '@tapline/tunnel';
-import { driveSession } from './drive-session.ts';
 
 /** Serves tunnels that do nothing; its parent asks how it is, and cuts all connections. */
 const folder = await temporaryFolder();
@@ -27,7 +26,10 @@ const tunnels = new TunnelServer({
 const server = createServer({ cert, key, minVersion: 'TLSv1.3' }, (socket) => {
   sockets.add(socket);
   socket.once('close', () => sockets.delete(socket));
-  driveSession(socket, (transport) => tunnels.accept(transport, 'bench'));
+  void carryOnSocket(socket, {
+    begin: (transport) => tunnels.accept(transport, 'bench'),
+    clock: systemClock,
+  });
 });
 process.on('message', (what) => {
   if (what === 'cut') for (const socket of sockets) socket.destroy();

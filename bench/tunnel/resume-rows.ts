@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { connect, createServer, type TLSSocket } from 'node:tls';
 import { systemClock } from '@tapline/base';
-import { createCertificateAuthority } from '@tapline/gateway';
+import { carryOnSocket, createCertificateAuthority } from '@tapline/gateway';
 import { temporaryFolder } from '@tapline/testing';
 import {
   BufferPool,
@@ -14,7 +14,6 @@ import {
 } from '@tapline/tunnel';
 import { quantile } from '../quantile.ts';
 import { type BenchmarkRow, benchmarkRow } from '../result.ts';
-import { driveSession } from './drive-session.ts';
 
 const blockBytes = 65_536;
 const blocks = 16_384;
@@ -42,7 +41,10 @@ export async function resumeRows(): Promise<readonly BenchmarkRow[]> {
     },
   });
   const server = createServer({ cert, key, minVersion: 'TLSv1.3' }, (socket) => {
-    driveSession(socket, (transport) => tunnels.accept(transport, 'bench'));
+    void carryOnSocket(socket, {
+      begin: (transport) => tunnels.accept(transport, 'bench'),
+      clock: systemClock,
+    });
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -58,7 +60,10 @@ export async function resumeRows(): Promise<readonly BenchmarkRow[]> {
     const dialled = connect({ port, host: '127.0.0.1', rejectUnauthorized: false });
     await once(dialled, 'secureConnect');
     state.connectedMs = performance.now();
-    driveSession(dialled, (transport) => session.connect(transport));
+    void carryOnSocket(dialled, {
+      begin: (transport) => session.connect(transport),
+      clock: systemClock,
+    });
     return dialled;
   }
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import { systemClock } from '@tapline/base';
+import { carryOnSocket } from '@tapline/gateway';
 import {
   BufferPool,
   defaultLimits,
@@ -9,7 +10,6 @@ import {
   type TunnelStream,
 } from '@tapline/tunnel';
 import type { BenchClient, BenchMux, BenchStream, StreamUse } from '../bench-mux.ts';
-import { driveSession } from '../drive-session.ts';
 
 /** The tunnel of the product. One server for all connections: a session may come back in another. */
 export function createTunnelMux(): BenchMux {
@@ -29,7 +29,10 @@ export function createTunnelMux(): BenchMux {
     connect,
     serve(socket, accept) {
       accepting.take = accept;
-      driveSession(socket, (transport) => server.accept(transport, 'bench'));
+      void carryOnSocket(socket, {
+        begin: (transport) => server.accept(transport, 'bench'),
+        clock: systemClock,
+      });
     },
   };
 }
@@ -42,7 +45,10 @@ async function connect(socket: TLSSocket): Promise<BenchClient> {
     pool: new BufferPool(),
   });
   const ready = new Promise<void>((resolve) => session.onConnection(() => resolve()));
-  driveSession(socket, (transport) => session.connect(transport));
+  void carryOnSocket(socket, {
+    begin: (transport) => session.connect(transport),
+    clock: systemClock,
+  });
   await ready;
   return {
     open(use) {

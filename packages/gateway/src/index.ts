@@ -59,5 +59,6 @@ export { createStreamSocket, type StreamSocket } from './stream-socket.ts';
 export type { ClientTls } from './post-json.ts';
 export { createTunnelAcceptor, type TunnelAcceptor, type Upgrade } from './tunnel/accept-tunnel.ts';
 export { type DialInit, dialTunnel } from './tunnel/dial-tunnel.ts';
+export { carryOnSocket } from './tunnel/socket-transport.ts';
 export { TunnelAgent } from './tunnel/tunnel-agent.ts';
 export { tunnelPath } from './tunnel/tunnel-path.ts';

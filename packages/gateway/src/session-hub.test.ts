@@ -203,7 +203,8 @@ describe('presence', () => {
       const events = mute.connect(transport);
       let heard = 0;
       return {
-        ...events,
+        drained: () => events.drained(),
+        closed: (cause) => events.closed(cause),
         // The answer to its greeting and to its hello; then it hears nothing any more.
         receive(bytes) {
           heard += bytes.length;

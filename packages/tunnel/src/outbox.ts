@@ -3,7 +3,9 @@ import { SendLog } from './send-log.ts';
 import type { Transport } from './transport.ts';
 import { writeHeader } from './write-header.ts';
 
-const scratchBytes = 1024;
+/** Small at first, as an idle tunnel keeps it. */
+const leastScratchBytes = 64;
+const mostScratchBytes = 1024;
 
 /** What goes to a transport: frames that are not numbered first, then the log. */
 export class Outbox {
@@ -32,7 +34,8 @@ export class Outbox {
     const bytes = length + 8;
     if (this.#filled + bytes > this.#scratch.length) {
       this.#hand();
-      this.#scratch = new Uint8Array(Math.max(scratchBytes, bytes));
+      const wanted = Math.min(mostScratchBytes, 2 * this.#scratch.length);
+      this.#scratch = new Uint8Array(Math.max(leastScratchBytes, wanted, bytes));
       this.#written = this.#filled = 0;
     }
     const at = writeHeader(this.#scratch, this.#filled, { type, flags: 0, length, stream: 0 });

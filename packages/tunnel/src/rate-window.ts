@@ -10,7 +10,9 @@ const growth = 1.15;
 /** More than TCP has under way, which is up to twice what the path holds; and more yet while that grows. */
 const holdRoundTrips = 3;
 const growRoundTrips = 4;
-const slackMs = 10;
+/** And something for its slow start on a short path, and for machines that are busy. */
+const leastSlackMs = 2;
+const mostSlackMs = 10;
 const leastBytes = 65_536;
 
 interface Round {
@@ -47,7 +49,9 @@ export class RateWindow {
 
   get bytes(): number {
     const trips = this.#full === 0 ? growRoundTrips : holdRoundTrips;
-    const holdMs = trips * this.#path.minRttMs + 2 * this.#excessMs + slackMs;
+    const { minRttMs } = this.#path;
+    const slackMs = Math.min(mostSlackMs, leastSlackMs + minRttMs / 2);
+    const holdMs = trips * minRttMs + 2 * this.#excessMs + slackMs;
     return Math.max(leastBytes, this.bytesPerMs * holdMs);
   }
 

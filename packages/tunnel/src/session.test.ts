@@ -164,11 +164,12 @@ describe('a session', () => {
     const resumed = pair.connect();
     const { events } = resumed.right;
     resumed.right.events = {
-      ...(events as NonNullable<typeof events>),
       receive(bytes) {
         recorded.push(bytes);
         events?.receive(bytes);
       },
+      drained: () => events?.drained(),
+      closed: (cause) => events?.closed(cause),
     };
     await pair.settle();
     await pair.clock.advance(15_000);

@@ -3,8 +3,8 @@ import type { BufferPool } from './buffer-pool.ts';
 import { closeCodeOf, closeError, CloseCode } from './close-code.ts';
 import { decodeEnding, encodeEnding } from './ending-body.ts';
 import { ackFlag, finFlag, FrameType, headerBytes, ignorableBit, sequencedBit } from './frame.ts';
-import { FrameDecoder, type FrameSink } from './frame-decoder.ts';
 import type { TunnelLimits } from './limits.ts';
+import { Link, type LinkOwner } from './link.ts';
 import { decodeAnswer, encodeAnswer, encodeGreeting, type Parameters } from './parameters.ts';
 import type { Role } from './peer-streams.ts';
 import { readUint32, readUint64 } from './read-number.ts';
@@ -13,6 +13,7 @@ import { SessionStreams } from './session-streams.ts';
 import type { Transport, TransportEvents } from './transport.ts';
 import type { OpenOptions, TunnelSession, TunnelStats, TunnelStream } from './tunnel-types.ts';
 import { WakeTimer } from './wake-timer.ts';
+import { Wakeups } from './wakeups.ts';
 
 export const protocolVersion = 1;
 const versions = { least: protocolVersion, most: protocolVersion };
@@ -25,26 +26,17 @@ const doubtMs = 100;
 export interface SessionInit {
   readonly role: Role;
   readonly clock: Clock;
+  /** Of the same clock, shared with other sessions. */
+  readonly wakeups?: Wakeups;
   readonly limits: TunnelLimits;
   readonly pool: BufferPool;
-}
-
-interface Link {
-  readonly decoder: FrameDecoder;
-  readonly transport: Transport;
-  greeted: boolean;
-  readonly startedMs: number;
-  heardMs: number;
-  asked: boolean;
-  /** Silent for too long, unless something is waiting to be read. */
-  doubted: boolean;
 }
 
 /**
  * One end of a session: the state machine, without sockets and without timers of its own beside the
  * clock. A client's `connect` greets; a server's `accept` takes what `TunnelServer` has greeted.
  */
-export class Session implements TunnelSession, FrameSink {
+export class Session implements TunnelSession, LinkOwner {
   readonly #role: Role;
   readonly #clock: Clock;
   readonly #limits: TunnelLimits;
@@ -76,7 +68,7 @@ export class Session implements TunnelSession, FrameSink {
       sender: this.#sender,
       onWork: () => this.#schedulePump(),
     });
-    this.#timer = new WakeTimer(init.clock, () => this.#tick());
+    this.#timer = new WakeTimer(init.wakeups ?? new Wakeups(init.clock), () => this.#tick());
   }
 
   get connected(): boolean {
@@ -116,7 +108,7 @@ export class Session implements TunnelSession, FrameSink {
     const body = encodeGreeting(versions, parameters as Parameters);
     this.#sender.unsequenced(first ? FrameType.Hello : FrameType.Resume, body);
     this.#sender.flush();
-    return this.#eventsOf(link);
+    return link;
   }
 
   /**
@@ -136,7 +128,7 @@ export class Session implements TunnelSession, FrameSink {
     const answer = encodeAnswer(protocolVersion, parameters);
     this.#sender.unsequenced(resumes ? FrameType.Resumed : FrameType.Welcome, answer);
     this.#ready(link, peer);
-    return this.#eventsOf(link);
+    return link;
   }
 
   open(options: OpenOptions): TunnelStream {
@@ -225,15 +217,7 @@ export class Session implements TunnelSession, FrameSink {
     this.#closing.signal.throwIfAborted();
     this.#detach();
     const startedMs = this.#now();
-    const link = {
-      transport,
-      decoder: new FrameDecoder(this),
-      greeted: false,
-      startedMs,
-      heardMs: startedMs,
-      asked: false,
-      doubted: false,
-    };
+    const link = new Link(this, { transport, startedMs });
     this.#link = link;
     this.#frameBytes = 0;
     this.#ackDue = false;
@@ -255,21 +239,19 @@ export class Session implements TunnelSession, FrameSink {
     if (link.greeted) for (const listener of this.#connectionListeners) listener(false);
   }
 
-  #eventsOf(link: Link): TransportEvents {
-    return {
-      receive: (bytes) => {
-        if (this.#link !== link) return;
-        link.heardMs = this.#now();
-        link.asked = link.doubted = false;
-        this.#receive(link, bytes);
-      },
-      drained: () => {
-        if (this.#link === link) this.#pump();
-      },
-      closed: () => {
-        if (this.#link === link) this.#detach();
-      },
-    };
+  linkReceived(link: Link, bytes: Uint8Array): void {
+    if (this.#link !== link) return;
+    link.heardMs = this.#now();
+    link.asked = link.doubted = false;
+    this.#receive(link, bytes);
+  }
+
+  linkDrained(link: Link): void {
+    if (this.#link === link) this.#pump();
+  }
+
+  linkClosed(link: Link): void {
+    if (this.#link === link) this.#detach();
   }
 
   #receive(link: Link, bytes: Uint8Array): void {

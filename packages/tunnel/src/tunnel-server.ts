@@ -1,15 +1,13 @@
-import { type Clock, isTaplineError } from '@tapline/base';
+import type { Clock } from '@tapline/base';
+import { AcceptedConnection, type Greeted, type Greeting, refuse } from './accepted-connection.ts';
 import type { BufferPool } from './buffer-pool.ts';
-import { closeCodeOf, closeError, CloseCode } from './close-code.ts';
-import { encodeEnding } from './ending-body.ts';
-import { FrameType, headerBytes } from './frame.ts';
-import { FrameDecoder, type FrameSink } from './frame-decoder.ts';
+import { closeError, CloseCode } from './close-code.ts';
+import { FrameType } from './frame.ts';
 import type { TunnelLimits } from './limits.ts';
 import { decodeGreeting, type Parameters } from './parameters.ts';
 import { protocolVersion, Session } from './session.ts';
 import type { Transport, TransportEvents } from './transport.ts';
-import { WakeTimer } from './wake-timer.ts';
-import { writeHeader } from './write-header.ts';
+import { Wakeups } from './wakeups.ts';
 
 export interface TunnelServerInit {
   readonly clock: Clock;
@@ -36,6 +34,7 @@ interface Entry {
 /** Where sessions begin and go on. Each token works once, and only for whom it was given to. */
 export class TunnelServer {
   readonly #init: TunnelServerInit;
+  readonly #wakeups: Wakeups;
   readonly #entries = new Map<string, Entry>();
   readonly #sessions = new Set<Session>();
   readonly #halfOpenOf = new Map<string, number>();
@@ -43,6 +42,7 @@ export class TunnelServer {
 
   constructor(init: TunnelServerInit) {
     this.#init = init;
+    this.#wakeups = new Wakeups(init.clock);
   }
 
   /** Takes a connection of `principal`, who has been authenticated. */
@@ -59,22 +59,11 @@ export class TunnelServer {
       return { receive() {}, drained() {}, closed() {} };
     }
     this.#countHalfOpen(principal, 1);
-    let isOver = false;
-    const settle = (): void => {
-      if (isOver) return;
-      isOver = true;
-      timer.cancel();
-      this.#countHalfOpen(principal, -1);
-    };
-    const timer = new WakeTimer(clock, () => {
-      settle();
-      transport.close();
-    });
-    timer.arm(clock.monotonic() + limits.handshakeMs);
-    return greetingEvents(transport, {
-      settle,
-      isOver: () => isOver,
+    return new AcceptedConnection(transport, {
+      wakeups: this.#wakeups,
+      untilMs: clock.monotonic() + limits.handshakeMs,
       greet: (greeting) => this.#greet(transport, principal, greeting),
+      settled: () => this.#countHalfOpen(principal, -1),
     });
   }
 
@@ -90,7 +79,7 @@ export class TunnelServer {
     else this.#halfOpenOf.set(principal, own);
   }
 
-  #greet(transport: Transport, principal: string, greeting: Greeting): TransportEvents {
+  #greet(transport: Transport, principal: string, greeting: Greeting): Greeted {
     const { type, body } = greeting;
     if (type !== FrameType.Hello && type !== FrameType.Resume) {
       throw closeError(CloseCode.Protocol, `a frame of type ${type} is no greeting`);
@@ -107,20 +96,22 @@ export class TunnelServer {
       : this.#resume(transport, principal, parameters);
   }
 
-  #begin(transport: Transport, principal: string, peer: Parameters): TransportEvents {
+  #begin(transport: Transport, principal: string, peer: Parameters): Greeted {
     const { clock, limits, pool, onSession, maxSessions = Infinity } = this.#init;
     if (this.#sessions.size >= maxSessions) {
       throw closeError(CloseCode.TooManySessions, `${maxSessions} sessions are the most`);
     }
-    const session = new Session({ role: 'server', clock, limits, pool });
+    const wakeups = this.#wakeups;
+    const session = new Session({ role: 'server', clock, wakeups, limits, pool });
     const entry = { session, principal, tokens: new Set<string>() };
     onSession(session, principal);
     this.#sessions.add(session);
     session.closed.addEventListener('abort', () => this.#forget(entry), { once: true });
-    return session.accept(transport, { token: this.#issue(entry), peer, resumes: false });
+    const token = this.#issue(entry);
+    return { events: session.accept(transport, { token, peer, resumes: false }) };
   }
 
-  #resume(transport: Transport, principal: string, peer: Parameters): TransportEvents {
+  #resume(transport: Transport, principal: string, peer: Parameters): Greeted {
     const key = peer.token === undefined ? '' : keyOf(peer.token);
     const entry = this.#entries.get(key);
     if (entry === undefined) {
@@ -133,7 +124,7 @@ export class TunnelServer {
     for (const token of entry.tokens) if (token !== key) this.#revoke(entry, token);
     const token = this.#issue(entry);
     const events = entry.session.accept(transport, { token, peer, resumes: true });
-    return confirming(events, () => this.#revoke(entry, key));
+    return { events, confirmed: () => this.#revoke(entry, key) };
   }
 
   #issue(entry: Entry): Uint8Array {
@@ -153,84 +144,6 @@ export class TunnelServer {
     this.#sessions.delete(entry.session);
     for (const key of entry.tokens) this.#revoke(entry, key);
   }
-}
-
-interface Greeting {
-  readonly type: number;
-  readonly body: Uint8Array;
-}
-
-/** Events of a connection: the first frame decides, and all others are its session's. */
-function greetingEvents(
-  transport: Transport,
-  init: {
-    readonly settle: () => void;
-    readonly isOver: () => boolean;
-    readonly greet: (greeting: Greeting) => TransportEvents;
-  },
-): TransportEvents {
-  const state: { events: TransportEvents | undefined } = { events: undefined };
-  const decoder = new FrameDecoder(
-    firstFrame((type, body) => {
-      decoder.stop();
-      state.events = init.greet({ type, body });
-      init.settle();
-    }),
-  );
-  return {
-    receive(bytes) {
-      let taken = 0;
-      if (state.events === undefined) {
-        if (init.isOver()) return;
-        try {
-          taken = decoder.push(bytes);
-        } catch (error) {
-          if (!isTaplineError(error)) throw error;
-          init.settle();
-          refuse(transport, error);
-        }
-      }
-      if (taken < bytes.length) state.events?.receive(bytes.subarray(taken));
-    },
-    drained: () => state.events?.drained(),
-    closed(cause) {
-      init.settle();
-      state.events?.closed(cause);
-    },
-  };
-}
-
-/** Calls once the client has answered on the connection: it has what it was sent. */
-function confirming(events: TransportEvents, confirmed: () => void): TransportEvents {
-  let first = true;
-  return {
-    ...events,
-    receive(bytes) {
-      if (first) confirmed();
-      first = false;
-      events.receive(bytes);
-    },
-  };
-}
-
-function firstFrame(take: (type: number, body: Uint8Array) => void): FrameSink {
-  return {
-    dataBegins() {
-      throw closeError(CloseCode.Protocol, 'data before a greeting');
-    },
-    dataPart() {},
-    dataEnds() {},
-    frame: (type, _flags, _stream, body) => take(type, body),
-  };
-}
-
-function refuse(transport: Transport, error: Error): void {
-  const body = encodeEnding(closeCodeOf(error), error.message);
-  const frame = new Uint8Array(headerBytes + body.length);
-  const header = { type: FrameType.Close, flags: 0, length: body.length, stream: 0 };
-  frame.set(body, writeHeader(frame, 0, header));
-  transport.write(frame);
-  transport.close();
 }
 
 function keyOf(token: Uint8Array): string {

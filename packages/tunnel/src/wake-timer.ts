@@ -1,42 +1,31 @@
-import type { Clock } from '@tapline/base';
+import type { Sleeper, Wakeups } from './wakeups.ts';
 
 /** One timer: calls at the earliest of the times that it was armed with, and then has to be armed anew. */
-export class WakeTimer {
-  readonly #clock: Clock;
+export class WakeTimer implements Sleeper {
+  readonly #wakeups: Wakeups;
   readonly #wake: () => void;
-  #atMs = Infinity;
-  #sleeping: AbortController | undefined;
+  atMs: number = Infinity;
+  place = -1;
 
-  constructor(clock: Clock, wake: () => void) {
-    this.#clock = clock;
+  constructor(wakeups: Wakeups, wake: () => void) {
+    this.#wakeups = wakeups;
     this.#wake = wake;
   }
 
   arm(atMs: number): void {
-    if (atMs >= this.#atMs) return;
-    this.cancel();
-    const sleeping = new AbortController();
-    this.#sleeping = sleeping;
-    this.#atMs = atMs;
-    void this.#sleep(atMs, sleeping);
+    if (atMs >= this.atMs) return;
+    this.#wakeups.remove(this);
+    this.atMs = atMs;
+    this.#wakeups.add(this);
   }
 
   cancel(): void {
-    this.#sleeping?.abort('rearmed');
-    this.#sleeping = undefined;
-    this.#atMs = Infinity;
+    this.#wakeups.remove(this);
+    this.atMs = Infinity;
   }
 
-  async #sleep(atMs: number, sleeping: AbortController): Promise<void> {
-    try {
-      await this.#clock.sleep(atMs - this.#clock.monotonic(), { signal: sleeping.signal });
-    } catch {
-      // Cancelled: whoever did that knows.
-      return;
-    }
-    if (this.#sleeping !== sleeping) return;
-    this.#atMs = Infinity;
-    this.#sleeping = undefined;
+  wake(): void {
+    this.atMs = Infinity;
     this.#wake();
   }
 }

@@ -20,7 +20,8 @@ export function carryOnSocket(
   const { begin, clock, head } = init;
   let corked = false;
   let closing = false;
-  const ended = new AbortController();
+  // Only while it is being closed: a gateway has many that never are.
+  let lingering: AbortController | undefined;
 
   function uncork(): void {
     if (!corked) return;
@@ -31,10 +32,12 @@ export function carryOnSocket(
   async function close(): Promise<void> {
     if (closing) return;
     closing = true;
+    if (socket.destroyed) return;
     uncork();
     socket.end(() => socket.destroy());
+    lingering = new AbortController();
     try {
-      await clock.sleep(lingerMs, { signal: ended.signal });
+      await clock.sleep(lingerMs, { signal: lingering.signal });
     } catch {
       // It has ended.
       return;
@@ -69,7 +72,7 @@ export function carryOnSocket(
     socket.on('error', (error) => (failure = error));
     socket.on('end', () => socket.destroy());
     socket.once('close', () => {
-      ended.abort('closed');
+      lingering?.abort('closed');
       events.closed(failure);
       resolve();
     });
