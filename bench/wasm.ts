@@ -4,6 +4,7 @@ import { benchmarkRow, type BenchmarkRow, type Measurement } from './result.ts';
 import { buildKernel, compilers } from './wasm/build-kernel.ts';
 import { kernels } from './wasm/kernel-names.ts';
 import { runHere } from './wasm/run-here.ts';
+import { startRows } from './wasm/start-rows.ts';
 import { parseTurns, type Turns, warmMilliseconds } from './wasm/turn-times.ts';
 
 const turns = 24;
@@ -11,7 +12,7 @@ const qemu = 'qemu-aarch64-static';
 
 /**
  * Static arm64 programs translated to WebAssembly, beside qemu's translation of the same programs,
- * and the same sources compiled for this machine as the limit. `only` are names of kernels.
+ * and the same sources compiled for this machine as the limit. `only` are names of kernels, or `start`.
  */
 export async function benchmarkWasm(only: readonly string[]): Promise<Measurement> {
   const missing = [qemu, ...Object.values(compilers)].filter((program) => !haveProgram(program));
@@ -56,6 +57,8 @@ export async function benchmarkWasm(only: readonly string[]): Promise<Measuremen
       }),
     );
   }
+  if (only.length === 0 || only.includes('start'))
+    rows.push(...(await startRows(qemu, folder.path)));
   return { versions: { node: process.version, qemu: versionOf(qemu) }, rows };
 }
 

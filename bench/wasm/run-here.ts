@@ -1,9 +1,15 @@
 import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import type { CodeCache } from '@tapline/a64';
 import { seededRng, systemClock } from '@tapline/base';
 import { createMemoryFileSystem, runProgram } from '@tapline/userland';
 
 /** Runs a static arm64 program, translated, and says what it printed. */
-export async function runHere(program: string, words: readonly string[]): Promise<string> {
+export async function runHere(
+  program: string,
+  words: readonly string[],
+  codeCache?: CodeCache,
+): Promise<string> {
   const bytes = new Uint8Array(readFileSync(program));
   const files = createMemoryFileSystem(
     { '/program': { bytes, executable: true } },
@@ -14,7 +20,7 @@ export async function runHere(program: string, words: readonly string[]): Promis
   const { exitCode } = await runProgram({
     files,
     path: '/program',
-    argv: ['program', ...words],
+    argv: [basename(program), ...words],
     env: [],
     folder: '/',
     stdout: (some) => {
@@ -26,6 +32,7 @@ export async function runHere(program: string, words: readonly string[]): Promis
     memoryLimit: 64 * 1024 * 1024,
     hotAfter: 100,
     fuel: 1e12,
+    ...(codeCache !== undefined && { codeCache }),
   });
   if (exitCode !== 0) throw new Error(`${program} ended with ${exitCode}`);
   return output;
