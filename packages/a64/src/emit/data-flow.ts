@@ -27,7 +27,9 @@ export interface DataFlow {
   readonly exits: readonly Resources[];
   /** The number of the way out for where this is dirty. */
   readonly exitOf: (dirty: Resources) => number;
+  /** Computing with numbers needs vectors, too. */
   readonly usesFloat: boolean;
+  readonly usesVectors: boolean;
   /** Whether running it costs fuel: what calls or jumps may do so for ever without a loop. */
   readonly costsFuel: boolean;
 }
@@ -70,6 +72,7 @@ export function dataFlow(flow: ControlFlow, entry: GuestBlock): DataFlow {
     all.some(
       ({ instruction }) => instruction.kind === 'branch-register' && instruction.op === 'br',
     );
+  const float = all.some(({ instruction }) => usesFloat(instruction));
   const dirtyBefore = new Map<number, Resources>();
   const dirtyAtStart = new Map<number, Resources>([[entry.pc, costsFuel ? fuel : noResources]]);
   const dirtyAtEnd = new Map<number, Resources>();
@@ -128,7 +131,12 @@ export function dataFlow(flow: ControlFlow, entry: GuestBlock): DataFlow {
     afterCall,
     exits,
     exitOf,
-    usesFloat: all.some(({ instruction }) => usesFloat(instruction)),
+    usesFloat: float,
+    usesVectors:
+      float ||
+      blocks.some(({ effects }) =>
+        effects.some(({ reads, writes }) => (reads | writes) >> BigInt(resource.vector) !== 0n),
+      ),
     costsFuel,
   };
 }

@@ -41,6 +41,8 @@ export interface Computation {
   readonly check: () => void;
   /** Takes it to where it belongs. */
   readonly pop: () => void;
+  /** What has to be done besides where the interpreter did it. */
+  readonly after?: () => void;
 }
 
 /**
@@ -69,6 +71,7 @@ export function emitGuarded(
   body.branch(wasmOp.br, done);
   body.end();
   emitStep(guest, { pc, effects: registerEffects(instruction) });
+  compute.after?.();
   body.end();
 }
 
@@ -79,14 +82,35 @@ function pushGuard({ body }: GuestFunction, mayRound: boolean): void {
   body.op(wasmOp.i32GtU);
 }
 
-export function emitFloat(guest: GuestFunction, instruction: InlineFloat, pc: number): boolean {
-  const compute = computation(guest, instruction);
+/** The function, and what a block knows of numbers. */
+interface Numbers extends GuestFunction {
+  readonly state: BlockState;
+}
+
+export function emitFloat(
+  guest: GuestFunction,
+  instruction: InlineFloat,
+  context: { readonly pc: number; readonly state: BlockState },
+): boolean {
+  const { pc, state } = context;
+  const compute = computation({ ...guest, state }, instruction);
   if (compute === undefined) return false;
   emitGuarded(guest, { compute, pc, instruction });
+  const written = computedNumber(instruction);
+  if (written !== undefined) {
+    state.numbers = new Map([...state.numbers, [instruction.rd, written]]);
+  }
   return true;
 }
 
-function computation(guest: GuestFunction, instruction: InlineFloat): Computation | undefined {
+/** The width of the number that is in a local of its own afterwards. */
+function computedNumber(instruction: InlineFloat): 32 | 64 | undefined {
+  if (instruction.kind === 'fp-to-integer') return undefined;
+  const width = instruction.kind === 'fp-convert-precision' ? instruction.to : instruction.width;
+  return width === 16 ? undefined : width;
+}
+
+function computation(guest: Numbers, instruction: InlineFloat): Computation | undefined {
   switch (instruction.kind) {
     case 'fp-one-source':
       return instruction.op === 'fsqrt' ? squareRoot(guest, instruction) : undefined;
@@ -105,16 +129,36 @@ function computation(guest: GuestFunction, instruction: InlineFloat): Computatio
   }
 }
 
-function pushFloat(guest: GuestFunction, register: number, ops: FloatOps): void {
+function pushFloat(guest: Numbers, register: number, ops: FloatOps): void {
+  if (guest.state.numbers.get(register) === ops.width) {
+    guest.body.get(ops.copies + register);
+    return;
+  }
   pushVector(guest, register);
   guest.body.simdLane(ops.extract, 0);
 }
 
-function popFloat({ body }: GuestFunction, register: number, ops: FloatOps): void {
-  body.simdZero();
-  body.get(ops.result);
-  body.simdLane(ops.replace, 0);
-  body.set(local.vectors + register);
+/** Takes the result, to the register and to a local of its own. */
+function taken(
+  { body }: GuestFunction,
+  register: number,
+  ops: FloatOps,
+): Pick<Computation, 'pop' | 'after'> {
+  return {
+    pop: () => {
+      body.simdZero();
+      body.get(ops.result);
+      body.simdLane(ops.replace, 0);
+      body.set(local.vectors + register);
+      body.get(ops.result);
+      body.set(ops.copies + register);
+    },
+    after: () => {
+      body.get(local.vectors + register);
+      body.simdLane(ops.extract, 0);
+      body.set(ops.copies + register);
+    },
+  };
 }
 
 /** Neither a NaN nor infinite. */
@@ -133,7 +177,7 @@ function pushNormal({ body }: GuestFunction, ops: FloatOps): void {
   body.op(ops.gt);
 }
 
-function pushIsZero(guest: GuestFunction, register: number, ops: FloatOps): void {
+function pushIsZero(guest: Numbers, register: number, ops: FloatOps): void {
   pushFloat(guest, register, ops);
   ops.constant(guest.body, 0);
   guest.body.op(ops.eq);
@@ -146,7 +190,7 @@ function pushIsNumber({ body }: GuestFunction, ops: FloatOps): void {
 }
 
 function squareRoot(
-  guest: GuestFunction,
+  guest: Numbers,
   { width, rd, rn }: Extract<InlineFloat, { readonly kind: 'fp-one-source' }>,
 ): Computation | undefined {
   const ops = floatOps(width);
@@ -158,12 +202,12 @@ function squareRoot(
       guest.body.set(ops.result);
     },
     check: () => pushFinite(guest, ops),
-    pop: () => popFloat(guest, rd, ops),
+    ...taken(guest, rd, ops),
   };
 }
 
 function twoSource(
-  guest: GuestFunction,
+  guest: Numbers,
   { op, width, rd, rn, rm }: Extract<InlineFloat, { readonly kind: 'fp-two-source' }>,
 ): Computation {
   const { body } = guest;
@@ -207,12 +251,12 @@ function twoSource(
       }
       body.op(wasmOp.i32And);
     },
-    pop: () => popFloat(guest, rd, ops),
+    ...taken(guest, rd, ops),
   };
 }
 
 function threeSource(
-  guest: GuestFunction,
+  guest: Numbers,
   { op, width, rd, rn, rm, ra }: Extract<InlineFloat, { readonly kind: 'fp-three-source' }>,
 ): Computation {
   const { body } = guest;
@@ -229,7 +273,7 @@ function threeSource(
       body.set(ops.result);
     },
     check: () => pushFinite(guest, ops),
-    pop: () => popFloat(guest, rd, ops),
+    ...taken(guest, rd, ops),
   };
 }
 
@@ -247,17 +291,19 @@ export function emitCompare(
 ): void {
   const { width, rn, rm } = instruction;
   const { body } = guest;
+  const { state } = context;
   const ops = floatOps(width);
+  const numbers = { ...guest, state };
   body.get(local.float);
   body.op(wasmOp.i32Eqz);
-  pushFloat(guest, rn, ops);
+  pushFloat(numbers, rn, ops);
   if (rm === undefined) ops.constant(body, 0);
-  else pushFloat(guest, rm, ops);
+  else pushFloat(numbers, rm, ops);
   // Not less, equal or greater: one of them is a NaN.
   body.op(ops.le);
   if (rm === undefined) ops.constant(body, 0);
-  else pushFloat(guest, rm, ops);
-  pushFloat(guest, rn, ops);
+  else pushFloat(numbers, rm, ops);
+  pushFloat(numbers, rn, ops);
   body.op(ops.le, wasmOp.i32Or, wasmOp.i32Eqz, wasmOp.i32Or);
   body.open(wasmOp.if);
   exitTo(guest, context.pc, true);
@@ -267,18 +313,18 @@ export function emitCompare(
     body.op(wasmOp.i64ReinterpretF64);
     body.set(to);
   };
-  pushFloat(guest, rn, ops);
+  pushFloat(numbers, rn, ops);
   keep(local.flagsA);
   if (rm === undefined) {
     body.i64(0n);
     body.set(local.flagsB);
   } else {
-    pushFloat(guest, rm, ops);
+    pushFloat(numbers, rm, ops);
     keep(local.flagsB);
   }
   body.i32(flagsKind.float);
   body.set(local.flagsKind);
-  context.state.flags = { kind: 'float' };
+  state.flags = { kind: 'float' };
 }
 
 /** FCCMP: a comparison where a condition holds, else flags that are given. */
@@ -302,7 +348,7 @@ export function emitConditionalFloat(
 }
 
 function convert(
-  guest: GuestFunction,
+  guest: Numbers,
   { from, to, rd, rn }: Extract<InlineFloat, { readonly kind: 'fp-convert-precision' }>,
 ): Computation | undefined {
   if (from === 16 || to === 16) return undefined;
@@ -322,7 +368,7 @@ function convert(
       pushIsZero(guest, rn, source);
       guest.body.op(wasmOp.i32Or, wasmOp.i32And);
     },
-    pop: () => popFloat(guest, rd, target),
+    ...taken(guest, rd, target),
   };
 }
 
@@ -345,7 +391,7 @@ function roundingOp(rounding: string | undefined, ops: FloatOps): WasmOp | undef
 }
 
 function roundToIntegral(
-  guest: GuestFunction,
+  guest: Numbers,
   { width, rounding, exact, rd, rn }: Extract<InlineFloat, { readonly kind: 'fp-round' }>,
 ): Computation | undefined {
   const ops = floatOps(width);
@@ -359,12 +405,12 @@ function roundToIntegral(
       guest.body.set(ops.result);
     },
     check: () => pushIsNumber(guest, ops),
-    pop: () => popFloat(guest, rd, ops),
+    ...taken(guest, rd, ops),
   };
 }
 
 function fromInteger(
-  guest: GuestFunction,
+  guest: Numbers,
   instruction: Extract<InlineFloat, { readonly kind: 'integer-to-fp' }>,
 ): Computation | undefined {
   const { width, wide, signed, fractionBits, rd, rn } = instruction;
@@ -390,12 +436,12 @@ function fromInteger(
       body.set(ops.result);
     },
     check: () => body.i32(1),
-    pop: () => popFloat(guest, rd, ops),
+    ...taken(guest, rd, ops),
   };
 }
 
 function toInteger(
-  guest: GuestFunction,
+  guest: Numbers,
   instruction: Extract<InlineFloat, { readonly kind: 'fp-to-integer' }>,
 ): Computation | undefined {
   const { width, wide, signed, rounding, fractionBits, rd, rn } = instruction;

@@ -137,7 +137,7 @@ function emitInline(guest: GuestFunction, { placed, ahead, state }: InstructionC
     case 'fp-round':
     case 'integer-to-fp':
     case 'fp-to-integer':
-      return emitFloat(guest, instruction, pc);
+      return emitFloat(guest, instruction, { pc, state });
     case 'fp-compare':
       emitCompare(guest, instruction, { pc, state });
       return true;
@@ -151,7 +151,7 @@ function emitInline(guest: GuestFunction, { placed, ahead, state }: InstructionC
     case 'vector-fp-to-integer':
       return emitFloatLanes(guest, instruction, pc);
     case 'fp-one-source':
-      if (instruction.op === 'fsqrt') return emitFloat(guest, instruction, pc);
+      if (instruction.op === 'fsqrt') return emitFloat(guest, instruction, { pc, state });
       return emitVectorMove(guest, instruction, state);
     case 'fp-immediate':
     case 'fp-move-general':

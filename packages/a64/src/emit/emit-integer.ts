@@ -20,6 +20,8 @@ export interface BlockState {
   flags: KnownFlags;
   /** What is known to be accessible from registers on. */
   checked: readonly CheckedRange[];
+  /** Vector registers of which the low number is in a local of its own, and its width. */
+  numbers: ReadonlyMap<number, 32 | 64>;
 }
 
 const mask32 = 0xffffffffn;

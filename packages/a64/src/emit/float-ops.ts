@@ -26,6 +26,9 @@ export interface FloatOps {
   readonly ge: WasmOp;
   /** The local for results. */
   readonly result: number;
+  /** Where the low numbers of vector registers are once more. */
+  readonly copies: number;
+  readonly width: 32 | 64;
   readonly constant: (body: FunctionBody, value: number) => void;
   /** The least number that is not denormal. */
   readonly least: number;
@@ -53,6 +56,8 @@ const double: FloatOps = {
   gt: wasmOp.f64Gt,
   ge: wasmOp.f64Ge,
   result: local.double,
+  copies: local.doubles,
+  width: 64,
   constant: (body: FunctionBody, value: number) => body.f64(value),
   least: 2 ** -1022,
 };
@@ -79,6 +84,8 @@ const single: FloatOps = {
   gt: wasmOp.f32Gt,
   ge: wasmOp.f32Ge,
   result: local.single,
+  copies: local.singles,
+  width: 32,
   constant: (body: FunctionBody, value: number) => body.f32(value),
   least: 2 ** -126,
 };

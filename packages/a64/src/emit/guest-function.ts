@@ -28,12 +28,18 @@ export const local = {
   float: 42,
   double: 43,
   single: 44,
-  /** V0–V31. */
-  vectors: 45,
-  quad: 77,
-  otherQuad: 78,
   /** Where a known register says to go on. */
-  target: 79,
+  target: 45,
+  /** V0–V31; from here on only where a function has vectors. */
+  vectors: 46,
+  quad: 78,
+  otherQuad: 79,
+  /**
+   * The low numbers of V0–V31 once more, where a block has just computed them; only where a function
+   * computes with numbers.
+   */
+  doubles: 80,
+  singles: 112,
 } as const;
 
 const zeroRegister = 32;
@@ -48,12 +54,19 @@ export interface GuestFunction {
 
 export function createGuestFunction(flow: DataFlow): GuestFunction {
   const { i32, i64, f32, f64, v128 } = valueType;
-  const general = Array.from({ length: 37 }, () => i64);
-  const vectors = Array.from({ length: 34 }, () => v128);
-  const body = new FunctionBody(
-    [...general, i32, i32, i32, i32, i32, f64, f32, ...vectors, i64],
-    1,
-  );
+  const many = (type: number, count: number): readonly number[] =>
+    Array.from({ length: count }, () => type);
+  // Compilers that do not optimise set all of them to zero, so none is declared in vain.
+  const locals = [
+    ...many(i64, 37),
+    ...many(i32, 5),
+    f64,
+    f32,
+    i64,
+    ...(flow.usesVectors ? many(v128, 34) : []),
+    ...(flow.usesFloat ? [...many(f64, 32), ...many(f32, 32)] : []),
+  ];
+  const body = new FunctionBody(locals, 1);
   return { body, flow, dirty: 0n };
 }
 

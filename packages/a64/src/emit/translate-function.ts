@@ -23,6 +23,7 @@ import {
 } from './guest-function.ts';
 import { pushCondition } from './lazy-flags.ts';
 import { machineLayout } from './machine-layout.ts';
+import { registerEffects } from './register-effects.ts';
 import { noResources, resource, resourceBit } from './resource.ts';
 import { wasmOp } from './wasm.ts';
 
@@ -176,7 +177,10 @@ class FunctionWriter {
     const { flow } = guest;
     for (const [at, placed] of block.instructions.entries()) {
       guest.dirty = flow.dirtyBefore.get(placed.pc) ?? noResources;
+      const { numbers } = state;
       this.#writeInstruction(placed, block.instructions.slice(at), state);
+      // Who computes a number says so by a map of its own; all else that is written is none.
+      if (state.numbers === numbers) state.numbers = withoutWritten(numbers, placed);
       state.checked = moveRanges(state.checked, placed);
     }
     const { end } = block;
@@ -269,6 +273,7 @@ class FunctionWriter {
     }
     state.flags = undefined;
     state.checked = [];
+    state.numbers = new Map();
   }
 
   /** A call of what `long` says; what does not come back to the next instruction is passed on. */
@@ -449,7 +454,17 @@ class FunctionWriter {
 }
 
 function nothingKnown(): BlockState {
-  return { flags: undefined, checked: [] };
+  return { flags: undefined, checked: [], numbers: new Map() };
+}
+
+function withoutWritten(
+  numbers: ReadonlyMap<number, 32 | 64>,
+  { instruction }: PlacedInstruction,
+): ReadonlyMap<number, 32 | 64> {
+  if (numbers.size === 0) return numbers;
+  const written = registerEffects(instruction).writes.map((each) => each - resource.vector);
+  if (!written.some((each) => numbers.has(each))) return numbers;
+  return new Map([...numbers].filter(([register]) => !written.includes(register)));
 }
 
 /** What is known from registers on, after an instruction may have moved them. */
