@@ -52,10 +52,12 @@ export interface GuestFunction {
   dirty: Resources;
 }
 
+function many(type: number, count: number): readonly number[] {
+  return Array.from({ length: count }, () => type);
+}
+
 export function createGuestFunction(flow: DataFlow): GuestFunction {
   const { i32, i64, f32, f64, v128 } = valueType;
-  const many = (type: number, count: number): readonly number[] =>
-    Array.from({ length: count }, () => type);
   // Compilers that do not optimise set all of them to zero, so none is declared in vain.
   const locals = [
     ...many(i64, 37),
