@@ -17,6 +17,7 @@ import {
 } from './control-plane-service.ts';
 import type { ForwardServer } from './forward/forward-server.ts';
 import type { ClientTls } from './post-json.ts';
+import { refuseStale } from './rpc/call-epoch.ts';
 import { callStream } from './rpc/call-head.ts';
 import { createCallServer } from './rpc/create-call-server.ts';
 import { DeviceService } from './rpc/generated/tapline/device/v1/device_pb.ts';
@@ -62,6 +63,8 @@ export interface SessionInit {
   readonly forwards?: ForwardServer;
   readonly onConnected?: (session: {
     readonly epoch: number;
+    /** Of the connection before, where the tunnel has gone on. */
+    readonly previousEpoch?: number;
     readonly clockSkewMs: number;
   }) => void;
   readonly onDisconnected?: () => void;
@@ -78,7 +81,10 @@ export function connectSession(init: SessionInit): Session {
   const { baseBackoffMs = 500, maxBackoffMs = 30_000 } = init;
   const stopping = new AbortController();
   const streams = new Set<Promise<void>>();
-  const calls = createCallServer((router) => router.service(DeviceService, init.service));
+  let newestEpoch = 0;
+  const calls = createCallServer((router) => router.service(DeviceService, init.service), {
+    interceptors: [refuseStale(() => newestEpoch)],
+  });
   const gate = createConnectionGate({ clock, host: init.server.host, signal: stopping.signal });
   let epoch: number | undefined;
   let messages: StreamSocket | undefined;
@@ -128,8 +134,14 @@ export function connectSession(init: SessionInit): Session {
         const message = parseServerMessage(new TextDecoder().decode(bytes));
         if (message === undefined) continue;
         ({ epoch } = message);
+        newestEpoch = Math.max(newestEpoch, epoch);
         const clockSkewMs = clock.now() - message.serverTime;
-        init.onConnected?.({ epoch: message.epoch, clockSkewMs });
+        const { previousEpoch } = message;
+        init.onConnected?.({
+          epoch: message.epoch,
+          ...(previousEpoch === undefined ? {} : { previousEpoch }),
+          clockSkewMs,
+        });
       }
     } catch (error) {
       if (!stopping.signal.aborted) log.info('session ended', { error: errorMessage(error) });

@@ -235,6 +235,44 @@ describe('presence', () => {
     expect(await presence('d1')).toMatchObject({ connected: true, epoch: 2 });
   });
 
+  test('after a resume, the device hears which epoch it had before', async () => {
+    const heard: unknown[] = [];
+    const session = connect(await enrolled('d1'), {
+      onConnected: ({ epoch, previousEpoch }) => heard.push([previousEpoch, epoch]),
+    });
+    await until(() => expect(session.epoch).toBe(1));
+    for (const socket of sockets) socket.destroy();
+    await until(() => expect(session.epoch).toBe(2));
+    await hub[Symbol.asyncDispose]();
+    hub = newHub();
+    await until(() => expect(session.epoch).toBe(3));
+    // With another control plane the session is a new one.
+    expect(heard).toEqual([
+      [undefined, 1],
+      [1, 2],
+      [undefined, 3],
+    ]);
+  });
+
+  test('is nothing that a control plane can change whose sessions are over', async () => {
+    const credentials = await enrolled('d1');
+    const stale = hub;
+    const first = connect(credentials, { baseBackoffMs: 60_000, maxBackoffMs: 120_000 });
+    await until(() => expect(first.epoch).toBe(1));
+    // As one that was suspended, and started elsewhere meanwhile, on the same store.
+    hub = newHub({ returnGraceMs: 60_000 });
+    const second = connect(credentials);
+    await until(() => expect(second.epoch).toBe(2));
+    // It still believes in its session, hears a report, and sees it end.
+    expect(stale.session('d1')?.epoch).toBe(1);
+    first.refresh();
+    await first[Symbol.asyncDispose]();
+    await until(() => expect(stale.session('d1')).toBeUndefined());
+    await stale[Symbol.asyncDispose]();
+    expect(await presence('d1')).toMatchObject({ connected: true, epoch: 2 });
+    expect(hub.session('d1')?.epoch).toBe(2);
+  });
+
   test('of 100 devices that connect at once', async () => {
     await hub[Symbol.asyncDispose]();
     hub = newHub({ pingIntervalMs: 10_000 });

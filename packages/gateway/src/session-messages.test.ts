@@ -15,8 +15,10 @@ test.each([
   expect(parseDeviceMessage(JSON.stringify(message))).toEqual(message);
 });
 
-test('a gateway says who the device is to it', () => {
-  const message = { kind: 'welcome', epoch: 3, serverTime: 5 };
+test.each([
+  { kind: 'welcome', epoch: 3, serverTime: 5 },
+  { kind: 'welcome', epoch: 3, previousEpoch: 2, serverTime: 5 },
+])('a gateway says which session it is with %j', (message) => {
   expect(parseServerMessage(JSON.stringify(message))).toEqual(message);
 });
 

@@ -31,6 +31,8 @@ export interface ServerMessage {
   /** Also when the device has come back: each connection has the next epoch. */
   readonly kind: 'welcome';
   readonly epoch: number;
+  /** Where the tunnel has gone on: of the connection before, whose calls and streams still run. */
+  readonly previousEpoch?: number;
   /** Milliseconds since the Unix epoch. */
   readonly serverTime: number;
 }
@@ -65,6 +67,9 @@ export function parseServerMessage(text: string): ServerMessage | undefined {
       return {
         kind: 'welcome',
         epoch: number(fields, 'epoch'),
+        ...(fields['previousEpoch'] === undefined
+          ? {}
+          : { previousEpoch: number(fields, 'previousEpoch') }),
         serverTime: number(fields, 'serverTime'),
       };
     default:

@@ -3,6 +3,7 @@ import {
   type ConnectRouter,
   type ContextValues,
   createConnectRouter,
+  type Interceptor,
 } from '@connectrpc/connect';
 import { errorMessage } from '@tapline/base';
 import { CloseCode, type TunnelStream } from '@tapline/tunnel';
@@ -18,7 +19,10 @@ export interface CallServer {
 
 const trailerFlag = 0x80;
 
-export function createCallServer(routes: (router: ConnectRouter) => void): CallServer {
+export function createCallServer(
+  routes: (router: ConnectRouter) => void,
+  { interceptors = [] }: { readonly interceptors?: readonly Interceptor[] } = {},
+): CallServer {
   const router = createConnectRouter({
     connect: false,
     grpc: false,
@@ -26,7 +30,7 @@ export function createCallServer(routes: (router: ConnectRouter) => void): CallS
     acceptCompression: [],
     readMaxBytes: maxCallMessageBytes,
     writeMaxBytes: maxCallMessageBytes,
-    interceptors: [tellErrors],
+    interceptors: [tellErrors, ...interceptors],
   });
   routes(router);
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));

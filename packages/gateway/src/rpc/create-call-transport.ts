@@ -1,4 +1,4 @@
-import type { Transport } from '@connectrpc/connect';
+import type { Interceptor, Transport } from '@connectrpc/connect';
 import type { UniversalClientFn } from '@connectrpc/connect/protocol';
 import { createTransport } from '@connectrpc/connect/protocol-grpc-web';
 import { errorMessage } from '@tapline/base';
@@ -14,12 +14,15 @@ export type OpenCall = (path: string, header: Uint8Array) => TunnelStream;
  * Carries calls in streams of a tunnel, each in one of its own, in the form of gRPC-Web: whose trailers
  * are in the body, as a stream has no other place for them.
  */
-export function createCallTransport(open: OpenCall): Transport {
+export function createCallTransport(
+  open: OpenCall,
+  { interceptors = [] }: { readonly interceptors?: Interceptor[] } = {},
+): Transport {
   const transport = createTransport({
     httpClient: callIn(open),
     baseUrl: 'http://tunnel',
     useBinaryFormat: true,
-    interceptors: [],
+    interceptors,
     // Images and files are compressed; the rest is small.
     acceptCompression: [],
     sendCompression: null,

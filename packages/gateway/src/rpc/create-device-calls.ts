@@ -1,7 +1,8 @@
 import { type Client, createClient } from '@connectrpc/connect';
 import { closeError, CloseCode, type StreamClass, type TunnelSession } from '@tapline/tunnel';
 import { callStream } from './call-head.ts';
-import { createCallTransport } from './create-call-transport.ts';
+import { sayEpoch } from './call-epoch.ts';
+import { createCallTransport, type OpenCall } from './create-call-transport.ts';
 import { DeviceService } from './generated/tapline/device/v1/device_pb.ts';
 
 /** What a gateway asks of a device. */
@@ -19,10 +20,10 @@ const interactive = new Set(
 /** Calls to a device in its tunnel; beyond 64 at once they fail with `too_many_streams`. */
 export function createDeviceCalls(
   device: string,
-  tunnel: Pick<TunnelSession, 'open'>,
+  init: { readonly tunnel: Pick<TunnelSession, 'open'>; readonly epoch: () => number },
 ): DeviceCalls {
   let open = 0;
-  const transport = createCallTransport((path, header) => {
+  const openCall: OpenCall = (path, header) => {
     if (open >= maxCallsPerDevice) {
       throw closeError(
         CloseCode.TooManyStreams,
@@ -30,10 +31,11 @@ export function createDeviceCalls(
       );
     }
     const streamClass: StreamClass = interactive.has(path) ? 'interactive' : 'bulk';
-    const stream = tunnel.open({ class: streamClass, name: callStream, header });
+    const stream = init.tunnel.open({ class: streamClass, name: callStream, header });
     open += 1;
     stream.closed.addEventListener('abort', () => (open -= 1), { once: true });
     return stream;
-  });
+  };
+  const transport = createCallTransport(openCall, { interceptors: [sayEpoch(init.epoch)] });
   return createClient(DeviceService, transport);
 }

@@ -3,9 +3,11 @@ import { systemClock, TaplineError } from '@tapline/base';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { connectedPair, type SessionPair } from '../testing/session-pair.ts';
 import { beginCall } from './begin-call.ts';
+import { refuseStale } from './call-epoch.ts';
 import { callStream } from './call-head.ts';
 import { createCallServer } from './create-call-server.ts';
 import { createCallTransport } from './create-call-transport.ts';
+import { createDeviceCalls } from './create-device-calls.ts';
 import { DeviceService } from './generated/tapline/device/v1/device_pb.ts';
 
 let pair: SessionPair;
@@ -140,6 +142,34 @@ describe('a call', () => {
     await systemClock.sleep(20);
     pair.server.close();
     await expect(lost).rejects.toMatchObject({ code: 'device_offline' });
+  });
+
+  test('of an epoch that is over is refused, and one that has begun goes on', async () => {
+    pair = await connectedPair();
+    const state = { gateway: 3, device: 3 };
+    const calls = createCallServer((router) => router.service(DeviceService, echo), {
+      interceptors: [refuseStale(() => state.device)],
+    });
+    pair.client.onStream((stream) => void calls.serve(stream));
+    const client = createDeviceCalls('d1', { tunnel: pair.server, epoch: () => state.gateway });
+    const more = Promise.withResolvers<undefined>();
+    async function* one() {
+      yield { input: { case: 'stdin' as const, value: Uint8Array.of(1) } };
+      await more.promise;
+      yield { input: { case: 'stdin' as const, value: Uint8Array.of(2) } };
+    }
+    const answers = client.exec(one())[Symbol.asyncIterator]();
+    expect(await answers.next()).toMatchObject({ done: false });
+    state.device = 4;
+    more.resolve(undefined);
+    expect(await answers.next()).toMatchObject({ done: false });
+    expect(await answers.next()).toMatchObject({ done: true });
+    await expect(all(client.exec(one()))).rejects.toMatchObject({
+      code: 'stream_refused',
+      details: { code: 'epoch_stale' },
+    });
+    state.gateway = 4;
+    expect(await all(client.exec(one()))).toHaveLength(2);
   });
 
   test('of a service that the peer does not have is said to be unknown', async () => {
