@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -83,6 +83,7 @@ describe.skipIf(unavailable !== undefined)(`ports of devices ${unavailable ?? ''
         `--allow-forward=${port}`,
         `--allow-reverse=${freePort}`,
         '--services-port=0',
+        `--files=${join(folder.path, 'shared')}`,
       ],
     });
   }, 60_000);
@@ -179,6 +180,21 @@ describe.skipIf(unavailable !== undefined)(`ports of devices ${unavailable ?? ''
     expect(await ask('metrics.tapline', '/metrics', ...bearer)).toContain('tapline_build_info');
     expect(await ask('metrics.tapline', devices, ...bearer)).toMatch(/404$/);
     expect(await ask('attacker.example', '/v2/')).toMatch(/registry\.tapline.*\n\n421$/);
+  }, 60_000);
+
+  test('files of the folder that the device shares are copied both ways', async () => {
+    const here = (name: string): string => join(folder.path, name);
+    await mkdir(here('shared'));
+    await writeFile(here('sent'), body);
+    expect(await tapline('cp', here('sent'), 'edge-1:there')).toMatchObject({ code: 0, err: '' });
+    expect((await readFile(here('shared/there'))).equals(body)).toBe(true);
+    expect(await tapline('cp', 'edge-1:there', here('back'))).toMatchObject({ code: 0, err: '' });
+    expect((await readFile(here('back'))).equals(body)).toBe(true);
+    const outside = await tapline('cp', 'edge-1:../sent', here('no'));
+    expect(outside).toMatchObject({ err: expect.stringContaining('below the shared folder') });
+    const missing = await tapline('cp', 'edge-1:missing', here('no'));
+    expect(missing).toMatchObject({ err: expect.stringContaining('is not there') });
+    expect(await readdir(here('shared'))).toEqual(['there']);
   }, 60_000);
 
   test('it takes a permission of its own, and the audit log has who asked for which port', async () => {

@@ -9,6 +9,7 @@ import { type AgentMetrics, noMetrics } from './agent-metrics.ts';
 import type { AgentState } from './agent-state.ts';
 import { createContainerTable } from './container-table.ts';
 import { createDeviceService } from './device-service.ts';
+import type { SharedFolder } from './files/shared-folder.ts';
 import type { ImageStore } from './image-store.ts';
 import { newRecord } from './install-record.ts';
 import { InstallWorker } from './install-worker.ts';
@@ -30,6 +31,8 @@ export interface AgentCoreInit {
   readonly parallelInstalls?: number;
   /** Where this is a node: where its programs in segments are. */
   readonly places?: WorkloadPlaces;
+  /** The folder whose files users may read and write; none where absent. */
+  readonly files?: SharedFolder;
   /** Where this is a node: what its kernel has. */
   readonly observeNode?: () => Promise<unknown>;
   /** How long a program may take to end when asked to, before it is killed; 10 s unless given. */

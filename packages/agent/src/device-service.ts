@@ -7,12 +7,14 @@ import {
   type ExecResponseSchema,
   type InstallReference,
   type SessionInit,
+  type WriteFileRequest,
 } from '@tapline/gateway';
 import type { InstallSpec } from '@tapline/resources';
 import type { ExitStatus, Runtime } from '@tapline/runtimes';
 import type { AgentState } from './agent-state.ts';
 import { containerId, containerSpecOf, processOf } from './container-spec-of.ts';
 import type { ContainerTable } from './container-table.ts';
+import type { SharedFolder } from './files/shared-folder.ts';
 import { followLog } from './follow-log.ts';
 import type { ImageStore } from './image-store.ts';
 import type { InstallRecord } from './install-record.ts';
@@ -26,6 +28,8 @@ export interface DeviceServiceInit {
   readonly containers: ContainerTable;
   /** Where this is a node: what its kernel has. */
   readonly observeNode?: () => Promise<unknown>;
+  /** The folder whose files users may read and write. */
+  readonly files?: SharedFolder;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -82,6 +86,13 @@ export function createDeviceService(init: DeviceServiceInit): SessionInit['servi
     }
   }
 
+  function shared(): SharedFolder {
+    if (init.files !== undefined) return init.files;
+    throw new TaplineError('files_not_shared', `device ${device} shares no folder`, {
+      hint: 'its agent names one with --files',
+    });
+  }
+
   async function* exec(
     requests: AsyncIterable<ExecRequest>,
     { signal }: { readonly signal: AbortSignal },
@@ -130,6 +141,22 @@ export function createDeviceService(init: DeviceServiceInit): SessionInit['servi
         for (const output of inChunks(chunk)) yield { output };
       }
     },
+    async *readFile({ path }) {
+      const { sizeBytes, parts } = await shared().read(path);
+      yield { sizeBytes: BigInt(sizeBytes) };
+      for await (const content of parts) yield { content };
+    },
+    async writeFile(requests) {
+      const inputs = requests[Symbol.asyncIterator]();
+      const first = (await inputs.next()) as IteratorResult<WriteFileRequest, undefined>;
+      const start = first.value?.part;
+      if (start?.case !== 'start') {
+        throw new TaplineError('call_invalid', 'a file does not begin with its name');
+      }
+      const { path, sizeBytes } = start.value;
+      const parts = contentOf(inputs);
+      return { sha256: await shared().write(path, { sizeBytes: Number(sizeBytes), parts }) };
+    },
     async *observeNode({ node }) {
       const { observeNode } = init;
       if (observeNode === undefined || node !== device) {
@@ -160,6 +187,16 @@ async function* typed(inputs: AsyncIterator<ExecRequest>): AsyncGenerator<Uint8A
     const next = (await inputs.next()) as IteratorResult<ExecRequest, undefined>;
     if (next.done === true) return;
     if (next.value.input.case === 'stdin') yield next.value.input.value;
+  }
+}
+
+async function* contentOf(
+  inputs: AsyncIterator<WriteFileRequest>,
+): AsyncGenerator<Uint8Array, void> {
+  for (;;) {
+    const next = (await inputs.next()) as IteratorResult<WriteFileRequest, undefined>;
+    if (next.done === true) return;
+    if (next.value.part.case === 'content') yield next.value.part.value;
   }
 }
 

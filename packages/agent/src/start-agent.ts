@@ -26,6 +26,7 @@ import { fetchTrustedKeys } from '@tapline/signatures';
 import { type AgentCore, createAgentCore } from './agent-core.ts';
 import { AgentState } from './agent-state.ts';
 import { bootId } from './boot-id.ts';
+import { createSharedFolder } from './files/shared-folder.ts';
 import { hostPlatform } from './host-platform.ts';
 import { createIdentityKeeper, type IdentityKeeper } from './identity-keeper.ts';
 import type { ImageStore } from './image-store.ts';
@@ -64,6 +65,8 @@ export interface AgentConfig {
    * none where absent.
    */
   readonly servicesPort?: number;
+  /** The one folder whose files users may read and write; none unless given. */
+  readonly filesDirectory?: string;
   /** Which of its ports users may reach, and where it may listen for them; none unless given. */
   readonly forward?: ForwardPolicy;
   /** Bytes to leave free on the disk, and bytes that images may use in all. */
@@ -146,6 +149,9 @@ export async function startAgent(config: AgentConfig): Promise<RunningAgent> {
       rng,
       log,
       ...(metrics === undefined ? {} : { metrics }),
+      ...(config.filesDirectory === undefined
+        ? {}
+        : { files: createSharedFolder(config.filesDirectory) }),
     }),
   );
   const report = await createReport(images, { version, runtime, keeper, boot });

@@ -19,6 +19,7 @@ export const commandGroups: readonly CommandGroup[] = [
       rollback: async () => (await import('./commands/rollback.ts')).rollback,
       exec: async () => (await import('./commands/exec.ts')).exec,
       logs: async () => (await import('./commands/logs.ts')).logs,
+      cp: async () => (await import('./commands/cp.ts')).cp,
       forward: async () => (await import('./commands/forward.ts')).forward,
       brew2oci: async () => (await import('./commands/brew2oci.ts')).brew2oci,
       'image sign': async () => (await import('./commands/image-sign.ts')).imageSign,

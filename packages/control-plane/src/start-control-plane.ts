@@ -16,6 +16,7 @@ import {
   createEnrolment,
   createEnrolmentHandler,
   createFailureLimiter,
+  createFileConnectHandlers,
   createForwardGateway,
   createInstallConnectHandlers,
   createNodeConnectHandlers,
@@ -137,6 +138,7 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
   const streams = {
     ...createInstallConnectHandlers({ hub: lateHub, log }),
     ...createNodeConnectHandlers({ hub: lateHub }),
+    ...createFileConnectHandlers({ hub: lateHub }),
   };
   const forwards = createForwardGateway({
     openStream(device, options) {

@@ -17,10 +17,9 @@ import {
 } from './control-plane-service.ts';
 import type { ForwardServer } from './forward/forward-server.ts';
 import type { ClientTls } from './post-json.ts';
-import { refuseStale } from './rpc/call-epoch.ts';
 import { callStream } from './rpc/call-head.ts';
-import { createCallServer } from './rpc/create-call-server.ts';
-import { DeviceService } from './rpc/generated/tapline/device/v1/device_pb.ts';
+import type { CallServer } from './rpc/create-call-server.ts';
+import type { DeviceService } from './rpc/generated/tapline/device/v1/device_pb.ts';
 import {
   type DeviceMessage,
   type DeviceReport,
@@ -82,9 +81,7 @@ export function connectSession(init: SessionInit): Session {
   const stopping = new AbortController();
   const streams = new Set<Promise<void>>();
   let newestEpoch = 0;
-  const calls = createCallServer((router) => router.service(DeviceService, init.service), {
-    interceptors: [refuseStale(() => newestEpoch)],
-  });
+  let calls: Promise<CallServer> | undefined;
   const gate = createConnectionGate({ clock, host: init.server.host, signal: stopping.signal });
   let epoch: number | undefined;
   let messages: StreamSocket | undefined;
@@ -154,7 +151,10 @@ export function connectSession(init: SessionInit): Session {
 
   async function serve(session: Tunnel, stream: TunnelStream): Promise<void> {
     const { name } = stream.opening;
-    if (name === callStream) return await calls.serve(stream);
+    if (name === callStream) {
+      calls ??= loadCalls(init.service, () => newestEpoch);
+      return await (await calls).serve(stream);
+    }
     const forwarded = init.forwards?.serve(stream, session);
     if (forwarded === undefined) stream.reset(CloseCode.Refused, `nothing is served as ${name}`);
     else await forwarded;
@@ -185,6 +185,15 @@ export function connectSession(init: SessionInit): Session {
       await Promise.all(streams);
     },
   };
+}
+
+/** Loaded for the first call: a device that nobody calls stays ten megabytes smaller. */
+async function loadCalls(
+  service: SessionInit['service'],
+  newestEpoch: () => number,
+): Promise<CallServer> {
+  const { createDeviceCallServer } = await import('./rpc/create-device-call-server.ts');
+  return createDeviceCallServer(service, newestEpoch);
 }
 
 function say(socket: StreamSocket, message: DeviceMessage): Promise<void> {

@@ -15,6 +15,7 @@ export { checkDeviceName, deviceOfUser, deviceUser } from './device-names.ts';
 export { type DeviceIdentity, enrolDevice, renewIdentity } from './enrol-device.ts';
 export { createEnrolment, type Enrolment } from './enrolment.ts';
 export { createEnrolmentHandler } from './enrolment-handler.ts';
+export { createFileConnectHandlers } from './file-connect-handlers.ts';
 export {
   createInstallConnectHandlers,
   type InstallConnect,
@@ -39,11 +40,11 @@ export { createFailureLimiter } from './failure-limiter.ts';
 export { hashSecret } from './hash-secret.ts';
 export { formatJoinToken, type JoinToken } from './join-token.ts';
 export { connectSession, type Session, type SessionInit } from './connect-session.ts';
-export {
-  DeviceService,
-  type ExecRequest,
-  type ExecResponseSchema,
-  type InstallReference,
+export type {
+  ExecRequest,
+  ExecResponseSchema,
+  InstallReference,
+  WriteFileRequest,
 } from './rpc/generated/tapline/device/v1/device_pb.ts';
 export { createSessionHub, type DeviceSession, type SessionHub } from './session-hub.ts';
 export type { DeviceReport, StorageReport } from './session-messages.ts';

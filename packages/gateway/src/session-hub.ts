@@ -71,6 +71,8 @@ export type StartCall<T> = (
 
 interface CallOptions {
   readonly signal?: AbortSignal;
+  /** What is sent comes before the first response, and takes as long as it takes. */
+  readonly isLong?: boolean;
 }
 
 /** A handshake costs a core about a millisecond, and everything else goes on meanwhile. */
@@ -216,7 +218,7 @@ export function createSessionHub(init: {
   async function call<T>(
     device: string,
     start: StartCall<T>,
-    { signal }: CallOptions = {},
+    { signal, isLong = false }: CallOptions = {},
   ): Promise<BegunCall<T>> {
     const session = sessions.newest(device);
     if (session?.connected !== true) {
@@ -226,7 +228,7 @@ export function createSessionHub(init: {
       device,
       start: (options) => start(session.calls, options),
       clock,
-      timeoutMs: answerTimeoutMs,
+      ...(isLong ? {} : { timeoutMs: answerTimeoutMs }),
       signal,
     });
   }

@@ -12,7 +12,7 @@ const write = ['create', 'update', 'patch', 'delete', 'deletecollection'];
 const own = ['tapline.dev'];
 
 /** Subresources by which devices are reached; a role has those that it names. */
-const streams = ['installs/exec', 'installs/log', 'nodes/state'];
+const streams = ['devices/file', 'devices/upload', 'installs/exec', 'installs/log', 'nodes/state'];
 const explanations = ['deliveries/explain', 'installs/explain', 'segments/explain'];
 const ownKinds = taplineResources.filter(({ group }) => group === 'tapline.dev');
 

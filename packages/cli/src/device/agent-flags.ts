@@ -14,6 +14,7 @@ export const agentFlags: {
   readonly metricsPort: Flag<number>;
   readonly servicesPort: Flag<number>;
   readonly quota: Flag<number>;
+  readonly files: Flag<string | undefined>;
   readonly allowForward: Flag<readonly string[]>;
   readonly allowReverse: Flag<readonly string[]>;
   readonly logLevel: Flag<string>;
@@ -46,6 +47,10 @@ export const agentFlags: {
     max: 1_073_741_824,
     default: 0,
   }),
+  files: textFlag('The one folder whose files `tapline cp` may read and write; absent none', {
+    valueName: 'DIR',
+    environment: 'TAPLINE_FILES',
+  }),
   allowForward: listFlag(
     'Ports of its loopback interface that `tapline forward` may reach: 80, 8000-8999 or all; absent none',
     { valueName: 'PORTS', environment: 'TAPLINE_ALLOW_FORWARD' },
@@ -68,6 +73,7 @@ export interface AgentFlagValues {
   readonly metricsPort: number;
   readonly servicesPort: number;
   readonly quota: number;
+  readonly files: string | undefined;
   readonly allowForward: readonly string[];
   readonly allowReverse: readonly string[];
   readonly logLevel: string;

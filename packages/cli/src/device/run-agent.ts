@@ -28,6 +28,7 @@ export async function runAgent(flags: AgentFlagValues, console: Console): Promis
       : {}),
     metricsPort: flags.metricsPort,
     ...(flags.servicesPort === -1 ? {} : { servicesPort: flags.servicesPort }),
+    ...(flags.files === undefined ? {} : { filesDirectory: flags.files }),
     forward: {
       connect: parsePortSet(flags.allowForward),
       listen: parsePortSet(flags.allowReverse),
@@ -58,6 +59,7 @@ function agentWords(flags: AgentFlagValues): readonly string[] {
     ...(flags.servicesPort === -1 ? [] : ['--services-port', String(flags.servicesPort)]),
     '--quota',
     String(flags.quota),
+    ...(flags.files === undefined ? [] : ['--files', flags.files]),
     ...flags.allowForward.flatMap((ports) => ['--allow-forward', ports]),
     ...flags.allowReverse.flatMap((ports) => ['--allow-reverse', ports]),
     '--log-level',

@@ -37,6 +37,7 @@ const byCode: Readonly<Record<string, keyof typeof exitCode>> = {
   device_name_invalid: 'usage',
   not_found: 'notFound',
   formula_not_found: 'notFound',
+  file_not_found: 'notFound',
   manifest_unknown: 'notFound',
   name_unknown: 'notFound',
   blob_unknown: 'notFound',

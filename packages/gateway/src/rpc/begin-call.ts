@@ -18,7 +18,8 @@ export async function beginCall<T>(init: {
   readonly device: string;
   readonly start: (options: { readonly signal: AbortSignal }) => AsyncIterable<T>;
   readonly clock: Clock;
-  readonly timeoutMs: number;
+  /** For the first response; as long as it takes where absent. */
+  readonly timeoutMs?: number;
   readonly signal?: AbortSignal | undefined;
 }): Promise<BegunCall<T>> {
   const { device, start, clock, timeoutMs } = init;
@@ -29,6 +30,7 @@ export async function beginCall<T>(init: {
       ? cancelling.signal
       : AbortSignal.any([cancelling.signal, init.signal]);
   const timeout = async (): Promise<never> => {
+    if (timeoutMs === undefined) return await new Promise(() => undefined);
     await clock.sleep(timeoutMs, { signal: answered.signal });
     throw new TaplineError(
       'stream_timeout',

@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file tapline/device/v1/device.proto.
  */
 export const file_tapline_device_v1_device: GenFile = /*@__PURE__*/
-  fileDesc("Ch50YXBsaW5lL2RldmljZS92MS9kZXZpY2UucHJvdG8SEXRhcGxpbmUuZGV2aWNlLnYxIlYKC0V4ZWNSZXF1ZXN0Ei0KBXN0YXJ0GAEgASgLMhwudGFwbGluZS5kZXZpY2UudjEuRXhlY1N0YXJ0SAASDwoFc3RkaW4YAiABKAxIAEIHCgVpbnB1dCJhCglFeGVjU3RhcnQSNAoHaW5zdGFsbBgBIAEoCzIjLnRhcGxpbmUuZGV2aWNlLnYxLkluc3RhbGxSZWZlcmVuY2USDwoHY29tbWFuZBgCIAMoCRINCgVzdGRpbhgDIAEoCCKgAQoMRXhlY1Jlc3BvbnNlEi8KCGFjY2VwdGVkGAEgASgLMhsudGFwbGluZS5kZXZpY2UudjEuQWNjZXB0ZWRIABIQCgZzdGRvdXQYAiABKAxIABIQCgZzdGRlcnIYAyABKAxIABIxCgdvdXRjb21lGAQgASgLMh4udGFwbGluZS5kZXZpY2UudjEuRXhlY091dGNvbWVIAEIICgZvdXRwdXQiCgoIQWNjZXB0ZWQiXAoLRXhlY091dGNvbWUSEwoJZXhpdF9jb2RlGAEgASgFSAASLQoHZmFpbHVyZRgCIAEoCzIaLnRhcGxpbmUuZGV2aWNlLnYxLkZhaWx1cmVIAEIJCgdvdXRjb21lIigKB0ZhaWx1cmUSDAoEY29kZRgBIAEoCRIPCgdtZXNzYWdlGAIgASgJIi0KEEluc3RhbGxSZWZlcmVuY2USDAoEbmFtZRgBIAEoCRILCgN1aWQYAiABKAkiewoLTG9nc1JlcXVlc3QSNAoHaW5zdGFsbBgBIAEoCzIjLnRhcGxpbmUuZGV2aWNlLnYxLkluc3RhbGxSZWZlcmVuY2USDgoGZm9sbG93GAIgASgIEhcKCnRhaWxfbGluZXMYAyABKA1IAIgBAUINCgtfdGFpbF9saW5lcyIeCgxMb2dzUmVzcG9uc2USDgoGb3V0cHV0GAEgASgMIiIKEk9ic2VydmVOb2RlUmVxdWVzdBIMCgRub2RlGAEgASgJIiMKE09ic2VydmVOb2RlUmVzcG9uc2USDAoEanNvbhgBIAEoDDKHAgoNRGV2aWNlU2VydmljZRJLCgRFeGVjEh4udGFwbGluZS5kZXZpY2UudjEuRXhlY1JlcXVlc3QaHy50YXBsaW5lLmRldmljZS52MS5FeGVjUmVzcG9uc2UoATABEkkKBExvZ3MSHi50YXBsaW5lLmRldmljZS52MS5Mb2dzUmVxdWVzdBofLnRhcGxpbmUuZGV2aWNlLnYxLkxvZ3NSZXNwb25zZTABEl4KC09ic2VydmVOb2RlEiUudGFwbGluZS5kZXZpY2UudjEuT2JzZXJ2ZU5vZGVSZXF1ZXN0GiYudGFwbGluZS5kZXZpY2UudjEuT2JzZXJ2ZU5vZGVSZXNwb25zZTABYgZwcm90bzM");
+  fileDesc("Ch50YXBsaW5lL2RldmljZS92MS9kZXZpY2UucHJvdG8SEXRhcGxpbmUuZGV2aWNlLnYxIlYKC0V4ZWNSZXF1ZXN0Ei0KBXN0YXJ0GAEgASgLMhwudGFwbGluZS5kZXZpY2UudjEuRXhlY1N0YXJ0SAASDwoFc3RkaW4YAiABKAxIAEIHCgVpbnB1dCJhCglFeGVjU3RhcnQSNAoHaW5zdGFsbBgBIAEoCzIjLnRhcGxpbmUuZGV2aWNlLnYxLkluc3RhbGxSZWZlcmVuY2USDwoHY29tbWFuZBgCIAMoCRINCgVzdGRpbhgDIAEoCCKgAQoMRXhlY1Jlc3BvbnNlEi8KCGFjY2VwdGVkGAEgASgLMhsudGFwbGluZS5kZXZpY2UudjEuQWNjZXB0ZWRIABIQCgZzdGRvdXQYAiABKAxIABIQCgZzdGRlcnIYAyABKAxIABIxCgdvdXRjb21lGAQgASgLMh4udGFwbGluZS5kZXZpY2UudjEuRXhlY091dGNvbWVIAEIICgZvdXRwdXQiCgoIQWNjZXB0ZWQiXAoLRXhlY091dGNvbWUSEwoJZXhpdF9jb2RlGAEgASgFSAASLQoHZmFpbHVyZRgCIAEoCzIaLnRhcGxpbmUuZGV2aWNlLnYxLkZhaWx1cmVIAEIJCgdvdXRjb21lIigKB0ZhaWx1cmUSDAoEY29kZRgBIAEoCRIPCgdtZXNzYWdlGAIgASgJIi0KEEluc3RhbGxSZWZlcmVuY2USDAoEbmFtZRgBIAEoCRILCgN1aWQYAiABKAkiewoLTG9nc1JlcXVlc3QSNAoHaW5zdGFsbBgBIAEoCzIjLnRhcGxpbmUuZGV2aWNlLnYxLkluc3RhbGxSZWZlcmVuY2USDgoGZm9sbG93GAIgASgIEhcKCnRhaWxfbGluZXMYAyABKA1IAIgBAUINCgtfdGFpbF9saW5lcyIeCgxMb2dzUmVzcG9uc2USDgoGb3V0cHV0GAEgASgMIiIKEk9ic2VydmVOb2RlUmVxdWVzdBIMCgRub2RlGAEgASgJIiMKE09ic2VydmVOb2RlUmVzcG9uc2USDAoEanNvbhgBIAEoDCIfCg9SZWFkRmlsZVJlcXVlc3QSDAoEcGF0aBgBIAEoCSI3ChBSZWFkRmlsZVJlc3BvbnNlEg8KB2NvbnRlbnQYASABKAwSEgoKc2l6ZV9ieXRlcxgCIAEoBCJhChBXcml0ZUZpbGVSZXF1ZXN0EjIKBXN0YXJ0GAEgASgLMiEudGFwbGluZS5kZXZpY2UudjEuV3JpdGVGaWxlU3RhcnRIABIRCgdjb250ZW50GAIgASgMSABCBgoEcGFydCIyCg5Xcml0ZUZpbGVTdGFydBIMCgRwYXRoGAEgASgJEhIKCnNpemVfYnl0ZXMYAiABKAQiIwoRV3JpdGVGaWxlUmVzcG9uc2USDgoGc2hhMjU2GAEgASgMMrgDCg1EZXZpY2VTZXJ2aWNlEksKBEV4ZWMSHi50YXBsaW5lLmRldmljZS52MS5FeGVjUmVxdWVzdBofLnRhcGxpbmUuZGV2aWNlLnYxLkV4ZWNSZXNwb25zZSgBMAESSQoETG9ncxIeLnRhcGxpbmUuZGV2aWNlLnYxLkxvZ3NSZXF1ZXN0Gh8udGFwbGluZS5kZXZpY2UudjEuTG9nc1Jlc3BvbnNlMAESXgoLT2JzZXJ2ZU5vZGUSJS50YXBsaW5lLmRldmljZS52MS5PYnNlcnZlTm9kZVJlcXVlc3QaJi50YXBsaW5lLmRldmljZS52MS5PYnNlcnZlTm9kZVJlc3BvbnNlMAESVQoIUmVhZEZpbGUSIi50YXBsaW5lLmRldmljZS52MS5SZWFkRmlsZVJlcXVlc3QaIy50YXBsaW5lLmRldmljZS52MS5SZWFkRmlsZVJlc3BvbnNlMAESWAoJV3JpdGVGaWxlEiMudGFwbGluZS5kZXZpY2UudjEuV3JpdGVGaWxlUmVxdWVzdBokLnRhcGxpbmUuZGV2aWNlLnYxLldyaXRlRmlsZVJlc3BvbnNlKAFiBnByb3RvMw");
 
 /**
  * @generated from message tapline.device.v1.ExecRequest
@@ -284,6 +284,119 @@ export const ObserveNodeResponseSchema: GenMessage<ObserveNodeResponse> = /*@__P
   messageDesc(file_tapline_device_v1_device, 10);
 
 /**
+ * @generated from message tapline.device.v1.ReadFileRequest
+ */
+export type ReadFileRequest = Message<"tapline.device.v1.ReadFileRequest"> & {
+  /**
+   * Below the folder, with / between its parts.
+   *
+   * @generated from field: string path = 1;
+   */
+  path: string;
+};
+
+/**
+ * Describes the message tapline.device.v1.ReadFileRequest.
+ * Use `create(ReadFileRequestSchema)` to create a new message.
+ */
+export const ReadFileRequestSchema: GenMessage<ReadFileRequest> = /*@__PURE__*/
+  messageDesc(file_tapline_device_v1_device, 11);
+
+/**
+ * @generated from message tapline.device.v1.ReadFileResponse
+ */
+export type ReadFileResponse = Message<"tapline.device.v1.ReadFileResponse"> & {
+  /**
+   * @generated from field: bytes content = 1;
+   */
+  content: Uint8Array;
+
+  /**
+   * In the first response.
+   *
+   * @generated from field: uint64 size_bytes = 2;
+   */
+  sizeBytes: bigint;
+};
+
+/**
+ * Describes the message tapline.device.v1.ReadFileResponse.
+ * Use `create(ReadFileResponseSchema)` to create a new message.
+ */
+export const ReadFileResponseSchema: GenMessage<ReadFileResponse> = /*@__PURE__*/
+  messageDesc(file_tapline_device_v1_device, 12);
+
+/**
+ * @generated from message tapline.device.v1.WriteFileRequest
+ */
+export type WriteFileRequest = Message<"tapline.device.v1.WriteFileRequest"> & {
+  /**
+   * @generated from oneof tapline.device.v1.WriteFileRequest.part
+   */
+  part: {
+    /**
+     * @generated from field: tapline.device.v1.WriteFileStart start = 1;
+     */
+    value: WriteFileStart;
+    case: "start";
+  } | {
+    /**
+     * @generated from field: bytes content = 2;
+     */
+    value: Uint8Array;
+    case: "content";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message tapline.device.v1.WriteFileRequest.
+ * Use `create(WriteFileRequestSchema)` to create a new message.
+ */
+export const WriteFileRequestSchema: GenMessage<WriteFileRequest> = /*@__PURE__*/
+  messageDesc(file_tapline_device_v1_device, 13);
+
+/**
+ * @generated from message tapline.device.v1.WriteFileStart
+ */
+export type WriteFileStart = Message<"tapline.device.v1.WriteFileStart"> & {
+  /**
+   * @generated from field: string path = 1;
+   */
+  path: string;
+
+  /**
+   * @generated from field: uint64 size_bytes = 2;
+   */
+  sizeBytes: bigint;
+};
+
+/**
+ * Describes the message tapline.device.v1.WriteFileStart.
+ * Use `create(WriteFileStartSchema)` to create a new message.
+ */
+export const WriteFileStartSchema: GenMessage<WriteFileStart> = /*@__PURE__*/
+  messageDesc(file_tapline_device_v1_device, 14);
+
+/**
+ * @generated from message tapline.device.v1.WriteFileResponse
+ */
+export type WriteFileResponse = Message<"tapline.device.v1.WriteFileResponse"> & {
+  /**
+   * SHA-256 of what is there now.
+   *
+   * @generated from field: bytes sha256 = 1;
+   */
+  sha256: Uint8Array;
+};
+
+/**
+ * Describes the message tapline.device.v1.WriteFileResponse.
+ * Use `create(WriteFileResponseSchema)` to create a new message.
+ */
+export const WriteFileResponseSchema: GenMessage<WriteFileResponse> = /*@__PURE__*/
+  messageDesc(file_tapline_device_v1_device, 15);
+
+/**
  * What a device serves, and its gateway calls. Refusals: see docs/protocols/session.md.
  *
  * @generated from service tapline.device.v1.DeviceService
@@ -318,6 +431,26 @@ export const DeviceService: GenService<{
     methodKind: "server_streaming";
     input: typeof ObserveNodeRequestSchema;
     output: typeof ObserveNodeResponseSchema;
+  },
+  /**
+   * A file of the folder that the device shares, in parts. The first response has no bytes.
+   *
+   * @generated from rpc tapline.device.v1.DeviceService.ReadFile
+   */
+  readFile: {
+    methodKind: "server_streaming";
+    input: typeof ReadFileRequestSchema;
+    output: typeof ReadFileResponseSchema;
+  },
+  /**
+   * Writes one there, whole or not at all. The first request names it.
+   *
+   * @generated from rpc tapline.device.v1.DeviceService.WriteFile
+   */
+  writeFile: {
+    methodKind: "client_streaming";
+    input: typeof WriteFileRequestSchema;
+    output: typeof WriteFileResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_tapline_device_v1_device, 0);
