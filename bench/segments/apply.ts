@@ -1,7 +1,10 @@
+import type { FabricOutcome } from '@tapline/fabric';
 import {
   commandText,
   compileNode,
   emptyState,
+  type FabricIntent,
+  type NodeCapabilities,
   planNode,
   renderOperation,
   wholeState,
@@ -16,13 +19,11 @@ const scripted = 50;
 /** A node from nothing to a thousand segments, beside a script with a process for each command. */
 export async function applyRows(): Promise<readonly BenchmarkRow[]> {
   const intent = manySegments(count, { ports: 10, every: 1 });
-  await using node = benchNode('apply');
-  const capabilities = await node.fabric.capabilities();
-  const start = performance.now();
-  const outcome = await node.fabric.apply(intent);
-  const oursMs = performance.now() - start;
-  if (outcome.state !== 'converged')
-    throw new Error(`not converged: ${outcome.conditions[0]?.message}`);
+  const rounds = [await applyOnce(intent), await applyOnce(intent), await applyOnce(intent)];
+  rounds.sort((a, b) => a.ms - b.ms);
+  const [fastest, median = fastest] = rounds;
+  if (fastest === undefined || median === undefined) throw new Error('nothing was measured');
+  const { ms: oursMs, outcome, capabilities } = median;
   const scriptMs = await runScript(capabilities);
   return [
     benchmarkRow({
@@ -43,15 +44,29 @@ export async function applyRows(): Promise<readonly BenchmarkRow[]> {
       peers: {},
       goal: 3,
       goalOn: 'ours',
-      note: `of it, plan ${Math.round(outcome.timings.planMs)} ms, kernel ${Math.round(outcome.timings.applyMs)} ms, ${outcome.operations} operations`,
+      note: `median of ${rounds.length}, the fastest ${(fastest.ms / 1000).toFixed(2)} s; of it, plan ${Math.round(outcome.timings.planMs)} ms, kernel ${Math.round(outcome.timings.applyMs)} ms, ${outcome.operations} operations`,
     }),
   ];
 }
 
+/** A node that has nothing, and each time another one. */
+async function applyOnce(intent: FabricIntent): Promise<{
+  readonly ms: number;
+  readonly outcome: FabricOutcome;
+  readonly capabilities: NodeCapabilities;
+}> {
+  await using node = benchNode('apply');
+  const capabilities = await node.fabric.capabilities();
+  const start = performance.now();
+  const outcome = await node.fabric.apply(intent);
+  const ms = performance.now() - start;
+  if (outcome.state !== 'converged')
+    throw new Error(`not converged: ${outcome.conditions[0]?.message}`);
+  return { ms, outcome, capabilities };
+}
+
 /** The same commands, as somebody would write them down: one element, entry or device a command. */
-async function runScript(
-  capabilities: Parameters<typeof compileNode>[1]['capabilities'],
-): Promise<number> {
+async function runScript(capabilities: NodeCapabilities): Promise<number> {
   const intent = manySegments(scripted, { ports: 10, every: 1 });
   const plan = planNode(wholeState(compileNode(intent, { node: 'n1', capabilities })), emptyState);
   await using node = benchNode('script');

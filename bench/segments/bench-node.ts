@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { silentLog, systemClock } from '@tapline/base';
 import { createFabric, type Fabric, startHelper } from '@tapline/fabric';
+import { settledMemory } from './settled-memory.ts';
 import type { FabricIntent, NodeLayout, PortIntent, SegmentIntent } from '@tapline/segments';
 
 /** A namespace that is a node with one underlay device, and a fabric in it. */
@@ -53,8 +53,8 @@ export function benchNode(
     async [Symbol.asyncDispose]() {
       await fabric[Symbol.asyncDispose]();
       execFileSync('ip', ['netns', 'delete', namespace]);
-      // The kernel takes thousands of devices down afterwards, and nobody sees when it is done.
-      await delay(3000);
+      // The kernel takes thousands of devices down afterwards; its memory shows when it is done.
+      await settledMemory();
       rmSync(folder, { recursive: true });
     },
   };

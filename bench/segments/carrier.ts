@@ -1,12 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
 import { type BenchmarkRow, benchmarkRow } from '../result.ts';
 import { benchNode, manySegments } from './bench-node.ts';
+import { settledMemory } from './settled-memory.ts';
 
 const count = 100_000;
 const changes = 20;
-/** Bytes between two looks: less than 1 % of what all VNIs may take. */
-const settled = 2e6;
 
 /** Very many VNIs on the one device of a node, and then one of them changed. */
 export async function carrierRows(): Promise<readonly BenchmarkRow[]> {
@@ -14,11 +11,11 @@ export async function carrierRows(): Promise<readonly BenchmarkRow[]> {
   const intent = manySegments(count, { ports: 2, every: 2 });
   await using node = benchNode('carrier', { layout: 'carrier' });
   // What was taken down before is given back for a while, and would count as less than nothing.
-  const before = await settledBytes();
+  const before = await settledMemory();
   const start = performance.now();
   const outcome = await node.fabric.apply(intent);
   const oursMs = performance.now() - start;
-  const bytes = (await settledBytes()) - before;
+  const bytes = (await settledMemory()) - before;
   if (outcome.state !== 'converged')
     throw new Error(`not converged: ${outcome.conditions[0]?.message}`);
   const times: number[] = [];
@@ -68,23 +65,4 @@ export async function carrierRows(): Promise<readonly BenchmarkRow[]> {
       goalOn: 'ours',
     }),
   ];
-}
-
-/** The kernel's memory, once it has stayed the same for a second, or after half a minute. */
-async function settledBytes(): Promise<number> {
-  let last = kernelBytes();
-  for (let second = 0; second < 30; second += 1) {
-    await delay(1000);
-    const now = kernelBytes();
-    if (Math.abs(now - last) < settled) return now;
-    last = now;
-  }
-  return last;
-}
-
-function kernelBytes(): number {
-  const text = readFileSync('/proc/meminfo', 'utf8');
-  const kilobytes = (name: string): number =>
-    Number(new RegExp(`^${name}:\\s+([0-9]+)`, 'm').exec(text)?.[1] ?? 0);
-  return (kilobytes('SUnreclaim') + kilobytes('Percpu') + kilobytes('VmallocUsed')) * 1024;
 }

@@ -136,6 +136,27 @@ describe.skipIf(unavailable !== undefined)(`what breaks opens nothing ${unavaila
     expect(n1(['nft', 'list', 'tables'])).toContain('table bridge tapline');
   });
 
+  test('rules of an older version, whose chain netfilter of IP may go past, are replaced', async () => {
+    const priority = () =>
+      /forward priority (?<at>[^;]+);/.exec(n1(['nft', 'list', 'table', 'bridge', 'tapline']))
+        ?.groups?.['at'];
+    expect(priority()).toBe('filter');
+    const tookMs = await breakAndMend(() => {
+      const rules = planNode(stateOf(intent), emptyState).filter(
+        ({ kind }) => kind.startsWith('elements') || kind === 'tables-install',
+      );
+      const [batch] = commandBatches(rules, { wireguardKeyFile: '' });
+      const older = batch?.lines.map((line) =>
+        line.replace('forward priority -200;', 'forward priority 0;'),
+      );
+      expect(older).not.toEqual(batch?.lines);
+      n1(['nft', '-f', '-'], `${older?.join('\n')}\n`);
+      expect(priority()).toBe('0');
+    });
+    expect(priority()).toBe('filter');
+    expect(tookMs).toBeLessThan(2000);
+  });
+
   test("yesterday's rules and filters, restored, open nothing", async () => {
     const tookMs = await breakAndMend(() => {
       const yesterday = planNode(stateOf(rotated), emptyState);

@@ -1,6 +1,7 @@
 import {
   type CommandBatch,
   commandBatches,
+  isMacsecOperation,
   type Operation,
   parseOperation,
 } from '@tapline/segments';
@@ -28,7 +29,7 @@ export function prepareOperations(
   options: PrepareOptions,
 ): PreparedOperations {
   const operations = given.map(parseOperation);
-  const later = operations.some((operation) => 'key' in operation || isMacsec(operation));
+  const later = operations.some((operation) => 'key' in operation || isMacsecOperation(operation));
   const batches = later ? undefined : batchesOf(operations, options, { macsec: 'kernel' });
   return { operations, batches, options };
 }
@@ -40,8 +41,4 @@ export function batchesOf(
 ): readonly CommandBatch[] {
   const group = firstGroup + (serial & 0xffff);
   return commandBatches(operations, { wireguardKeyFile, group, ...options });
-}
-
-export function isMacsec({ kind }: Operation): boolean {
-  return /^(parent|link-guard|macsec|channel|receive|send)(-|$)/.test(kind);
 }

@@ -1,13 +1,14 @@
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { errorMessage, isTaplineError, systemClock } from '@tapline/base';
+import { isMacsecOperation } from '@tapline/segments';
 import type { ExecutionResult, Reading } from '../fabric-helper.ts';
 import { ElementSocket } from './element-socket.ts';
 import { executeOperations } from './execute-operations.ts';
 import { openSendingKeys, type SendingKeyStore } from '../keys/sending-key-store.ts';
 import { changeNamespace } from './change-namespace.ts';
 import { createMacsecProcess, type MacsecProcess } from '../userspace/macsec-process.ts';
-import { isMacsec, type PreparedOperations } from './prepare-operations.ts';
+import type { PreparedOperations } from './prepare-operations.ts';
 import { hasKernelMacsec, probeCapabilities } from './probe-capabilities.ts';
 import {
   type HelperRequest,
@@ -135,7 +136,7 @@ async function carryOut(
 ): Promise<ExecutionResult> {
   const { run = runProgram, macsec } = options;
   // Asked only where it matters: it is a process and a namespace of its own.
-  const inUserSpace = prepared.operations.some(isMacsec) && !(await hasKernelMacsec(run));
+  const inUserSpace = prepared.operations.some(isMacsecOperation) && !(await hasKernelMacsec(run));
   return await executeOperations(prepared, {
     keys: () => keysOf(options),
     run,

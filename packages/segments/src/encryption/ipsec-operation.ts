@@ -39,3 +39,18 @@ export type IpsecOperation =
       readonly destination: string;
       readonly port: number;
     };
+
+const kinds: Readonly<Record<IpsecOperation['kind'], true>> = {
+  'guard-install': true,
+  'guard-delete': true,
+  'association-add': true,
+  'association-delete': true,
+  'policy-set': true,
+  'policy-delete': true,
+};
+
+export function isIpsecOperation(operation: {
+  readonly kind: string;
+}): operation is IpsecOperation {
+  return Object.hasOwn(kinds, operation.kind);
+}

@@ -44,3 +44,25 @@ export type MacsecOperation =
       readonly dev: string;
       readonly associationNumber: number;
     };
+
+const kinds: Readonly<Record<MacsecOperation['kind'], true>> = {
+  'parent-guard': true,
+  'parent-open': true,
+  'link-guard': true,
+  'link-guard-delete': true,
+  'macsec-add': true,
+  'macsec-delete': true,
+  'channel-add': true,
+  'channel-delete': true,
+  'receive-add': true,
+  'receive-delete': true,
+  'send-add': true,
+  'send-use': true,
+  'send-delete': true,
+};
+
+export function isMacsecOperation(operation: {
+  readonly kind: string;
+}): operation is MacsecOperation {
+  return Object.hasOwn(kinds, operation.kind);
+}

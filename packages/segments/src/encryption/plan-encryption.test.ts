@@ -7,24 +7,12 @@ import { parseOperation } from '../plan/parse-operation.ts';
 import { planNode } from '../plan/plan-node.ts';
 import { renderOperation } from '../plan/render-operation.ts';
 import { emptyState } from '../state/empty-state.ts';
+import { capable } from '../testing/sample-intent.ts';
 import type { NodeState } from '../state/node-state.ts';
 import { ipsecSpi } from './ipsec-numbers.ts';
 import { keyPhase } from './key-phase.ts';
 
-const capabilities: NodeCapabilities = {
-  underlayMtu: 1500,
-  linkMtu: 1500,
-  bridge: true,
-  vxlanGbp: true,
-  vnifilter: true,
-  vlanFiltering: true,
-  nftables: true,
-  nftablesArp: true,
-  clsBpf: true,
-  wireguard: 'kernel',
-  ipsec: true,
-  macsec: 'kernel',
-};
+const capabilities: NodeCapabilities = { ...capable, linkMtu: 1500 };
 const nodes: readonly NodeIntent[] = [1, 2, 3].map((number) => ({
   name: `n${number}`,
   vtep: `10.99.0.${number}`,

@@ -3,8 +3,10 @@ import { guardProgram } from '../compile/guard-program.ts';
 import { guardHandle } from '../names/guard-handle.ts';
 import type { BpfInstruction, FdbEntry, PortEnd, WireguardState } from '../state/node-state.ts';
 import { ipsecCommand } from '../encryption/ipsec-command.ts';
+import { isIpsecOperation } from '../encryption/ipsec-operation.ts';
 import { type KeySource, shownKey } from '../encryption/key-reference.ts';
 import { macsecCommand, type MacsecPlace } from '../encryption/macsec-command.ts';
+import { isMacsecOperation } from '../encryption/macsec-operation.ts';
 import type { Command } from './command.ts';
 import { floodMac } from '../compile/segment-fdb.ts';
 import { deleteScript, elementScript, installScript } from './nft-script.ts';
@@ -22,6 +24,10 @@ export interface RenderOptions {
 /** The commands that carry an operation out. */
 export function renderOperation(operation: Operation, options: RenderOptions): readonly Command[] {
   const { keyOf = shownKey } = options;
+  if (isIpsecOperation(operation)) return ipsecCommand(operation, keyOf);
+  if (isMacsecOperation(operation)) {
+    return macsecCommand(operation, { keyOf, place: options.macsec ?? 'kernel' });
+  }
   switch (operation.kind) {
     case 'link-add':
       return addLink(operation);
@@ -92,27 +98,6 @@ export function renderOperation(operation: Operation, options: RenderOptions): r
       const verb = operation.kind === 'vni-add' ? 'add' : 'delete';
       return [bridge(`vni ${verb} dev ${dev} vni ${first === last ? first : `${first}-${last}`}`)];
     }
-    case 'guard-install':
-    case 'guard-delete':
-    case 'association-add':
-    case 'association-delete':
-    case 'policy-set':
-    case 'policy-delete':
-      return ipsecCommand(operation, keyOf);
-    case 'parent-guard':
-    case 'parent-open':
-    case 'link-guard':
-    case 'link-guard-delete':
-    case 'macsec-add':
-    case 'macsec-delete':
-    case 'channel-add':
-    case 'channel-delete':
-    case 'receive-add':
-    case 'receive-delete':
-    case 'send-add':
-    case 'send-use':
-    case 'send-delete':
-      return macsecCommand(operation, { keyOf, place: options.macsec ?? 'kernel' });
     case 'wireguard-set':
       return [{ program: 'wg', line: wireguardLine(operation, options.wireguardKeyFile) }];
   }

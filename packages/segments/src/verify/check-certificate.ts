@@ -10,6 +10,7 @@ type Json = Readonly<Record<string, any>>;
 type At = { readonly vni: number; readonly group: number; readonly node: string };
 /** Undefined is what can be any. */
 type Mark = number | undefined;
+type Seen = ReadonlyMap<string, NodeState>;
 type Frame = Readonly<Record<string, string | Mark>> & { readonly mark: Mark };
 
 function refuse(why: string): never {
@@ -17,11 +18,7 @@ function refuse(why: string): never {
 }
 
 /** Throws `certificate_refused` where it does not hold. Shares no code with the verifier. */
-export function checkCertificate(
-  { places }: Certificate,
-  claim: FabricIntent,
-  states: ReadonlyMap<string, NodeState>,
-): void {
+export function checkCertificate({ places }: Certificate, claim: FabricIntent, seen: Seen): void {
   const ports = claim.segments.flatMap(({ vni, communities, ports: list }) =>
     list.map((port) => ({ ...port, vni, group: groupId(port.role, communities) })),
   );
@@ -29,7 +26,7 @@ export function checkCertificate(
   const groups = Map.groupBy(ports, ({ vni, group }) => `${vni} ${group}`);
   const owners = new Map(claim.nodes.flatMap((n) => [n.vtep, n.underlay].map((a) => [a, n.name])));
   const listed = new Set(places);
-  const nodes = new Map([...states].map(([name, state]) => [name, readNode(state)]));
+  const nodes = new Map([...seen].map(([name, state]) => [name, readNode(state)]));
   const nodeOf = (name: string) => nodes.get(name) ?? refuse(`${name} was not observed`);
 
   function enter({ vni, group, node }: At, iifname: string, via: string, mark: Mark): void {
@@ -58,13 +55,12 @@ export function checkCertificate(
   function send(at: At, { name, vxlan }: LinkState, mark: Mark): void {
     for (const to of nodeOf(at.node).flows.get(name) ?? []) {
       const node = owners.get(to.dst ?? '') ?? refuse(`${name} of ${at.node} sends to a stranger`);
-      for (const link of nodeOf(node).tunnels) {
-        if (link.vxlan?.external === true) refuse(`${link.name} of ${node} takes many VNIs`);
+      for (const { name: via, master, vxlan: own } of nodeOf(node).tunnels) {
+        if (own?.external === true) refuse(`${via} of ${node} takes many VNIs`);
         const group = vxlan?.gbp === true ? (mark ?? refuse('any group is sent')) & 0xffff : 0;
-        if (!link.up || link.vxlan?.vni !== (to.vni ?? vxlan?.vni)) continue;
-        if (group !== 0 && link.vxlan?.gbp !== true) continue;
-        if (link.master === undefined) refuse(`${link.name} of ${node} is in no bridge`);
-        enter({ ...at, node }, link.name, link.name, group);
+        if ((group !== 0 && own?.gbp !== true) || own?.vni !== (to.vni ?? vxlan?.vni)) continue;
+        if (master === undefined) refuse(`${via} of ${node} is in no bridge`);
+        enter({ ...at, node }, via, via, group);
       }
     }
   }
@@ -103,9 +99,15 @@ function fit(part: unknown, known: unknown): boolean | undefined {
   return typeof known === 'string' && known.startsWith(part.slice(0, -1));
 }
 
+/** Of a device below, such as what guards MACsec's link: after it there are fewer frames, no others. */
+const narrows = (one: Json) => /^(match|accept|drop|counter)$/.test(Object.keys(one).join());
+const isGuard = (chain: Json) => chain['rules'].every((r: Json) => r['statements'].every(narrows));
+
 /** What one node does. What is not known of a frame can be anything; of a rule, it is refused. */
 function readNode({ links, fdb, egress, foreignFilters: foreign, nft }: NodeState) {
-  const tables = nft.tables.filter(({ family }) => family === 'bridge' || family === 'netdev');
+  const tables = nft.tables.filter(
+    ({ family: of, chains: own }) => of === 'bridge' || (of === 'netdev' && !own.every(isGuard)),
+  );
   const chains = tables.flatMap((table) => table.chains);
   const hooks = new Map(chains.map((chain) => [chain.base?.hook, chain]));
   const usual = ['prerouting', 'forward', 'input', 'output'].filter((name) => hooks.has(name));
@@ -162,7 +164,7 @@ function readNode({ links, fdb, egress, foreignFilters: foreign, nft }: NodeStat
     hook,
     links: new Map(links.map((link) => [link.name, link])),
     members: Map.groupBy(links, ({ master }) => master),
-    tunnels: links.filter(({ vxlan }) => vxlan !== undefined),
+    tunnels: links.filter(({ vxlan, up }) => vxlan !== undefined && up),
     flows: Map.groupBy(flows.values(), ({ dev, self }) => (self ? dev : '')),
     filters: new Map(foreign.length > 0 ? [] : egress.map(({ dev, program }) => [dev, program])),
   };

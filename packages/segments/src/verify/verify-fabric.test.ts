@@ -5,6 +5,7 @@ import type { LinkState, NodeState } from '../state/node-state.ts';
 import { arbitraryFabric } from '../testing/arbitrary-fabric.ts';
 import { compiledStates } from '../testing/compiled-states.ts';
 import { sampleIntent, sampleSegment } from '../testing/sample-intent.ts';
+import { macsecGuard } from '../encryption/macsec-guard.ts';
 import { checkCertificate } from './check-certificate.ts';
 import { createVerifier } from './create-verifier.ts';
 import { formatVerdict } from './format-verdict.ts';
@@ -263,6 +264,26 @@ describe('a fault', () => {
     expect(codes(verdict)).toContain('leak plaintext_sent');
     expect(codes(verdict)).toContain('leak link_unencrypted');
   });
+});
+
+test('a link that MACsec has to itself is no reason to refuse a certificate, and a mark is', () => {
+  const guarded = (statement: object): ReadonlyMap<string, NodeState> =>
+    new Map(
+      [...good].map(([name, state]) => {
+        const guard = macsecGuard('eth1');
+        const chains = guard.chains.map(({ rules, ...chain }) => ({
+          ...chain,
+          rules: [...rules, { statements: [statement] }],
+        }));
+        const tables = [{ ...guard, chains }, ...state.nft.tables];
+        return [name, { ...state, nft: { tables } }];
+      }),
+    );
+  const { certificate } = verifyFabric(claim, good);
+  if (certificate === undefined) throw new Error('there is no certificate');
+  expect(() => checkCertificate(certificate, claim, guarded({ drop: null }))).not.toThrow();
+  const marking = { mangle: { key: { meta: { key: 'mark' } }, value: 1 } };
+  expect(() => checkCertificate(certificate, claim, guarded(marking))).toThrow(/chains of others/);
 });
 
 test('a verifier that is kept says the same as a new one', () => {
