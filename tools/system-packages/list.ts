@@ -22,6 +22,16 @@ export const systemPackages: readonly SystemPackage[] = [
   needed('containerd', 'ctr', 'images are not imported by a foreign daemon'),
   needed('umoci', 'umoci', 'images are not unpacked by a foreign tool'),
   needed('qemu-user-static', 'qemu-aarch64-static', 'no arm64 program is run'),
+  needed(
+    'gcc-aarch64-linux-gnu',
+    'aarch64-linux-gnu-gcc',
+    'translated programs are not measured beside qemu',
+  ),
+  needed(
+    'libc6-dev-arm64-cross',
+    'aarch64-linux-gnu-gcc',
+    'translated programs are not measured beside qemu',
+  ),
   needed('etcd-server', 'etcd', 'the API benchmark has no peer'),
   needed(
     'binutils-aarch64-linux-gnu',
