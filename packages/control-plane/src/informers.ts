@@ -25,6 +25,8 @@ import {
   segmentResource,
   type Token,
   tokenResource,
+  type Workload,
+  workloadResource,
 } from '@tapline/resources';
 import { ownerUids as owner } from './garbage-collection/owner-uids.ts';
 import { isSettled } from './install/is-settled.ts';
@@ -45,6 +47,7 @@ export interface Informers extends AsyncDisposable {
   /** By their own uid: that is what links name. */
   readonly enrolments: Informer<Enrolment, 'uid' | 'owner'>;
   readonly tokens: Informer<Token, 'owner'>;
+  readonly workloads: Informer<Workload, 'owner'>;
   readonly events: Informer<Event>;
   readonly synced: Promise<void>;
 }
@@ -97,6 +100,7 @@ export function createInformers(
     indexes: { owner, uid: ({ metadata }: Enrolment) => [metadata.uid ?? ''] },
   });
   const tokens = createInformer(client, tokenResource, { ...init, indexes: { owner } });
+  const workloads = createInformer(client, workloadResource, { ...init, indexes: { owner } });
   const events = createInformer(client, eventResource, init);
   const all = [
     deliveries,
@@ -109,6 +113,7 @@ export function createInformers(
     allocations,
     enrolments,
     tokens,
+    workloads,
     events,
   ];
   const synced = Promise.all(all.map((informer) => informer.synced)).then(() => undefined);
@@ -124,6 +129,7 @@ export function createInformers(
     allocations,
     enrolments,
     tokens,
+    workloads,
     events,
     synced,
     async [Symbol.asyncDispose]() {

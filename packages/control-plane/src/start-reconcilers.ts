@@ -13,6 +13,7 @@ import {
   packageResource,
   segmentResource,
   tokenResource,
+  workloadResource,
 } from '@tapline/resources';
 import { createExpiryReconciler } from './create-expiry-reconciler.ts';
 import { createDeliveryReconciler } from './delivery/delivery-reconciler.ts';
@@ -30,6 +31,7 @@ import type { PackageSource } from './package/package-source.ts';
 import { createAllocationWriter } from './segment/allocation-writer.ts';
 import { createSegmentReconciler } from './segment/segment-reconciler.ts';
 import { tokenExpiryMs } from './token/token-expiry.ts';
+import { createWorkloadReconciler } from './workload/workload-reconciler.ts';
 
 export interface ReconcilersInit {
   readonly client: ResourceClient;
@@ -89,6 +91,7 @@ export function startReconcilers(init: ReconcilersInit): Reconcilers {
       concurrency: init.buildConcurrency,
     }),
     createDeviceReconciler(common),
+    createWorkloadReconciler(common),
     createEnrolmentReconciler({ ...common, profileUrl: init.profileUrl }),
     createGarbageCollector({
       ...common,
@@ -102,6 +105,7 @@ export function startReconcilers(init: ReconcilersInit): Reconcilers {
         { definition: attachmentResource, informer: informers.attachments },
         { definition: enrolmentResource, informer: informers.enrolments },
         { definition: tokenResource, informer: tokens },
+        { definition: workloadResource, informer: informers.workloads },
       ],
     }),
     createExpiryReconciler({

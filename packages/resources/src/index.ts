@@ -77,6 +77,14 @@ export {
 export { taplineResources } from './tapline-resources.ts';
 export { type Token, tokenResource, type TokenSpec, type TokenStatus } from './kinds/token.ts';
 export {
+  type Workload,
+  workloadLabel,
+  type WorkloadPlacement,
+  workloadResource,
+  type WorkloadSpec,
+  type WorkloadStatus,
+} from './kinds/workload.ts';
+export {
   type ClusterRole,
   type ClusterRoleBody,
   clusterRoleResource,

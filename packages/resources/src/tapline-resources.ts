@@ -8,6 +8,7 @@ import { nodeResource } from './kinds/node.ts';
 import { packageResource } from './kinds/package.ts';
 import { segmentResource } from './kinds/segment.ts';
 import { tokenResource } from './kinds/token.ts';
+import { workloadResource } from './kinds/workload.ts';
 import type { ResourceDefinition } from './resource-definition.ts';
 
 /** Every kind of the group tapline.dev, in the order in which people are shown them. */
@@ -20,6 +21,7 @@ export const taplineResources: readonly ResourceDefinition[] = [
   segmentResource,
   attachmentResource,
   allocationResource,
+  workloadResource,
   enrolmentResource,
   tokenResource,
 ];

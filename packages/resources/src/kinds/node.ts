@@ -29,6 +29,10 @@ const spec = z.strictObject({
     })
     .optional()
     .describe('The link that MACsec encrypts, for segments which ask for it.'),
+  draining: z
+    .boolean()
+    .optional()
+    .describe('Whether workloads leave it, as soon as they run elsewhere, and none comes.'),
 });
 
 const keyringSchema = z.strictObject({

@@ -1,0 +1,73 @@
+import type { NewObject } from '@tapline/client';
+import { defined } from '@tapline/base';
+import {
+  type DeliverySpec,
+  type Workload,
+  workloadLabel,
+  workloadResource,
+} from '@tapline/resources';
+import { ownerReference } from '../garbage-collection/owner-reference.ts';
+
+/** Annotation of a workload's Delivery: what it was made from, so that it is written once. */
+export const workloadTemplateAnnotation = 'tapline.dev/workload-template';
+
+const mostWaves = 100;
+// The Delivery of a workload has this behind the workload's name, which has no dot.
+const suffix = '.workload';
+
+export function workloadDeliveryName(workload: string): string {
+  return `${workload}${suffix}`;
+}
+
+export function workloadOfDelivery(delivery: string): string | undefined {
+  return delivery.endsWith(suffix) ? delivery.slice(0, -suffix.length) : undefined;
+}
+
+/**
+ * The Delivery that carries a workload out: to the devices that bear its label, all at once while
+ * nothing of it serves yet, and some at a time after that.
+ */
+export function deliveryOfWorkload(
+  workload: Workload,
+  { isServing }: { readonly isServing: boolean },
+): NewObject<DeliverySpec> & {
+  readonly metadata: { readonly name: string; readonly annotations: Record<string, string> };
+} {
+  const { metadata, spec } = workload;
+  const { run, health, limits, network, segment, replicas, atOnce } = spec;
+  const template = `${metadata.uid ?? ''}.${metadata.generation ?? 0}.${isServing ? 'some' : 'all'}`;
+  return {
+    metadata: {
+      name: workloadDeliveryName(metadata.name),
+      annotations: { [workloadTemplateAnnotation]: template },
+      ownerReferences: [ownerReference(workloadResource, workload)],
+    },
+    spec: {
+      package: spec.package,
+      selector: {
+        matchExpressions: [{ key: workloadLabel(metadata.name), operator: 'Exists' }],
+      },
+      rollout: 1,
+      run,
+      strategy: {
+        waves: isServing ? waves(replicas, atOnce) : ['100%'],
+        quorum: '100%',
+        errorBudget: 0,
+        progressDeadlineSeconds: 600,
+      },
+      ...defined({ health, limits, network, segment }),
+    },
+  };
+}
+
+function waves(replicas: number, atOnce: number): (number | string)[] {
+  const steps: (number | string)[] = [];
+  for (
+    let reached = atOnce;
+    reached < replicas && steps.length < mostWaves - 1;
+    reached += atOnce
+  ) {
+    steps.push(reached);
+  }
+  return [...steps, '100%'];
+}
