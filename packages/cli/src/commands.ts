@@ -70,6 +70,7 @@ export const commandGroups: readonly CommandGroup[] = [
   {
     title: 'Channels',
     commands: {
+      'channel check': async () => (await import('./commands/channel-check.ts')).channelCheck,
       'node drain': async () => (await import('./commands/node-drain.ts')).nodeDrain,
       'enrolment link': async () => (await import('./commands/enrolment-link.ts')).enrolmentLink,
     },
