@@ -53,7 +53,7 @@ export const longPrograms: readonly Program[] = [
     'a=(1 2 3); echo ${a[@]} ${#a[@]}; echo <(true) | grep -c fd; coproc cat; echo hi >&${COPROC[1]}; read x <&${COPROC[0]}; echo $x',
     '/bin/bash',
   ),
-  shell('set -m; sleep 0.2 & jobs -l | wc -l; fg >/dev/null; echo $?', '/bin/bash'),
+  shell('set -m; sleep 3 & jobs -l | wc -l; fg >/dev/null; echo $?', '/bin/bash'),
   shell('sleep 5 & kill %1; wait %1; echo $?', '/bin/bash'),
   shell('ulimit -s; echo $BASH_VERSION; type -t cd; printf "%(%Y)T\\n" 0', '/bin/bash'),
   { argv: ['/usr/bin/gawk', fibonacci] },

@@ -18,6 +18,7 @@ export const commandGroups: readonly CommandGroup[] = [
       deploy: async () => (await import('./commands/deploy.ts')).deploy,
       rollback: async () => (await import('./commands/rollback.ts')).rollback,
       exec: async () => (await import('./commands/exec.ts')).exec,
+      'run-wasm': async () => (await import('./commands/run-wasm.ts')).runWasm,
       logs: async () => (await import('./commands/logs.ts')).logs,
       cp: async () => (await import('./commands/cp.ts')).cp,
       forward: async () => (await import('./commands/forward.ts')).forward,

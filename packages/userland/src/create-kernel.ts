@@ -10,6 +10,8 @@ import { Kernel } from './kernel/kernel.ts';
 import { MachinePool } from './memory/machine-pool.ts';
 import { MemoryBudget } from './memory/memory-budget.ts';
 import { createProc } from './proc/create-proc.ts';
+import type { HostNetwork } from './sockets/host-network.ts';
+import { Network } from './sockets/network.ts';
 import { Terminals } from './terminal/terminals.ts';
 
 const counterFrequency = 62_500_000n;
@@ -35,6 +37,8 @@ export interface KernelOptions {
   /** What was translated before. With one, all that programs come to is kept there when they end. */
   readonly codeCache?: CodeCache;
   readonly hostName?: string;
+  /** The way out for TCP; without it guests reach only each other. */
+  readonly network?: HostNetwork;
 }
 
 /** A kernel without processes: its files, with /dev and /proc, and room for memory. */
@@ -72,6 +76,7 @@ export function createKernel(options: KernelOptions): Kernel {
     }),
     memory: new MemoryBudget(memoryLimit),
     storage,
+    network: new Network(options.network),
     terminals,
     hostName: options.hostName ?? 'tapline',
   });

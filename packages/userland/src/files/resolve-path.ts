@@ -25,12 +25,17 @@ export interface Place {
   readonly slash: boolean;
 }
 
+export interface Following {
+  readonly followLast: boolean;
+  /**
+   * It is the name that matters and not what it is of, as for what makes, moves and removes names: a
+   * slash at the end neither follows a link nor asks for a folder.
+   */
+  readonly nameOnly?: boolean;
+}
+
 /** Follows a path; symbolic links too, the last one where asked. */
-export function findPlace(
-  context: PathContext,
-  path: string,
-  how: { readonly followLast: boolean },
-): Place {
+export function findPlace(context: PathContext, path: string, how: Following): Place {
   if (path === '') throw new LinuxError(errno.noEntry);
   if (path.length > longestPath) throw new LinuxError(errno.nameTooLong);
   const { root, credentials, viewer } = context;
@@ -48,7 +53,8 @@ export function findPlace(
     const here: DirectoryInode = inode;
     const found = step(here, name, root);
     const isLast = pending.length === 0;
-    if (found?.kind === 'link' && (!isLast || how.followLast || slash)) {
+    const follows = !isLast || how.followLast || (slash && how.nameOnly !== true);
+    if (found?.kind === 'link' && follows) {
       links++;
       if (links > mostLinks) throw new LinuxError(errno.tooManyLinks);
       const jumped = found.jump?.(viewer);
@@ -71,18 +77,15 @@ export function findPlace(
     inode = found;
     last = name;
   }
-  if (slash && inode !== undefined && inode.kind !== 'directory') {
+  const mustBeDirectory = slash && how.nameOnly !== true;
+  if (mustBeDirectory && inode !== undefined && inode.kind !== 'directory') {
     throw new LinuxError(errno.notDirectory);
   }
   return { parent, name: last, inode, slash };
 }
 
 /** What is there already. */
-export function resolvePath(
-  context: PathContext,
-  path: string,
-  how: { readonly followLast: boolean },
-): Inode {
+export function resolvePath(context: PathContext, path: string, how: Following): Inode {
   const { inode } = findPlace(context, path, how);
   if (inode === undefined) throw new LinuxError(errno.noEntry);
   return inode;

@@ -32,6 +32,7 @@ export function unlink(place: Place, credentials: Credentials): void {
   if (inode === undefined) throw new LinuxError(errno.noEntry);
   requireChange(parent, credentials, inode);
   if (inode.kind === 'directory') throw new LinuxError(errno.isDirectory);
+  if (place.slash) throw new LinuxError(errno.notDirectory);
   parent.entries.delete?.(name);
   touch(parent);
   dropLink(inode);
@@ -87,7 +88,8 @@ export function rename(
     throw new LinuxError(mode === 'exchange' ? errno.invalid : errno.notEmpty);
   }
   if (from.parent.system !== to.parent.system) throw new LinuxError(errno.crossDevice);
-  if (to.slash && moved.kind !== 'directory') throw new LinuxError(errno.notDirectory);
+  const slash = from.slash || to.slash;
+  if (slash && moved.kind !== 'directory') throw new LinuxError(errno.notDirectory);
   if (isMountPoint(from) || (target !== undefined && isMountPoint(to))) {
     throw new LinuxError(errno.busy);
   }

@@ -5,6 +5,7 @@ import type { OpenFile } from '../files/open-file.ts';
 import { AddressSpace } from '../memory/address-space.ts';
 import type { MachinePool } from '../memory/machine-pool.ts';
 import type { MemoryBudget } from '../memory/memory-budget.ts';
+import type { Network } from '../sockets/network.ts';
 import type { Terminals } from '../terminal/terminals.ts';
 import type { StorageBudget } from '../files/storage-budget.ts';
 import { Futexes } from './futexes.ts';
@@ -22,6 +23,7 @@ export interface KernelInit {
   readonly machines: MachinePool;
   readonly memory: MemoryBudget;
   readonly storage: StorageBudget;
+  readonly network: Network;
   readonly terminals: Terminals;
   /** As uname says it. */
   readonly hostName: string;
@@ -39,6 +41,7 @@ export class Kernel {
   readonly machines: MachinePool;
   readonly memory: MemoryBudget;
   readonly storage: StorageBudget;
+  readonly network: Network;
   readonly terminals: Terminals;
   readonly hostName: string;
   readonly processes: Map<number, GuestProcess> = new Map();
@@ -64,6 +67,7 @@ export class Kernel {
     this.machines = init.machines;
     this.memory = init.memory;
     this.storage = init.storage;
+    this.network = init.network;
     this.terminals = init.terminals;
     this.hostName = init.hostName;
   }

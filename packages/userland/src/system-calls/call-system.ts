@@ -6,14 +6,17 @@ import { Wait } from '../kernel/wait-queue.ts';
 import { attributeCalls } from './attribute-calls.ts';
 import { descriptorCalls } from './descriptor-calls.ts';
 import { directoryCalls } from './directory-calls.ts';
+import { eventCalls } from './event-calls.ts';
 import { fileCalls } from './file-calls.ts';
 import { futexCalls } from './futex-calls.ts';
 import { identityCalls } from './identity-calls.ts';
 import { memoryCalls } from './memory-calls.ts';
+import { messageCalls } from './message-calls.ts';
 import { namespaceCalls } from './namespace-calls.ts';
 import { pollCalls } from './poll-calls.ts';
 import { processCalls } from './process-calls.ts';
 import { signalCalls } from './signal-calls.ts';
+import { socketCalls } from './socket-calls.ts';
 import { statCalls } from './stat-calls.ts';
 import type { SystemCalls } from './system-call.ts';
 import { systemCallNames } from './system-call-names.ts';
@@ -24,14 +27,17 @@ const calls: SystemCalls = {
   ...attributeCalls,
   ...descriptorCalls,
   ...directoryCalls,
+  ...eventCalls,
   ...fileCalls,
   ...futexCalls,
   ...identityCalls,
   ...memoryCalls,
+  ...messageCalls,
   ...namespaceCalls,
   ...pollCalls,
   ...processCalls,
   ...signalCalls,
+  ...socketCalls,
   ...statCalls,
   ...systemCalls,
   ...timeCalls,

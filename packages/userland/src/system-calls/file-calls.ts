@@ -55,6 +55,8 @@ function findOrCreate(
 ): { readonly inode: Inode; readonly path: string; readonly fresh: boolean } {
   const creates = (flags & openFlags.create) !== 0;
   const exclusive = creates && (flags & openFlags.exclusive) !== 0;
+  // As Linux has it since 6.4: a folder is not made so.
+  if (creates && (flags & openFlags.directory) !== 0) throw new LinuxError(errno.invalid);
   const followLast = (flags & openFlags.noFollow) === 0 && !exclusive;
   const context = contextAt(task, folder, path);
   const place = findPlace(context, path, { followLast });

@@ -26,7 +26,7 @@ const timeOmit = 0x3ffffffe;
 
 const mknodat: SystemCall = (task, [folder, path, modeBits]) => {
   const mode = unsigned(modeBits);
-  const place = placeAt(task, { folder, path }, { followLast: false });
+  const place = placeAt(task, { folder, path });
   requireFree(place, 'other');
   const owner = ownerOf(task, place, mode);
   const { system } = place.parent;
@@ -45,8 +45,8 @@ const renameat2: SystemCall = (task, [fromFolder, from, toFolder, to, flagBits])
   const flags = unsigned(flagBits);
   if ((flags & ~3) !== 0 || flags === 3) throw new LinuxError(errno.invalid);
   const mode = flags === 1 ? 'new' : flags === 2 ? 'exchange' : 'replace';
-  const source = placeAt(task, { folder: fromFolder, path: from }, { followLast: false });
-  const target = placeAt(task, { folder: toFolder, path: to }, { followLast: false });
+  const source = placeAt(task, { folder: fromFolder, path: from });
+  const target = placeAt(task, { folder: toFolder, path: to });
   rename(source, target, { credentials: task.process.credentials, mode });
   return 0;
 };
@@ -122,7 +122,7 @@ export const namespaceCalls: SystemCalls = {
   renameat: (task, [fromFolder, from, toFolder, to]) =>
     renameat2(task, [fromFolder, from, toFolder, to, 0n, 0n]),
   mkdirat: (task, [folder, path, mode]) => {
-    const place = placeAt(task, { folder, path }, { followLast: false });
+    const place = placeAt(task, { folder, path });
     requireFree(place, 'directory');
     const { parent, name } = place;
     const owner = ownerOf(task, place, unsigned(mode) & 0o1777);
@@ -138,7 +138,7 @@ export const namespaceCalls: SystemCalls = {
   unlinkat: (task, [folder, path, flagBits]) => {
     const flags = unsigned(flagBits);
     if ((flags & ~atFlags.removeDirectory) !== 0) throw new LinuxError(errno.invalid);
-    const place = placeAt(task, { folder, path }, { followLast: false });
+    const place = placeAt(task, { folder, path });
     const { credentials } = task.process;
     if (flags === 0) unlink(place, credentials);
     else removeDirectory(place, credentials);
@@ -147,7 +147,7 @@ export const namespaceCalls: SystemCalls = {
   symlinkat: (task, [target, folder, path]) => {
     const text = guestString(task.memory, target);
     if (text === '') throw new LinuxError(errno.noEntry);
-    const place = placeAt(task, { folder, path }, { followLast: false });
+    const place = placeAt(task, { folder, path });
     requireFree(place, 'other');
     const owner = ownerOf(task, place, 0o777);
     addEntry(place, createLink(place.parent.system, owner, text), task.process.credentials);
@@ -164,7 +164,10 @@ export const namespaceCalls: SystemCalls = {
       },
     );
     const path = guestString(task.memory, to);
-    const place = findPlace(contextAt(task, toFolder, path), path, { followLast: false });
+    const place = findPlace(contextAt(task, toFolder, path), path, {
+      followLast: false,
+      nameOnly: true,
+    });
     makeHardLink(inode, place, task.process.credentials);
     return 0;
   },

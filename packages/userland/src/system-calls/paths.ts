@@ -26,13 +26,10 @@ export function contextAt(task: Task, folder: bigint, path: string): PathContext
   return pathContext(task, inode);
 }
 
-export function placeAt(
-  task: Task,
-  at: { readonly folder: bigint; readonly path: bigint },
-  how: { readonly followLast: boolean },
-): Place {
+/** A name that is to be made, moved or removed. */
+export function placeAt(task: Task, at: { readonly folder: bigint; readonly path: bigint }): Place {
   const path = guestString(task.memory, at.path);
-  return findPlace(contextAt(task, at.folder, path), path, how);
+  return findPlace(contextAt(task, at.folder, path), path, { followLast: false, nameOnly: true });
 }
 
 /** What is there, or what the descriptor is for where the path is empty and that is allowed. */

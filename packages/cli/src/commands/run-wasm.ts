@@ -1,0 +1,91 @@
+import { systemRng, TaplineError } from '@tapline/base';
+import { connectionFlags } from '../connection/connection-flags.ts';
+import { defineCommand, type Command } from '../framework/command.ts';
+import { exitCode } from '../framework/exit-code.ts';
+import { booleanFlag, integerFlag, textFlagWithDefault } from '../framework/flag.ts';
+
+const megabyte = 1024 * 1024;
+const defaultPath = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+export const runWasm: Command = defineCommand({
+  summary: 'Run an arm64 Linux program of an image or a folder, translated to WebAssembly',
+  description:
+    'No kernel and no emulator is needed, and nothing of this machine is reached: files that the program writes are in memory and gone afterwards. Terminal, pipes, exit code and Ctrl-C are the program’s.',
+  examples: [
+    {
+      command: 'tapline run-wasm jq:1.8.1 -- jq -n 6*7',
+      explains: 'an image of the control plane’s registry',
+    },
+    { command: 'tapline run-wasm ./debian-arm64 -- bash', explains: 'a folder as its root' },
+  ],
+  positionals: [
+    {
+      name: 'IMAGE|DIR',
+      description: 'REPOSITORY:TAG, oci://REGISTRY/REPOSITORY:TAG, or a folder',
+      required: true,
+    },
+  ],
+  flags: {
+    memory: integerFlag('MiB that all its processes may use together', {
+      valueName: 'MIB',
+      default: 1024,
+      min: 16,
+      max: 3968,
+    }),
+    network: booleanFlag('Let it open TCP connections and look up names'),
+    workdir: textFlagWithDefault('Where it starts', { valueName: 'DIR', default: '' }),
+    ...connectionFlags,
+  },
+  passesThrough: 'COMMAND ARGUMENT...',
+  async run({ console, positionals: [text = ''], flags, passedThrough }) {
+    const { runProgram } = await import('@tapline/userland');
+    const { findGuestProgram } = await import('../wasm/find-guest-program.ts');
+    const { nodeNetwork } = await import('../wasm/node-network.ts');
+    const { openGuestImage } = await import('../wasm/guest-image.ts');
+    const { openNodeTerminal } = await import('../wasm/node-terminal.ts');
+    const { files, config } = await openGuestImage(text, { console, flags });
+    const { Entrypoint = [], Cmd = [] } = config;
+    const argv = passedThrough.length > 0 ? passedThrough : [...Entrypoint, ...Cmd];
+    if (argv.length === 0) {
+      throw new TaplineError('usage', 'no command is given, and the image names none', {
+        hint: `write it after --, such as tapline run-wasm ${text} -- sh`,
+      });
+    }
+    const env = [defaultPath, 'HOME=/root', 'LANG=C.UTF-8', ...(config.Env ?? [])];
+    const onTerminal = console.isTerminal && console.stdin.isTTY === true;
+    if (onTerminal) env.push(`TERM=${console.environment['TERM'] ?? 'xterm'}`);
+    using terminal = onTerminal ? openNodeTerminal(process.stdin, process.stdout) : undefined;
+    const memoryLimit = flags.memory * megabyte;
+    const { exitCode: code, refused } = await runProgram({
+      files,
+      path: findGuestProgram(files, argv[0] ?? '', env),
+      argv,
+      env,
+      folder: flags.workdir || config.WorkingDir || '/',
+      ...(terminal === undefined
+        ? {
+            stdin: console.stdin.iterator({ destroyOnReturn: false }),
+            stdout: (bytes: Uint8Array) => console.write(bytes),
+            stderr: (bytes: Uint8Array) => console.note(bytes),
+          }
+        : { terminal }),
+      clock: console.clock,
+      rng: systemRng,
+      memoryLimit,
+      hotAfter: 100,
+      fuel: Infinity,
+      ...(flags.network && { network: nodeNetwork }),
+      signal: console.signal,
+    }).catch((error: unknown) => {
+      if (console.signal.aborted) {
+        return { exitCode: exitCode.interrupted, refused: { memory: 0, storage: 0 } };
+      }
+      throw error;
+    });
+    if (code !== 0 && refused.memory > 0) {
+      console.note(`the program asked for more than ${flags.memory} MiB; see --memory\n`);
+    }
+    if (terminal === undefined) console.stdin.destroy();
+    return code;
+  },
+});
