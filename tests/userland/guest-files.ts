@@ -6,7 +6,7 @@ const noFollow = 0x100;
 const removeDirectory = 0x200;
 const directoryType = 0o040000;
 
-function at(path: string): string {
+function inWork(path: string): string {
   return `/work/${path}`;
 }
 
@@ -14,46 +14,51 @@ function at(path: string): string {
 export function onGuest(guest: GuestCaller, operation: FileOperation): string | number {
   switch (operation.kind) {
     case 'mkdir':
-      return said(guest.call('mkdirat', here, at(operation.path), 0o750));
+      return said(guest.call('mkdirat', here, inWork(operation.path), 0o750));
     case 'rmdir':
-      return said(guest.call('unlinkat', here, at(operation.path), removeDirectory));
+      return said(guest.call('unlinkat', here, inWork(operation.path), removeDirectory));
     case 'unlink':
-      return said(guest.call('unlinkat', here, at(operation.path), 0));
+      return said(guest.call('unlinkat', here, inWork(operation.path), 0));
     case 'stat':
-      return about(guest, guest.call('newfstatat', here, at(operation.path), guest.room, 0));
+      return about(guest, guest.call('newfstatat', here, inWork(operation.path), guest.room, 0));
     case 'lstat':
-      return about(guest, guest.call('newfstatat', here, at(operation.path), guest.room, noFollow));
+      return about(
+        guest,
+        guest.call('newfstatat', here, inWork(operation.path), guest.room, noFollow),
+      );
     case 'readlink': {
-      const length = guest.call('readlinkat', here, at(operation.path), guest.room, 4096);
+      const length = guest.call('readlinkat', here, inWork(operation.path), guest.room, 4096);
       return length < 0 ? length : text(guest, length);
     }
     case 'list':
-      return opened(guest, at(operation.path), 0o40000, (file) => list(guest, file));
+      return opened(guest, inWork(operation.path), 0o40000, (file) => list(guest, file));
     case 'write':
-      return opened(guest, at(operation.path), guestFlags(operation.flags), (file) => {
+      return opened(guest, inWork(operation.path), guestFlags(operation.flags), (file) => {
         const bytes = new TextEncoder().encode(operation.text);
         guest.roomBytes.set(bytes);
         const written = guest.call('write', file, guest.room, bytes.length);
         return written < 0 ? written : about(guest, guest.call('fstat', file, guest.room));
       });
     case 'read':
-      return opened(guest, at(operation.path), 0, (file) => {
+      return opened(guest, inWork(operation.path), 0, (file) => {
         const length = guest.call('read', file, guest.room, 4096);
         return length < 0 ? length : text(guest, length);
       });
     case 'truncate':
       // Node opens the file to make it shorter.
-      return opened(guest, at(operation.path), 2, (file) =>
+      return opened(guest, inWork(operation.path), 2, (file) =>
         said(guest.call('ftruncate', file, operation.size)),
       );
     case 'chmod':
-      return said(guest.call('fchmodat', here, at(operation.path), operation.mode));
+      return said(guest.call('fchmodat', here, inWork(operation.path), operation.mode));
     case 'rename':
-      return said(guest.call('renameat', here, at(operation.from), here, at(operation.to)));
+      return said(guest.call('renameat', here, inWork(operation.from), here, inWork(operation.to)));
     case 'link':
-      return said(guest.call('linkat', here, at(operation.from), here, at(operation.to), 0));
+      return said(
+        guest.call('linkat', here, inWork(operation.from), here, inWork(operation.to), 0),
+      );
     case 'symlink':
-      return said(guest.call('symlinkat', operation.target, here, at(operation.path)));
+      return said(guest.call('symlinkat', operation.target, here, inWork(operation.path)));
   }
 }
 
