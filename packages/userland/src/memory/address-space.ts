@@ -141,7 +141,9 @@ export class AddressSpace implements MachineUser {
 
   /** Linux's brk: where the heap ends now, which is where it did if `end` is not possible. */
   setBreak(end: number): number {
-    if (end < this.#breakStart || end > this.size) return this.#break;
+    // Without a program there is no heap.
+    const none = this.#breakStart === 0;
+    if (none || end < this.#breakStart || end > this.size) return this.#break;
     const before = pageUp(this.#break);
     const after = pageUp(end);
     if (after > before) {

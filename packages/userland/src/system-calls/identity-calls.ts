@@ -1,10 +1,11 @@
 import { errno, LinuxError } from '../errno.ts';
 import type { Task } from '../kernel/task.ts';
 import { guestBytes, guestRoom, viewOf } from '../memory/guest-memory.ts';
-import { int } from './arguments.ts';
+import { int, unsigned } from './arguments.ts';
 import type { SystemCall, SystemCalls } from './system-call.ts';
 
-const keep = -1;
+/** (uid_t) -1 */
+const keep = 0xffffffff;
 
 /** Real, effective and saved are one here: whoever gives up being the superuser does so for good. */
 function become(task: Task, ids: { readonly uid?: number; readonly gid?: number }): number {
@@ -18,7 +19,7 @@ function become(task: Task, ids: { readonly uid?: number; readonly gid?: number 
 }
 
 function chosen(...wanted: readonly bigint[]): number | undefined {
-  return wanted.map(int).findLast((id) => id !== keep);
+  return wanted.map(unsigned).findLast((id) => id !== keep);
 }
 
 function becomeUser(...wanted: readonly bigint[]): (task: Task) => number {

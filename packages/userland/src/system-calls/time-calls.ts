@@ -1,3 +1,4 @@
+import { MemoryFault } from '@tapline/a64';
 import { errno, LinuxError } from '../errno.ts';
 import { sendSignal } from '../kernel/send-signal.ts';
 import { signal, signalCode } from '../kernel/signals.ts';
@@ -39,12 +40,25 @@ function sleep(task: Task, ms: number, remaining: bigint): number | Wait {
   if (waiting === 'expired') return 0;
   const deadline = waiting.deadlineMs ?? 0;
   if (task.call !== undefined && remaining !== 0n) {
+    // Memory that is not the guest's is found out now, and not when a signal comes.
+    guestRoom(task.memory, remaining, 16);
     task.call.cancel = () => {
-      const room = guestRoom(task.memory, remaining, 16);
-      writeTime(viewOf(room), 0, Math.max(deadline - clock.monotonic(), 0));
+      const left = Math.max(deadline - clock.monotonic(), 0);
+      const bytes = new Uint8Array(16);
+      writeTime(viewOf(bytes), 0, left);
+      tellRest(task, remaining, bytes);
     };
   }
   return waiting;
+}
+
+/** Another thread may have given up that memory meanwhile. */
+function tellRest(task: Task, address: bigint, bytes: Uint8Array): void {
+  try {
+    guestRoom(task.memory, address, 16).set(bytes);
+  } catch (error) {
+    if (!(error instanceof MemoryFault)) throw error;
+  }
 }
 
 /** The memo of a sleep that was begun has its deadline; how long was asked for is of no matter then. */

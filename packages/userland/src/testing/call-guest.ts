@@ -19,7 +19,9 @@ export interface GuestCaller {
   readonly room: bigint;
   readonly roomBytes: Uint8Array;
   /** Texts are put into memory and are their addresses. What it answers is X0, signed. */
-  call(name: string, ...args: readonly (number | bigint | string)[]): number;
+  call(name: string, ...args: readonly (number | bigint | string)[]): number | 'waits';
+  /** The guest has not given up the room. */
+  readonly mapped: boolean;
 }
 
 export function guestCaller(files: LayerDirectory): GuestCaller {
@@ -42,6 +44,9 @@ export function guestCaller(files: LayerDirectory): GuestCaller {
     task,
     room: BigInt(room),
     roomBytes: space.memory.bytesAt(room, roomSize),
+    get mapped() {
+      return space.memory.permissionsOf(room) === (read | write);
+    },
     call(name, ...args) {
       let at = texts;
       const { cpu } = task;
@@ -49,6 +54,9 @@ export function guestCaller(files: LayerDirectory): GuestCaller {
         const given = args[index] ?? 0;
         if (typeof given === 'string') {
           const bytes = bytesOf(`${given}\0`);
+          // The guest may have given up that room.
+          if (space.regionAt(at) === undefined)
+            space.mapAt(texts, { length: roomSize, permissions: read | write });
           space.memory.bytesAt(at, bytes.length).set(bytes);
           cpu.setX(index, BigInt(at));
           at += bytes.length;
@@ -56,6 +64,14 @@ export function guestCaller(files: LayerDirectory): GuestCaller {
       }
       cpu.setX(8, BigInt(numbers.get(name) ?? -1));
       callSystem(task);
+      if (task.call !== undefined) {
+        // Nobody is there to wake it.
+        kernel.wake(task);
+        task.call.cancel?.();
+        task.call = undefined;
+        return 'waits';
+      }
+      if (task.state === 'dead') return 0;
       return Number(BigInt.asIntN(64, task.cpu.x(0)));
     },
   };
