@@ -44,6 +44,8 @@ export function connectConsole(kernel: Kernel, host: HostTerminal): () => Promis
       .catch(() => console.hangUp())
       .finally(() => {
         busy = false;
+        // What came while it was shown was not told again.
+        if (console.screen.size > 0 && !console.hungUp) changed();
       });
   };
   console.screenChanged.add(changed);
