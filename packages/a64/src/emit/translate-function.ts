@@ -236,7 +236,9 @@ class FunctionWriter {
     const { body } = guest;
     const index = this.#options.functionIndex(pc);
     storeResources(guest, guest.dirty);
-    if (index === undefined) body.i64(BigInt(pc));
+    // The table of the function is no address; what it was to go on at is one.
+    if (pc === switchPlace) body.get(local.target);
+    else if (index === undefined) body.i64(BigInt(pc));
     body.get(local.depth);
     body.returnCall(index ?? moduleIndex.jump);
   }
