@@ -72,7 +72,7 @@ export const runWasm: Command = defineCommand({
       clock: console.clock,
       rng: systemRng,
       memoryLimit,
-      hotAfter: 100,
+      hotAfter: 1000,
       fuel: Infinity,
       ...(flags.network && { network: nodeNetwork }),
       signal: console.signal,
