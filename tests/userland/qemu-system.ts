@@ -14,7 +14,7 @@ mount --rbind /dev "$root/dev"
 mount -t tmpfs none "$root/tmp"
 # Not as the first process of its namespace: that one is not ended by signals.
 exec 3>&2 2>/dev/null
-chroot "$root" "$@" 2>&3`;
+"$@" 2>&3`;
 
 export interface ProgramRun {
   readonly exitCode: number | null;
@@ -34,7 +34,11 @@ export function runInQemu(
   const isolate = ['--user', '--map-root-user', '--mount', '--pid', '--fork', '--kill-child'];
   const { status, signal, stdout, stderr } = spawnSync(
     'unshare',
-    [...isolate, 'sh', '-c', script, 'sh', root, '/usr/bin/env', '-i', ...env, ...argv],
+    [
+      ...isolate,
+      ...['sh', '-c', script, 'sh', root],
+      ...['/usr/bin/env', '-i', ...env, '/usr/sbin/chroot', root, ...argv],
+    ],
     {
       input: stdin,
       timeout: 60_000,

@@ -104,15 +104,15 @@ export function openEpoll(system: FileSystem): EpollFile {
     },
     ready(most) {
       const found: ReadyEvent[] = [];
-      for (const [key, watch, events] of live()) {
-        if (found.length >= most) break;
+      // They are put at the end, so that the others have their turn first the next time.
+      const ready = [...live()].slice(0, most);
+      for (const [key, watch, events] of ready) {
         found.push({ events, data: watch.data });
         if ((watch.events & epollFlags.edge) !== 0) watch.armed = false;
         if ((watch.events & epollFlags.once) !== 0) {
           watch.armed = false;
           watch.events = epollFlags.once;
         }
-        // The next ones have their turn first the next time.
         watches.delete(key);
         watches.set(key, watch);
       }

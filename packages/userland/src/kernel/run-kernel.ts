@@ -11,6 +11,8 @@ import type { Task } from './task.ts';
 
 /** What a thread may use before it is another's turn: some milliseconds. */
 const slice = 500_000;
+/** What timers of hosts can count to. */
+const longest = 2 ** 30;
 const callCost = 50;
 /** How long guests run before the host gets a turn. */
 const turnMs = 100;
@@ -154,12 +156,10 @@ async function nextEvent(kernel: Kernel, aborted: AbortSignal | undefined): Prom
   const giveUp = (): void => woken.resolve();
   aborted?.addEventListener('abort', giveUp, { once: true });
   try {
-    if (due === undefined) await woken.promise;
-    else {
-      const ms = Math.max(due - kernel.clock.monotonic(), 0);
-      const slept = kernel.clock.sleep(Math.min(ms, 2 ** 30), { signal: waiting }).catch(() => {});
-      await Promise.race([woken.promise, slept]);
-    }
+    // Without a time it is a long one: a host that sees nothing to wait for would end.
+    const ms = due === undefined ? longest : Math.max(due - kernel.clock.monotonic(), 0);
+    const slept = kernel.clock.sleep(Math.min(ms, longest), { signal: waiting }).catch(() => {});
+    await Promise.race([woken.promise, slept]);
   } finally {
     forget();
     aborted?.removeEventListener('abort', giveUp);
