@@ -10,6 +10,8 @@ import { systemCallNames } from '../system-calls/system-call-names.ts';
 
 const { read, write } = pagePermission;
 const roomSize = 65_536;
+/** -ERESTARTSYS, which no guest is ever told: the call has to wait. */
+const wouldWait = -512;
 
 /** A process without a program: a test makes its system calls. */
 export interface GuestCaller {
@@ -19,7 +21,7 @@ export interface GuestCaller {
   readonly room: bigint;
   readonly roomBytes: Uint8Array;
   /** Texts are put into memory and are their addresses. What it answers is X0, signed. */
-  call(name: string, ...args: readonly (number | bigint | string)[]): number | 'waits';
+  call(name: string, ...args: readonly (number | bigint | string)[]): number;
   /** The guest has not given up the room. */
   readonly mapped: boolean;
 }
@@ -69,7 +71,7 @@ export function guestCaller(files: LayerDirectory): GuestCaller {
         kernel.wake(task);
         task.call.cancel?.();
         task.call = undefined;
-        return 'waits';
+        return wouldWait;
       }
       if (task.state === 'dead') return 0;
       return Number(BigInt.asIntN(64, task.cpu.x(0)));
