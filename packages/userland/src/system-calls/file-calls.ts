@@ -59,6 +59,11 @@ function findOrCreate(
   if (creates && (flags & openFlags.directory) !== 0) throw new LinuxError(errno.invalid);
   const followLast = (flags & openFlags.noFollow) === 0 && !exclusive;
   const context = contextAt(task, folder, path);
+  if (creates && path.endsWith('/')) {
+    // A slash asks for a folder, and that is not made so, whatever is there.
+    const { name } = findPlace(context, path, { followLast: false, nameOnly: true });
+    if (name !== '' && name !== '.' && name !== '..') throw new LinuxError(errno.isDirectory);
+  }
   const place = findPlace(context, path, { followLast });
   if ((flags & openFlags.temporary) === openFlags.temporary)
     return createUnnamed(task, place, mode);
