@@ -1,3 +1,9 @@
+import {
+  alertmanagerConfiguration,
+  globalRules,
+  rulesDocument,
+  siteRules,
+} from '@tapline/monitoring';
 import { customResourceDefinition, taplineResources } from '@tapline/resources';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -23,9 +29,22 @@ export async function generatedFiles(): Promise<readonly GeneratedFile[]> {
     { path: 'docs/reference/benchmarks.md', text: benchmarkPage(root) },
     { path: 'docs/reference/errors.md', text: errorReference(root) },
     ...protobufServices(root),
+    ...prometheusFiles(),
     ...taplineResources.map((kind) => ({
       path: `deploy/crds/${kind.plural}.yaml`,
       text: `# Generated from packages/resources by \`npm run generate\`.\n${stringify(customResourceDefinition(kind), { aliasDuplicateObjects: false })}`,
     })),
   ];
+}
+
+function prometheusFiles(): readonly GeneratedFile[] {
+  const documents = {
+    'site.rules.yaml': rulesDocument(siteRules),
+    'global.rules.yaml': rulesDocument(globalRules),
+    'alertmanager.yaml': alertmanagerConfiguration({ webhookUrl: undefined }),
+  };
+  return Object.entries(documents).map(([name, document]) => ({
+    path: `deploy/prometheus/${name}`,
+    text: `# Generated from packages/monitoring by \`npm run generate\`.\n${stringify(document, { lineWidth: 0 })}`,
+  }));
 }

@@ -65,6 +65,8 @@ export const commandGroups: readonly CommandGroup[] = [
     title: 'Monitoring',
     commands: {
       'monitor connect': async () => (await import('./commands/monitor-connect.ts')).monitorConnect,
+      'monitor prometheus': async () =>
+        (await import('./commands/monitor-prometheus.ts')).monitorPrometheus,
       'monitor status': async () => (await import('./commands/monitor-status.ts')).monitorStatus,
     },
   },

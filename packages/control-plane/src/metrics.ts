@@ -95,6 +95,8 @@ export function createMetrics(sources: MetricSources): ControlPlaneMetrics {
     },
   });
   const known = new Set<string>([...stages, ...segmentStages]);
+  // A series that begins at one has no increase: the first delivery would be in no rate.
+  for (const stage of known) stageSeconds.zero({ stage });
   function observe(times: StageTimes): void {
     for (const [stage, seconds] of Object.entries(times)) {
       // A device names its stages; only known ones become label values.

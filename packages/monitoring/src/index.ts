@@ -9,6 +9,11 @@ export {
   type IcingaMonitoringStatus,
   startIcingaMonitoring,
 } from './icinga-monitoring.ts';
+export { alertmanagerConfiguration } from './prometheus/alertmanager-configuration.ts';
+export { globalRules } from './prometheus/global-rules.ts';
+export { globalPrometheus, sitePrometheus } from './prometheus/prometheus-configuration.ts';
+export { rulesDocument } from './prometheus/rules-document.ts';
+export { siteRules } from './prometheus/site-rules.ts';
 export type { ObjectId, ObjectState, StateChange } from './events/object-state.ts';
 export type {
   CheckOutcome,
