@@ -26,6 +26,9 @@ export const monitorPrometheus: Command = defineCommand({
   flags: {
     site: textFlag('The name of the site', { valueName: 'NAME' }),
     controlPlane: listFlag('A control plane to scrape', { valueName: 'HOST:PORT' }),
+    agent: listFlag('An agent whose metrics can be reached: it listens on loopback only', {
+      valueName: 'HOST:PORT',
+    }),
     federate: listFlag('The Prometheus of a site', { valueName: 'SITE=HOST:PORT' }),
     alertmanager: listFlag('Where alerts go', { valueName: 'HOST:PORT' }),
     webhook: textFlag('Where Alertmanager sends alerts as JSON', { valueName: 'URL' }),
@@ -60,6 +63,7 @@ export const monitorPrometheus: Command = defineCommand({
               ...common,
               site,
               controlPlanes: flags.controlPlane,
+              agents: flags.agent,
               identity: { caFile, tokenFile },
             }),
       [`${level}.rules.yaml`]: monitoring.rulesDocument(

@@ -5,6 +5,7 @@ const site = {
   site: 'site-a',
   controlPlanes: ['10.0.0.5:7443'],
   identity: { caFile: 'ca.pem', tokenFile: 'token' },
+  agents: [],
   alertmanagers: ['10.0.0.6:9093'],
   interval: '15s',
 };
@@ -22,6 +23,19 @@ test('a site scrapes its control planes within limits, and says which site it is
         authorization: { credentials_file: 'token' },
         sample_limit: 5000,
         static_configs: [{ targets: ['10.0.0.5:7443'] }],
+      },
+    ],
+  });
+});
+
+test('agents that can be reached are scraped, too', () => {
+  expect(sitePrometheus({ ...site, agents: ['127.0.0.1:7444'] })).toMatchObject({
+    scrape_configs: [
+      {},
+      {
+        job_name: 'tapline-agents',
+        sample_limit: 5000,
+        static_configs: [{ targets: ['127.0.0.1:7444'] }],
       },
     ],
   });

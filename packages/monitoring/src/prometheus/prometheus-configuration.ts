@@ -19,6 +19,8 @@ export interface SitePrometheus extends Common {
   /** `host:port` of control planes. */
   readonly controlPlanes: readonly string[];
   readonly identity: ScrapeIdentity;
+  /** `host:port` of agents whose metrics can be reached from here; they listen on loopback only. */
+  readonly agents: readonly string[];
 }
 
 export interface GlobalPrometheus extends Common {
@@ -39,7 +41,7 @@ const limits = {
 
 /** The configuration of the Prometheus of a site. */
 export function sitePrometheus(init: SitePrometheus): unknown {
-  const { site, controlPlanes, identity } = init;
+  const { site, controlPlanes, identity, agents } = init;
   return {
     ...common(init, 'site.rules.yaml', { site: checkedSite(site) }),
     scrape_configs: [
@@ -51,6 +53,15 @@ export function sitePrometheus(init: SitePrometheus): unknown {
         ...limits,
         static_configs: [{ targets: controlPlanes.map(checkedTarget) }],
       },
+      ...(agents.length === 0
+        ? []
+        : [
+            {
+              job_name: 'tapline-agents',
+              ...limits,
+              static_configs: [{ targets: agents.map(checkedTarget) }],
+            },
+          ]),
     ],
   };
 }

@@ -1,6 +1,8 @@
 import type { RuleGroup } from './rule.ts';
 
 const stage = 'tapline_stage_duration_seconds';
+// Agents have the same histogram of their own stages: each is counted once.
+const plane = '{job="tapline-control-plane"}';
 const api = 'tapline_api_request_duration_seconds';
 
 /**
@@ -11,11 +13,11 @@ export const siteRules: readonly RuleGroup[] = [
   {
     name: 'tapline-site',
     rules: [
-      { record: `site:${stage}_sum:sum`, expr: `sum by (stage) (${stage}_sum)` },
-      { record: `site:${stage}_count:sum`, expr: `sum by (stage) (${stage}_count)` },
+      { record: `site:${stage}_sum:sum`, expr: `sum by (stage) (${stage}_sum${plane})` },
+      { record: `site:${stage}_count:sum`, expr: `sum by (stage) (${stage}_count${plane})` },
       {
         record: `site:${stage}_bucket:rate5m`,
-        expr: `sum by (stage, le) (rate(${stage}_bucket[5m]))`,
+        expr: `sum by (stage, le) (rate(${stage}_bucket${plane}[5m]))`,
       },
       {
         record: `site:${stage}:p50_rate5m`,
