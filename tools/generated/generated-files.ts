@@ -1,5 +1,7 @@
 import {
   alertmanagerConfiguration,
+  dashboardDocument,
+  dashboards,
   globalRules,
   rulesDocument,
   siteRules,
@@ -30,6 +32,10 @@ export async function generatedFiles(): Promise<readonly GeneratedFile[]> {
     { path: 'docs/reference/errors.md', text: errorReference(root) },
     ...protobufServices(root),
     ...prometheusFiles(),
+    ...dashboards.map((dashboard) => ({
+      path: `deploy/grafana/${dashboard.uid}.json`,
+      text: `${JSON.stringify(dashboardDocument(dashboard), undefined, 2)}\n`,
+    })),
     ...taplineResources.map((kind) => ({
       path: `deploy/crds/${kind.plural}.yaml`,
       text: `# Generated from packages/resources by \`npm run generate\`.\n${stringify(customResourceDefinition(kind), { aliasDuplicateObjects: false })}`,
