@@ -22,7 +22,8 @@ const argument = fc.oneof(
 );
 
 /** `TAPLINE_USERLAND=long npx vitest run packages/userland`: a hundred times as many. */
-const runs = process.env['TAPLINE_USERLAND'] === 'long' ? 30_000 : 80;
+const long = process.env['TAPLINE_USERLAND'] === 'long';
+const runs = long ? 30_000 : 80;
 
 function valueOf(guest: GuestCaller, given: bigint | string): bigint | string {
   if (given === 'room') return guest.room;
@@ -55,7 +56,8 @@ test(
           true,
         );
       }),
-      { numRuns: runs },
+      // The same ones each time, but by command: what is found then is nobody else's to fix.
+      long ? { numRuns: runs } : { numRuns: runs, seed: 1 },
     );
   },
 );
