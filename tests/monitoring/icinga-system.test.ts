@@ -143,10 +143,11 @@ describe.skipIf(unavailable !== undefined)(`devices in Icinga ${unavailable ?? '
 
       const status = await eventually('it is followed', async () => {
         const { out } = await tapline('monitor', 'status');
-        return out.includes('\nfollowed since') ? out : undefined;
+        // Its events can be five seconds late.
+        const isThere = /, 0 with something to do\nfollowed since[^]*edge-1 +down /.test(out);
+        return isThere ? out : undefined;
       });
-      expect(status).toContain('5 of 5 hosts registered, 0 with something to do');
-      expect(status).toMatch(/edge-1 +down .*ended at/);
+      expect(status).toContain('5 of 5 hosts registered');
     },
   );
 

@@ -19,7 +19,9 @@ export function presenceOutcome({ status }: Device): CheckOutcome {
     : `session ${presence.epoch} ended at ${presence.since}`;
   return {
     state: presence.connected ? 0 : 1,
-    output: ready?.message ?? fallback,
+    // The condition follows presence, and may be a moment behind.
+    output:
+      (ready?.status === 'True') === presence.connected ? (ready?.message ?? fallback) : fallback,
     performance: [{ label: 'session', value: presence.epoch, unit: 'c' }],
   };
 }
