@@ -16,7 +16,7 @@ import { benchmarkRow, type BenchmarkRow, type Measurement } from './result.ts';
 const mebibyte = 1024 * 1024;
 const sizes = { small: 1536, middle: 100 * 1024, large: 2 * mebibyte } as const;
 const rounds = 3;
-const seconds = 2;
+const seconds = 1;
 const serve = fileURLToPath(new URL('./cache/serve.ts', import.meta.url));
 const parts: Readonly<Record<string, () => Promise<readonly BenchmarkRow[]>>> = {
   throughput: measureThroughput,

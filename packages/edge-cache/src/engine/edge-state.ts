@@ -21,6 +21,8 @@ export interface EdgeState {
   purge(name: string, mode: PurgeMode): Promise<void>;
   readonly origins: OriginClient;
   readonly chooser: OriginChooser;
+  /** Bytes that bodies under way may take together, and take now. */
+  readonly filling: { readonly maxBytes: number; bytes: number };
   /** Fetches under way, by key. */
   readonly flights: Map<string, Flight>;
   /** Keys whose responses were not for all, and until when (monotonic) nobody waits for another's. */

@@ -62,6 +62,9 @@ export interface FlightInit {
   readonly range: string | undefined;
 }
 
+/** What a body of unknown length is counted as while it comes in. */
+const unknownBytes = 1024 * 1024;
+
 /** Starts a fetch. The caller registers it. */
 export function startFlight(state: EdgeState, init: FlightInit): Flight {
   const { generation } = state.purges;
@@ -122,6 +125,11 @@ function received(
   if (expected !== undefined && expected > maxObjectBytes) {
     return { kind: 'private', response, why: 'too-large' };
   }
+  // Many large ones at once pass at their clients' pace instead of filling memory.
+  const reserved = expected ?? unknownBytes;
+  if (state.filling.bytes + reserved > state.filling.maxBytes) {
+    return { kind: 'private', response, why: 'memory' };
+  }
   if (part !== undefined && expected !== part.end - part.start) {
     return { kind: 'private', response, why: 'length' };
   }
@@ -133,11 +141,20 @@ function received(
     range: init.range,
   });
   const body = new FillBody({ expected, limit: maxObjectBytes });
-  void fill(state, response, body);
+  void fill(state, { response, body, reserved });
   return { kind: 'filling', head: { ...judged.head, key }, body, once: judged.once };
 }
 
-async function fill(state: EdgeState, response: OriginResponse, body: FillBody): Promise<void> {
+async function fill(
+  state: EdgeState,
+  filled: {
+    readonly response: OriginResponse;
+    readonly body: FillBody;
+    readonly reserved: number;
+  },
+): Promise<void> {
+  const { response, body, reserved } = filled;
+  state.filling.bytes += reserved;
   try {
     for await (const chunk of response.body) {
       state.counters.bytesFromOrigin += chunk.length;
@@ -147,6 +164,8 @@ async function fill(state: EdgeState, response: OriginResponse, body: FillBody):
   } catch (error) {
     state.counters.originFailures += 1;
     body.fail(error);
+  } finally {
+    state.filling.bytes -= reserved;
   }
 }
 

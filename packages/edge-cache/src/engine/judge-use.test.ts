@@ -62,6 +62,7 @@ test('it stands in for an error while it may', () => {
   expect(maySubstitute(kept, { nowMs: 2900, purged: 'valid' })).toBe(true);
   expect(maySubstitute(kept, { nowMs: 3100, purged: 'valid' })).toBe(false);
   expect(maySubstitute(kept, { nowMs: 10, purged: 'hard' })).toBe(false);
+  expect(maySubstitute({ ...kept, status: 503 }, { nowMs: 1100, purged: 'valid' })).toBe(false);
   expect(maySubstitute({ ...kept, mustRevalidate: true }, { nowMs: 1100, purged: 'valid' })).toBe(
     false,
   );

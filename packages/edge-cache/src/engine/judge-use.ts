@@ -38,6 +38,7 @@ export function maySubstitute(
   head: StoredHead,
   { nowMs, purged }: { readonly nowMs: number; readonly purged: PurgeState },
 ): boolean {
-  if (purged === 'hard' || head.mustRevalidate) return false;
+  // An old error is no better than a new one.
+  if (purged === 'hard' || head.mustRevalidate || head.status >= 500) return false;
   return -freshForMs(head, nowMs) < head.staleIfErrorMs;
 }

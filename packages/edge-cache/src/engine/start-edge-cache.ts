@@ -53,9 +53,11 @@ const defaultLimits: Http1Limits = {
 const maxUnshared = 10_000;
 const maxPurgeNames = 100_000;
 const originSockets = 512;
+/** Bodies under way may take as much as the tier in memory, and this at least. */
+const minFillingBytes = 256 * mebibyte;
 
 export async function startEdgeCache(init: EdgeCacheInit): Promise<EdgeCache> {
-  const { clock = systemClock, log = silentLog } = init;
+  const { clock = systemClock, log = silentLog, memoryBytes = 256 * mebibyte } = init;
   await using opened = new AsyncDisposableStack();
   const stopping = new AbortController();
   const counters = edgeCounters();
@@ -86,12 +88,13 @@ export async function startEdgeCache(init: EdgeCacheInit): Promise<EdgeCache> {
   const state: EdgeState = {
     name: init.name ?? 'tapline',
     channels: () => channels,
-    memory: new MemoryTier({ capacityBytes: init.memoryBytes ?? 256 * mebibyte }),
+    memory: new MemoryTier({ capacityBytes: memoryBytes }),
     disk,
     purges,
     purge,
     origins,
     chooser: new OriginChooser(clock),
+    filling: { maxBytes: Math.max(memoryBytes, minFillingBytes), bytes: 0 },
     flights: new Map(),
     unshared: new Sieve({ capacity: maxUnshared }),
     counters,

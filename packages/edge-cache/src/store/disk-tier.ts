@@ -29,6 +29,9 @@ const maxWaitingBytes = 64 * mebibyte;
 const pauseMs = 10_000;
 const segmentName = /^(\d{8})\.(small|main)\.seg$/;
 const ghostsPerByte = 1 / (32 * 1024);
+const minGhosts = 4096;
+/** A hundred megabytes or two of memory once all are used. */
+const maxGhosts = 2 ** 24;
 
 /** The tier on disk: a log of segments with an index in memory. Owns its directory. */
 export class DiskTier implements DiskStore, AsyncDisposable {
@@ -52,7 +55,9 @@ export class DiskTier implements DiskStore, AsyncDisposable {
       Math.min(Math.max(capacityBytes / 64, mebibyte), 4 * 1024 * mebibyte - 1);
     this.#index = new DiskIndex({
       capacityBytes,
-      ghostEntries: Math.ceil(Math.max(4096, capacityBytes * ghostsPerByte)),
+      ghostEntries: Math.ceil(
+        Math.min(Math.max(minGhosts, capacityBytes * ghostsPerByte), maxGhosts),
+      ),
     });
   }
 

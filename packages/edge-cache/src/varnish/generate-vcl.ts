@@ -177,6 +177,14 @@ function fetching(channels: readonly ChannelSettings[]): readonly string[] {
 
 function response({ channels, xkey }: VclInput): readonly string[] {
   return block('vcl_backend_response', [
+    // RFC 9111 §4.4; the target holds no white space, so it is one word of the ban.
+    'if (bereq.method != "GET" && bereq.method != "HEAD" && bereq.method != "OPTIONS") {',
+    '  if (beresp.status >= 200 && beresp.status < 400) {',
+    '    ban("obj.http.x-tapline-place == " + bereq.http.x-tapline-channel + bereq.url);',
+    '  }',
+    '  return (deliver);',
+    '}',
+    'set beresp.http.x-tapline-place = bereq.http.x-tapline-channel + bereq.url;',
     'if (beresp.status == 206) { return (error(502, "206 to a request for the whole")); }',
     ...channels.flatMap((channel) => perChannel(channel)),
     // RFC 9213: what is meant for caches like this one goes before the rest.
@@ -231,6 +239,7 @@ function deliver({ name }: VclInput): readonly string[] {
   return block('vcl_deliver', [
     'unset resp.http.xkey;',
     'unset resp.http.x-tapline-tags;',
+    'unset resp.http.x-tapline-place;',
     'unset resp.http.X-Varnish;',
     'unset resp.http.Via;',
     `if (obj.hits > 0) { set resp.http.Cache-Status = "${name}; hit"; }`,
