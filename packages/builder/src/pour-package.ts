@@ -85,7 +85,7 @@ export async function reserveDisk(
     neededBytes:
       sum(({ downloadBytes }) => downloadBytes) +
       Math.ceil(sum(({ layerBytes }) => layerBytes) * layerGrowth),
-    purpose: `building ${measured.map(({ plan }) => plan.root.formula.name)[0] ?? 'nothing'}`,
+    purpose: `building ${measured[0]?.plan.root.formula.name ?? 'nothing'}`,
   });
 }
 
