@@ -58,5 +58,6 @@ export const systemPackages: readonly SystemPackage[] = [
   needed('varnish-modules', 'varnishd', 'nothing is purged from Varnish by tag'),
   needed('nginx-light', 'nginx', 'the edge cache is not measured beside nginx'),
   needed('wrk', 'wrk', 'the edge cache is not measured under load'),
+  needed('chromium-headless-shell', 'chromium-headless-shell', 'no page is opened in a browser'),
   needed('python3', 'python3', 'archives are not read by a foreign reader'),
 ];

@@ -1,3 +1,5 @@
+export type { BrowserPage } from './browser/browser-page.ts';
+export { type Browser, browserProgram, startBrowser } from './browser/start-browser.ts';
 export { eventually } from './eventually.ts';
 export { haveProgram } from './have-program.ts';
 export { sharedDataFile } from './shared-data.ts';
