@@ -3,6 +3,17 @@ export {
   channelSettings,
   type SigningSettings,
 } from './channel/channel-settings.ts';
+export {
+  type ChannelEntry,
+  type EdgePathway,
+  entryFolder,
+  entryPlaylist,
+} from './entry/channel-entry.ts';
+export {
+  type EntryChannel,
+  type EntryServer,
+  startEntryServer,
+} from './entry/start-entry-server.ts';
 export { signTarget } from './channel/signed-target.ts';
 export type { CacheEngine, CacheStats } from './engine/cache-engine.ts';
 export type { ListenAddress, TlsFiles } from './engine/edge-server.ts';

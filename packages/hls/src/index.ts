@@ -48,4 +48,5 @@ export {
 export { checkPlaylist } from './rules/check-playlist.ts';
 export { checkUpdate } from './rules/check-update.ts';
 export { validatePlaylist } from './rules/validate-playlist.ts';
+export { addPathways, type Pathway } from './writing/add-pathways.ts';
 export { formatMediaPlaylist } from './writing/format-media-playlist.ts';

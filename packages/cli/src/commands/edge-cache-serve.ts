@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createJsonLog, TaplineError } from '@tapline/base';
 import { parseListenAddress } from '../connection/listen-address.ts';
-import { loadEdgeFile } from '../edge/edge-file.ts';
+import { type EdgeFile, loadEdgeFile } from '../edge/edge-file.ts';
 import { parseSize } from '../edge/parse-size.ts';
 import { defineCommand, type Command } from '../framework/command.ts';
 import type { Console } from '../framework/console.ts';
@@ -63,7 +63,7 @@ export const edgeCacheServe: Command = defineCommand({
   },
   async run({ console, positionals: [file], flags }) {
     const edge = await import('@tapline/edge-cache');
-    const channels = await channelsOf(file, flags.origin, console);
+    let served = await servedBy(file, flags.origin, console);
     const listen = parseListenAddress(flags.listen);
     const memoryBytes = parseSize(flags.memory, 'memory');
     const log = createJsonLog({
@@ -74,6 +74,11 @@ export const edgeCacheServe: Command = defineCommand({
     await using opened = new AsyncDisposableStack();
     let reloadCertificate: (() => Promise<void>) | undefined;
     let engine: import('@tapline/edge-cache').CacheEngine;
+    const entries = opened.use(
+      await edge.startEntryServer({ name: flags.name, edgeUrl: () => engine.url, log }),
+    );
+    entries.configure(served.entries);
+    const channels = withEntries(served, entries.url, edge);
     if (flags.engine === 'tapline') {
       const own = await edge.startEdgeCache({
         channels,
@@ -112,7 +117,10 @@ export const edgeCacheServe: Command = defineCommand({
           engine,
           socketPath: flags.admin,
           async reload() {
-            await engine.configure(await channelsOf(file, flags.origin, console));
+            const next = await servedBy(file, flags.origin, console);
+            await engine.configure(withEntries(next, entries.url, edge));
+            served = next;
+            entries.configure(served.entries);
             await reloadCertificate?.();
           },
         }),
@@ -124,17 +132,37 @@ export const edgeCacheServe: Command = defineCommand({
   },
 });
 
-async function channelsOf(
+async function servedBy(
   file: string | undefined,
   origin: string | undefined,
   console: Console,
-): Promise<readonly import('@tapline/edge-cache').ChannelSettings[]> {
+): Promise<EdgeFile> {
   if ((file === undefined) === (origin === undefined)) {
     throw new TaplineError('usage', 'give either FILE or --origin');
   }
   if (file !== undefined) return await loadEdgeFile(file, console.environment);
   const { channelSettings } = await import('@tapline/edge-cache');
-  return [channelSettings({ name: 'default', origins: [origin ?? ''] })];
+  return { channels: [channelSettings({ name: 'default', origins: [origin ?? ''] })], entries: [] };
+}
+
+/** With what the edge makes itself: an origin beside it, below the prefix of each channel. */
+function withEntries(
+  { channels, entries }: EdgeFile,
+  url: string,
+  edge: typeof import('@tapline/edge-cache'),
+): readonly import('@tapline/edge-cache').ChannelSettings[] {
+  const own = channels.filter(({ prefix }) => entries.some((entry) => entry.prefix === prefix));
+  return [
+    ...channels,
+    ...own.map(({ name, hosts, prefix }) =>
+      edge.channelSettings({
+        name: `${name}.entry`,
+        hosts,
+        prefix: `${prefix}${edge.entryFolder}`,
+        origins: [url],
+      }),
+    ),
+  ];
 }
 
 function tlsOf(flags: {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { defined, TaplineError } from '@tapline/base';
-import { type ChannelSettings, channelSettings } from '@tapline/edge-cache';
+import { type ChannelSettings, channelSettings, type EntryChannel } from '@tapline/edge-cache';
 import { parse } from 'yaml';
 import { z } from 'zod';
 
@@ -19,6 +19,8 @@ const channel = z.strictObject({
   name: z.string(),
   hosts: z.array(z.string().min(1)).optional(),
   prefix: z.string().optional(),
+  stripPrefix: z.boolean().optional(),
+  anySite: z.boolean().optional(),
   origins: z.array(url).min(1),
   parents: z.array(url).optional(),
   originHost: z.string().optional(),
@@ -41,14 +43,32 @@ const channel = z.strictObject({
     .optional(),
   /** Names of environment variables that hold the secrets, by key id. */
   signing: z.record(z.string().regex(/^[A-Za-z0-9_-]{1,32}$/), z.string().min(1)).optional(),
+  entry: z
+    .strictObject({
+      playlist: z.string().min(1).max(2048),
+      originBase: url,
+      pathways: z
+        .array(z.strictObject({ id: z.string().regex(/^[A-Za-z0-9._-]{1,253}$/), url }))
+        .min(1)
+        .max(1000),
+      steeringSeconds: z.int().min(1).max(3600).default(4),
+    })
+    .optional(),
 });
-const schema = z.strictObject({ channels: z.array(channel).min(1) });
+const schema = z.strictObject({ channels: z.array(channel) });
+
+/** What an edge serves. */
+export interface EdgeFile {
+  readonly channels: readonly ChannelSettings[];
+  /** Those for which it makes the playlist that players begin with. */
+  readonly entries: readonly EntryChannel[];
+}
 
 /** Reads the channels of a file. Throws `invalid_file` with every field that is not as it should be. */
 export async function loadEdgeFile(
   path: string,
   environment: Readonly<Record<string, string | undefined>>,
-): Promise<readonly ChannelSettings[]> {
+): Promise<EdgeFile> {
   let value: unknown;
   try {
     value = parse(await readFile(path, 'utf8'));
@@ -64,14 +84,21 @@ export async function loadEdgeFile(
       hint: 'docs/guides/edge-cache.md has the fields',
     });
   }
-  return parsed.data.channels.map((given) => settingsOf(given, environment));
+  const { channels } = parsed.data;
+  return {
+    channels: channels.map((given) => settingsOf(given, environment)),
+    entries: channels.flatMap(({ prefix = '/', entry }) =>
+      entry === undefined ? [] : [{ prefix, entry }],
+    ),
+  };
 }
 
 function settingsOf(
   given: z.infer<typeof channel>,
   environment: Readonly<Record<string, string | undefined>>,
 ): ChannelSettings {
-  const { name, origins, defaults, signing, staleIfError, staleWhileRevalidate, ...same } = given;
+  const { name, origins, defaults, signing, entry: _entry, ...rest } = given;
+  const { staleIfError, staleWhileRevalidate, ...same } = rest;
   return channelSettings({
     ...defined(same),
     name,

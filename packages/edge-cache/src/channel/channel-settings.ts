@@ -6,6 +6,8 @@ export interface ChannelSettings {
   readonly hosts: readonly string[];
   /** Paths that are this channel's, such as `/news/`; the longest prefix wins. */
   readonly prefix: string;
+  /** Whether the origin knows nothing of the prefix: it is asked for what comes after it. */
+  readonly stripPrefix: boolean;
   /** `http://` or `https://` addresses, tried in order; a path in one goes before each target. */
   readonly origins: readonly string[];
   /** Other edges that are asked before the origin, each for its share of the keys. */
@@ -40,6 +42,8 @@ export interface ChannelSettings {
    * was sent on, and the rest of the response is kept without it.
    */
   readonly storeSetCookie: boolean;
+  /** Whether pages of any site may read what says nothing of that itself: players in browsers. */
+  readonly anySite: boolean;
   /** A range of something that is not kept: fetch the whole and serve from it, or ask for the range. */
   readonly rangeMiss: 'whole' | 'forward';
   readonly maxObjectBytes: number;
@@ -79,6 +83,7 @@ export function channelSettings(
   return {
     hosts: [],
     prefix: '/',
+    stripPrefix: false,
     parents: [],
     originHost: undefined,
     forwardedFields: forwardedByDefault,
@@ -95,6 +100,7 @@ export function channelSettings(
     staleIfErrorMs: 60 * second,
     honourRequestDirectives: false,
     storeSetCookie: false,
+    anySite: false,
     rangeMiss: 'whole',
     maxObjectBytes: 64 * mebibyte,
     limits: { concurrentRequests: 10_000, requestsPerSecond: 0, concurrentFetches: 256 },

@@ -11,6 +11,18 @@ export interface Channel {
   readonly bucket: TokenBucket | undefined;
   concurrentRequests: number;
   concurrentFetches: number;
+  /** The same object after it is configured anew. */
+  readonly counters: ChannelCounters;
+}
+
+/** What happened to a channel's requests since the start. */
+export interface ChannelCounters {
+  requests: number;
+  hits: number;
+  misses: number;
+  passes: number;
+  fetches: number;
+  originFailures: number;
 }
 
 /** Finds the channel of a request. */
@@ -20,7 +32,7 @@ export class ChannelTable {
   readonly all: readonly Channel[];
 
   /** Throws `invalid_channel` where two channels would answer the same address. */
-  constructor(settings: readonly ChannelSettings[], clock: Clock) {
+  constructor(settings: readonly ChannelSettings[], clock: Clock, before?: ChannelTable) {
     const places = new Set<string>();
     for (const one of settings) {
       assertChannel(one);
@@ -36,7 +48,7 @@ export class ChannelTable {
         places.add(place);
       }
     }
-    this.all = settings.map((one) => running(one, clock));
+    this.all = settings.map((one) => running(one, clock, before?.named(one.name)));
     const sorted = this.all.toSorted(
       (one, other) => other.settings.prefix.length - one.settings.prefix.length,
     );
@@ -74,7 +86,7 @@ function withoutPort(authority: string): string {
   return authority.replace(/:\d+$/, '');
 }
 
-function running(settings: ChannelSettings, clock: Clock): Channel {
+function running(settings: ChannelSettings, clock: Clock, before: Channel | undefined): Channel {
   const rate = settings.limits.requestsPerSecond;
   return {
     settings,
@@ -83,6 +95,14 @@ function running(settings: ChannelSettings, clock: Clock): Channel {
     bucket: rate === 0 ? undefined : new TokenBucket({ perSecond: rate, burst: rate, clock }),
     concurrentRequests: 0,
     concurrentFetches: 0,
+    counters: before?.counters ?? {
+      requests: 0,
+      hits: 0,
+      misses: 0,
+      passes: 0,
+      fetches: 0,
+      originFailures: 0,
+    },
   };
 }
 

@@ -1,3 +1,5 @@
+import type { ChannelSettings } from './channel-settings.ts';
+
 /** Query parameters of LL-HLS delivery (RFC 8216bis §6.2.5), in the order of the key. */
 const directives = ['_HLS_msn', '_HLS_part', '_HLS_push', '_HLS_skip'] as const;
 
@@ -15,6 +17,14 @@ export function canonicalTarget(target: string): string {
     .filter(isDirective)
     .toSorted((one, other) => directiveIndex(one) - directiveIndex(other));
   return `${target.slice(0, mark)}?${[...others, ...ordered].join('&')}`;
+}
+
+/** What the origin is asked for: edges ask each other for the target as it is. */
+export function originTarget(
+  { prefix, stripPrefix }: Pick<ChannelSettings, 'prefix' | 'stripPrefix'>,
+  target: string,
+): string {
+  return stripPrefix && target.startsWith(prefix) ? target.slice(prefix.length - 1) : target;
 }
 
 /** Whether the origin holds its answer until there is something new. */

@@ -1,3 +1,4 @@
+import type { ChannelCounters } from '../channel/channel-table.ts';
 import type { ChannelSettings } from '../channel/channel-settings.ts';
 import type { PurgeMode, PurgeTarget } from '../store/purge-table.ts';
 
@@ -13,6 +14,8 @@ export interface CacheStats {
   readonly originFailures: number;
   readonly objects: number;
   readonly bytes: number;
+  /** Of each channel by its name, where the engine tells them apart. */
+  readonly channels?: Readonly<Record<string, Readonly<ChannelCounters>>>;
 }
 
 /** A running cache on an edge node, whatever program it is. */

@@ -1,6 +1,6 @@
 import { isTaplineError, TaplineError } from '@tapline/base';
 import type { Channel } from '../channel/channel-table.ts';
-import { isBlockingReload } from '../channel/request-target.ts';
+import { isBlockingReload, originTarget } from '../channel/request-target.ts';
 import { FillBody } from '../fill/fill-body.ts';
 import type { OriginResponse } from '../fill/origin-client.ts';
 import type { Upstream } from '../fill/origin-chooser.ts';
@@ -104,6 +104,7 @@ async function depart(
   } catch (error) {
     if (!isTaplineError(error)) throw error;
     state.counters.originFailures += 1;
+    init.channel.counters.originFailures += 1;
     if (standsIn(state, stored)) return { kind: 'kept', stored, because: 'stale-if-error' };
     state.log.warn('the origin failed', { key: primary, code: error.code, error: error.message });
     return { kind: 'failed', error };
@@ -340,16 +341,17 @@ async function ask(state: EdgeState, init: FlightInit): Promise<OriginResponse> 
 async function askOne(
   state: EdgeState,
   { channel, primary, fields, stored, range }: FlightInit,
-  { url }: Upstream,
+  { url, kind }: Upstream,
 ): Promise<OriginResponse> {
   const { settings } = channel;
   const { target } = keyParts(primary);
   const { timeouts } = settings;
   state.counters.fetches += 1;
+  channel.counters.fetches += 1;
   return await state.origins.fetch({
     origin: url,
     method: 'GET',
-    target,
+    target: kind === 'origin' ? originTarget(settings, target) : target,
     fields: originFields({
       fields,
       host: settings.originHost ?? url.host,

@@ -80,7 +80,12 @@ export function judgeResponse(input: JudgedInput): Judged {
     once: passing.filter(([name]) => isDropped(name)),
     head: {
       status: input.status,
-      fields: passing.filter(([name]) => !isDropped(name)),
+      fields: [
+        ...passing.filter(([name]) => !isDropped(name)),
+        ...(settings.anySite && fieldValue(fields, 'access-control-allow-origin') === undefined
+          ? [['access-control-allow-origin', '*'] as const]
+          : []),
+      ],
       responseTimeMs,
       initialAgeMs: initialAgeMs(fields, {
         responseTimeMs,

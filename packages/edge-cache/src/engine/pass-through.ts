@@ -1,5 +1,6 @@
 import { isTaplineError, TaplineError } from '@tapline/base';
 import type { Channel } from '../channel/channel-table.ts';
+import { originTarget } from '../channel/request-target.ts';
 import { fieldLines, fieldValue, type HeaderFields } from '../rfc/header-fields.ts';
 import { withoutHopByHop } from '../rfc/hop-by-hop.ts';
 import { formatCacheStatus } from '../rfc/cache-status.ts';
@@ -24,6 +25,7 @@ const safe: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 export async function passThrough(state: EdgeState, passed: Passed): Promise<void> {
   const { channel, request, responder, target } = passed;
   state.counters.passes += 1;
+  channel.counters.passes += 1;
   const left = new AbortController();
   responder.onGone(() => left.abort());
   try {
@@ -37,7 +39,10 @@ export async function passThrough(state: EdgeState, passed: Passed): Promise<voi
     await sendOn(state, { request, responder, response, why: 'method' });
   } catch (error) {
     if (left.signal.aborted) return;
-    if (isTaplineError(error)) state.counters.originFailures += 1;
+    if (isTaplineError(error)) {
+      state.counters.originFailures += 1;
+      channel.counters.originFailures += 1;
+    }
     answerProblem(state, passed, error);
   }
 }
@@ -53,11 +58,12 @@ async function ask(state: EdgeState, passed: Passed, signal: AbortSignal): Promi
   }
   const length = request.bodyLength;
   state.counters.fetches += 1;
+  channel.counters.fetches += 1;
   try {
     const response = await state.origins.fetch({
       origin: upstream.url,
       method: request.method,
-      target,
+      target: originTarget(settings, target),
       fields: passedFields({
         fields: request.fields,
         host: settings.originHost ?? upstream.url.host,

@@ -52,6 +52,7 @@ function handle(state: EdgeState, request: EdgeRequest, responder: Responder): v
       `no channel is at ${request.authority}${path.slice(0, 200)}`,
     );
   }
+  channel.counters.requests += 1;
   const { settings } = channel;
   const hints = requestHints(fields);
   assertMayAsk(state, channel, hints);
@@ -94,7 +95,7 @@ function answeredFromMemory(state: EdgeState, lookup: Lookup, entry: MemoryRespo
     head.part === undefined &&
     head.status !== 204
   ) {
-    count(state, body.length);
+    count(state, channel, body.length);
     const before = entry.prepared;
     prepared(preparedAnswer(entry, { nowMs, ttlMs, cacheName: state.name, format: formatHead }));
     // Once in a second is enough to tell the disk what is used: its counts are small.
@@ -112,7 +113,7 @@ function answeredFromMemory(state: EdgeState, lookup: Lookup, entry: MemoryRespo
   });
   if (plan === undefined) return false;
   const bytes = plan.span === undefined ? undefined : body.subarray(plan.span.start, plan.span.end);
-  count(state, bytes?.length ?? 0);
+  count(state, channel, bytes?.length ?? 0);
   responder.respond(plan.status, plan.fields, bytes);
   return true;
 }
@@ -174,7 +175,8 @@ function targetOf(state: EdgeState, channel: Channel, path: string): string {
   return target;
 }
 
-function count(state: EdgeState, bytes: number): void {
+function count(state: EdgeState, { counters }: Channel, bytes: number): void {
   state.counters.hits += 1;
+  counters.hits += 1;
   state.counters.bytesServed += bytes;
 }

@@ -47,6 +47,7 @@ export async function serveByFetch(
     throw new TaplineError('not_kept', 'it is not kept, and the request asks for nothing else');
   }
   state.counters.misses += 1;
+  channel.counters.misses += 1;
   await fetchAndAnswer(state, lookup, {
     stored: use === 'renew' ? found : undefined,
     why: found === undefined ? (entry === undefined ? 'uri-miss' : 'vary-miss') : 'stale',
@@ -199,6 +200,7 @@ async function answerOutcome(
       throw outcome.error;
     case 'private':
       state.counters.passes += 1;
+      lookup.channel.counters.passes += 1;
       await sendOn(state, {
         request: lookup.request,
         responder: lookup.responder,
@@ -255,7 +257,10 @@ async function answerKept(
   });
   if (plan === undefined) return false;
   const { counters } = state;
-  if (!renewed) counters.hits += 1;
+  if (!renewed) {
+    counters.hits += 1;
+    lookup.channel.counters.hits += 1;
+  }
   if (stale) counters.staleHits += 1;
   if (plan.span === undefined) responder.respond(plan.status, plan.fields);
   else {

@@ -124,7 +124,7 @@ export async function startEdgeCache(init: EdgeCacheInit): Promise<EdgeCache> {
     counters,
     configure: (settings) => {
       // An error in it must leave what runs as it is.
-      channels = new ChannelTable(settings, clock);
+      channels = new ChannelTable(settings, clock, channels);
       return Promise.resolve();
     },
     purge: (target: PurgeTarget, mode: PurgeMode) => purge(purgeName(target), mode),
@@ -138,6 +138,9 @@ export async function startEdgeCache(init: EdgeCacheInit): Promise<EdgeCache> {
         originFailures: counters.originFailures,
         objects: disk?.objects ?? state.memory.objects,
         bytes: disk?.bytes ?? state.memory.bytes,
+        channels: Object.fromEntries(
+          channels.all.map(({ settings, counters: own }) => [settings.name, { ...own }]),
+        ),
       }),
     reloadCertificate: () => server.reloadCertificate(),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

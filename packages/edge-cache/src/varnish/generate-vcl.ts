@@ -285,7 +285,8 @@ function seconds(ms: number): string {
 }
 
 function assertExpressible(channel: ChannelSettings): void {
-  const { name, hosts, prefix, origins, parents, originHost, signing, storeSetCookie } = channel;
+  const { name, hosts, prefix, stripPrefix, origins, parents, originHost } = channel;
+  const { signing, storeSetCookie } = channel;
   const problem = hosts.some((host) => !/^[A-Za-z0-9._:-]{1,253}$/.test(host))
     ? 'a host holds other characters than letters, digits, dots and dashes'
     : !/^\/[A-Za-z0-9._~/-]*$/.test(prefix)
@@ -300,9 +301,11 @@ function assertExpressible(channel: ChannelSettings): void {
             ? 'Varnish is given no parents'
             : signing !== undefined
               ? 'Varnish verifies no signed addresses'
-              : storeSetCookie
-                ? 'Set-Cookie is not kept by Varnish'
-                : undefined;
+              : stripPrefix
+                ? 'Varnish takes no prefix off'
+                : storeSetCookie
+                  ? 'Set-Cookie is not kept by Varnish'
+                  : undefined;
   if (problem === undefined) return;
   throw new TaplineError('invalid_channel', `channel ${name}: ${problem}`, {
     hint: "use Tapline's own engine for this channel",
