@@ -20,6 +20,10 @@ export function boundRequest(
   if (limit.kind === 'silence') {
     // Without a listener Node cuts the connection, and takes the bound off with the next request.
     request.setTimeout(limit.ms);
+    // What was refused before it came is nobody's work any more, however steadily it trickles.
+    response.once('finish', () => {
+      if (!request.complete) cutOff();
+    });
     return;
   }
   const { headers } = request;
@@ -27,15 +31,19 @@ export function boundRequest(
   if (headers['transfer-encoding'] === undefined && (length === undefined || length === '0')) {
     return;
   }
-  const complete = new AbortController();
-  const onComplete = (): void => complete.abort('the body is complete');
-  request.once('end', onComplete);
-  request.once('close', onComplete);
-  void cutOff();
+  cutOff();
 
-  async function cutOff(): Promise<void> {
+  function cutOff(): void {
+    const complete = new AbortController();
+    const onComplete = (): void => complete.abort('the body is complete');
+    request.once('end', onComplete);
+    request.once('close', onComplete);
+    void waitFor(complete.signal);
+  }
+
+  async function waitFor(complete: AbortSignal): Promise<void> {
     try {
-      await clock.sleep(limit.ms, { signal: complete.signal });
+      await clock.sleep(limit.ms, { signal: complete });
     } catch {
       // The body is here, or nobody waits for it any more.
       return;

@@ -47,8 +47,13 @@ describe('startHttpEdge', () => {
           upgrade: (_request, socket) =>
             socket.end('HTTP/1.1 400 Bad Request\r\ncontent-length: 2\r\n\r\nup'),
         },
-        { path: '/quick/', handle: echo, body: { kind: 'whole', ms: 300 } },
-        { path: '/layers/', handle: echo, body: { kind: 'silence', ms: 300 } },
+        { path: '/quick/', handle: echo, body: () => ({ kind: 'whole', ms: 300 }) },
+        {
+          path: '/refused/',
+          handle: (_request, response) => void response.writeHead(401).end(),
+          body: () => ({ kind: 'silence', ms: 300 }),
+        },
+        { path: '/layers/', handle: echo, body: () => ({ kind: 'silence', ms: 300 }) },
       ],
     });
   });
@@ -118,8 +123,15 @@ describe('startHttpEdge', () => {
     expect(await hanging).toBeInstanceOf(Error);
   });
 
-  /** Sends the head, then a byte every `everyMs`; what came back until the connection ended. */
-  async function drip(path: string, everyMs: number): Promise<string> {
+  /** Sends the head, then bytes, one every `everyMs`; what came back until the connection ended. */
+  async function drip(
+    path: string,
+    {
+      everyMs,
+      bytes = 8,
+      connection = 'close',
+    }: { readonly everyMs: number; readonly bytes?: number; readonly connection?: string },
+  ): Promise<string> {
     const socket = connect({ host: '127.0.0.1', port: edge.port, ca: authority.certificatePem });
     const came: Buffer[] = [];
     socket.on('data', (chunk: Buffer) => came.push(chunk));
@@ -128,9 +140,9 @@ describe('startHttpEdge', () => {
     const ended = new AbortController();
     void closed.then(() => ended.abort());
     socket.write(
-      `PUT ${path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 8\r\n\r\n`,
+      `PUT ${path} HTTP/1.1\r\nHost: h\r\nConnection: ${connection}\r\nContent-Length: ${bytes}\r\n\r\n`,
     );
-    for (let sent = 0; sent < 8 && !ended.signal.aborted; sent += 1) {
+    for (let sent = 0; sent < bytes && !ended.signal.aborted; sent += 1) {
       await systemClock.sleep(everyMs, { signal: ended.signal }).catch(() => undefined);
       if (!ended.signal.aborted) socket.write('x');
     }
@@ -139,14 +151,17 @@ describe('startHttpEdge', () => {
   }
 
   it('waits for a body as a whole, and for a layer while it flows', async () => {
-    const [quick, layers, silent] = await Promise.all([
-      drip('/quick/', 100),
-      drip('/layers/', 100),
-      drip('/layers/', 1000),
+    const [quick, layers, silent, refused] = await Promise.all([
+      drip('/quick/', { everyMs: 100 }),
+      drip('/layers/', { everyMs: 100 }),
+      drip('/layers/', { everyMs: 1000 }),
+      drip('/refused/', { everyMs: 100, bytes: 100, connection: 'keep-alive' }),
     ]);
     expect(quick).toMatch(/^HTTP\/1.1 408 /);
     expect(layers).toMatch(/^HTTP\/1.1 200 .*xxxxxxxx$/s);
     expect(silent).toBe('');
+    // Ten seconds of trickle were to come, and the connection ended long before.
+    expect(refused).toMatch(/^HTTP\/1.1 401 /);
   });
 
   it('refuses what a browser sends for the page of another site', async () => {

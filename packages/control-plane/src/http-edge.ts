@@ -21,8 +21,8 @@ export interface EdgeRoute {
   readonly path: string;
   readonly handle?: Handle;
   readonly upgrade?: Upgrade;
-  /** What a request's body may take; 60 s as a whole unless given. */
-  readonly body?: BodyLimit;
+  /** What a request's body may take; 60 s as a whole where not given. */
+  readonly body?: (request: IncomingMessage) => BodyLimit | undefined;
   /** By which name devices reach it in their tunnels; the API unless given. */
   readonly service?: ControlPlaneService;
 }
@@ -106,7 +106,7 @@ export async function startHttpEdge(init: HttpEdgeInit): Promise<HttpEdge> {
 
   function onRequest(request: IncomingMessage, response: ServerResponse): void {
     const route = routeOf(request);
-    boundRequest(request, response, { limit: route?.body ?? defaultBody, clock });
+    boundRequest(request, response, { limit: route?.body?.(request) ?? defaultBody, clock });
     if (isForeignOrigin(request)) refuse(response, 403, 'requests for other origins are refused\n');
     else if (route?.handle === undefined) refuse(response, 404, 'nothing is served here\n');
     else route.handle(request, response);

@@ -64,6 +64,7 @@ import { createReplicationAudit, localChangesOf } from './registry/replication-a
 import { createReplicationEndpoint } from './registry/replication-endpoint.ts';
 import { createRegistryTokens, registryChallenge } from './registry/registry-tokens.ts';
 import { type Reconcilers, startReconcilers } from './start-reconcilers.ts';
+import { uploadLimit } from './upload-limit.ts';
 
 // A push is hashed and synced before it is answered.
 const registrySilenceMs = 120_000;
@@ -356,11 +357,12 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
       api: {
         handle: (request, response) => api.handle(request, response),
         upgrade: (request, socket, head) => api.upgrade(request, socket, head),
+        body: uploadLimit,
       },
       ready: { handle: (request, response) => answerReady({ request, response }, late.isReady) },
       registry: {
         handle: limited((request, response) => neighbours.handle(request, response)),
-        body: { kind: 'silence', ms: registrySilenceMs },
+        body: () => ({ kind: 'silence', ms: registrySilenceMs }),
         service: 'registry',
       },
       registryAdmin: { handle: limited(administer) },
