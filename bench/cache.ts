@@ -2,13 +2,16 @@ import { execFileSync } from 'node:child_process';
 import { createServer } from 'node:http';
 import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { channelSettings, startVarnish } from '@tapline/edge-cache';
-import { haveProgram, type StartedProcess, startProcess, temporaryFolder } from '@tapline/testing';
+import { haveProgram, temporaryFolder } from '@tapline/testing';
 import { hitRatioOfDisk, hitRatioOfLru, hitRatioOfSieve } from './cache/hit-ratio.ts';
 import { makeManyObjects } from './cache/many-objects.ts';
+import { makeCertificate } from './cache/make-certificate.ts';
+import { pinVarnish } from './cache/pin-varnish.ts';
+import { measureReload } from './cache/reload.ts';
 import { runWrk } from './cache/run-wrk.ts';
 import { startNginx } from './cache/start-nginx.ts';
+import { startOurs } from './cache/start-ours.ts';
 import { zipfTrace } from './cache/traces.ts';
 import { quantile } from './quantile.ts';
 import { benchmarkRow, type BenchmarkRow, type Measurement } from './result.ts';
@@ -17,7 +20,6 @@ const mebibyte = 1024 * 1024;
 const sizes = { small: 1536, middle: 100 * 1024, large: 2 * mebibyte } as const;
 const rounds = 3;
 const seconds = 1;
-const serve = fileURLToPath(new URL('./cache/serve.ts', import.meta.url));
 const parts: Readonly<Record<string, () => Promise<readonly BenchmarkRow[]>>> = {
   throughput: measureThroughput,
   reload: measureReload,
@@ -64,13 +66,6 @@ async function startOrigin(
       await new Promise<void>((resolve) => void server.close(() => resolve()));
     },
   };
-}
-
-function startOurs(words: readonly string[]): Promise<StartedProcess> {
-  return startProcess('taskset', ['-c', '0', process.execPath, serve, ...words], {
-    readyLine: /listening (\d+) (\d+) (\d+)/,
-    readyWithinMs: 60_000,
-  });
 }
 
 async function measureThroughput(): Promise<readonly BenchmarkRow[]> {
@@ -207,60 +202,6 @@ async function inTurns<K extends string>(
   return Object.fromEntries(medians) as Readonly<Record<K, number | undefined>>;
 }
 
-/** Fifty players on each of ten playlists, whose origin holds its answer. */
-async function measureReload(): Promise<readonly BenchmarkRow[]> {
-  const holdMs = 200;
-  let asked = 0;
-  await using origin = await startOrigin(async (url) => {
-    asked += 1;
-    await new Promise((resolve) => {
-      setTimeout(resolve, holdMs);
-    });
-    return Buffer.from(`#EXTM3U\n#${url}\n`);
-  });
-  await using ours = await startOurs([origin.url, String(64 * mebibyte)]);
-  const base = `http://127.0.0.1:${ours.ready?.[1] ?? ''}`;
-  const times: number[] = [];
-  const playlists = 10;
-  const clients = 50;
-  const reloads = 5;
-  for (let sequence = 0; sequence < reloads + 1; sequence += 1) {
-    await Promise.all(
-      Array.from({ length: playlists * clients }, async (_, index) => {
-        const from = performance.now();
-        const target = `/${index % playlists}.m3u8?_HLS_msn=${sequence}&_HLS_part=0`;
-        await (await fetch(base + target)).text();
-        // The first round opens five hundred connections.
-        if (sequence > 0) times.push(performance.now() - from);
-      }),
-    );
-  }
-  const row = (share: number, label: string, goal: number): BenchmarkRow =>
-    benchmarkRow({
-      metric: `blocking reload, 50 players on 10 playlists, ${label} beyond the origin's hold`,
-      unit: 'ms',
-      better: 'lower',
-      ours: quantile(times, share) - holdMs,
-      peers: {},
-      goal,
-      goalOn: 'ours',
-      note: 'origin, client and edge on two cores; 500 answers at once are 500 to read for one client, too',
-    });
-  return [
-    row(0.5, 'p50', 10),
-    row(0.99, 'p99', 30),
-    benchmarkRow({
-      metric: 'blocking reload, fetches for each playlist and part',
-      unit: '',
-      better: 'lower',
-      ours: asked / (playlists * (reloads + 1)),
-      peers: {},
-      goal: 1,
-      goalOn: 'ours',
-    }),
-  ];
-}
-
 function measureHitRatios(): readonly BenchmarkRow[] {
   const shape = { objects: 100_000, count: 2_000_000 };
   const traces = [
@@ -332,19 +273,4 @@ async function measureIndex(): Promise<readonly BenchmarkRow[]> {
 function residentBytes(pid: number): number {
   const kilobytes = execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' });
   return Number(kilobytes) * 1024;
-}
-
-/** All threads of Varnish onto the first core, as the others are. */
-function pinVarnish(folder: string): void {
-  const pids = execFileSync('pgrep', ['-f', join(folder, 'varnish')], { encoding: 'utf8' });
-  for (const pid of pids.trim().split('\n')) {
-    execFileSync('taskset', ['-a', '-c', '-p', '0', pid], { stdio: 'ignore' });
-  }
-}
-
-function makeCertificate(folder: string): void {
-  const words =
-    'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=edge -addext subjectAltName=IP:127.0.0.1';
-  const files = ['-keyout', join(folder, 'key.pem'), '-out', join(folder, 'cert.pem')];
-  execFileSync('openssl', [...words.split(' '), ...files], { stdio: 'ignore' });
 }

@@ -1,3 +1,4 @@
+import { formatHead } from '../http1/format-head.ts';
 import { parseRange, resolveRange } from '../rfc/byte-range.ts';
 import { type CacheOutcome, formatCacheStatus } from '../rfc/cache-status.ts';
 import type { HeaderField, HeaderFields } from '../rfc/header-fields.ts';
@@ -83,7 +84,6 @@ export function preparedAnswer(
   entry: MemoryResponse,
   input: Omit<PlanInput, 'head' | 'bodyBytes' | 'outcome' | 'request' | 'hints'> & {
     readonly ttlMs: number;
-    readonly format: (status: number, fields: HeaderFields) => string;
   },
 ): PreparedAnswer {
   const second = Math.floor(currentAgeMs(entry.head, input.nowMs) / 1000);
@@ -95,13 +95,17 @@ export function preparedAnswer(
     cacheName: input.cacheName,
     outcome: { kind: 'hit', ttlSeconds: input.ttlMs / 1000 },
   });
-  const head = Buffer.from(`${input.format(entry.head.status, fields)}\r\n`, 'latin1');
-  const joined = entry.body.length <= joinedBytes;
-  const answer: PreparedAnswer = joined
-    ? { head: Buffer.concat([head, entry.body]), body: undefined }
-    : { head, body: entry.body };
+  const answer = wireAnswer(entry.head.status, fields, entry.body);
   entry.prepared = { second, answer };
   return answer;
+}
+
+/** A whole answer in the form of HTTP/1.1. */
+export function wireAnswer(status: number, fields: HeaderFields, body: Buffer): PreparedAnswer {
+  const head = Buffer.from(`${formatHead(status, fields)}\r\n`, 'latin1');
+  return body.length <= joinedBytes
+    ? { head: Buffer.concat([head, body]), body: undefined }
+    : { head, body };
 }
 
 /** The fields of an answer with the whole body. */

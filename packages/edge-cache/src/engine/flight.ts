@@ -17,6 +17,7 @@ import { variantKey } from '../rfc/vary.ts';
 import { keyParts } from '../store/object-key.ts';
 import type { StoredHead, StoredResponse } from '../store/stored-response.ts';
 import type { EdgeState } from './edge-state.ts';
+import type { PreparedAnswer } from './exchange.ts';
 import { judgeResponse, type Judged } from './judge-response.ts';
 import { maySubstitute } from './judge-use.ts';
 import { originFields } from './origin-fields.ts';
@@ -36,6 +37,8 @@ export type FlightOutcome =
       readonly body: FillBody;
       /** Fields that are for who asked first only. */
       readonly once: HeaderFields;
+      /** Answers in the form of the wire, for those who waited and get the same bytes. */
+      readonly shared: Map<string, PreparedAnswer>;
     }
   /** It is for who asked and nobody else. */
   | { readonly kind: 'private'; readonly response: OriginResponse; readonly why: string }
@@ -142,32 +145,43 @@ function received(
     range: init.range,
   });
   const body = new FillBody({ expected, limit: maxObjectBytes });
-  void fill(state, { response, body, reserved });
-  return { kind: 'filling', head: { ...judged.head, key }, body, once: judged.once };
+  fill(state, { response, body, reserved });
+  const head = { ...judged.head, key };
+  return { kind: 'filling', head, body, once: judged.once, shared: new Map() };
 }
 
-async function fill(
+/** Lets the body come in; what came with the head is there when this returns. */
+function fill(
   state: EdgeState,
   filled: {
     readonly response: OriginResponse;
     readonly body: FillBody;
     readonly reserved: number;
   },
-): Promise<void> {
+): void {
   const { response, body, reserved } = filled;
   state.filling.bytes += reserved;
-  try {
-    for await (const chunk of response.body) {
-      state.counters.bytesFromOrigin += chunk.length;
-      body.append(chunk);
-    }
-    body.complete();
-  } catch (error) {
+  const fail = (error: unknown): void => {
+    state.filling.bytes -= reserved;
     state.counters.originFailures += 1;
     body.fail(error);
-  } finally {
-    state.filling.bytes -= reserved;
-  }
+  };
+  response.body.pour({
+    append: (chunk) => {
+      state.counters.bytesFromOrigin += chunk.length;
+      body.append(chunk);
+    },
+    complete: () => {
+      try {
+        body.complete();
+      } catch (error) {
+        fail(error);
+        return;
+      }
+      state.filling.bytes -= reserved;
+    },
+    fail,
+  });
 }
 
 /** Keeps what came in, where it came in whole. */

@@ -2,7 +2,6 @@ import { TaplineError } from '@tapline/base';
 import type { Channel } from '../channel/channel-table.ts';
 import { brokenBlockingReload, canonicalTarget } from '../channel/request-target.ts';
 import { behindToken, verifySignedTarget } from '../channel/signed-target.ts';
-import { formatHead } from '../http1/format-head.ts';
 import { listMembers } from '../rfc/header-fields.ts';
 import type { MemoryEntry, MemoryResponse } from '../store/memory-tier.ts';
 import { objectKey } from '../store/object-key.ts';
@@ -97,7 +96,7 @@ function answeredFromMemory(state: EdgeState, lookup: Lookup, entry: MemoryRespo
   ) {
     count(state, channel, body.length);
     const before = entry.prepared;
-    prepared(preparedAnswer(entry, { nowMs, ttlMs, cacheName: state.name, format: formatHead }));
+    prepared(preparedAnswer(entry, { nowMs, ttlMs, cacheName: state.name }));
     // Once in a second is enough to tell the disk what is used: its counts are small.
     if (entry.prepared !== before) state.disk?.touch(head.key);
     return true;

@@ -4,8 +4,13 @@ import type { CacheOutcome } from '../rfc/cache-status.ts';
 import { variantKey, varyNames } from '../rfc/vary.ts';
 import type { FillBody } from '../fill/fill-body.ts';
 import type { MemoryEntry } from '../store/memory-tier.ts';
-import { freshForMs, type StoredHead, type StoredResponse } from '../store/stored-response.ts';
-import { fieldsOf, planAnswer } from './answer-stored.ts';
+import {
+  currentAgeMs,
+  freshForMs,
+  type StoredHead,
+  type StoredResponse,
+} from '../store/stored-response.ts';
+import { fieldsOf, planAnswer, wireAnswer } from './answer-stored.ts';
 import type { EdgeState } from './edge-state.ts';
 import {
   type Flight,
@@ -111,6 +116,8 @@ function concerns({ request, primary, hints, channel }: Lookup, outcome: FlightO
   if (outcome.kind === 'private') return false;
   if (outcome.kind === 'failed') return true;
   const { head } = outcome.kind === 'kept' ? outcome.stored : outcome;
+  // The usual case, that all who wait for a playlist come through.
+  if (head.part === undefined && head.key === primary) return true;
   const names = varyNames(head.fields);
   const base = head.part === undefined ? primary : rangeKey(primary, hints.range ?? '');
   if (head.part !== undefined && channel.settings.rangeMiss !== 'forward') return false;
@@ -217,6 +224,7 @@ async function answerOutcome(
       return;
     }
     case 'filling':
+      if (!led && answeredShared(state, lookup, { outcome, why })) return;
       await answerFilling(state, lookup, {
         head: led
           ? { ...outcome.head, fields: [...outcome.head.fields, ...outcome.once] }
@@ -271,6 +279,49 @@ async function answerKept(
   return await Promise.resolve(true);
 }
 
+/** Answers one of many who waited for the same and whole response: with bytes made once for all. */
+function answeredShared(
+  state: EdgeState,
+  { request, responder, hints }: Lookup,
+  {
+    outcome: { head, body, shared },
+    why,
+  }: {
+    readonly outcome: Extract<FlightOutcome, { readonly kind: 'filling' }>;
+    readonly why: Wanted['why'];
+  },
+): boolean {
+  const { prepared } = responder;
+  const simple = request.method === 'GET' && !hints.conditional && hints.range === undefined;
+  if (!simple || !body.isComplete || prepared === undefined) return false;
+  if (head.part !== undefined || head.status === 204) return false;
+  const nowMs = state.clock.now();
+  const name = `${why} ${Math.floor(currentAgeMs(head, nowMs) / 1000)}`;
+  let answer = shared.get(name);
+  if (answer === undefined) {
+    answer = wireAnswer(
+      head.status,
+      fieldsOf({
+        head,
+        bodyBytes: body.length,
+        nowMs,
+        cacheName: state.name,
+        outcome: {
+          kind: 'forward',
+          why,
+          stored: true,
+          originStatus: head.status,
+          collapsed: true,
+        },
+      }),
+      body.complete(),
+    );
+    shared.set(name, answer);
+  }
+  prepared(answer);
+  return true;
+}
+
 /** Answers while the body comes in: from its first byte, or from where the range begins. */
 async function answerFilling(
   state: EdgeState,
@@ -282,7 +333,8 @@ async function answerFilling(
   const base = { head, nowMs: state.clock.now(), cacheName: state.name, outcome: status };
   // A range of unknown length, a condition, a part: those need to know the whole first.
   const needsSize = hints.conditional || hints.range !== undefined || head.part !== undefined;
-  const bodyBytes = body.expected ?? (needsSize ? await body.whole() : undefined);
+  const bodyBytes =
+    body.expected ?? (body.isComplete ? body.length : needsSize ? await body.whole() : undefined);
   const plan =
     bodyBytes === undefined ? undefined : planAnswer({ ...base, bodyBytes, request, hints });
   if (plan === undefined && bodyBytes !== undefined) {
@@ -297,6 +349,10 @@ async function answerFilling(
     return;
   }
   const span: ByteSpan | undefined = plan?.span;
+  if (body.isComplete && plan !== undefined && span !== undefined) {
+    responder.respond(plan.status, plan.fields, body.complete().subarray(span.start, span.end));
+    return;
+  }
   const writer = responder.start(
     plan?.status ?? head.status,
     plan?.fields ?? fieldsOf({ ...base, bodyBytes }),

@@ -3,6 +3,7 @@ import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import { pipeline } from 'node:stream/promises';
 import { type Clock, TaplineError } from '@tapline/base';
 import type { HeaderField, HeaderFields } from '../rfc/header-fields.ts';
+import { OriginBody } from './origin-body.ts';
 
 export interface OriginRequest {
   /** Scheme, authority, and a path that goes before the target. */
@@ -22,11 +23,8 @@ export interface OriginResponse {
   readonly fields: HeaderFields;
   readonly requestTimeMs: number;
   readonly responseTimeMs: number;
-  /**
-   * The body. Throws `origin_broken` where it ends before its length. Leave the loop or destroy it to
-   * give the connection up.
-   */
-  readonly body: AsyncIterable<Uint8Array> & { destroy(): void };
+  /** Fails with `origin_broken` where it ends before its length. Whoever gets it reads or destroys it. */
+  readonly body: OriginBody;
 }
 
 /** Asks origins and parents; one per edge. Follows no redirects and undoes no coding. */
@@ -60,7 +58,10 @@ export class OriginClient implements AsyncDisposable {
       signal: asked.signal,
       timeout: asked.idleMs > asked.headMs ? asked.idleMs : asked.headMs,
     });
-    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    const answer = await new Promise<{
+      readonly response: IncomingMessage;
+      readonly body: OriginBody;
+    }>((resolve, reject) => {
       const late = (ms: number, what: string): void => {
         this.#clock.sleep(ms, { signal: answered.signal }).then(
           () => request.destroy(timedOut(origin, `${what} within ${ms} ms`)),
@@ -79,7 +80,14 @@ export class OriginClient implements AsyncDisposable {
           () => undefined,
         );
       });
-      request.once('response', resolve);
+      request.once('response', (response) => {
+        const body = new OriginBody(response, (error) =>
+          error === undefined
+            ? broken(origin, 'the body ended before its length')
+            : asOriginError(error, origin),
+        );
+        resolve({ response, body });
+      });
       // An upgrade is not asked for; an origin that switches protocols anyway is broken.
       request.once('upgrade', (_, socket) => {
         socket.destroy();
@@ -89,6 +97,7 @@ export class OriginClient implements AsyncDisposable {
       if (asked.body === undefined) request.end();
       else pipeline(asked.body, request).catch(reject);
     }).finally(() => answered.abort());
+    const { response, body } = answer;
     request.setTimeout(asked.idleMs, () =>
       response.destroy(timedOut(origin, `no bytes for ${asked.idleMs} ms`)),
     );
@@ -97,7 +106,7 @@ export class OriginClient implements AsyncDisposable {
       fields: pairs(response.rawHeaders),
       requestTimeMs,
       responseTimeMs: this.#clock.now(),
-      body: bodyOf(response, origin),
+      body,
     };
   }
 
@@ -106,20 +115,6 @@ export class OriginClient implements AsyncDisposable {
     this.#https.destroy();
     return Promise.resolve();
   }
-}
-
-function bodyOf(response: IncomingMessage, origin: URL): OriginResponse['body'] {
-  return {
-    destroy: () => void response.destroy(),
-    async *[Symbol.asyncIterator]() {
-      try {
-        for await (const chunk of response) yield chunk as Uint8Array;
-      } catch (error) {
-        throw asOriginError(error, origin);
-      }
-      if (!response.complete) throw broken(origin, 'the body ended before its length');
-    },
-  };
 }
 
 function pairs(raw: readonly string[]): HeaderFields {
