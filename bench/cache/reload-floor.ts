@@ -9,8 +9,8 @@ const holdMs = Number(process.argv[2]);
 const waiting = new Map<string, Socket[]>();
 const server = createServer({ noDelay: true }, (socket) => {
   socket.on('error', () => socket.destroy());
-  socket.on('data', (chunk) => {
-    const target = chunk.latin1Slice(4, chunk.indexOf(' HTTP'));
+  socket.on('data', (chunk: Buffer) => {
+    const target = chunk.toString('latin1', 4, chunk.indexOf(' HTTP'));
     const others = waiting.get(target);
     if (others !== undefined) {
       others.push(socket);
