@@ -38,3 +38,10 @@ export function hasOwnTranslation({ name }: EncodingClass): boolean {
     name,
   );
 }
+
+/** Classes of which cold code has some that it does not leave to the interpreter. */
+export function isDoneCold({ name }: EncodingClass): boolean {
+  return !/^(Advanced SIMD|Floating-point|Conversion|Cryptographic|Atomic|Compare and swap)/.test(
+    name,
+  );
+}

@@ -10,14 +10,14 @@ import { interpretCases } from './interpret-cases.ts';
 import { oracleModel } from './oracle-model.ts';
 import { type ProcessorModel, runOracle } from './run-oracle.ts';
 import { sequenceCases } from './sequence-cases.ts';
-import { translateCases } from './translate-cases.ts';
-import { hasOwnTranslation } from './has-own-translation.ts';
+import { runColdCases, translateCases } from './translate-cases.ts';
+import { hasOwnTranslation, isDoneCold } from './has-own-translation.ts';
 
 // TAPLINE_A64_CASES=100000 TAPLINE_A64_SEED=7 npx vitest run tests/a64 looks at as many per class.
 const count = Number(process.env['TAPLINE_A64_CASES'] ?? 2000);
 const firstSeed = Number(process.env['TAPLINE_A64_SEED'] ?? 1);
 const chunk = 20_000;
-/** Of what translated code leaves to the interpreter: registers have to come and go. */
+/** Of what translated and cold code leave to the interpreter: registers have to come and go. */
 const interpretedShare = 0.1;
 
 const missing = oraclePrograms.filter((program) => !haveProgram(program));
@@ -40,7 +40,7 @@ describe.skipIf(missing.length > 0)(`instructions do what qemu has them do${reas
   /** The first disagreement as text, with the vector to be kept in interop/a64/found.json. */
   function disagreement(
     make: (count: number, seed: number) => Cases,
-    how: { readonly model: ProcessorModel; readonly translated: number },
+    how: { readonly model: ProcessorModel; readonly translated: number; readonly cold: number },
   ): string | undefined {
     const { model } = how;
     const theirs: RunCases = (cases) => runOracle(program, { model, cases });
@@ -50,6 +50,7 @@ describe.skipIf(missing.length > 0)(`instructions do what qemu has them do${reas
       const engines = [
         { name: 'interpreter', run: (some: Cases) => interpretCases(some), share: 1 },
         { name: 'translator', run: translateCases, share: how.translated },
+        { name: 'cold code', run: runColdCases, share: how.cold },
       ];
       for (const { name, run, share } of engines) {
         const some = firstCases(cases, Math.ceil(cases.count * share));
@@ -69,14 +70,15 @@ describe.skipIf(missing.length > 0)(`instructions do what qemu has them do${reas
     (_, encodingClass) => {
       const model = oracleModel(encodingClass);
       const translated = hasOwnTranslation(encodingClass) ? 1 : interpretedShare;
+      const cold = isDoneCold(encodingClass) ? 1 : interpretedShare;
       const make = (some: number, seed: number): Cases =>
         classCases(encodingClass, { count: some, seed });
-      expect(disagreement(make, { model, translated })).toBeUndefined();
+      expect(disagreement(make, { model, translated, cold })).toBeUndefined();
     },
   );
 
   test('sequences of instructions', { timeout }, () => {
-    const how = { model: 'cortex-a57', translated: 1 } as const;
+    const how = { model: 'cortex-a57', translated: 1, cold: 1 } as const;
     expect(disagreement(sequenceCases, how)).toBeUndefined();
   });
 });

@@ -11,18 +11,28 @@ import { codePages, memorySize, oracleEnvironment, runCase, writeCode } from './
 
 /** The cases, each translated to a function of its own, batch by batch. */
 export function translateCases(cases: Cases): Cases {
+  return runCases(cases, true);
+}
+
+/** The cases, run by what runs code that is not translated. */
+export function runColdCases(cases: Cases): Cases {
+  return runCases(cases, false);
+}
+
+function runCases(cases: Cases, translated: boolean): Cases {
   const results = emptyCases(cases.count);
   results.bytes.set(cases.bytes);
   for (let first = 0; first < cases.count; first += batchSize) {
-    runBatch(results, { first, end: Math.min(first + batchSize, cases.count) });
+    runBatch(results, { first, end: Math.min(first + batchSize, cases.count), translated });
   }
   return results;
 }
 
 function runBatch(
   results: Cases,
-  { first, end }: { readonly first: number; readonly end: number },
+  batch: { readonly first: number; readonly end: number; readonly translated: boolean },
 ): void {
+  const { first, end, translated } = batch;
   const machine = new GuestMachine({ bytes: memorySize, environment: oracleEnvironment });
   const { cpu, memory } = machine;
   const { read, write, execute } = pagePermission;
@@ -32,7 +42,9 @@ function runBatch(
   for (let index = first; index < end; index++) {
     writeCode(caseRecord(results, index), index, memory);
   }
-  machine.translate(Array.from({ length: end - first }, (_, at) => codeAddress(first + at)));
+  if (translated) {
+    machine.translate(Array.from({ length: end - first }, (_, at) => codeAddress(first + at)));
+  }
   for (let index = first; index < end; index++) {
     runCase(caseRecord(results, index), index, { cpu, run: () => machine.run(100) });
   }

@@ -1,52 +1,58 @@
-/** Places that are counted; a program that goes to more is not hot anywhere. */
+import { arrivalCalled, machineLayout } from './machine-layout.ts';
+
+/** Branches and places that are remembered; a program that has more is not hot anywhere. */
 const mostPlaces = 100_000;
 /** Places that one BR may be known to go to. */
 const mostTargets = 512;
 /** How much hotter a place has to be that is part of a function already. */
 const coveredFactor = 16;
+/** Of hotness: what is translated for who comes after, when it was called. */
+const keptShare = 32;
 
-/** How often places were come to other than from the instruction before them, and by which BR. */
+/**
+ * How often places were come to by calls, by ways back, and from outside, and where BR went. What
+ * runs cold code counts, in the machine's memory.
+ */
 export class ArrivalCounts {
   readonly #hotAfter: number;
-  readonly #counts: Map<number, number> = new Map();
+  /** Pairs: the address, and how often. A place that shares its entry with another displaces it. */
+  readonly #counts: Uint32Array;
   readonly #branches: Map<number, Set<number>> = new Map();
   readonly #targets: Set<number> = new Set();
-  readonly #begun: Set<number> = new Set();
   /** Parts of functions with tables of branches, which need no function of their own. */
   readonly #covered: Set<number> = new Set();
 
-  constructor(hotAfter: number) {
+  /** `buffer` is the machine's memory. */
+  constructor(buffer: ArrayBuffer, hotAfter: number) {
     this.#hotAfter = hotAfter;
+    const { arrivals, arrivalEntries } = machineLayout;
+    this.#counts = new Uint32Array(buffer, arrivals, arrivalEntries * 2);
   }
 
   /**
-   * Counts; where a place has become hot, it is said what to translate. What is nearly hot is
-   * translated with it, as modules cost by their number.
+   * What to translate where `pc` is hot. What is nearly hot is translated with it, as modules cost by
+   * their number; all of it is counted anew.
    */
-  arrive(pc: number): readonly number[] | undefined {
-    const count = (this.#counts.get(pc) ?? 0) + 1;
-    if (this.#counts.size >= mostPlaces) this.#counts.clear();
-    this.#counts.set(pc, count);
-    if (count < this.#hotAfter * (this.#covered.has(pc) ? coveredFactor : 1)) return undefined;
-    const batch: number[] = [];
-    for (const [place, times] of this.#counts) {
-      const nearly = times * 4 >= this.#hotAfter && !this.#targets.has(place);
-      if (place !== pc && !nearly) continue;
-      batch.push(place);
-      this.#counts.delete(place);
-    }
+  takeHot(pc: number): readonly number[] {
+    if (this.#covered.has(pc) && this.#countOf(pc) < this.#hotAfter * coveredFactor) return [];
+    const nearly = this.#hotAfter / 4;
+    const batch = this.#places(
+      (place, { count }) => place === pc || (count >= nearly && !this.#targets.has(place)),
+    );
+    for (const place of batch) this.#counts[entryOf(place) + 1] = 0;
     return batch;
   }
 
-  /** A place that a function begins at, or that was come to from outside: it need not be hot. */
-  begin(pc: number): void {
-    if (this.#begun.size < mostPlaces) this.#begun.add(pc);
+  /** Whether it is, or has just been. */
+  isHot(pc: number): boolean {
+    return this.#countOf(pc) >= this.#hotAfter;
   }
 
-  /** All places that functions begin at; they are noted anew. */
-  takeBegun(): readonly number[] {
-    const places = [...this.#begun];
-    this.#begun.clear();
+  /** Places that functions begin at and that were come to a good deal, but not so often as to be hot. */
+  takeWarm(): readonly number[] {
+    const least = Math.max(this.#hotAfter / keptShare, 1);
+    const places = this.#places((_, { count, called }) => called && count >= least);
+    this.#counts.fill(0);
     return places;
   }
 
@@ -64,4 +70,28 @@ export class ArrivalCounts {
   cover(places: Iterable<number>): void {
     for (const place of places) this.#covered.add(place);
   }
+
+  #countOf(pc: number): number {
+    const at = entryOf(pc);
+    return this.#counts[at] === pc ? (this.#counts[at + 1] ?? 0) & ~arrivalCalled : 0;
+  }
+
+  #places(
+    wanted: (pc: number, how: { readonly count: number; readonly called: boolean }) => boolean,
+  ): readonly number[] {
+    const counts = this.#counts;
+    const places: number[] = [];
+    for (let at = 0; at < counts.length; at += 2) {
+      const number = counts[at + 1] ?? 0;
+      const pc = counts[at] ?? 0;
+      if (number === 0) continue;
+      const count = number & ~arrivalCalled;
+      if (wanted(pc, { count, called: number >= arrivalCalled })) places.push(pc);
+    }
+    return places;
+  }
+}
+
+function entryOf(pc: number): number {
+  return ((pc >>> 2) % machineLayout.arrivalEntries) * 2;
 }

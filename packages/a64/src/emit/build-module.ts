@@ -15,25 +15,32 @@ export const moduleIndex = {
   step: 0,
   /** Imported: a system call; 1 where it is for the machine's user, 2 where the PC says where to go on. */
   system: 1,
+  /** Imported: a place was come to at first, or is hot; 1 where there is a function for it now. */
+  arrive: 2,
+  /** Imported: where the BR at an address goes to. */
+  learn: 3,
   /** Flags from their operands. */
-  flags: 2,
-  /** Calls what is at an address, or says that it is not translated. */
-  dispatch: 3,
+  flags: 4,
+  /** Calls what is at an address, or has it run without being translated. */
+  dispatch: 5,
   /** The same, from where nothing comes back to. */
-  jump: 4,
+  jump: 6,
   /** Whether a range may be accessed. */
-  check: 5,
+  check: 7,
   /** Fused products and sums. */
-  fuse64: 6,
-  fuse32: 7,
-  fuse64x2: 8,
-  fuse32x4: 9,
+  fuse64: 8,
+  fuse32: 9,
+  fuse64x2: 10,
+  fuse32x4: 11,
   /** The upper half of a product. */
-  multiplyHigh: 10,
-  firstGuestFunction: 11,
+  multiplyHigh: 12,
+  firstGuestFunction: 13,
 } as const;
 
-const imports = 2;
+/** What runs cold code is the first in each machine's table. */
+export const coldTableIndex = 0;
+
+const imports = 4;
 const { i32, i64, f32, f64, v128 } = valueType;
 
 const functionTypes = {
@@ -46,6 +53,8 @@ const functionTypes = {
   fuse32: 6,
   fuseVector: 7,
   multiplyHigh: 8,
+  arrive: 9,
+  learn: 10,
 } as const;
 /** Parameters, and the one result. */
 const signatures: readonly (readonly [parameters: readonly number[], result: number])[] = [
@@ -58,6 +67,8 @@ const signatures: readonly (readonly [parameters: readonly number[], result: num
   [[f32, f32, f32], f32],
   [[v128, v128, v128], v128],
   [[i64, i64], i64],
+  [[i32], i32],
+  [[i32, i32], i32],
 ];
 const functionTag = 0x60;
 const kind = { function: 0, table: 1, memory: 2, global: 3 };
@@ -86,6 +97,8 @@ export function buildModule(functions: readonly ModuleFunction[]): Uint8Array<Ar
       [
         imported('step', [kind.function, functionTypes.step]),
         imported('system', [kind.function, functionTypes.step]),
+        imported('arrive', [kind.function, functionTypes.arrive]),
+        imported('learn', [kind.function, functionTypes.learn]),
         imported('memory', [kind.memory, 0, 1]),
         imported('table', [kind.table, 0x70, 0, 0]),
         imported('base', [kind.global, i32, 0]),

@@ -30,14 +30,15 @@ const counting = [0x91000400, 0xf1000421, 0x54ffffc1, 0xd4200000];
 // The same by twos.
 const countingByTwos = [0x91000800, ...counting.slice(1)];
 const breakpoint = { kind: 'breakpoint', imm: 0 };
-/** Interpreted to the end the loop takes 30,000. */
-const littleFuel = 11_000;
+/** A turn of the loop takes one. */
+const enoughFuel = 11_000;
 
 test('a machine runs what another has translated', () => {
   const cache = new CodeCache();
   machine(counting, { cache }).translate([code]);
   const guest = machine(counting, { cache });
-  expect(guest.run(littleFuel)).toEqual(breakpoint);
+  expect(guest.run(enoughFuel)).toEqual(breakpoint);
+  expect(guest.isTranslated(code)).toBe(true);
   expect(guest.cpu.x(0)).toBe(10_000n);
 });
 
@@ -45,8 +46,8 @@ test('other code at the same address is not taken for it', () => {
   const cache = new CodeCache();
   machine(counting, { cache }).translate([code]);
   const guest = machine(countingByTwos, { cache });
-  expect(guest.run(littleFuel)).toEqual({ kind: 'fuel' });
-  expect(guest.run(30_000)).toEqual(breakpoint);
+  expect(guest.run(enoughFuel)).toEqual(breakpoint);
+  expect(guest.isTranslated(code)).toBe(false);
   expect(guest.cpu.x(0)).toBe(20_000n);
 });
 
@@ -55,10 +56,12 @@ test('code that goes and comes back is not translated again', () => {
   const guest = machine(counting, { cache });
   guest.translate([code]);
   load(guest, countingByTwos);
-  guest.run(30_001);
+  guest.run(enoughFuel);
+  expect(guest.isTranslated(code)).toBe(false);
   expect(guest.cpu.x(0)).toBe(20_000n);
   load(guest, counting);
-  expect(guest.run(littleFuel)).toEqual(breakpoint);
+  expect(guest.run(enoughFuel)).toEqual(breakpoint);
+  expect(guest.isTranslated(code)).toBe(true);
   expect(guest.cpu.x(0)).toBe(10_000n);
   expect(cache.list()).toHaveLength(1);
 });
@@ -73,7 +76,8 @@ test('what was stored is run by who loads it', () => {
   const cache = new CodeCache();
   for (const each of decodeArtefact(stored) ?? []) cache.add(each);
   const guest = machine(counting, { cache });
-  expect(guest.run(littleFuel)).toEqual(breakpoint);
+  expect(guest.run(enoughFuel)).toEqual(breakpoint);
+  expect(guest.isTranslated(code)).toBe(true);
 });
 
 test('an artefact of another translator is not used, and one that was cut is refused', () => {
@@ -95,13 +99,15 @@ test('a range is translated as far as functions are called in it', () => {
   expect(cache.list().map(({ entries }) => entries)).toEqual([[code + 12]]);
 });
 
-test('what was visited once is translated for who comes after', () => {
+test('what was called a good deal is translated for who comes after', () => {
   const cache = new CodeCache();
-  // bl 8; brk #0; 8: mov x0, #7; ret
-  const words = [0x94000002, 0xd4200000, 0xd28000e0, 0xd65f03c0];
+  // mov x1, #10; 4: bl 20; subs x1, x1, #1; b.ne 4; brk #0; 20: mov x0, #7; ret
+  const words = [
+    0xd2800141, 0x94000004, 0xf1000421, 0x54ffffc1, 0xd4200000, 0xd28000e0, 0xd65f03c0,
+  ];
   const first = machine(words, { cache, hotAfter: 100 });
-  expect(first.run(10)).toEqual(breakpoint);
+  expect(first.run(100)).toEqual(breakpoint);
   expect(cache.list()).toEqual([]);
   first.translateVisited();
-  expect(cache.list().map(({ entries }) => entries)).toEqual([[code, code + 8]]);
+  expect(cache.list().map(({ entries }) => entries)).toEqual([[code + 20]]);
 });

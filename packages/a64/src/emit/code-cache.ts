@@ -1,4 +1,4 @@
-import type { Translation } from './translate.ts';
+import { coldModule, type Translation } from './translate.ts';
 
 /** A page of code as it was when something was translated. */
 export interface CodePage {
@@ -27,6 +27,7 @@ const largest = 256 * 1024 * 1024;
 export class CodeCache {
   readonly #kept: Set<Kept> = new Set();
   readonly #byEntry: Map<number, Set<Kept>> = new Map();
+  #cold: WebAssembly.Module | undefined;
   #bytes = 0;
   #generation = 0;
 
@@ -63,6 +64,11 @@ export class CodeCache {
       if (kept.cached === cached) return (kept.module ??= new WebAssembly.Module(cached.bytes));
     }
     return new WebAssembly.Module(cached.bytes);
+  }
+
+  /** What runs cold code: the same for all. */
+  get coldModule(): WebAssembly.Module {
+    return (this.#cold ??= new WebAssembly.Module(coldModule()));
   }
 
   /** All of it, to be stored. */

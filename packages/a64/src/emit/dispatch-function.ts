@@ -1,11 +1,12 @@
-import { moduleIndex } from './build-module.ts';
+import { cpuLayout } from '../interpret/cpu-layout.ts';
+import { coldTableIndex, moduleIndex } from './build-module.ts';
 import { FunctionBody } from './function-body.ts';
 import { machineLayout } from './machine-layout.ts';
 import { valueType, wasmOp } from './wasm.ts';
 
 /**
- * (pc, open calls) → where to go on: what the branch cache has for an address is called, else it is
- * the address itself. A jump does not come back, so that tables of branches do not grow the stack.
+ * (pc, open calls) → where to go on: what the branch cache has for an address is called, else what
+ * runs cold code. A jump does not come back, so that tables of branches do not grow the stack.
  */
 export function dispatchFunction(how: 'call' | 'jump'): Uint8Array<ArrayBuffer> {
   const body = new FunctionBody([], 2);
@@ -25,15 +26,24 @@ export function dispatchFunction(how: 'call' | 'jump'): Uint8Array<ArrayBuffer> 
   body.i64(1n);
   body.op(wasmOp.i64Or, wasmOp.i64Eq);
   body.open(wasmOp.if);
-  body.get(depth);
-  body.get(entry);
-  body.memory(wasmOp.i32Load, machineLayout.cache + 8);
-  if (how === 'jump') body.returnCallIndirect(moduleIndex.guestType);
-  else {
-    body.callIndirect(moduleIndex.guestType);
-    body.op(wasmOp.return);
-  }
+  const run = (pushIndex: () => void): void => {
+    body.get(depth);
+    pushIndex();
+    if (how === 'jump') body.returnCallIndirect(moduleIndex.guestType);
+    else {
+      body.callIndirect(moduleIndex.guestType);
+      body.op(wasmOp.return);
+    }
+  };
+  run(() => {
+    body.get(entry);
+    body.memory(wasmOp.i32Load, machineLayout.cache + 8);
+  });
   body.end();
+  body.i32(0);
   body.get(pc);
+  body.memory(wasmOp.i64Store, machineLayout.state + cpuLayout.pc);
+  run(() => body.i32(coldTableIndex));
+  body.op(wasmOp.unreachable);
   return body.encode();
 }

@@ -206,6 +206,9 @@ export function exitToPushed({ body, flow, dirty }: GuestFunction): void {
   body.branch(wasmOp.br, flow.exitOf(dirty) + 1);
 }
 
+/** Calls within calls; deeper ones are made from the host, which has no stack to run out of. */
+export const deepestCall = 500;
+
 /** In what a function returns: the instruction there is for the interpreter. */
 export const interpretFirst: bigint = 1n << 63n;
 

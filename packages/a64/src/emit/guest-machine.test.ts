@@ -135,8 +135,8 @@ test('a place that a program comes to often is translated without being asked fo
   cpu.pc = BigInt(code);
   cpu.setX(0, 0n);
   cpu.setX(1, 10_000n);
-  // Interpreted to the end it would take 30,000.
   expect(guest.run(15_000)).toEqual({ kind: 'breakpoint', imm: 0 });
+  expect(guest.isTranslated(code)).toBe(true);
   expect(cpu.x(0)).toBe(10_000n);
 });
 

@@ -5,6 +5,7 @@ import { LinearMemory, pagePermission } from '../interpret/linear-memory.ts';
 import type { Stop } from '../interpret/stop.ts';
 import { ArrivalCounts } from './arrival-counts.ts';
 import { CodeCache } from './code-cache.ts';
+import { coldConditionTable, coldKindTable } from './cold/cold-kinds.ts';
 import { findEntries } from './find-entries.ts';
 import { interpretFirst } from './guest-function.ts';
 import { machineLayout } from './machine-layout.ts';
@@ -39,6 +40,8 @@ export class GuestMachine {
   readonly #systemCall: (() => SystemCallOutcome) | undefined;
   /** A system call was made after which the thread does not go on by itself. */
   #left = false;
+  /** Has what runs cold code come back, in the machine's memory. */
+  readonly #leave: Uint32Array;
   /** Of the code that the functions were made of. */
   #codeVersion = 0;
 
@@ -66,12 +69,25 @@ export class GuestMachine {
     this.memory = new LinearMemory(buffer, permissions);
     this.cpu = new Cpu(this.memory, { environment, buffer, offset: machineLayout.state });
     this.#systemCall = systemCall;
-    this.#arrivals = hotAfter > 0 ? new ArrivalCounts(hotAfter) : undefined;
+    this.#arrivals = hotAfter > 0 ? new ArrivalCounts(buffer, hotAfter) : undefined;
+    new Uint8Array(buffer, machineLayout.kinds).set(coldKindTable());
+    new Uint16Array(buffer, machineLayout.conditions).set(coldConditionTable());
+    new Uint32Array(buffer, machineLayout.hotAfter, 1)[0] = hotAfter > 0 ? hotAfter : 0x7fffffff;
+    this.#leave = new Uint32Array(buffer, machineLayout.leave, 1);
     this.#code = new TranslatedCode({
       memory: this.memory,
       buffer,
       cache,
-      imports: { memory, step: () => this.#step(), system: () => this.#system() },
+      imports: {
+        memory,
+        step: () => this.#step(),
+        system: () => this.#system(),
+        arrive: (pc: number) => this.#arrive(pc >>> 0),
+        learn: (branch: number, target: number) => {
+          this.#arrivals?.learn(branch >>> 0, target >>> 0);
+          return 0;
+        },
+      },
     });
   }
 
@@ -101,12 +117,12 @@ export class GuestMachine {
   }
 
   /**
-   * Translates all functions that were come to and are not translated yet, for who comes after: a
-   * program that runs the same way again finds them in the cache.
+   * Translates what was called a good deal and is not translated yet, for who comes after: a program
+   * that runs the same way again finds it in the cache.
    */
   translateVisited(): void {
     this.#checkVersion();
-    const places = this.#arrivals?.takeBegun().filter((place) => !this.#code.has(place)) ?? [];
+    const places = this.#arrivals?.takeWarm().filter((place) => !this.#code.has(place)) ?? [];
     for (let at = 0; at < places.length; at += batchSize) {
       this.translate(places.slice(at, at + batchSize));
     }
@@ -117,64 +133,42 @@ export class GuestMachine {
     const { cpu } = this;
     cpu.fuel = fuel;
     let interpret = false;
-    // What follows an interpreted instruction is seldom a place that others have made a function of.
-    let jumped = true;
-    if (!this.#code.has(Number(cpu.pc))) this.#arrivals?.begin(Number(cpu.pc));
     while (cpu.fuel > 0) {
       this.#checkVersion();
-      const pc = Number(cpu.pc);
-      const wanted = !interpret && (jumped || this.#code.has(pc));
-      const translated = wanted ? this.#code.find(pc) : undefined;
-      if (translated === undefined) {
+      const { pc } = cpu;
+      if (interpret || (pc & notCode) !== 0n) {
         const stop = this.#interpreter.run(cpu, 1);
-        if (stop.kind !== 'fuel') {
-          // What is after a system call is come to from outside.
-          if (stop.kind === 'system-call') {
-            this.#arrive(pc + 4);
-            this.#arrivals?.begin(pc + 4);
-          }
-          return stop;
-        }
-        // Coming from translated code counts, as what follows would be interpreted each time.
-        const next = Number(cpu.pc);
-        jumped = interpret || next !== pc + 4;
-        if (jumped) {
-          this.#learn(pc, next);
-          this.#arrive(next);
-        }
+        if (stop.kind !== 'fuel') return stop;
         interpret = false;
       } else {
+        this.#leave[0] = 0;
+        const run = this.#code.find(Number(pc)) ?? this.#code.runCold;
         // The address to go on at, and whether the interpreter has to do what is there.
-        const next = BigInt.asUintN(64, translated(0));
+        const next = BigInt.asUintN(64, run(0));
         interpret = (next & interpretFirst) !== 0n;
         cpu.pc = next & ~interpretFirst;
-        jumped = true;
-        if (interpret) this.#arrivals?.begin(Number(cpu.pc) + 4);
-        else if (!this.#code.has(Number(cpu.pc))) this.#arrivals?.begin(Number(cpu.pc));
         if (this.#left) {
           this.#left = false;
           return { kind: 'fuel' };
         }
-        if (!interpret) this.#arrive(Number(cpu.pc));
       }
       cpu.fuel--;
     }
     return { kind: 'fuel' };
   }
 
-  #arrive(pc: number): void {
-    if (this.#arrivals === undefined || this.#code.has(pc)) return;
-    const batch = this.#arrivals.arrive(pc);
-    if (batch !== undefined) this.translate(batch.filter((place) => !this.#code.has(place)));
+  /** Whether there is a function for what is at an address. */
+  isTranslated(pc: number): boolean {
+    return this.#code.has(pc);
   }
 
-  /** Remembers where a BR goes to, for functions with tables of branches. */
-  #learn(pc: number, next: number): void {
-    if (this.#arrivals === undefined) return;
-    const word = this.#word(pc) ?? 0;
-    const calls = (word & callMask) >>> 0 === call;
-    if (calls || (word & branchRegisterMask) >>> 0 === callRegister) this.#arrivals.begin(next);
-    if ((word & branchRegisterMask) >>> 0 === branchRegister) this.#arrivals.learn(pc, next);
+  /** 1 where there is a function for it, of somebody else or made now that it is hot. */
+  #arrive(pc: number): number {
+    if (this.#code.find(pc) !== undefined) return 1;
+    if (this.#arrivals?.isHot(pc) !== true) return 0;
+    const batch = this.#arrivals.takeHot(pc).filter((place) => !this.#code.has(place));
+    if (batch.length > 0) this.translate(batch);
+    return this.#code.has(pc) ? 1 : 0;
   }
 
   /** Nothing that was translated is run again without a look at the code. */
@@ -187,7 +181,9 @@ export class GuestMachine {
   #step(): number {
     const goesOn = this.#interpreter.run(this.cpu, 1).kind === 'fuel';
     // After code has changed the function must not go on; the instruction is done once more then.
-    return goesOn && this.memory.codeVersion === this.#codeVersion ? 0 : 1;
+    if (goesOn && this.memory.codeVersion === this.#codeVersion) return 0;
+    this.#leave[0] = 1;
+    return 1;
   }
 
   /** 1 where the system call is for who runs the machine, 2 where translated code is to be left. */
@@ -198,7 +194,9 @@ export class GuestMachine {
     if (outcome === 'refused') return 1;
     this.#left = outcome === 'left';
     const same = cpu.pc === back && this.memory.codeVersion === this.#codeVersion;
-    return same && outcome === 'done' ? 0 : 2;
+    if (same && outcome === 'done') return 0;
+    this.#leave[0] = 1;
+    return 2;
   }
 
   #word(pc: number): number | undefined {
@@ -208,10 +206,5 @@ export class GuestMachine {
   }
 }
 
-/** BR, but for its register. */
-const branchRegister = 0xd61f0000;
-/** BLR and BL, but for where to. */
-const callRegister = 0xd63f0000;
-const call = 0x94000000;
-const callMask = 0xfc000000;
-const branchRegisterMask = 0xfffffc1f;
+/** Bits that no address of an instruction has. */
+const notCode = 0xffffffff00000003n;

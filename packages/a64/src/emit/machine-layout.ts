@@ -8,8 +8,23 @@ export const machineLayout = {
   /** The branch cache: 16 bytes each, an address with its lowest bit set and a table index. */
   cache: 0x10000,
   cacheEntries: 16_384,
+  /** For cold code, as numbers of 32 bits: what arrivals make a place hot, and whether to leave. */
+  hotAfter: 0x2000,
+  leave: 0x2004,
+  /** The kind of each word by its top eleven bits, and the flags that conditions hold for. */
+  kinds: 0x50000,
+  conditions: 0x50800,
+  /** Where each BR that was run lately went: address and target. */
+  branches: 0x51000,
+  branchEntries: 4096,
+  /** How often places were come to: the address, and the number with `arrivalCalled` in it. */
+  arrivals: 0x60000,
+  arrivalEntries: 32_768,
   /** A byte for each page of 4 GiB, as `LinearMemory` has it. */
   permissions: 0x100000,
   /** Below are the machine's own data, which no page of the guest is mapped over. */
   lowestGuestAddress: 0x200000,
 } as const;
+
+/** In the number of arrivals at a place: it was called, or come to from outside. */
+export const arrivalCalled = 0x80000000;

@@ -11,6 +11,7 @@ import { type BranchTargets, findBlocks, type ReadWord } from './find-blocks.ts'
 import { type GuestBlock, type PlacedInstruction, switchPlace } from './guest-block.ts';
 import {
   createGuestFunction,
+  deepestCall,
   exitTo,
   exitToPushed,
   type GuestFunction,
@@ -37,9 +38,6 @@ const instructionLimit = 1000;
 
 /** Instructions between the first and last place that a table of branches leads to. */
 const longestTable = 4096;
-
-/** Calls within calls; deeper ones are made from the host, which has no stack to run out of. */
-const deepestCall = 500;
 
 export interface TranslateFunctionOptions {
   readonly readWord: ReadWord;
@@ -432,8 +430,8 @@ class FunctionWriter {
     const { body } = this.#guest;
     pushRegister(this.#guest, register, true);
     body.tee(local.long);
-    body.i64(32n);
-    body.op(wasmOp.i64ShrU, wasmOp.i64Eqz, wasmOp.i32Eqz);
+    body.i64(0xffffffff00000003n);
+    body.op(wasmOp.i64And, wasmOp.i64Eqz, wasmOp.i32Eqz);
     body.open(wasmOp.if);
     exitTo(this.#guest, pc, true);
     body.end();

@@ -1,5 +1,6 @@
 import { buildModule, moduleIndex, type ModuleFunction } from './build-module.ts';
 import { checkFunction } from './check-function.ts';
+import { coldFunction } from './cold/cold-function.ts';
 import { dispatchFunction } from './dispatch-function.ts';
 import type { BranchTargets, ReadWord } from './find-blocks.ts';
 import { FunctionBody } from './function-body.ts';
@@ -27,7 +28,25 @@ export function translate(
   const indexes = new Map(
     known.map((entry, index) => [entry, moduleIndex.firstGuestFunction + index]),
   );
-  const functions: ModuleFunction[] = [
+  const functions: ModuleFunction[] = [...sharedFunctions()];
+  const switched = new Set<number>();
+  const functionIndex = (pc: number): number | undefined => indexes.get(pc);
+  for (const entry of known) {
+    const translated = translateFunction(entry, { ...code, functionIndex });
+    functions.push({ code: translated.code, type: 'guest' });
+    for (const place of translated.switched) switched.add(place);
+  }
+  return { bytes: buildModule(functions), entries: known, switched };
+}
+
+/** What runs code that is not translated, as a module of its own. */
+export function coldModule(): Uint8Array<ArrayBuffer> {
+  return buildModule([...sharedFunctions(), { code: coldFunction(), type: 'guest' }]);
+}
+
+/** Those that all modules have, as `moduleIndex` numbers them. */
+function sharedFunctions(): readonly ModuleFunction[] {
+  return [
     { code: flagsFunction(), type: 'flags' },
     { code: dispatchFunction('call'), type: 'dispatch' },
     { code: dispatchFunction('jump'), type: 'dispatch' },
@@ -38,14 +57,6 @@ export function translate(
     { code: fuse32x4(), type: 'fuseVector' },
     { code: multiplyHighFunction(), type: 'multiplyHigh' },
   ];
-  const switched = new Set<number>();
-  const functionIndex = (pc: number): number | undefined => indexes.get(pc);
-  for (const entry of known) {
-    const translated = translateFunction(entry, { ...code, functionIndex });
-    functions.push({ code: translated.code, type: 'guest' });
-    for (const place of translated.switched) switched.add(place);
-  }
-  return { bytes: buildModule(functions), entries: known, switched };
 }
 
 function flagsFunction(): Uint8Array<ArrayBuffer> {

@@ -1,4 +1,5 @@
 import { guestPageSize, type LinearMemory, pagePermission } from '../interpret/linear-memory.ts';
+import { coldTableIndex } from './build-module.ts';
 import type { CachedModule, CodeCache } from './code-cache.ts';
 import { machineLayout } from './machine-layout.ts';
 import type { Translation } from './translate.ts';
@@ -34,6 +35,8 @@ export class TranslatedCode {
   /** Where nothing was found, since code changed or the cache got something. */
   readonly #missing: Set<number> = new Set();
   #generation = 0;
+  /** Goes on at the state's PC with what is not translated. */
+  readonly runCold: RunTranslated;
 
   constructor(init: {
     readonly memory: LinearMemory;
@@ -45,6 +48,8 @@ export class TranslatedCode {
     this.#cache = init.cache;
     this.#imports = { ...init.imports, table: this.#table };
     this.#branches = new DataView(init.buffer, machineLayout.cache, cacheBytes);
+    this.#start(init.cache.coldModule, coldTableIndex);
+    this.runCold = this.#table.get(coldTableIndex) as RunTranslated;
   }
 
   has(pc: number): boolean {
@@ -111,12 +116,16 @@ export class TranslatedCode {
 
   #instantiate(cached: CachedModule): Instance {
     const base = this.#table.grow(cached.entries.length);
-    const imports = { ...this.#imports, base: new WebAssembly.Global({ value: 'i32' }, base) };
-    // Puts its functions into the table.
-    void new WebAssembly.Instance(this.#cache.moduleOf(cached), { a64: imports });
+    this.#start(this.#cache.moduleOf(cached), base);
     const instance = { cached, base };
     this.#instances.set(cached, instance);
     return instance;
+  }
+
+  /** Puts the functions of a module into the table. */
+  #start(module: WebAssembly.Module, base: number): void {
+    const imports = { ...this.#imports, base: new WebAssembly.Global({ value: 'i32' }, base) };
+    void new WebAssembly.Instance(module, { a64: imports });
   }
 
   #place(instance: Instance): void {

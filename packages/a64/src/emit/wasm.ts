@@ -31,6 +31,7 @@ export const wasmOp = {
   f32Load: 0x2a,
   f64Load: 0x2b,
   i32Load8U: 0x2d,
+  i32Load16U: 0x2f,
   i64Load8S: 0x30,
   i64Load8U: 0x31,
   i64Load16S: 0x32,
