@@ -17,6 +17,8 @@ export interface EdgeRequest {
 export interface BodyWriter {
   /** Undefined where more may follow at once, otherwise when it may. Never rejects. */
   write(chunk: Uint8Array): Promise<void> | undefined;
+  /** As `write`; resolves once the bytes may be overwritten. Never rejects. */
+  lend(chunk: Uint8Array): Promise<void>;
   end(): void;
   /** Cuts the answer off so that the client sees that it is not whole. */
   cut(): void;

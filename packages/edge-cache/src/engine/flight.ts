@@ -15,7 +15,7 @@ import {
 import { updateStoredFields } from '../rfc/update-stored-fields.ts';
 import { variantKey } from '../rfc/vary.ts';
 import { keyParts } from '../store/object-key.ts';
-import type { StoredHead, StoredResponse } from '../store/stored-response.ts';
+import type { KeptResponse, StoredHead, StoredResponse } from '../store/stored-response.ts';
 import type { EdgeState } from './edge-state.ts';
 import type { PreparedAnswer } from './exchange.ts';
 import { judgeResponse, type Judged } from './judge-response.ts';
@@ -27,7 +27,7 @@ export type FlightOutcome =
   /** The origin said it has not changed, or it failed and what is kept may stand in. */
   | {
       readonly kind: 'kept';
-      readonly stored: StoredResponse;
+      readonly stored: KeptResponse;
       readonly because: 'renewed' | 'stale-if-error';
     }
   /** It is being kept while it comes in. */
@@ -60,7 +60,7 @@ export interface FlightInit {
   /** The fields of the request that asks first. */
   readonly fields: HeaderFields;
   /** What is kept already and may only need to be renewed. */
-  readonly stored: StoredResponse | undefined;
+  readonly stored: KeptResponse | undefined;
   /** Asks for this range only. */
   readonly range: string | undefined;
 }
@@ -214,9 +214,22 @@ async function keep(state: EdgeState, stored: StoredResponse): Promise<void> {
   if (!inMemory) await onDisk;
 }
 
+/** Writes what was renewed anew: its head is part of its record. */
+async function keepRenewed(state: EdgeState, { head, body }: KeptResponse): Promise<void> {
+  try {
+    await keep(state, { head, body: Buffer.isBuffer(body) ? body : await body.whole() });
+  } catch (error) {
+    // Without it the old one is renewed again.
+    state.log.warn('a renewed response was not kept', {
+      key: head.key,
+      error: error instanceof Error ? error.message : String(error),
+    });
+  }
+}
+
 function renewed(
   state: EdgeState,
-  init: FlightInit & { readonly stored: StoredResponse },
+  init: FlightInit & { readonly stored: KeptResponse },
   response: OriginResponse,
   generation: number,
 ): FlightOutcome {
@@ -249,7 +262,7 @@ function renewed(
   }
   const tags = judged.head.tags.length > 0 ? judged.head.tags : head.tags;
   const stored = { head: { ...judged.head, tags, key: head.key }, body };
-  void keep(state, stored);
+  void keepRenewed(state, stored);
   return { kind: 'kept', stored, because: 'renewed' };
 }
 
@@ -394,7 +407,7 @@ function conditionsFor(head: StoredHead): HeaderFields {
   return conditions;
 }
 
-function standsIn(state: EdgeState, stored: StoredResponse | undefined): stored is StoredResponse {
+function standsIn(state: EdgeState, stored: KeptResponse | undefined): stored is KeptResponse {
   if (stored === undefined) return false;
   const { head } = stored;
   const purged = state.purges.stateOf({ ...head, ...keyParts(head.key) });

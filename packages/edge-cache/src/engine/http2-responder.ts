@@ -85,6 +85,11 @@ class Http2Responder implements Responder {
           stream.once('close', go);
         });
       },
+      lend: (chunk) =>
+        new Promise((resolve) => {
+          if (this.gone) resolve();
+          else stream.write(chunk, () => resolve());
+        }),
       end: () => void stream.end(),
       cut: () => stream.close(internalError),
     };

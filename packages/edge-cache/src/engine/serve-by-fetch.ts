@@ -1,16 +1,11 @@
 import { TaplineError } from '@tapline/base';
-import { type ByteSpan, parseRange } from '../rfc/byte-range.ts';
-import type { CacheOutcome } from '../rfc/cache-status.ts';
+import { parseRange } from '../rfc/byte-range.ts';
 import { variantKey, varyNames } from '../rfc/vary.ts';
-import type { FillBody } from '../fill/fill-body.ts';
+import type { DiskBody } from '../store/disk-body.ts';
 import type { MemoryEntry } from '../store/memory-tier.ts';
-import {
-  currentAgeMs,
-  freshForMs,
-  type StoredHead,
-  type StoredResponse,
-} from '../store/stored-response.ts';
-import { fieldsOf, planAnswer, wireAnswer } from './answer-stored.ts';
+import type { KeptResponse, StoredHead } from '../store/stored-response.ts';
+import { answerFilling, answeredShared } from './answer-filling.ts';
+import { answerKept } from './answer-kept.ts';
 import type { EdgeState } from './edge-state.ts';
 import {
   type Flight,
@@ -26,7 +21,6 @@ import { noWishes, type RequestWishes, requestWishes } from './request-hints.ts'
 
 /** How long nobody waits for another's fetch of what turned out to be for one user. */
 const unsharedMs = 10_000;
-const pieceBytes = 256 * 1024;
 /** Times that a request looks again after a fetch that turned out to be for others. */
 const maxRounds = 3;
 
@@ -42,11 +36,9 @@ export async function serveByFetch(
   const found = await findStored(state, lookup, entry);
   const use = found === undefined ? 'miss' : useOf(state, lookup, { head: found.head, wishes });
   if (found !== undefined && (use === 'hit' || use === 'hit-and-renew')) {
-    const served = await answerKept(state, lookup, found, { stale: use === 'hit-and-renew' });
-    if (served) {
-      if (use === 'hit-and-renew') void renewBehind(state, lookup, found);
-      return;
-    }
+    const answering = answerKept(state, lookup, found, { stale: use === 'hit-and-renew' });
+    if (use === 'hit-and-renew') void renewBehind(state, lookup, found);
+    if (await answering) return;
   }
   if (wishes.onlyIfCached) {
     throw new TaplineError('not_kept', 'it is not kept, and the request asks for nothing else');
@@ -65,7 +57,7 @@ async function findStored(
   state: EdgeState,
   { primary, request, hints, channel }: Lookup,
   entry: MemoryEntry | undefined,
-): Promise<StoredResponse | undefined> {
+): Promise<KeptResponse | undefined> {
   if (entry?.kind === 'response') return entry;
   if (hints.range !== undefined && channel.settings.rangeMiss === 'forward') {
     const part = state.memory.find(rangeKey(primary, hints.range), request.fields);
@@ -76,7 +68,25 @@ async function findStored(
   const meanwhile = state.memory.find(primary, request.fields);
   if (meanwhile?.kind === 'response') return meanwhile;
   if (stored === undefined || !state.memory.holds(stored.body.length)) return stored;
-  return state.memory.put(stored.head, stored.body) ?? stored;
+  const { head, body } = stored;
+  // A large one that is asked for once is sent from where it is, and pushes nothing out of memory.
+  if (Buffer.isBuffer(body)) return state.memory.put(head, body) ?? stored;
+  return body.uses === 0 ? stored : await taken(state, { head, body });
+}
+
+/** Takes a large body into memory. */
+async function taken(
+  state: EdgeState,
+  { head, body }: { readonly head: StoredHead; readonly body: DiskBody },
+): Promise<KeptResponse | undefined> {
+  try {
+    const whole = await body.whole();
+    const meanwhile = state.memory.peek(head.key);
+    return meanwhile ?? state.memory.put(head, whole) ?? { head, body: whole };
+  } catch {
+    // Damaged, which was counted, or evicted: then it is fetched.
+    return undefined;
+  }
 }
 
 function useOf(
@@ -92,7 +102,7 @@ function useOf(
 }
 
 interface Wanted {
-  readonly stored: StoredResponse | undefined;
+  readonly stored: KeptResponse | undefined;
   readonly why: 'uri-miss' | 'vary-miss' | 'stale';
   /** Shares its fetch with nobody. */
   readonly alone: boolean;
@@ -134,7 +144,7 @@ function mustBeAlone(state: EdgeState, { primary, hints }: Lookup): boolean {
 function takeOff(
   state: EdgeState,
   lookup: Lookup,
-  { stored, alone }: { readonly stored: StoredResponse | undefined; readonly alone: boolean },
+  { stored, alone }: { readonly stored: KeptResponse | undefined; readonly alone: boolean },
 ): { readonly flight: Flight; readonly led: boolean } {
   const { primary, channel, request, hints } = lookup;
   const range = forwardedRange(lookup);
@@ -185,7 +195,7 @@ function forwardedRange({ channel, hints, request }: Lookup): string | undefined
   return parseRange(hints.range) === undefined ? undefined : hints.range;
 }
 
-async function renewBehind(state: EdgeState, lookup: Lookup, found: StoredResponse): Promise<void> {
+async function renewBehind(state: EdgeState, lookup: Lookup, found: KeptResponse): Promise<void> {
   const { flight, led } = takeOff(state, lookup, { stored: found, alone: false });
   const outcome = await flight.outcome;
   // Nobody reads what turned out to be for one user.
@@ -238,140 +248,5 @@ async function answerOutcome(
           collapsed: !led,
         },
       });
-  }
-}
-
-/** Answers with a whole kept response; false where it is a part that does not hold what is asked. */
-async function answerKept(
-  state: EdgeState,
-  lookup: Lookup,
-  { head, body }: StoredResponse,
-  { stale, renewed = false }: { readonly stale: boolean; readonly renewed?: boolean },
-): Promise<boolean> {
-  const nowMs = state.clock.now();
-  const { responder, request, hints } = lookup;
-  const outcome: CacheOutcome = renewed
-    ? { kind: 'forward', why: 'stale', originStatus: 304, stored: true }
-    : { kind: 'hit', ttlSeconds: freshForMs(head, nowMs) / 1000 };
-  const bodyBytes = body.length;
-  const plan = planAnswer({
-    head,
-    bodyBytes,
-    request,
-    hints,
-    nowMs,
-    cacheName: state.name,
-    outcome,
-  });
-  if (plan === undefined) return false;
-  const { counters } = state;
-  if (!renewed) {
-    counters.hits += 1;
-    lookup.channel.counters.hits += 1;
-  }
-  if (stale) counters.staleHits += 1;
-  if (plan.span === undefined) responder.respond(plan.status, plan.fields);
-  else {
-    const bytes = body.subarray(plan.span.start, plan.span.end);
-    counters.bytesServed += bytes.length;
-    responder.respond(plan.status, plan.fields, bytes);
-  }
-  return await Promise.resolve(true);
-}
-
-/** Answers one of many who waited for the same and whole response: with bytes made once for all. */
-function answeredShared(
-  state: EdgeState,
-  { request, responder, hints }: Lookup,
-  {
-    outcome: { head, body, shared },
-    why,
-  }: {
-    readonly outcome: Extract<FlightOutcome, { readonly kind: 'filling' }>;
-    readonly why: Wanted['why'];
-  },
-): boolean {
-  const { prepared } = responder;
-  const simple = request.method === 'GET' && !hints.conditional && hints.range === undefined;
-  if (!simple || !body.isComplete || prepared === undefined) return false;
-  if (head.part !== undefined || head.status === 204) return false;
-  const nowMs = state.clock.now();
-  const name = `${why} ${Math.floor(currentAgeMs(head, nowMs) / 1000)}`;
-  let answer = shared.get(name);
-  if (answer === undefined) {
-    answer = wireAnswer(
-      head.status,
-      fieldsOf({
-        head,
-        bodyBytes: body.length,
-        nowMs,
-        cacheName: state.name,
-        outcome: {
-          kind: 'forward',
-          why,
-          stored: true,
-          originStatus: head.status,
-          collapsed: true,
-        },
-      }),
-      body.complete(),
-    );
-    shared.set(name, answer);
-  }
-  prepared(answer);
-  return true;
-}
-
-/** Answers while the body comes in: from its first byte, or from where the range begins. */
-async function answerFilling(
-  state: EdgeState,
-  lookup: Lookup,
-  filling: { readonly head: StoredHead; readonly body: FillBody; readonly status: CacheOutcome },
-): Promise<void> {
-  const { head, body, status } = filling;
-  const { request, responder, hints } = lookup;
-  const base = { head, nowMs: state.clock.now(), cacheName: state.name, outcome: status };
-  // A range of unknown length, a condition, a part: those need to know the whole first.
-  const needsSize = hints.conditional || hints.range !== undefined || head.part !== undefined;
-  const bodyBytes =
-    body.expected ?? (body.isComplete ? body.length : needsSize ? await body.whole() : undefined);
-  const plan =
-    bodyBytes === undefined ? undefined : planAnswer({ ...base, bodyBytes, request, hints });
-  if (plan === undefined && bodyBytes !== undefined) {
-    throw new TaplineError('origin_broken', 'the origin sent another part than was asked for');
-  }
-  const noBody = request.method === 'HEAD' || head.status === 204;
-  if (plan?.span === undefined && (plan !== undefined || noBody)) {
-    responder.respond(
-      plan?.status ?? head.status,
-      plan?.fields ?? fieldsOf({ ...base, bodyBytes }),
-    );
-    return;
-  }
-  const span: ByteSpan | undefined = plan?.span;
-  if (body.isComplete && plan !== undefined && span !== undefined) {
-    responder.respond(plan.status, plan.fields, body.complete().subarray(span.start, span.end));
-    return;
-  }
-  const writer = responder.start(
-    plan?.status ?? head.status,
-    plan?.fields ?? fieldsOf({ ...base, bodyBytes }),
-    span === undefined ? undefined : span.end - span.start,
-  );
-  const end = span?.end ?? Number.POSITIVE_INFINITY;
-  let at = span?.start ?? 0;
-  try {
-    while (at < end) {
-      const chunk = await body.read(at, Math.min(pieceBytes, end - at));
-      if (chunk.length === 0 || responder.gone) break;
-      at += chunk.length;
-      await writer.write(chunk);
-    }
-    if (span !== undefined && at < end && !responder.gone) writer.cut();
-    else writer.end();
-  } catch (error) {
-    state.counters.cut += 1;
-    state.log.warn('an answer was cut off', { key: head.key, error: String(error) });
-    writer.cut();
   }
 }

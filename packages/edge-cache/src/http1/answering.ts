@@ -71,6 +71,7 @@ export class Answering implements Responder {
     this.#socket.write(text, 'latin1');
     return {
       write: (chunk) => this.#write(chunk),
+      lend: (chunk) => new Promise((resolve) => this.#send(chunk, resolve)),
       end: () => {
         if (this.#chunked) this.#socket.write('0\r\n\r\n');
         this.#finish();
@@ -94,17 +95,24 @@ export class Answering implements Responder {
   }
 
   #write(chunk: Uint8Array): Promise<void> | undefined {
-    if (this.#socket.destroyed || chunk.length === 0) return undefined;
-    let more: boolean;
-    if (this.#chunked) {
-      this.#socket.cork();
-      this.#socket.write(`${chunk.length.toString(16)}\r\n`);
-      this.#socket.write(chunk);
-      more = this.#socket.write('\r\n');
-      this.#socket.uncork();
-    } else more = this.#socket.write(chunk);
-    if (more) return undefined;
+    if (this.#socket.destroyed || this.#send(chunk)) return undefined;
     return new Promise((resolve) => (this.#waiting = resolve));
+  }
+
+  /** Answers whether more may follow at once. */
+  #send(chunk: Uint8Array, sent?: () => void): boolean {
+    if (chunk.length === 0) {
+      sent?.();
+      return true;
+    }
+    // A callback is called also where the socket is destroyed.
+    if (!this.#chunked) return this.#socket.write(chunk, sent);
+    this.#socket.cork();
+    this.#socket.write(`${chunk.length.toString(16)}\r\n`);
+    this.#socket.write(chunk, sent);
+    const more = this.#socket.write('\r\n');
+    this.#socket.uncork();
+    return more;
   }
 
   #connection(): string {

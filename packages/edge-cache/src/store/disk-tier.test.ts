@@ -3,32 +3,11 @@ import { join } from 'node:path';
 import { seededRng, silentLog, systemClock } from '@tapline/base';
 import { temporaryFolder } from '@tapline/testing';
 import { expect, test } from 'vitest';
+import { responseOf } from '../testing/response-of.ts';
 import { DiskTier } from './disk-tier.ts';
-import type { StoredResponse } from './stored-response.ts';
+import type { KeptResponse } from './stored-response.ts';
 
 const kibibyte = 1024;
-
-function response(key: string, body: Buffer): StoredResponse {
-  return {
-    head: {
-      key,
-      status: 200,
-      fields: [['etag', '"a"']],
-      responseTimeMs: 1,
-      initialAgeMs: 0,
-      lifetimeMs: 1000,
-      staleWhileRevalidateMs: 0,
-      staleIfErrorMs: 0,
-      mustRevalidate: false,
-      alwaysRevalidate: false,
-      forAuthorized: false,
-      tags: ['t'],
-      generation: 0,
-      part: undefined,
-    },
-    body,
-  };
-}
 
 async function openTier(
   directory: string,
@@ -51,9 +30,13 @@ function bodyOf(index: number, size = 8 * kibibyte): Buffer {
   return Buffer.alloc(size, `${index} `);
 }
 
+function holds(found: KeptResponse | undefined, body: Buffer): boolean {
+  return Buffer.isBuffer(found?.body) && found.body.equals(body);
+}
+
 async function fillTier(tier: DiskTier, count: number): Promise<void> {
   for (let index = 0; index < count; index += 1)
-    await tier.put(response(`c /${index}`, bodyOf(index)));
+    await tier.put(responseOf(`c /${index}`, bodyOf(index)));
 }
 
 test('what was kept is there after a restart, sealed segments and the last one', async () => {
@@ -61,12 +44,12 @@ test('what was kept is there after a restart, sealed segments and the last one',
   await using first = await openTier(folder.path);
   await fillTier(first, 40);
   await first.putMarker({ kind: 'variants', key: 'c /v', lists: [['accept']] });
-  await first.put(response('c /v ["x"]', Buffer.from('x')));
+  await first.put(responseOf('c /v ["x"]', Buffer.from('x')));
   await first[Symbol.asyncDispose]();
   await using again = await openTier(folder.path);
   expect(again.objects).toBe(42);
   for (let index = 0; index < 40; index += 1) {
-    expect((await again.find(`c /${index}`, []))?.body.equals(bodyOf(index))).toBe(true);
+    expect(holds(await again.find(`c /${index}`, []), bodyOf(index))).toBe(true);
   }
   expect((await again.find('c /v', [['accept', 'x']]))?.head.tags).toEqual(['t']);
   expect(await again.find('c /v', [['accept', 'y']])).toBeUndefined();
@@ -85,7 +68,7 @@ test('without an index, and with a torn end, the rest is found', async () => {
   await truncate(join(folder.path, last), size - 100);
   await using again = await openTier(folder.path);
   expect(again.objects).toBe(19);
-  expect((await again.find('c /0', []))?.body.equals(bodyOf(0))).toBe(true);
+  expect(holds(await again.find('c /0', []), bodyOf(0))).toBe(true);
   expect(await again.find('c /19', [])).toBeUndefined();
 });
 
@@ -109,9 +92,7 @@ test('a damaged byte anywhere is never served', async () => {
     const found = await Promise.all(
       Array.from({ length: 6 }, (_, index) => again.find(`c /${index}`, [])),
     );
-    const wrong = found.filter(
-      (one, index) => one !== undefined && !one.body.equals(bodyOf(index)),
-    );
+    const wrong = found.filter((one, index) => one !== undefined && !holds(one, bodyOf(index)));
     const missing = found.filter((one) => one === undefined).length;
     expect(wrong).toEqual([]);
     // Damage to padding harms nobody.
@@ -124,11 +105,11 @@ test('it stays within its capacity, and what is used and pinned stays', async ()
   await using folder = await temporaryFolder();
   const capacity = 1024 * kibibyte;
   await using tier = await openTier(folder.path, capacity);
-  await tier.put(response('c /pinned', bodyOf(1)));
+  await tier.put(responseOf('c /pinned', bodyOf(1)));
   tier.pin('c /pinned', true);
-  await tier.put(response('c /used', bodyOf(2)));
+  await tier.put(responseOf('c /used', bodyOf(2)));
   for (let index = 0; index < 400; index += 1) {
-    await tier.put(response(`c /scan/${index}`, bodyOf(index)));
+    await tier.put(responseOf(`c /scan/${index}`, bodyOf(index)));
     if (index % 5 === 0) tier.touch('c /used');
   }
   expect(tier.bytes).toBeLessThanOrEqual(capacity + 2 * 64 * kibibyte);

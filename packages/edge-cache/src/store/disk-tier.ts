@@ -7,10 +7,13 @@ import { DiskIndex, type Queue, type RecordEntry } from './disk-index.ts';
 import type { DiskStore } from './disk-store.ts';
 import { hashKey, type KeyHash } from './key-hash.ts';
 import { lockDirectory } from './lock-directory.ts';
-import type { VariantMarker } from './memory-tier.ts';
-import { decodeRecord, encodeRecord, type RecordContent } from './record.ts';
+import { createPieceSum, type PieceSum } from './piece-sum.ts';
+import { encodeRecord, type RecordContent } from './record.ts';
+import { RecordReader } from './record-reader.ts';
 import { readIndexArray, SegmentFile } from './segment-file.ts';
-import type { StoredResponse } from './stored-response.ts';
+import type { Place } from './slot-table.ts';
+import type { KeptResponse, StoredResponse } from './stored-response.ts';
+import type { VariantMarker } from './variant-marker.ts';
 
 export interface DiskTierInit {
   readonly directory: string;
@@ -40,6 +43,10 @@ export class DiskTier implements DiskStore, AsyncDisposable {
   readonly #segmentBytes: number;
   readonly #segments: (SegmentFile | undefined)[] = [];
   readonly #active: Partial<Record<Queue, SegmentFile>> = {};
+  readonly #sum: PieceSum = createPieceSum();
+  readonly #reader: RecordReader;
+  /** Reads under way, by key: who comes meanwhile takes part. */
+  readonly #reading = new Map<string, Promise<KeptResponse | VariantMarker | undefined>>();
   #nextId = 1;
   #tail: Promise<void> = Promise.resolve();
   #waitingBytes = 0;
@@ -50,6 +57,7 @@ export class DiskTier implements DiskStore, AsyncDisposable {
   private constructor(init: DiskTierInit) {
     this.#init = init;
     const { capacityBytes } = init;
+    this.#reader = new RecordReader({ clock: init.clock, sum: this.#sum });
     this.#segmentBytes =
       init.segmentBytes ??
       Math.min(Math.max(capacityBytes / 64, mebibyte), 4 * 1024 * mebibyte - 1);
@@ -96,12 +104,12 @@ export class DiskTier implements DiskStore, AsyncDisposable {
     return this.#put(marker.key, marker, 0);
   }
 
-  async find(primary: string, fields: HeaderFields): Promise<StoredResponse | undefined> {
+  async find(primary: string, fields: HeaderFields): Promise<KeptResponse | undefined> {
     const content = await this.#read(primary);
-    if (content === undefined || content.kind === 'response') return content;
+    if (content === undefined || !('lists' in content)) return content;
     for (const names of content.lists) {
       const variant = await this.#read(`${primary} ${variantKey(names, fields)}`);
-      if (variant?.kind === 'response') return variant;
+      if (variant !== undefined && !('lists' in variant)) return variant;
     }
     return undefined;
   }
@@ -171,7 +179,10 @@ export class DiskTier implements DiskStore, AsyncDisposable {
 
   async #write(key: string, content: RecordContent): Promise<void> {
     const hash = hashKey(key);
-    await this.#append(this.#index.queueFor(hash), { hash, buffers: encodeRecord(content, hash) });
+    await this.#append(this.#index.queueFor(hash), {
+      hash,
+      buffers: encodeRecord(content, { key: hash, sum: this.#sum }),
+    });
     while (await this.#evict(false)) {
       // One segment after the other, until all fits.
     }
@@ -234,8 +245,7 @@ export class DiskTier implements DiskStore, AsyncDisposable {
     record: RecordEntry & { readonly frequency: number },
   ): Promise<void> {
     try {
-      const bytes = await segment.read(record);
-      if (bytes.length !== record.length) throw new Error('the segment is too short');
+      const bytes = await this.#reader.readRaw(segment, record);
       await this.#append('main', { hash: record, buffers: [bytes], frequency: record.frequency });
     } catch (error) {
       const slot = this.#index.table.find(record);
@@ -244,31 +254,43 @@ export class DiskTier implements DiskStore, AsyncDisposable {
     }
   }
 
-  async #read(key: string): Promise<RecordContent | undefined> {
+  #read(key: string): Promise<KeptResponse | VariantMarker | undefined> {
     const hash = hashKey(key);
     const { table } = this.#index;
     const slot = table.find(hash);
-    if (slot === -1 || this.#closed) return undefined;
-    const place = table.placeAt(slot);
+    if (slot === -1 || this.#closed) return Promise.resolve(undefined);
+    const uses = table.frequencyAt(slot);
     table.touch(slot);
+    const under = this.#reading.get(key);
+    if (under !== undefined) return under;
+    const reading = this.#readAt(key, { hash, place: table.placeAt(slot), uses }).finally(() =>
+      this.#reading.delete(key),
+    );
+    this.#reading.set(key, reading);
+    return reading;
+  }
+
+  async #readAt(
+    key: string,
+    { hash, place, uses }: { readonly hash: KeyHash; readonly place: Place; readonly uses: number },
+  ): Promise<KeptResponse | VariantMarker | undefined> {
     const segment = this.#segments[place.segment];
     if (segment === undefined) return undefined;
-    let content: RecordContent | undefined;
-    try {
-      content = decodeRecord(await segment.read(place));
-    } catch (error) {
-      this.#failed('read a response', error);
-    }
-    if (content === undefined) {
+    const onDamaged = (): void => {
       this.#init.counters.corrupt += 1;
       this.#init.log.warn('what is on disk is damaged and was forgotten', { key });
       this.#forget(hash, place);
+    };
+    try {
+      const found = await this.#reader.read(segment, place, { uses, onDamaged });
+      if (found === undefined) return undefined;
+      // Two keys with one hash: the other one is here.
+      return ('lists' in found ? found.key : found.head.key) === key ? found : undefined;
+    } catch (error) {
+      this.#failed('read a response', error);
+      onDamaged();
       return undefined;
     }
-    // Two keys with one hash: the other one is here.
-    return (content.kind === 'response' ? content.head.key : content.key) === key
-      ? content
-      : undefined;
   }
 
   #forget(hash: KeyHash, place: { readonly segment: number; readonly offset: number }): void {

@@ -3,13 +3,7 @@ import { variantKey } from '../rfc/vary.ts';
 import type { PreparedAnswer } from '../engine/exchange.ts';
 import { Sieve } from './sieve.ts';
 import type { StoredHead, StoredResponse } from './stored-response.ts';
-
-/** What stands under the key of a target whose responses vary: by which fields, the latest first. */
-export interface VariantMarker {
-  readonly kind: 'variants';
-  readonly key: string;
-  readonly lists: readonly (readonly string[])[];
-}
+import { markerWith, type VariantMarker } from './variant-marker.ts';
 
 /** A response in memory, with its answer of this second in the form of the wire. */
 export interface MemoryResponse extends StoredResponse {
@@ -20,8 +14,6 @@ export interface MemoryResponse extends StoredResponse {
 
 export type MemoryEntry = MemoryResponse | VariantMarker;
 
-/** Lists of names that are remembered for one target; an origin that has more is misused. */
-const maxLists = 4;
 /** What a map node, a head and its strings take beside the body, roughly. */
 const overheadBytes = 1024;
 
@@ -59,6 +51,12 @@ export class MemoryTier {
     return entry;
   }
 
+  /** The response under its full key; it does not count as a use. */
+  peek(key: string): MemoryResponse | undefined {
+    const entry = this.#sieve.peek(key);
+    return entry?.kind === 'response' ? entry : undefined;
+  }
+
   put(
     head: StoredHead,
     body: Buffer,
@@ -84,16 +82,4 @@ export class MemoryTier {
   delete(key: string): void {
     this.#sieve.delete(key);
   }
-}
-
-/** The marker with these names first; the same one where they are already. */
-export function markerWith(
-  marker: VariantMarker | undefined,
-  key: string,
-  names: readonly string[],
-): VariantMarker {
-  const text = names.join();
-  if (marker !== undefined && marker.lists[0]?.join() === text) return marker;
-  const others = (marker?.lists ?? []).filter((list) => list.join() !== text);
-  return { kind: 'variants', key, lists: [names, ...others].slice(0, maxLists) };
 }

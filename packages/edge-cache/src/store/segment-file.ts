@@ -15,11 +15,12 @@ const scanBytes = 1024 * 1024;
 export class SegmentFile {
   readonly entry: SegmentEntry;
   readonly path: string;
-  readonly #file: FileHandle;
+  /** To be read from while it is held. */
+  readonly file: FileHandle;
   /** Of what was appended; dropped when the segment is sealed. */
   #records: RecordEntry[] = [];
   #sealed: boolean;
-  #readers = 0;
+  #holders = 0;
   #doomed = false;
 
   private constructor(init: {
@@ -30,7 +31,7 @@ export class SegmentFile {
   }) {
     this.entry = init.entry;
     this.path = init.path;
-    this.#file = init.file;
+    this.file = init.file;
     this.#sealed = init.sealed;
   }
 
@@ -55,7 +56,7 @@ export class SegmentFile {
     const all = length <= joinBytes ? [Buffer.concat(buffers)] : buffers;
     for (const buffer of all) {
       for (let at = 0; at < buffer.length;) {
-        const { bytesWritten } = await this.#file.write(
+        const { bytesWritten } = await this.file.write(
           buffer,
           at,
           buffer.length - at,
@@ -71,27 +72,16 @@ export class SegmentFile {
     return record;
   }
 
-  async read({
-    offset,
-    length,
-  }: {
-    readonly offset: number;
-    readonly length: number;
-  }): Promise<Buffer> {
-    this.#readers += 1;
-    try {
-      const buffer = Buffer.allocUnsafeSlow(length);
-      let at = 0;
-      while (at < length) {
-        const { bytesRead } = await this.#file.read(buffer, at, length - at, offset + at);
-        if (bytesRead === 0) break;
-        at += bytesRead;
-      }
-      return at === length ? buffer : buffer.subarray(0, at);
-    } finally {
-      this.#readers -= 1;
-      if (this.#doomed && this.#readers === 0) await this.#file.close();
-    }
+  /** Keeps the file open until `release`, also where it is removed; false where it was removed before. */
+  hold(): boolean {
+    if (this.#doomed) return false;
+    this.#holders += 1;
+    return true;
+  }
+
+  async release(): Promise<void> {
+    this.#holders -= 1;
+    if (this.#doomed && this.#holders === 0) await this.file.close();
   }
 
   /** Writes down where each record is; nothing is appended after it. */
@@ -107,12 +97,12 @@ export class SegmentFile {
   /** The records, as they were appended. */
   async records(): Promise<readonly RecordEntry[]> {
     if (!this.#sealed) return this.#records;
-    return (await readIndex(this.path)) ?? (await scanSegment(this.#file));
+    return (await readIndex(this.path)) ?? (await scanSegment(this.file));
   }
 
   /** For a segment of an earlier run without an index: what can be read of it. */
   async scan(): Promise<readonly RecordEntry[]> {
-    return await scanSegment(this.#file);
+    return await scanSegment(this.file);
   }
 
   /** Removes it; who reads still reads to the end. */
@@ -120,11 +110,11 @@ export class SegmentFile {
     await rm(this.path, { force: true });
     await rm(indexPath(this.path), { force: true });
     this.#doomed = true;
-    if (this.#readers === 0) await this.#file.close();
+    if (this.#holders === 0) await this.file.close();
   }
 
   async close(): Promise<void> {
-    if (!this.#doomed) await this.#file.close();
+    if (!this.#doomed) await this.file.close();
   }
 }
 

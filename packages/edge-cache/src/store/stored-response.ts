@@ -1,5 +1,6 @@
 import type { HeaderFields } from '../rfc/header-fields.ts';
 import type { ContentRange } from '../rfc/byte-range.ts';
+import type { DiskBody } from './disk-body.ts';
 
 /** Everything of a kept response but its body. */
 export interface StoredHead {
@@ -31,6 +32,12 @@ export interface StoredHead {
 export interface StoredResponse {
   readonly head: StoredHead;
   readonly body: Buffer;
+}
+
+/** A kept response, wherever its body is. */
+export interface KeptResponse {
+  readonly head: StoredHead;
+  readonly body: Buffer | DiskBody;
 }
 
 /** The age of a stored response now, in ms (RFC 9111 §4.2.3). */
