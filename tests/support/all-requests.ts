@@ -150,6 +150,7 @@ function edgeRequests(): readonly PossibleRequest[] {
     replication: [''],
     replicationPolicy: ['nightly'],
     monitoring: [''],
+    alerts: [''],
     enrol: [''],
     renew: [''],
     imageKeys: [''],

@@ -37,7 +37,12 @@ export async function startControlPlaneProcess(
     return startProcess(
       process.execPath,
       [taplineMain, 'up', '--data', data, '--listen', listen, '--log-level', 'info'],
-      { readyLine: /ready at (https:\S+)/, env, readyWithinMs: 40_000 },
+      {
+        readyLine: /ready at (https:\S+)/,
+        // What a test does to a device is not to be repaired, unless that is the test.
+        env: { TAPLINE_OPSBOT: 'off', ...env },
+        readyWithinMs: 40_000,
+      },
     );
   }
 

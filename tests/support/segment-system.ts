@@ -73,6 +73,8 @@ export async function startSegmentSystem(
   const env: Record<string, string> = {
     TAPLINE_KUBECONFIG: kubeconfig,
     XDG_CONFIG_HOME: join(folder, 'config'),
+    // What a test does to a node is not to be repaired, unless that is the test.
+    TAPLINE_OPSBOT: 'off',
     ...options.env,
   };
   const { formulae = [], runtime = 'unconfined', flags = {} } = options;

@@ -98,6 +98,11 @@ export const packages: Readonly<Record<string, PackageEntry>> = {
     pure: false,
     reason: "what is deployed, in the words of other people's monitoring; knows no kind of ours",
   },
+  opsbot: {
+    tier: 2,
+    pure: false,
+    reason: 'what is decided about faults, and done; hears of monitoring and tunnels as data',
+  },
   'control-plane': { tier: 3, pure: false, reason: 'a program: wires and runs' },
   agent: { tier: 3, pure: false, reason: 'a program: wires and runs, on the device' },
   cli: { tier: 3, pure: false, reason: 'a program: starts the other two on demand' },

@@ -124,6 +124,7 @@ export async function createApiServer(init: ApiServerInit): Promise<ApiServer> {
     access,
     namespaceKind: kindOf('', 'namespaces'),
     segmentKind: kindOf('tapline.dev', 'segments'),
+    opsPolicyKind: kindOf('tapline.dev', 'opspolicies'),
   });
   const engine: Engine = new Engine({
     store,

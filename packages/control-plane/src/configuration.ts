@@ -40,6 +40,8 @@ export interface ControlPlaneConfiguration {
   readonly registryQuotas: readonly Quota[];
   /** Where devices reach profiles, such as a proxy with a certificate that they trust. */
   readonly profileBaseUrl?: string;
+  /** Whether OpsBot acts here: `shared` with replicas elsewhere, of which one leads. */
+  readonly opsBot: 'on' | 'shared' | 'off';
   /** How often the registry's garbage is collected; 0 is never. */
   readonly registryCollectMs: number;
 }
@@ -101,10 +103,20 @@ export function parseControlPlaneConfiguration(
     vtepPrefix: vtepPrefix(environment['TAPLINE_VTEP_PREFIX']),
     keyRotationMs:
       1000 * integer('TAPLINE_KEY_ROTATION_SECONDS', { fallback: 3600, min: 1, max: 31_536_000 }),
+    opsBot: parseOpsBot(environment['TAPLINE_OPSBOT']),
     registryQuotas: parseQuotas(environment['TAPLINE_REGISTRY_QUOTAS'] ?? ''),
     registryCollectMs:
       1000 * integer('TAPLINE_REGISTRY_GC_SECONDS', { fallback: 86_400, min: 0, max: 31_536_000 }),
   };
+}
+
+function parseOpsBot(text: string | undefined): ControlPlaneConfiguration['opsBot'] {
+  if (text === undefined || text === '') return 'on';
+  if (text === 'on' || text === 'shared' || text === 'off') return text;
+  throw new TaplineError(
+    'configuration_invalid',
+    `TAPLINE_OPSBOT ${JSON.stringify(text)} is not one of on, shared, off`,
+  );
 }
 
 /** In RFC 6598's shared space, where neither the Internet nor private networks are. */

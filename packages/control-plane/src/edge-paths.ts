@@ -1,5 +1,6 @@
 import { imageKeysPath } from '@tapline/signatures';
 import { monitoringPath } from './monitoring/monitoring-endpoint.ts';
+import { alertsPath } from './ops/alerts-endpoint.ts';
 import { replicationPath } from './registry/replication-endpoint.ts';
 import { profilePath } from './enrolment/profile-handler.ts';
 import { tokenPath } from './registry/registry-tokens.ts';
@@ -13,6 +14,7 @@ type EdgePathName =
   | 'replication'
   | 'replicationPolicy'
   | 'monitoring'
+  | 'alerts'
   | 'enrol'
   | 'renew'
   | 'imageKeys'
@@ -29,6 +31,7 @@ export const edgePaths: Readonly<Record<EdgePathName, string>> = {
   replication: replicationPath,
   replicationPolicy: `${replicationPath}/`,
   monitoring: monitoringPath,
+  alerts: alertsPath,
   enrol: '/gateway/v1/enrol',
   renew: '/gateway/v1/renew',
   imageKeys: imageKeysPath,

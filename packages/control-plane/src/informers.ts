@@ -15,12 +15,20 @@ import {
   type Event,
   eventResource,
   formulaObjectName,
+  type Incident,
+  incidentResource,
   type Install,
   installResource,
   type Node,
   nodeResource,
+  type OpsPolicy,
+  opsPolicyResource,
   type Package,
   packageResource,
+  type Playbook,
+  playbookResource,
+  type Remediation,
+  remediationResource,
   type Segment,
   segmentResource,
   type Token,
@@ -49,6 +57,10 @@ export interface Informers extends AsyncDisposable {
   readonly tokens: Informer<Token, 'owner'>;
   readonly workloads: Informer<Workload, 'owner'>;
   readonly events: Informer<Event>;
+  readonly playbooks: Informer<Playbook>;
+  readonly remediations: Informer<Remediation>;
+  readonly incidents: Informer<Incident>;
+  readonly policies: Informer<OpsPolicy>;
   readonly synced: Promise<void>;
 }
 
@@ -102,6 +114,10 @@ export function createInformers(
   const tokens = createInformer(client, tokenResource, { ...init, indexes: { owner } });
   const workloads = createInformer(client, workloadResource, { ...init, indexes: { owner } });
   const events = createInformer(client, eventResource, init);
+  const playbooks = createInformer(client, playbookResource, init);
+  const remediations = createInformer(client, remediationResource, init);
+  const incidents = createInformer(client, incidentResource, init);
+  const policies = createInformer(client, opsPolicyResource, init);
   const all = [
     deliveries,
     devices,
@@ -115,6 +131,10 @@ export function createInformers(
     tokens,
     workloads,
     events,
+    playbooks,
+    remediations,
+    incidents,
+    policies,
   ];
   const synced = Promise.all(all.map((informer) => informer.synced)).then(() => undefined);
   synced.catch(() => undefined);
@@ -131,6 +151,10 @@ export function createInformers(
     tokens,
     workloads,
     events,
+    playbooks,
+    remediations,
+    incidents,
+    policies,
     synced,
     async [Symbol.asyncDispose]() {
       await Promise.all(all.map((informer) => informer[Symbol.asyncDispose]()));

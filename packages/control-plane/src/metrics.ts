@@ -6,6 +6,7 @@ import {
   createMonitoringMetrics,
   type MonitoringMetrics,
 } from './monitoring/monitoring-metrics.ts';
+import { createOpsMetrics } from './ops/ops-metrics.ts';
 import { createNeighbourMetrics, type NeighbourMetrics } from './registry/neighbour-metrics.ts';
 import { createRegistryMetrics, type RegistryMetrics } from './registry/registry-metrics.ts';
 import type { StageMetrics } from './stage-metrics.ts';
@@ -17,6 +18,7 @@ export interface ControlPlaneMetrics {
   readonly registry: RegistryMetrics;
   readonly neighbours: NeighbourMetrics;
   readonly monitoring: MonitoringMetrics;
+  readonly ops: ReturnType<typeof createOpsMetrics>;
   readonly contentType: string;
   text(): Promise<string>;
 }
@@ -119,6 +121,7 @@ export function createMetrics(sources: MetricSources): ControlPlaneMetrics {
     },
     neighbours: createNeighbourMetrics(registry),
     monitoring: createMonitoringMetrics(registry),
+    ops: createOpsMetrics(registry),
     registry: createRegistryMetrics(registry, sources.registryUsage ?? (() => undefined)),
     contentType: registry.contentType,
     text: () => registry.metrics(),

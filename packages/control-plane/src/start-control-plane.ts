@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import {
+  type ConnectHandler,
   createApiServer,
   internalIdentity,
   mastersGroup,
@@ -10,7 +12,7 @@ import {
 } from '@tapline/apiserver';
 import { buildVersion, type Clock, type Log, type Rng, TaplineError } from '@tapline/base';
 import { createImageBuilder } from '@tapline/builder';
-import { createInProcessClient } from '@tapline/client';
+import { createInProcessClient, type ResourceClient } from '@tapline/client';
 import {
   createCertificateAuthority,
   createEnrolment,
@@ -35,6 +37,7 @@ import {
 } from '@tapline/registry';
 import { openImageKeys, rememberSignatures } from '@tapline/signatures';
 import type { IcingaMonitoring } from '@tapline/monitoring';
+import { fromIcinga, type OpsBot } from '@tapline/opsbot';
 import { taplineResources } from '@tapline/resources';
 import { openSqliteStore } from '@tapline/store';
 import { writeAdminKubeconfig } from './admin-kubeconfig.ts';
@@ -51,6 +54,10 @@ import { type EdgeRoute, type HttpEdge, startHttpEdge } from './http-edge.ts';
 import { createMetrics } from './metrics.ts';
 import { createMonitoringEndpoint } from './monitoring/monitoring-endpoint.ts';
 import { startDeviceMonitoring } from './monitoring/start-device-monitoring.ts';
+import { createAlertsEndpoint } from './ops/alerts-endpoint.ts';
+import { createApprovalHandler } from './ops/approval-handler.ts';
+import { createExecuteOnDevice } from './ops/execute-on-device.ts';
+import { startOps } from './ops/start-ops.ts';
 import { createBuilderSource } from './package/builder-source.ts';
 import { collectRegularly } from './registry/collect-regularly.ts';
 import { limitLogins } from './registry/limit-logins.ts';
@@ -117,6 +124,8 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
     url?: string;
     neighbours?: RegistryNeighbours;
     icinga?: IcingaMonitoring;
+    ops?: OpsBot;
+    client?: ResourceClient;
     isReady: boolean;
   } = {
     isReady: false,
@@ -162,9 +171,15 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
       ...forwards.handlers,
       'deliveries/explain': createExplainHandler((name) => late.reconcilers?.explainDelivery(name)),
       'segments/explain': createExplainHandler((name) => late.reconcilers?.explainSegment(name)),
+      'remediations/approve': lateHandler(() =>
+        late.client === undefined
+          ? undefined
+          : createApprovalHandler({ client: late.client, clock }),
+      ),
       'installs/explain': createExplainHandler((name) => late.reconcilers?.explainInstall(name)),
     },
   });
+  late.client = createInProcessClient(api, internalIdentity('opsbot'));
   const closeApi = once(() => api[Symbol.asyncDispose]());
   opened.defer(closeApi);
 
@@ -267,6 +282,16 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
         ? undefined
         : { configuration: icinga, monitoring: late.icinga },
     identify: (request) => access.identify(request),
+    log,
+  });
+  const alerts = createAlertsEndpoint({
+    identify: (request) => access.identify(request),
+    mayNotify: (identity) =>
+      api.allows(identity, { verb: 'notify', group: 'tapline.dev', resource: 'opspolicies' }),
+    observe(signal) {
+      if (late.ops === undefined) throw new TaplineError('unavailable', 'OpsBot does not run here');
+      late.ops.observe(signal);
+    },
     log,
   });
   const imageKeys = await openImageKeys(folder.imageKeys);
@@ -373,6 +398,7 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
       replication: { handle: limited(replication) },
       replicationPolicy: { handle: limited(replication) },
       monitoring: { handle: limited(monitoring) },
+      alerts: { handle: limited(alerts) },
       enrol: { handle: (request, response) => void enrol(request, response) },
       renew: { handle: (request, response) => void enrol(request, response) },
       imageKeys: {
@@ -390,6 +416,7 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
   const stopping = new AbortController();
   opened.defer(async () => {
     stopping.abort();
+    await late.ops?.[Symbol.asyncDispose]();
     await late.icinga?.[Symbol.asyncDispose]();
     // Nobody new is let in; then what holds connections open ends, and they can close.
     const closed = edge[Symbol.asyncDispose]();
@@ -418,16 +445,39 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
   async function becomeReady(): Promise<void> {
     await reconcilers.started;
     late.isReady = true;
-    if (icinga !== undefined && !stopping.signal.aborted) {
-      late.icinga = startDeviceMonitoring({
-        configuration: icinga,
+    if (configuration.opsBot !== 'off' && !stopping.signal.aborted) {
+      metrics.ops.source(() => countPhases(reconcilers));
+      late.ops = await startOps({
+        client: createInProcessClient(api, internalIdentity('opsbot')),
         informers: reconcilers.informers,
-        metrics: metrics.monitoring,
+        shared: configuration.opsBot === 'shared',
+        identity: `control-plane-${randomUUID()}`,
+        execute: createExecuteOnDevice({
+          hub: lateHub,
+          install: (name) => reconcilers.informers.installs.get(name),
+        }),
+        metrics: metrics.ops,
+        reconcileMetrics: metrics.reconcile,
         clock,
         rng,
         log,
       });
     }
+    if (icinga !== undefined && !stopping.signal.aborted) {
+      late.icinga = startDeviceMonitoring({
+        configuration: icinga,
+        informers: reconcilers.informers,
+        metrics: metrics.monitoring,
+        onChange(change) {
+          const signal = fromIcinga(change, icinga.prefix);
+          if (signal !== undefined) late.ops?.observe(signal);
+        },
+        clock,
+        rng,
+        log,
+      });
+    }
+    late.ops?.source('icinga', () => late.icinga?.status().following.live === true);
     log.info('control plane ready', { url });
   }
   const owned = opened.move();
@@ -462,6 +512,29 @@ function answerReady(
     'content-length': Buffer.byteLength(body),
   });
   response.end(body);
+}
+
+/** A handler whose parts are there only once the API is that it is part of. */
+function lateHandler(make: () => ConnectHandler | undefined): ConnectHandler {
+  const now = (): ConnectHandler => {
+    const handler = make();
+    if (handler === undefined) throw new TaplineError('unavailable', 'OpsBot is starting');
+    return handler;
+  };
+  return {
+    verb: 'create',
+    detail: (query) => now().detail?.(query),
+    handle: async (connect, response) => await now().handle?.(connect, response),
+  };
+}
+
+function countPhases({ informers }: Reconcilers): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const { status } of informers.remediations.list()) {
+    const phase = status?.phase ?? 'Waiting';
+    counts[phase] = (counts[phase] ?? 0) + 1;
+  }
+  return counts;
 }
 
 /** Images of Installs stay, whatever tags say. */

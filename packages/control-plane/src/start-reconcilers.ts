@@ -8,9 +8,11 @@ import {
   deviceResource,
   enrolmentResource,
   eventResource,
+  incidentResource,
   installResource,
   nodeResource,
   packageResource,
+  remediationResource,
   segmentResource,
   tokenResource,
   workloadResource,
@@ -26,6 +28,7 @@ import { explainInstall } from './install/explain-install.ts';
 import type { ControlPlaneMetrics } from './metrics.ts';
 import { createKeyReconciler } from './keys/key-reconciler.ts';
 import { createNodeReconciler } from './node/node-reconciler.ts';
+import { incidentExpiryMs, remediationExpiryMs } from './ops/ops-expiry.ts';
 import { createPackageReconciler } from './package/package-reconciler.ts';
 import type { PackageSource } from './package/package-source.ts';
 import { createAllocationWriter } from './segment/allocation-writer.ts';
@@ -121,6 +124,20 @@ export function startReconcilers(init: ReconcilersInit): Reconcilers {
       definition: eventResource,
       informer: informers.events,
       expiresMs: (event) => eventExpiryMs(event, init.eventTtlMs),
+    }),
+    createExpiryReconciler({
+      ...common,
+      name: 'remediation-expiry',
+      definition: remediationResource,
+      informer: informers.remediations,
+      expiresMs: remediationExpiryMs,
+    }),
+    createExpiryReconciler({
+      ...common,
+      name: 'incident-expiry',
+      definition: incidentResource,
+      informer: informers.incidents,
+      expiresMs: incidentExpiryMs,
     }),
   ];
   const started = Promise.all(reconcilers.map((reconciler) => reconciler.started)).then(

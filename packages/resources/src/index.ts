@@ -54,6 +54,12 @@ export {
   type InstallStatus,
 } from './kinds/install.ts';
 export {
+  type Incident,
+  incidentResource,
+  type IncidentSpec,
+  type IncidentStatus,
+} from './kinds/incident.ts';
+export {
   type Node,
   nodeResource,
   type Keyring,
@@ -67,6 +73,28 @@ export {
   type PackageSpec,
   type PackageStatus,
 } from './kinds/package.ts';
+export type { OpsEvidence, OpsTarget, OpsVerdict } from './kinds/ops-fields.ts';
+export {
+  type OpsPolicy,
+  opsPolicyResource,
+  type OpsPolicySpec,
+  type OpsPolicyStatus,
+} from './kinds/ops-policy.ts';
+export {
+  type Playbook,
+  type PlaybookGuards,
+  playbookResource,
+  type PlaybookSpec,
+  type PlaybookStep,
+} from './kinds/playbook.ts';
+export {
+  type Remediation,
+  type RemediationApproval,
+  type RemediationPlanStep,
+  remediationResource,
+  type RemediationSpec,
+  type RemediationStatus,
+} from './kinds/remediation.ts';
 export {
   type Segment,
   type SegmentPortRule,

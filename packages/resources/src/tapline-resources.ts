@@ -4,8 +4,12 @@ import { deliveryResource } from './kinds/delivery.ts';
 import { deviceResource } from './kinds/device.ts';
 import { enrolmentResource } from './kinds/enrolment.ts';
 import { installResource } from './kinds/install.ts';
+import { incidentResource } from './kinds/incident.ts';
 import { nodeResource } from './kinds/node.ts';
+import { opsPolicyResource } from './kinds/ops-policy.ts';
 import { packageResource } from './kinds/package.ts';
+import { playbookResource } from './kinds/playbook.ts';
+import { remediationResource } from './kinds/remediation.ts';
 import { segmentResource } from './kinds/segment.ts';
 import { tokenResource } from './kinds/token.ts';
 import { workloadResource } from './kinds/workload.ts';
@@ -24,4 +28,8 @@ export const taplineResources: readonly ResourceDefinition[] = [
   workloadResource,
   enrolmentResource,
   tokenResource,
+  incidentResource,
+  playbookResource,
+  remediationResource,
+  opsPolicyResource,
 ];

@@ -109,7 +109,7 @@ describe('a device', () => {
     const resources = (kinds.body['resources'] as { name: string }[])
       .map(({ name }) => name)
       .filter((name) => !name.includes('/'));
-    expect(resources).toHaveLength(11);
+    expect(resources).toHaveLength(15);
     const verbs = [
       'get',
       'list',

@@ -14,6 +14,7 @@ export function createAdmission(init: {
   readonly access: AccessControl;
   readonly namespaceKind: ServedKind | undefined;
   readonly segmentKind: ServedKind | undefined;
+  readonly opsPolicyKind: ServedKind | undefined;
 }): Admission {
   return (request) => {
     const { kind } = request;
@@ -23,6 +24,10 @@ export function createAdmission(init: {
     if (kind.group === 'rbac.authorization.k8s.io') checkRoleWrite(request, init.access);
     if (kind.group === 'tapline.dev' && kind.plural === 'deliveries') {
       checkSegmentExists(request, init.segmentKind);
+    }
+    checkOpsEpoch(request, init.opsPolicyKind);
+    if (kind.group === 'tapline.dev' && kind.plural === 'remediations') {
+      checkRemediationWrite(request);
     }
     if (kind.group === 'tapline.dev' && kind.plural === 'tokens') {
       checkTokenWrite(request, init.access);
@@ -67,6 +72,49 @@ function checkSegmentExists(
       field: field.join('.'),
     },
   ]);
+}
+
+const epochAnnotation = 'ops.tapline.dev/epoch';
+
+/**
+ * What OpsBot writes bears the epoch of who led then. Once another leads, nothing of before arrives:
+ * this is asked in the same turn in which the write is handed to the store.
+ */
+function checkOpsEpoch(
+  { kind, before, after, engine }: AdmissionRequest,
+  policyKind: ServedKind | undefined,
+): void {
+  const epoch = after.metadata.annotations?.[epochAnnotation];
+  const isOld = before?.metadata.annotations?.[epochAnnotation] === epoch;
+  if (policyKind === undefined || epoch === undefined || isOld) return;
+  const policy = engine.find(policyKind, undefined, 'default')?.object;
+  const current = Number(fieldValue(policy, ['status', 'epoch']) ?? 0);
+  if (Number(epoch) >= current) return;
+  throw apiError('forbidden', `epoch ${epoch.slice(0, 20)} is over: OpsBot leads with ${current}`, {
+    about: kind,
+    name: after.metadata.name,
+  });
+}
+
+/** Only OpsBot begins by itself: what others ask for says who asks, and so waits for a person. */
+function checkRemediationWrite({ kind, caller, before, after }: AdmissionRequest): void {
+  const { user, groups, via } = caller.identity;
+  const isOpsBot = via === 'internal' || groups.includes('tapline:opsbot');
+  const issue = (message: string, field: string): Error =>
+    invalid(kind, after.metadata.name, [{ reason: 'FieldValueInvalid', message, field }]);
+  if (before !== undefined && !isDeepStrictEqual(before['spec'], after['spec'])) {
+    throw issue('what is remediated does not change: ask for another one', 'spec');
+  }
+  if (isOpsBot) return;
+  if (before !== undefined && !isDeepStrictEqual(before['status'], after['status'])) {
+    throw apiError(
+      'forbidden',
+      `user ${JSON.stringify(user)} is not OpsBot, who alone says how a remediation stands`,
+    );
+  }
+  if (before === undefined && fieldValue(after, ['spec', 'requestedBy']) !== user) {
+    throw issue(`has to be who asks: ${JSON.stringify(user)}`, 'spec.requestedBy');
+  }
 }
 
 /** Kubernetes's escalate and bind: whoever lacks them could give themselves any role. */

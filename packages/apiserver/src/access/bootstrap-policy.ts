@@ -14,7 +14,11 @@ const own = ['tapline.dev'];
 /** Subresources by which devices are reached; a role has those that it names. */
 const streams = ['devices/file', 'devices/upload', 'installs/exec', 'installs/log', 'nodes/state'];
 const explanations = ['deliveries/explain', 'installs/explain', 'segments/explain'];
-const ownKinds = taplineResources.filter(({ group }) => group === 'tapline.dev');
+/** Kinds that OpsBot alone writes, in full or in their status. */
+const opsKinds = new Set(['incidents', 'opspolicies', 'playbooks', 'remediations']);
+const ownKinds = taplineResources.filter(
+  ({ group, plural }) => group === 'tapline.dev' && !opsKinds.has(plural),
+);
 
 /** The roles that exist from the start, each bound to a group of its name. */
 export const bootstrapRoles: readonly BootstrapRole[] = [
@@ -40,11 +44,75 @@ export const bootstrapRoles: readonly BootstrapRole[] = [
           ...explanations,
         ],
       },
+      { verbs: read, apiGroups: own, resources: [...opsKinds] },
+      { verbs: write, apiGroups: own, resources: ['playbooks', 'opspolicies'] },
+      { verbs: ['create', 'delete'], apiGroups: own, resources: ['remediations'] },
       { verbs: [...read, ...write], apiGroups: [''], resources: ['events'] },
       { verbs: read, apiGroups: [''], resources: ['namespaces'] },
       { verbs: read, apiGroups: ['coordination.k8s.io'], resources: ['leases'] },
       { verbs: ['get'], nonResourceURLs: ['/metrics'] },
     ],
+  },
+  {
+    // Of people who approve what OpsBot would do; a program that has it cannot, either.
+    name: 'approver',
+    group: 'tapline:approver',
+    rules: [
+      { verbs: read, apiGroups: own, resources: [...opsKinds] },
+      { verbs: ['create'], apiGroups: own, resources: ['remediations/approve'] },
+    ],
+  },
+  {
+    // Of assistants and scripts: they look, plan and ask, and change nothing by themselves.
+    name: 'tool',
+    group: 'tapline:tool',
+    rules: [
+      {
+        verbs: read,
+        apiGroups: own,
+        resources: [
+          ...opsKinds,
+          ...ownKinds.map(({ plural }) => plural).filter((one) => one !== 'tokens'),
+        ],
+      },
+      { verbs: ['get'], apiGroups: own, resources: explanations },
+      { verbs: ['create'], apiGroups: own, resources: ['remediations'] },
+      { verbs: read, apiGroups: [''], resources: ['events'] },
+    ],
+  },
+  {
+    // Of replicas of OpsBot that run elsewhere than in a control plane.
+    name: 'opsbot',
+    group: 'tapline:opsbot',
+    rules: [
+      {
+        verbs: ['*'],
+        apiGroups: own,
+        resources: [...opsKinds].flatMap((plural) => [plural, `${plural}/status`]),
+      },
+      {
+        verbs: [...read, 'create', 'update', 'delete'],
+        apiGroups: own,
+        resources: [
+          'allocations',
+          'attachments',
+          'deliveries',
+          'devices',
+          'installs',
+          'nodes',
+          'segments',
+          'workloads',
+        ],
+      },
+      { verbs: [...read, ...write], apiGroups: [''], resources: ['events'] },
+      { verbs: [...read, ...write], apiGroups: ['coordination.k8s.io'], resources: ['leases'] },
+    ],
+  },
+  {
+    // Of an Alertmanager that tells OpsBot of alerts.
+    name: 'alertmanager',
+    group: 'tapline:alertmanager',
+    rules: [{ verbs: ['notify'], apiGroups: own, resources: ['opspolicies'] }],
   },
   {
     name: 'forwarder',
@@ -69,8 +137,12 @@ export const bootstrapRoles: readonly BootstrapRole[] = [
           'installs',
           'installs/explain',
           'installs/log',
+          'incidents',
           'nodes',
+          'opspolicies',
           'packages',
+          'playbooks',
+          'remediations',
           'segments',
           'segments/explain',
         ],

@@ -2,6 +2,7 @@ import type { Clock, Log, Rng } from '@tapline/base';
 import {
   createIcingaClient,
   type IcingaMonitoring,
+  type StateChange,
   startIcingaMonitoring,
 } from '@tapline/monitoring';
 import type { Informers } from '../informers.ts';
@@ -14,6 +15,8 @@ export interface DeviceMonitoringInit {
   /** Synced: what is not there would be taken out of Icinga. */
   readonly informers: Pick<Informers, 'devices' | 'nodes' | 'attachments' | 'installs'>;
   readonly metrics: MonitoringMetrics;
+  /** What stands otherwise in Icinga, for who acts on it. */
+  readonly onChange?: (change: StateChange) => void;
   readonly clock: Clock;
   readonly rng: Rng;
   readonly log: Log;
@@ -35,7 +38,10 @@ export function startDeviceMonitoring(init: DeviceMonitoringInit): IcingaMonitor
     log: log.with({ icinga: configuration.endpoint.url }),
     onStep: (kind) => metrics.step(kind),
     onResult: () => metrics.result(),
-    onChange: (change) => metrics.change(change),
+    onChange(change) {
+      metrics.change(change);
+      init.onChange?.(change);
+    },
   });
   metrics.source(() => monitoring.status());
 

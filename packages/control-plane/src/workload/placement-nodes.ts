@@ -64,7 +64,9 @@ export function placementNodes(
         wanted:
           matchesLabels(selector, labels) &&
           matchesLabels(onSegment, labels) &&
-          node?.spec.draining !== true,
+          node?.spec.draining !== true &&
+          // OpsBot moves one workload away by it, and takes it off again.
+          labels?.[`avoid.tapline.dev/${metadata.name}`] === undefined,
         freeCpus: (node?.status?.capacity?.cpus ?? 0) - sum(({ cpus }) => cpus),
         freeMemoryBytes:
           (node?.status?.capacity?.memoryBytes ?? 0) - sum(({ memoryBytes }) => memoryBytes),

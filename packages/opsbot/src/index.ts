@@ -1,0 +1,17 @@
+// Public API; named exports only.
+export {
+  startOpsBot,
+  type OpsBot,
+  type OpsBotInit,
+  type OpsMetrics,
+} from './engine/start-ops-bot.ts';
+export type { ExecuteOnDevice } from './engine/carry-out.ts';
+export type { OpsInformers } from './engine/ops-informers.ts';
+export type { Fleet } from './fleet.ts';
+export { planDigest } from './plan/plan-digest.ts';
+export { planRun } from './plan/plan-run.ts';
+export { storePlan } from './plan/stored-plan.ts';
+export { builtInPlaybooks } from './playbooks/built-in.ts';
+export { fromAlertmanager } from './signals/from-alertmanager.ts';
+export { fromIcinga, type IcingaChange } from './signals/from-icinga.ts';
+export type { Signal } from './signals/signal.ts';

@@ -1,0 +1,25 @@
+import type { ApiObject, Condition, OpsTarget } from '@tapline/resources';
+import type { Signal } from './signal.ts';
+
+/** What an object's conditions say; `order` counts what the informer tells, which is in order. */
+export function fromConditions(
+  object: ApiObject<unknown, { readonly conditions?: readonly Condition[] | undefined }>,
+  order: number,
+): readonly Signal[] {
+  const target = { kind: object.kind, name: object.metadata.name } as OpsTarget;
+  return (object.status?.conditions ?? []).map(
+    ({ type, status, reason, message, lastTransitionTime }) => ({
+      source: 'condition',
+      key: `condition/${target.kind}/${target.name}/${type}`,
+      targets: [target],
+      topic: type,
+      state: status,
+      reason,
+      says: message.slice(0, 1000),
+      sinceMs: Date.parse(lastTransitionTime),
+      order,
+      handled: false,
+      flapping: false,
+    }),
+  );
+}
