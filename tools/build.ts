@@ -4,6 +4,7 @@ import { readdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
+import { buildPage } from './build-page.ts';
 
 /**
  * Bundles the program that `./tapline` runs: `dist/tapline` is a link to `dist/build-<hash of the
@@ -16,13 +17,15 @@ const dayMs = 86_400_000;
 
 const sources = (await readdir(join(root, 'packages'), { recursive: true, withFileTypes: true }))
   .filter(
-    (entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.name.endsWith('.test.ts'),
+    (entry) =>
+      entry.isFile() && /\.(ts|html|css)$/.test(entry.name) && !entry.name.endsWith('.test.ts'),
   )
   .map((entry) => join(entry.parentPath, entry.name))
   .filter((path) => path.includes('/src/') && !path.includes('/src/testing/'))
   .toSorted();
 const hash = createHash('sha256');
-for (const path of [...sources, join(root, 'package-lock.json'), fileURLToPath(import.meta.url)]) {
+const others = ['package-lock.json', 'tools/build.ts', 'tools/build-page.ts'];
+for (const path of [...sources, ...others.map((name) => join(root, name))]) {
   hash.update(path.slice(root.length)).update(await readFile(path));
 }
 const name = `build-${hash.digest('hex').slice(0, 16)}`;
@@ -51,6 +54,7 @@ if (!existsSync(join(target, 'main.js'))) {
     minify: { compress: true, mangle: false },
     chunkFileNames: '[name]-[hash].js',
   });
+  await buildPage(join(partial, 'page'));
   await rename(partial, target).catch(async (error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
     await rm(partial, { recursive: true });

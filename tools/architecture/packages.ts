@@ -105,6 +105,11 @@ export const packages: Readonly<Record<string, PackageEntry>> = {
   },
   'control-plane': { tier: 3, pure: false, reason: 'a program: wires and runs' },
   agent: { tier: 3, pure: false, reason: 'a program: wires and runs, on the device' },
+  'guest-page': {
+    tier: 3,
+    pure: false,
+    reason: 'a program of browsers: wires a guest to a worker, a terminal and HTTP',
+  },
   cli: { tier: 3, pure: false, reason: 'a program: starts the other two on demand' },
   testing: { tier: 0, pure: false, reason: 'what tests start and clean up', onlyTests: true },
 };

@@ -19,6 +19,6 @@ export { isSystemError } from './is-system-error.ts';
 export { createJsonLog, type LogLevel } from './json-log.ts';
 export { type Log, type LogFields, silentLog } from './log.ts';
 export { ManualClock } from './manual-clock.ts';
-export { type Rng, seededRng, systemRng } from './rng.ts';
+export { createSecureRng, type Rng, seededRng, systemRng } from './rng.ts';
 export { systemClock } from './system-clock.ts';
 export { isTaplineError, TaplineError, type TaplineErrorOptions } from './tapline-error.ts';

@@ -4,6 +4,25 @@ export type Rng = () => number;
 /** The platform's generator. */
 export const systemRng: Rng = Math.random;
 
+// Every platform that Tapline runs on has it.
+declare const crypto: { getRandomValues(into: Uint32Array<ArrayBuffer>): void };
+
+/** The platform's generator for secrets; what it has made is used once. */
+export function createSecureRng(): Rng {
+  const pool = new Uint32Array(1024);
+  let at = pool.length;
+  return () => {
+    if (at === pool.length) {
+      crypto.getRandomValues(pool);
+      at = 0;
+    }
+    const value = pool[at] ?? 0;
+    pool[at] = 0;
+    at++;
+    return value / 2 ** 32;
+  };
+}
+
 /** A repeatable generator (mulberry32) for tests and simulations. */
 export function seededRng(seed: number): Rng {
   let state = seed >>> 0;

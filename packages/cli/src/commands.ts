@@ -19,6 +19,7 @@ export const commandGroups: readonly CommandGroup[] = [
       rollback: async () => (await import('./commands/rollback.ts')).rollback,
       exec: async () => (await import('./commands/exec.ts')).exec,
       'run-wasm': async () => (await import('./commands/run-wasm.ts')).runWasm,
+      'wasm-shell': async () => (await import('./commands/wasm-shell.ts')).wasmShell,
       logs: async () => (await import('./commands/logs.ts')).logs,
       cp: async () => (await import('./commands/cp.ts')).cp,
       forward: async () => (await import('./commands/forward.ts')).forward,

@@ -1,5 +1,6 @@
 export type { BrowserPage } from './browser/browser-page.ts';
 export { type Browser, browserProgram, startBrowser } from './browser/start-browser.ts';
+export { openWebkitPage, webkitMissing, type WebkitPage } from './browser/start-webkit.ts';
 export { eventually } from './eventually.ts';
 export { haveProgram } from './have-program.ts';
 export { sharedDataFile } from './shared-data.ts';

@@ -1,11 +1,10 @@
-import { systemRng, TaplineError } from '@tapline/base';
+import { createSecureRng } from '@tapline/base';
 import { connectionFlags } from '../connection/connection-flags.ts';
 import { defineCommand, type Command } from '../framework/command.ts';
 import { exitCode } from '../framework/exit-code.ts';
 import { booleanFlag, integerFlag, textFlagWithDefault } from '../framework/flag.ts';
 
 const megabyte = 1024 * 1024;
-const defaultPath = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 export const runWasm: Command = defineCommand({
   summary: 'Run an arm64 Linux program of an image or a folder, translated to WebAssembly',
@@ -38,30 +37,24 @@ export const runWasm: Command = defineCommand({
   },
   passesThrough: 'COMMAND ARGUMENT...',
   async run({ console, positionals: [text = ''], flags, passedThrough }) {
-    const { runProgram } = await import('@tapline/userland');
-    const { findGuestProgram } = await import('../wasm/find-guest-program.ts');
+    const { planCommand, runProgram } = await import('@tapline/userland');
     const { nodeNetwork } = await import('../wasm/node-network.ts');
     const { openGuestImage } = await import('../wasm/guest-image.ts');
     const { openNodeTerminal } = await import('../wasm/node-terminal.ts');
     const { files, config } = await openGuestImage(text, { console, flags });
-    const { Entrypoint = [], Cmd = [] } = config;
-    const argv = passedThrough.length > 0 ? passedThrough : [...Entrypoint, ...Cmd];
-    if (argv.length === 0) {
-      throw new TaplineError('usage', 'no command is given, and the image names none', {
-        hint: `write it after --, such as tapline run-wasm ${text} -- sh`,
-      });
-    }
-    const env = [defaultPath, 'HOME=/root', 'LANG=C.UTF-8', ...(config.Env ?? [])];
     const onTerminal = console.isTerminal && console.stdin.isTTY === true;
-    if (onTerminal) env.push(`TERM=${console.environment['TERM'] ?? 'xterm'}`);
+    const command = planCommand({
+      files,
+      config,
+      argv: passedThrough,
+      env: onTerminal ? [`TERM=${console.environment['TERM'] ?? 'xterm'}`] : [],
+      folder: flags.workdir,
+    });
     using terminal = onTerminal ? openNodeTerminal(process.stdin, process.stdout) : undefined;
     const memoryLimit = flags.memory * megabyte;
     const { exitCode: code, refused } = await runProgram({
       files,
-      path: findGuestProgram(files, argv[0] ?? '', env),
-      argv,
-      env,
-      folder: flags.workdir || config.WorkingDir || '/',
+      ...command,
       ...(terminal === undefined
         ? {
             stdin: console.stdin.iterator({ destroyOnReturn: false }),
@@ -70,7 +63,7 @@ export const runWasm: Command = defineCommand({
           }
         : { terminal }),
       clock: console.clock,
-      rng: systemRng,
+      rng: createSecureRng(),
       memoryLimit,
       hotAfter: 1000,
       fuel: Infinity,

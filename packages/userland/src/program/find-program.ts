@@ -1,7 +1,8 @@
-import { byteString, type LayerDirectory, type LayerNode } from '@tapline/userland';
+import { byteString } from '../byte-string.ts';
+import type { LayerDirectory, LayerNode } from '../files/layer.ts';
 
 /** Where a command is: by its path, or by PATH of its environment. */
-export function findGuestProgram(
+export function findProgram(
   files: LayerDirectory,
   command: string,
   env: readonly string[],

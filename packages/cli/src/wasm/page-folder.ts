@@ -1,0 +1,15 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { TaplineError } from '@tapline/base';
+
+/** Where the bundled page is: beside the bundled program, or where a build of the sources put it. */
+export function pageFolder(): string {
+  const places = ['page/', '../../../../dist/tapline/page/'];
+  const found = places
+    .map((place) => fileURLToPath(new URL(place, import.meta.url)))
+    .find((folder) => existsSync(folder));
+  if (found !== undefined) return found;
+  throw new TaplineError('page_missing', 'the page for browsers has not been built', {
+    hint: 'run npm run build, or start ./tapline, which builds it',
+  });
+}

@@ -1,0 +1,4 @@
+export type { ServedNode } from './image/served-folder.ts';
+export type { ShellSettings } from './shell/shell-settings.ts';
+export type { GuestEnd, GuestLimits, GuestRun, GuestSource } from './machine/messages.ts';
+export { type Guest, type GuestInit, startGuest } from './machine/start-guest.ts';
