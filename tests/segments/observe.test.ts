@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
+import { type Reading, startHelper } from '@tapline/fabric';
 import { haveProgram } from '@tapline/testing';
 import { describe, expect, test } from 'vitest';
 import {
   type NodeOutputs,
   type NodeState,
+  observationCommands,
   observeNode,
 } from '../../packages/segments/src/index.ts';
 import { networkUnavailable } from './support/network-unavailable.ts';
@@ -24,6 +26,21 @@ describe.skipIf(unavailable !== undefined)(`reading a node ${unavailable ?? ''}`
       ),
     ) as NodeOutputs;
     expect(comparable(observeNode(readOutputs(node)))).toEqual(comparable(observeNode(recorded)));
+  });
+
+  test('in few processes it is the same as by a command for each', async () => {
+    using node = openNamespace('together');
+    buildExampleNode(node);
+    await using helper = startHelper({ prefix: ['ip', 'netns', 'exec', node.name] });
+    const what = [...Object.keys(observationCommands), 'filters', 'statistics', 'counters'];
+    const together = await helper.read(what as Reading[]);
+    // One list serves three readings, and the ruleset has the counters.
+    expect(together.links).toBe(together.addresses);
+    expect(together.links).toBe(together.statistics);
+    expect(together.nft).toBe(together.counters);
+    expect(observeNode(together as unknown as NodeOutputs)).toEqual(
+      observeNode(readOutputs(node)),
+    );
   });
 });
 

@@ -3,6 +3,7 @@ import {
   commandText,
   type CompiledNode,
   compileNode,
+  type CompileOptions,
   encryptionOfOperation,
   type FabricIntent,
   type NodeCapabilities,
@@ -22,12 +23,12 @@ import {
 import type { Fabric, FabricOutcome } from './fabric.ts';
 import { fabricConditions } from './fabric-conditions.ts';
 import { StandingSegments } from './standing-segments.ts';
-import type { ExecutionResult, FabricHelper } from './fabric-helper.ts';
-import { fabricMetrics } from './fabric-metrics.ts';
+import type { ExecutionResult, FabricHelper, Reading } from './fabric-helper.ts';
+import { fabricMetrics, metricReadings } from './fabric-metrics.ts';
 import { isGone } from './keep-helper.ts';
 import { applyParts, goesInParts } from './apply-parts.ts';
 import { ownKeys } from './own-keys.ts';
-import { observeKernel } from './observe-kernel.ts';
+import { observeKernel, readNode } from './observe-kernel.ts';
 import { planPart } from './plan-part.ts';
 import { watchDrift } from './watch-drift.ts';
 import { linkMtu, underlayMtu } from './underlay-mtu.ts';
@@ -53,6 +54,8 @@ export function createFabric(init: FabricInit): Fabric {
   let kernel: ReturnType<FabricHelper['capabilities']> | undefined;
   let applied: CompiledNode | undefined;
   let capable: NodeCapabilities | undefined;
+  /** What others have on the node, as it was seen last. */
+  let surroundings: Pick<CompileOptions, 'taken' | 'underlay'> = {};
   const standing = new StandingSegments();
   const keys = ownKeys(node, helper);
   /** Whether the kernel is known to have what `applied` says. */
@@ -129,13 +132,14 @@ export function createFabric(init: FabricInit): Fabric {
       readonly previous?: CompiledNode | undefined;
     },
   ): CompiledNode {
-    const taken = takenVnis(options.observed, intent.vxlanPort);
-    const underlay = underlayDevice(options.observed, ownNode(intent).underlay);
+    surroundings = {
+      taken: takenVnis(options.observed, intent.vxlanPort),
+      underlay: underlayDevice(options.observed, ownNode(intent).underlay),
+    };
     return compileNode(intent, {
       node,
       layout,
-      taken,
-      underlay,
+      ...surroundings,
       capabilities: options.capabilities,
       previous: options.previous,
     });
@@ -233,9 +237,16 @@ export function createFabric(init: FabricInit): Fabric {
     if (previous === undefined || capable === undefined || !certain) return;
     if (previous.refused.length > 0) return;
     const start = clock.monotonic();
-    const compiled = compileNode(intent, { node, layout, previous, capabilities: capable });
+    const compiled = compileNode(intent, {
+      node,
+      layout,
+      previous,
+      capabilities: capable,
+      ...surroundings,
+    });
     if (compiled.touched === undefined || compiled.refused.length > 0) return;
-    if (compiled.shared !== previous.shared) return;
+    // Whether keys that were sent with are lost has to be looked at.
+    if (compiled.shared !== previous.shared && keys.sendEpoch !== undefined) return;
     // With the last segment, what they shared goes, too.
     if (compiled.segments.size === 0) return;
     const plan = planPart(compiled, previous);
@@ -270,23 +281,39 @@ export function createFabric(init: FabricInit): Fabric {
     throw new TaplineError('node_unknown', `node ${node} is not in the intent`);
   }
 
+  /** What is left to do, and what it was seen in. */
+  async function look(given: FabricIntent, more: readonly Reading[]) {
+    const intent = await keys.add(given);
+    const { state: observed, outputs } = await readNode(helper, more);
+    const capabilities = await capabilitiesFor(observed, ownNode(intent));
+    const desired = wholeState(compile(intent, { capabilities, observed }));
+    const macsec = capabilities.macsec === 'user-space' ? 'user-space' : 'kernel';
+    const open = planNode(desired, observed).flatMap((operation) =>
+      renderOperation(operation, { wireguardKeyFile: '(key file)', macsec }).map(commandText),
+    );
+    return { open, outputs };
+  }
+
+  async function metricsOf(outputs: Readonly<Partial<Record<Reading, string>>>) {
+    return await fabricMetrics(outputs, {
+      helper,
+      clock,
+      driftMended,
+      sendEpoch: keys.sendEpoch,
+    });
+  }
+
   return {
     datapath: 'kernel',
     apply: async (intent) => await inTurn(async () => await converge(intent)),
-    plan: async (given) =>
+    plan: async (intent) => await inTurn(async () => (await look(intent, [])).open),
+    check: async (intent) =>
       await inTurn(async () => {
-        const intent = await keys.add(given);
-        const observed = await observeKernel(helper);
-        const capabilities = await capabilitiesFor(observed, ownNode(intent));
-        const desired = wholeState(compile(intent, { capabilities, observed }));
-        const macsec = capabilities.macsec === 'user-space' ? 'user-space' : 'kernel';
-        return planNode(desired, observed).flatMap((operation) =>
-          renderOperation(operation, { wireguardKeyFile: '(key file)', macsec }).map(commandText),
-        );
+        const { open, outputs } = await look(intent, metricReadings);
+        return { open, metrics: await metricsOf(outputs).catch(() => undefined) };
       }),
     observe: async () => await observeKernel(helper),
-    metrics: async () =>
-      await fabricMetrics(helper, { clock, driftMended, sendEpoch: keys.sendEpoch }),
+    metrics: async () => await metricsOf(await helper.read(metricReadings)),
     capabilities: async () => {
       const intent = applied?.intent;
       const state = await observeKernel(helper);

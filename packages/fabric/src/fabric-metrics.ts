@@ -1,43 +1,34 @@
 import { type Clock, isRecord } from '@tapline/base';
 import type { FabricMetrics, SegmentMetrics } from './fabric.ts';
-import type { FabricHelper } from './fabric-helper.ts';
-import { macsecName, observeNode } from '@tapline/segments';
+import type { FabricHelper, Reading } from './fabric-helper.ts';
+import { macsecName, parseWireguard } from '@tapline/segments';
 
-/** Reads the counters that the kernel keeps anyway. */
+/** What counters are in. */
+export const metricReadings: readonly Reading[] = [
+  'statistics',
+  'counters',
+  'wireguard',
+  'macsecCounters',
+];
+
+/** The counters that the kernel keeps anyway, from what its programs print. */
 export async function fabricMetrics(
-  helper: FabricHelper,
+  outputs: Readonly<Partial<Record<Reading, string>>>,
   {
+    helper,
     clock,
     driftMended,
     sendEpoch,
   }: {
+    readonly helper: Pick<FabricHelper, 'wireguardKey' | 'keys'>;
     readonly clock: Clock;
     readonly driftMended: number;
     /** Of IPsec and MACsec, where the node has segments that ask for them. */
     readonly sendEpoch: number | undefined;
   },
 ): Promise<FabricMetrics> {
-  const {
-    statistics = '',
-    counters = '',
-    wireguard = '',
-    macsecCounters = '',
-  } = await helper.read(['statistics', 'counters', 'wireguard', 'macsecCounters']);
-  const nothing = {
-    links: '',
-    addresses: '',
-    neighbours: '',
-    fdb: '',
-    vnis: '',
-    vlans: '',
-    qdiscs: '',
-    nft: '',
-    xfrmStates: '',
-    xfrmPolicies: '',
-    macsec: '',
-    filters: '',
-  };
-  const peers = observeNode({ ...nothing, wireguard }).wireguard.flatMap((device) => device.peers);
+  const { statistics = '', counters = '', wireguard = '', macsecCounters = '' } = outputs;
+  const peers = parseWireguard(wireguard).flatMap((device) => device.peers);
   const seconds = clock.now() / 1000;
   const key = wireguard.trim() === '' ? undefined : await helper.wireguardKey();
   const used = sendEpoch === undefined ? {} : (await helper.keys()).used;

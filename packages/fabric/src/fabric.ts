@@ -13,6 +13,8 @@ export interface Fabric extends AsyncDisposable {
   apply(intent: FabricIntent): Promise<FabricOutcome>;
   /** The commands that `apply` would run now, a line each; changes nothing. */
   plan(intent: FabricIntent): Promise<readonly string[]>;
+  /** The same, and the counters, from one look. */
+  check(intent: FabricIntent): Promise<FabricCheck>;
   /** What the kernel has, read anew. */
   observe(): Promise<NodeState>;
   metrics(): Promise<FabricMetrics>;
@@ -25,6 +27,12 @@ export interface Fabric extends AsyncDisposable {
   sealKeys(wanted: readonly SealRequest[]): Promise<readonly WrappedKey[]>;
   /** Ends the helper and what waits for drift. The network stays as it is. */
   [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface FabricCheck {
+  /** The commands that are left to do; none where the node is what the intent says. */
+  readonly open: readonly string[];
+  readonly metrics: FabricMetrics | undefined;
 }
 
 export interface FabricOutcome {

@@ -1,6 +1,7 @@
 export { nodeFrameAead } from './crypto/node-frame-aead.ts';
 export type {
   Fabric,
+  FabricCheck,
   FabricCondition,
   FabricMetrics,
   FabricOutcome,

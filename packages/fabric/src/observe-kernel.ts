@@ -15,17 +15,29 @@ const readings: readonly Reading[] = [
 
 /** Reads all of a node. Once more where something went away in between. */
 export async function observeKernel(helper: FabricHelper): Promise<NodeState> {
+  return (await readNode(helper, [])).state;
+}
+
+/** The same, with the outputs that it is made from, and these of more readings. */
+export async function readNode(
+  helper: FabricHelper,
+  more: readonly Reading[],
+): Promise<{
+  readonly state: NodeState;
+  readonly outputs: Readonly<Partial<Record<Reading, string>>>;
+}> {
+  const what = [...new Set([...readings, ...more])];
   try {
-    return await observeOnce(helper);
+    return stateOf(await helper.read(what));
   } catch {
-    return await observeOnce(helper);
+    return stateOf(await helper.read(what));
   }
 }
 
-async function observeOnce(helper: FabricHelper): Promise<NodeState> {
-  const outputs = await helper.read(readings);
+function stateOf(outputs: Readonly<Partial<Record<Reading, string>>>) {
   const { routes = '', ...rest } = outputs;
-  return { ...observeNode(rest as unknown as NodeOutputs), routes: readRoutes(routes) };
+  const state = observeNode(rest as unknown as NodeOutputs);
+  return { state: { ...state, routes: readRoutes(routes) }, outputs };
 }
 
 /** The kernel's own routes are for the device's addresses; ours are the others. */

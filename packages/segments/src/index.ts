@@ -101,6 +101,7 @@ export { isMacsecOperation } from './encryption/macsec-operation.ts';
 export { encryptionOfOperation } from './plan/encryption-of-operation.ts';
 export { renderOperation } from './plan/render-operation.ts';
 export { type NodeOutputs, observationCommands, observeNode } from './observe/observe-node.ts';
+export { parseWireguard } from './observe/parse-wireguard.ts';
 export { filterBatch } from './observe/parse-filters.ts';
 export { emptyState } from './state/empty-state.ts';
 export type { NftChain, NftRule, NftRuleset, NftSet, NftTable } from './state/nft-ruleset.ts';

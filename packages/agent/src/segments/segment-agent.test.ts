@@ -18,7 +18,7 @@ class Kernel {
   broken = false;
   left: string[] = [];
 
-  readonly fabric: Pick<Fabric, 'apply' | 'plan' | 'observe' | 'metrics'> = {
+  readonly fabric: Pick<Fabric, 'apply' | 'check' | 'observe' | 'metrics'> = {
     apply: async (intent) => {
       if (this.broken) throw new TaplineError('fabric_failed', 'the helper is gone');
       this.intents.push(intent);
@@ -31,7 +31,7 @@ class Kernel {
       const timings = { observeMs: 0, planMs: 0, applyMs: 0 };
       return { state, conditions, operations: 1, timings };
     },
-    plan: async () => this.left,
+    check: async () => ({ open: this.left, metrics: await this.fabric.metrics() }),
     observe: async () => emptyState,
     metrics: async () => ({ segments: [], drops: {}, handshakeAgeSeconds: {}, driftMended: 0 }),
   };

@@ -3,13 +3,14 @@ import type { ResourceClient } from '@tapline/client';
 import type { Fabric, FabricCondition, FabricMetrics, FabricOutcome } from '@tapline/fabric';
 import { createInformer, type Outcome, WorkQueue } from '@tapline/reconcile';
 import { type Attachment, attachmentResource, type AttachmentStatus } from '@tapline/resources';
-import type { NodeState, SegmentIntent } from '@tapline/segments';
+import type { FabricIntent, NodeState, SegmentIntent } from '@tapline/segments';
 import type { AgentState } from '../agent-state.ts';
 import { keyedIntent } from './keyed-intent.ts';
 import type { KeyAgent } from './key-agent.ts';
 import type { AttachmentRecord } from './attachment-record.ts';
 import { attachmentStatus, isNews } from './attachment-status.ts';
 import { fabricIntentOf, segmentIntentOf } from './fabric-intent-of.ts';
+import { withSameNodes } from './with-same-nodes.ts';
 
 export interface SegmentAgentInit {
   readonly node: string;
@@ -17,7 +18,7 @@ export interface SegmentAgentInit {
   readonly underlay: string;
   readonly client: ResourceClient;
   readonly state: AgentState;
-  readonly fabric: Pick<Fabric, 'apply' | 'plan' | 'observe' | 'metrics'>;
+  readonly fabric: Pick<Fabric, 'apply' | 'check' | 'observe' | 'metrics'>;
   /** Network namespace of a workload that runs here, by its Install's name. */
   readonly namespaceOf?: (owner: string) => string | undefined;
   /** Keys of IPsec and MACsec, where the node has them. */
@@ -57,6 +58,8 @@ export function createSegmentAgent(init: SegmentAgentInit): SegmentAgent {
   const { namespaceOf = () => undefined } = init;
   /** The same object for as long as nothing changes: the fabric does not look at those again. */
   const intents = new Map<string, SegmentIntent>();
+  /** Its nodes and keys, too, are the same objects for that long. */
+  let lastIntent: FabricIntent | undefined;
   const statuses = new Map<string, AttachmentStatus>();
   /** Ports that the last pass put into the kernel, by attachment and owner. */
   let placed: ReadonlySet<string> = new Set();
@@ -166,14 +169,17 @@ export function createSegmentAgent(init: SegmentAgentInit): SegmentAgent {
     const records = state.attachments();
     const ring = init.keys?.ring();
     const alone = { name: node, vtep: underlay, underlay };
-    const intent = keyedIntent(fabricIntentOf(records, records.map(intentOf), alone), ring);
+    const given = keyedIntent(fabricIntentOf(records, records.map(intentOf), alone), ring);
+    const intent = (lastIntent = withSameNodes(given, lastIntent));
     const began = clock.monotonic();
     const outcome = await fabric.apply(intent);
     const applied = clock.monotonic();
     // Read anew, and compared: what the kernel said of each command is not what it has.
-    const open = outcome.state === 'failed' ? [] : await fabric.plan(intent);
+    const { open, metrics } =
+      outcome.state === 'failed'
+        ? { open: [], metrics: undefined }
+        : await fabric.check(intent);
     const verified = clock.monotonic();
-    const metrics = await fabric.metrics().catch(() => undefined);
     const seconds = { applied: (applied - began) / 1000, verified: (verified - applied) / 1000 };
     placed = new Set(
       open.length > 0

@@ -1,6 +1,7 @@
 import { TaplineError } from '@tapline/base';
 import { filterBatch, observationCommands } from '@tapline/segments';
 import type { Reading } from '../fabric-helper.ts';
+import { readTogether } from './read-together.ts';
 import type { RunProgram } from './run-program.ts';
 
 const commands = {
@@ -10,6 +11,8 @@ const commands = {
   counters: ['nft', '-j', 'list', 'counters'],
   macsecCounters: ['ip', '-j', '-s', 'macsec', 'show'],
 } as const;
+
+type PlainReading = Exclude<Reading, 'filters'>;
 
 /** What a kernel or node may not have; then there is nothing of it. All others must answer. */
 const optional: ReadonlySet<Reading> = new Set([
@@ -23,28 +26,60 @@ const optional: ReadonlySet<Reading> = new Set([
   'routes',
 ]);
 
-/** Runs the commands beside each other. Throws `kernel_unreadable`. */
+/** What only is where the list of links has such a device. */
+const ofDevices = {
+  wireguard: /"info_kind":"(?:wireguard|tun)"/,
+  routes: /"ifname":"tw0"/,
+  macsec: /"info_kind":"macsec"/,
+  macsecCounters: /"info_kind":"macsec"/,
+} as const satisfies Partial<Record<PlainReading, RegExp>>;
+
+/**
+ * Reads beside each other what is asked, by few processes: to start one takes longer than to read.
+ * Throws `kernel_unreadable`.
+ */
 export async function readKernel(
   what: readonly Reading[],
   run: RunProgram,
 ): Promise<Readonly<Partial<Record<Reading, string>>>> {
   const known = what.filter((reading) => reading === 'filters' || Object.hasOwn(commands, reading));
   const plain = known.filter((reading) => reading !== 'filters');
-  const outputs = await Promise.all(
-    plain.map(async (reading) => [reading, await readOne(reading, run)] as const),
+  const isOfDevices = (reading: PlainReading): reading is keyof typeof ofDevices =>
+    plain.includes('links') && Object.hasOwn(ofDevices, reading);
+  const found = await readAll(
+    plain.filter((reading) => !isOfDevices(reading)),
+    run,
   );
-  const result: Partial<Record<Reading, string>> = Object.fromEntries(outputs);
-  if (known.includes('filters')) {
-    const batch = filterBatch(result.qdiscs ?? (await readOne('qdiscs', run)));
-    result.filters =
-      batch === ''
-        ? ''
-        : await output('filters', ['tc', '-j', '-batch', '-'], { stdin: batch, run });
-  }
-  return result;
+  const rest = plain.filter(
+    (reading) => isOfDevices(reading) && ofDevices[reading].test(found.links ?? ''),
+  );
+  const [more, filters] = await Promise.all([
+    readAll(rest, run),
+    known.includes('filters') ? readFilters(found.qdiscs, run) : undefined,
+  ]);
+  const none = Object.fromEntries(plain.filter(isOfDevices).map((reading) => [reading, '']));
+  return { ...none, ...found, ...more, ...(filters === undefined ? {} : { filters }) };
 }
 
-async function readOne(reading: Exclude<Reading, 'filters'>, run: RunProgram): Promise<string> {
+async function readAll(
+  what: readonly PlainReading[],
+  run: RunProgram,
+): Promise<Partial<Record<Reading, string>>> {
+  const together = await readTogether(what, run);
+  const alone = what.filter((reading) => !Object.hasOwn(together, reading));
+  const outputs = await Promise.all(
+    alone.map(async (reading) => [reading, await readOne(reading, run)] as const),
+  );
+  return { ...together, ...Object.fromEntries(outputs) };
+}
+
+async function readFilters(qdiscs: string | undefined, run: RunProgram): Promise<string> {
+  const batch = filterBatch(qdiscs ?? (await readOne('qdiscs', run)));
+  if (batch === '') return '';
+  return await output('filters', ['tc', '-j', '-batch', '-'], { stdin: batch, run });
+}
+
+async function readOne(reading: PlainReading, run: RunProgram): Promise<string> {
   const text = await output(reading, commands[reading], { run });
   return reading === 'wireguard' ? withoutKeys(text) : text;
 }

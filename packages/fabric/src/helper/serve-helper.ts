@@ -87,7 +87,14 @@ export async function serveHelper(
     }
     output.write(`${JSON.stringify(await answer(request, own))}\n`);
     waiting -= 1;
-    if (waiting === 0) monitors ??= watch(hint);
+    if (waiting > 0) return;
+    monitors ??= watch(hint);
+    setImmediate(startSpares);
+  }
+
+  /** One at a time: a request that comes meanwhile does not wait for all of them. */
+  function startSpares(): void {
+    if (waiting === 0 && spares.startOne()) setImmediate(startSpares);
   }
 
   async function answer(

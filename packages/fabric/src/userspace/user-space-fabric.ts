@@ -57,7 +57,7 @@ export async function openUserSpaceFabric(options: UserSpaceFabricOptions): Prom
     return { segments, failed: [...failed, ...without], operations: outcome?.operations ?? 0 };
   }
 
-  return {
+  const fabric: Fabric = {
     datapath: 'user-space',
     async apply(intent) {
       const startedAt = clock.monotonic();
@@ -99,6 +99,10 @@ export async function openUserSpaceFabric(options: UserSpaceFabricOptions): Prom
           ),
         ),
       ];
+    },
+    async check(intent) {
+      const [open, metrics] = await Promise.all([fabric.plan(intent), fabric.metrics()]);
+      return { open, metrics };
     },
     async observe() {
       const found = (await underlay?.observe()) ?? emptyState;
@@ -175,6 +179,7 @@ export async function openUserSpaceFabric(options: UserSpaceFabricOptions): Prom
       await underlay?.[Symbol.asyncDispose]();
     },
   };
+  return fabric;
 }
 
 function isPlain({ underlay, link }: Encryption): boolean {
