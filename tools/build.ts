@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { rolldown } from 'rolldown';
+import { type Plugin, rolldown } from 'rolldown';
 import { buildPage } from './build-page.ts';
 
 /**
@@ -14,6 +14,27 @@ import { buildPage } from './build-page.ts';
 const root = join(fileURLToPath(import.meta.url), '..', '..');
 const dist = join(root, 'dist');
 const dayMs = 86_400_000;
+
+/**
+ * Modules of ours do nothing when they are loaded. A chunk that loads another, and takes nothing of
+ * it, does so for parts of a package that it does not use: `tapline apply` would load the control
+ * plane, for the one part of the client that is in its process.
+ */
+const leanChunks: Plugin = {
+  name: 'lean-chunks',
+  generateBundle(_options, files) {
+    const isOurs = (name: string): boolean => {
+      const file = files[name];
+      return file?.type === 'chunk' && file.moduleIds.every((id) => !id.includes('node_modules'));
+    };
+    for (const file of Object.values(files)) {
+      if (file.type !== 'chunk') continue;
+      file.code = file.code.replaceAll(/\bimport"\.\/([^"]+)";?/g, (whole, name: string) =>
+        isOurs(name) ? '' : whole,
+      );
+    }
+  },
+};
 
 const sources = (await readdir(join(root, 'packages'), { recursive: true, withFileTypes: true }))
   .filter(
@@ -46,6 +67,7 @@ if (!existsSync(join(target, 'main.js'))) {
     },
     platform: 'node',
     logLevel: 'warn',
+    plugins: [leanChunks],
   });
   await bundle.write({
     dir: partial,

@@ -1,14 +1,22 @@
+import { spawnSync } from 'node:child_process';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { segmentResource } from '@tapline/resources';
 import { eventually } from '@tapline/testing';
 import { startSegmentSystem } from '../../tests/support/segment-system.ts';
 import { type BenchmarkRow, benchmarkRow } from '../result.ts';
 
 const rounds = 5;
+/** After a segment stands, nodes look once more at what they have: another user comes later. */
+const restMs = 2000;
 const nodes = { n1: 'role=origin', n2: 'role=telemetry', n3: 'role=telemetry' };
 
-/** From one `tapline apply` to an overlay that stands on all nodes, every process started for real. */
+/**
+ * From one `tapline apply` to an overlay that stands on all nodes, every process started for real, and
+ * all of them the bundle that `./tapline` runs.
+ */
 export async function wholeRows(): Promise<readonly BenchmarkRow[]> {
-  await using system = await startSegmentSystem(nodes);
+  await using system = await startSegmentSystem(nodes, { program: bundle() });
   await system.apply('parent', manifest('bench', 'prefix: 10.64.0.0/12\n  vnis: { size: 4096 }'));
   const rows: BenchmarkRow[] = [];
   for (const underlay of ['none', 'wireguard']) {
@@ -24,6 +32,7 @@ export async function wholeRows(): Promise<readonly BenchmarkRow[]> {
     - { select: role=origin, type: promiscuous }
     - { select: role=telemetry, type: isolated }`,
       );
+      await delay(restMs);
       const start = performance.now();
       await system.apply(name, text);
       await eventually(`${name} stands`, async () => {
@@ -47,6 +56,13 @@ export async function wholeRows(): Promise<readonly BenchmarkRow[]> {
     );
   }
   return rows;
+}
+
+function bundle(): string {
+  const root = fileURLToPath(new URL('../../', import.meta.url));
+  const built = spawnSync(process.execPath, [`${root}tools/build.ts`], { encoding: 'utf8' });
+  if (built.status !== 0) throw new Error(`no bundle: ${built.stderr}`);
+  return `${root}dist/tapline/main.js`;
 }
 
 function manifest(name: string, spec: string): string {

@@ -38,9 +38,7 @@ describe.skipIf(unavailable !== undefined)(`reading a node ${unavailable ?? ''}`
     expect(together.links).toBe(together.addresses);
     expect(together.links).toBe(together.statistics);
     expect(together.nft).toBe(together.counters);
-    expect(observeNode(together as unknown as NodeOutputs)).toEqual(
-      observeNode(readOutputs(node)),
-    );
+    expect(observeNode(together as unknown as NodeOutputs)).toEqual(observeNode(readOutputs(node)));
   });
 });
 

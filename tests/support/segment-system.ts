@@ -52,6 +52,8 @@ export async function startSegmentSystem(
     readonly runtime?: 'runc' | 'unconfined';
     /** More environment of the control plane and of the nodes. */
     readonly env?: Readonly<Record<string, string>>;
+    /** What is run as `tapline`; the sources unless given. */
+    readonly program?: string;
     /** More flags of agents, by the node's name. */
     readonly flags?: Readonly<Record<string, readonly string[]>>;
   } = {},
@@ -77,7 +79,12 @@ export async function startSegmentSystem(
     TAPLINE_OPSBOT: 'off',
     ...options.env,
   };
-  const { formulae = [], runtime = 'unconfined', flags = {} } = options;
+  const {
+    formulae = [],
+    runtime = 'unconfined',
+    flags = {},
+    program: main = taplineMain,
+  } = options;
   if (formulae.length > 0) {
     const mirror = opened.use(await startMirror(control, formulae));
     for (const [, name = '', value = ''] of mirror.output().matchAll(/^export (\w+)=(.*)$/gm)) {
@@ -91,7 +98,7 @@ export async function startSegmentSystem(
     readyLine: RegExp,
   ): Promise<StartedProcess> {
     const [program = '', ...rest] = onMachine(machine(name), join(folder, `${name}-wireguard`));
-    const command = [...rest, process.execPath, taplineMain, ...words];
+    const command = [...rest, process.execPath, main, ...words];
     return startProcess(program, command, { readyLine, env, readyWithinMs: 60_000 });
   }
 
@@ -108,7 +115,7 @@ export async function startSegmentSystem(
 
   async function tapline(words: readonly string[], stdin = ''): Promise<CommandResult> {
     const place = `--net=/run/netns/${control.namespace}`;
-    const child = spawn('nsenter', [place, process.execPath, taplineMain, ...words], {
+    const child = spawn('nsenter', [place, process.execPath, main, ...words], {
       env: { ...process.env, ...env },
       timeout: 60_000,
       killSignal: 'SIGKILL',

@@ -48,6 +48,8 @@ export interface FabricInit {
 const mostRetries = 8;
 /** How long the kernel's events of what we did may take to arrive; the next look finds the rest. */
 const echoMs = 250;
+/** How long devices that were brought up go on to say so: by then who waits for us has its answer. */
+const lateEchoMs = 1000;
 
 export function createFabric(init: FabricInit): Fabric {
   const { node, helper, clock, log, layout = 'devices', resyncMs = 10_000 } = init;
@@ -273,7 +275,15 @@ export function createFabric(init: FabricInit): Fabric {
   }
 
   const busy = (): boolean => running > 0 || clock.monotonic() - lastDone < echoMs;
-  const drift = watchDrift({ helper, clock, log, resyncMs, resync, busy });
+  const drift = watchDrift({
+    helper,
+    clock,
+    log,
+    resyncMs,
+    resync,
+    busy,
+    echoMs: () => Math.max(0, lastDone + lateEchoMs - clock.monotonic()),
+  });
 
   function ownNode(intent: FabricIntent): NodeIntent {
     const found = intent.nodes.find(({ name }) => name === node);

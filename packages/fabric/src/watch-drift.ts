@@ -13,10 +13,12 @@ export function watchDrift(init: {
   readonly log: Log;
   readonly resyncMs: number;
   readonly resync: () => Promise<void>;
-  /** Whether what just happened may be of our own doing. */
+  /** Whether what just happened is of our own doing. */
   readonly busy: () => boolean;
+  /** How long what happens may still be of our own doing: it is looked at, but not before. */
+  readonly echoMs: () => number;
 }): AsyncDisposable {
-  const { helper, clock, log, resyncMs, resync, busy } = init;
+  const { helper, clock, log, resyncMs, resync, busy, echoMs } = init;
   const stop = new AbortController();
   let hint = Promise.withResolvers<void>();
   helper.onHint((why) => {
@@ -30,7 +32,7 @@ export function watchDrift(init: {
       const signal = AbortSignal.any([stop.signal, wait.signal]);
       await Promise.race([hint.promise, pause(resyncMs, signal)]);
       wait.abort();
-      await pause(Math.max(settleMs, restMs), stop.signal);
+      await pause(Math.max(settleMs, restMs, echoMs()), stop.signal);
       if (stop.signal.aborted) return;
       hint = Promise.withResolvers<void>();
       const start = clock.monotonic();

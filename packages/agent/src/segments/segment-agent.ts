@@ -176,9 +176,7 @@ export function createSegmentAgent(init: SegmentAgentInit): SegmentAgent {
     const applied = clock.monotonic();
     // Read anew, and compared: what the kernel said of each command is not what it has.
     const { open, metrics } =
-      outcome.state === 'failed'
-        ? { open: [], metrics: undefined }
-        : await fabric.check(intent);
+      outcome.state === 'failed' ? { open: [], metrics: undefined } : await fabric.check(intent);
     const verified = clock.monotonic();
     const seconds = { applied: (applied - began) / 1000, verified: (verified - applied) / 1000 };
     placed = new Set(

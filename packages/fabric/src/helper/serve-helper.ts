@@ -35,6 +35,8 @@ export interface HelperOptions {
   readonly serial?: number;
 }
 
+/** What looks is started anew when nobody has asked for so long: a look is what a change ends with. */
+const restMs = 200;
 /** Characters of a request with some hundred operations. */
 const longRequest = 100_000;
 
@@ -63,6 +65,7 @@ export async function serveHelper(
   let monitors: Disposable | undefined = watch(hint);
   let serial = 0;
   let waiting = 0;
+  let rest: NodeJS.Timeout | undefined;
   /** Whether the last operations were carried out; not known of another process's. */
   let done = false;
   let queue = Promise.resolve();
@@ -76,6 +79,7 @@ export async function serveHelper(
     queue = queue.then(async () => await serve(request, own, isLong));
   }
   await queue;
+  clearTimeout(rest);
   monitors?.[Symbol.dispose]();
   await macsec.end();
 
@@ -89,12 +93,14 @@ export async function serveHelper(
     waiting -= 1;
     if (waiting > 0) return;
     monitors ??= watch(hint);
-    setImmediate(startSpares);
+    startSpares('changes');
+    clearTimeout(rest);
+    rest = setTimeout(startSpares, restMs, 'all').unref();
   }
 
   /** One at a time: a request that comes meanwhile does not wait for all of them. */
-  function startSpares(): void {
-    if (waiting === 0 && spares.startOne()) setImmediate(startSpares);
+  function startSpares(of: 'changes' | 'all'): void {
+    if (waiting === 0 && spares.startOne(of)) setImmediate(startSpares, of);
   }
 
   async function answer(

@@ -46,9 +46,12 @@ export class SparePrograms implements Disposable {
     return result;
   };
 
-  /** Starts one that is missing; whether there was one. For when there is nothing else to do. */
-  startOne(): boolean {
-    const [next] = this.#due;
+  /** Starts one that is missing, of those for changes first; whether there was one. */
+  startOne(of: 'changes' | 'all' = 'changes'): boolean {
+    const [first] = this.#due;
+    const next =
+      [...this.#due].find(([text]) => Object.hasOwn(changing, text)) ??
+      (of === 'all' ? first : undefined);
     if (this.#disposed || next === undefined) return false;
     const [text, command] = next;
     const waiting = this.#spares.get(text) ?? [];
