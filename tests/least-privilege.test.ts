@@ -246,7 +246,7 @@ function mayDo(own: string, role: 'device' | 'node'): (request: PossibleRequest)
         }
         return (
           role === 'node' &&
-          resource === 'attachments' &&
+          ['attachments', 'channeledges'].includes(resource) &&
           name === undefined &&
           method === 'GET' &&
           selector === `spec.node=${own}`

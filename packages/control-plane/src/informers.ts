@@ -6,6 +6,10 @@ import {
   allocationResource,
   type Attachment,
   attachmentResource,
+  type Channel,
+  type ChannelEdge,
+  channelEdgeResource,
+  channelResource,
   type Delivery,
   deliveryResource,
   type Device,
@@ -56,6 +60,8 @@ export interface Informers extends AsyncDisposable {
   readonly enrolments: Informer<Enrolment, 'uid' | 'owner'>;
   readonly tokens: Informer<Token, 'owner'>;
   readonly workloads: Informer<Workload, 'owner'>;
+  readonly channels: Informer<Channel, 'owner'>;
+  readonly channelEdges: Informer<ChannelEdge, 'channel' | 'node' | 'owner'>;
   readonly events: Informer<Event>;
   readonly playbooks: Informer<Playbook>;
   readonly remediations: Informer<Remediation>;
@@ -113,6 +119,15 @@ export function createInformers(
   });
   const tokens = createInformer(client, tokenResource, { ...init, indexes: { owner } });
   const workloads = createInformer(client, workloadResource, { ...init, indexes: { owner } });
+  const channels = createInformer(client, channelResource, { ...init, indexes: { owner } });
+  const channelEdges = createInformer(client, channelEdgeResource, {
+    ...init,
+    indexes: {
+      owner,
+      channel: ({ spec }: ChannelEdge) => [spec.channel],
+      node: ({ spec }: ChannelEdge) => [spec.node],
+    },
+  });
   const events = createInformer(client, eventResource, init);
   const playbooks = createInformer(client, playbookResource, init);
   const remediations = createInformer(client, remediationResource, init);
@@ -130,6 +145,8 @@ export function createInformers(
     enrolments,
     tokens,
     workloads,
+    channels,
+    channelEdges,
     events,
     playbooks,
     remediations,
@@ -150,6 +167,8 @@ export function createInformers(
     enrolments,
     tokens,
     workloads,
+    channels,
+    channelEdges,
     events,
     playbooks,
     remediations,

@@ -1,7 +1,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { ReconcileMetrics } from '@tapline/reconcile';
 import type { StageTimes, Install } from '@tapline/resources';
-import { segmentStages, stages } from '@tapline/resources';
+import { channelStages, segmentStages, stages } from '@tapline/resources';
 import {
   createMonitoringMetrics,
   type MonitoringMetrics,
@@ -44,7 +44,7 @@ export function createMetrics(sources: MetricSources): ControlPlaneMetrics {
   const registers = [registry];
   const stageSeconds = new Histogram({
     name: 'tapline_stage_duration_seconds',
-    help: 'Time in each stage of a delivery or of a segment.',
+    help: 'Time in each stage of a delivery, of a segment or of a channel.',
     labelNames: ['stage'],
     buckets: stageBuckets,
     registers,
@@ -96,7 +96,7 @@ export function createMetrics(sources: MetricSources): ControlPlaneMetrics {
       }
     },
   });
-  const known = new Set<string>([...stages, ...segmentStages]);
+  const known = new Set<string>([...stages, ...segmentStages, ...channelStages]);
   // A series that begins at one has no increase: the first delivery would be in no rate.
   for (const stage of known) stageSeconds.zero({ stage });
   function observe(times: StageTimes): void {
@@ -115,6 +115,7 @@ export function createMetrics(sources: MetricSources): ControlPlaneMetrics {
     stages: {
       packageBuilt: observe,
       segmentReady: observe,
+      channelReady: observe,
       installReady(install: Install, notifiedSeconds: number) {
         observe({ ...install.status?.stages, notified: notifiedSeconds });
       },

@@ -5,5 +5,7 @@ export interface StageMetrics {
   packageBuilt(times: StageTimes): void;
   /** A version of a segment stands on all of its nodes. */
   segmentReady(times: StageTimes): void;
+  /** A version of a channel is served, primed and validated. */
+  channelReady(times: StageTimes): void;
   installReady(install: Install, notifiedSeconds: number): void;
 }

@@ -4,6 +4,8 @@ import type { ProfileGrant } from '@tapline/profiles';
 import { createEventRecorder, type Explanation } from '@tapline/reconcile';
 import {
   attachmentResource,
+  channelEdgeResource,
+  channelResource,
   deliveryResource,
   deviceResource,
   enrolmentResource,
@@ -17,6 +19,7 @@ import {
   tokenResource,
   workloadResource,
 } from '@tapline/resources';
+import { createChannelReconciler } from './channel/channel-reconciler.ts';
 import { createExpiryReconciler } from './create-expiry-reconciler.ts';
 import { createDeliveryReconciler } from './delivery/delivery-reconciler.ts';
 import { createDeviceReconciler } from './device/device-reconciler.ts';
@@ -95,6 +98,7 @@ export function startReconcilers(init: ReconcilersInit): Reconcilers {
     }),
     createDeviceReconciler(common),
     createWorkloadReconciler(common),
+    createChannelReconciler(recording),
     createEnrolmentReconciler({ ...common, profileUrl: init.profileUrl }),
     createGarbageCollector({
       ...common,
@@ -109,6 +113,8 @@ export function startReconcilers(init: ReconcilersInit): Reconcilers {
         { definition: enrolmentResource, informer: informers.enrolments },
         { definition: tokenResource, informer: tokens },
         { definition: workloadResource, informer: informers.workloads },
+        { definition: channelResource, informer: informers.channels },
+        { definition: channelEdgeResource, informer: informers.channelEdges },
       ],
     }),
     createExpiryReconciler({

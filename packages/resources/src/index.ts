@@ -23,6 +23,21 @@ export {
   type AttachmentStatus,
 } from './kinds/attachment.ts';
 export {
+  type Channel,
+  type ChannelEdgeState,
+  channelResource,
+  type ChannelSpec,
+  type ChannelStatus,
+  channelSteps,
+} from './kinds/channel.ts';
+export {
+  type ChannelEdge,
+  channelEdgeResource,
+  type ChannelEdgeSpec,
+  type ChannelEdgeStatus,
+} from './kinds/channel-edge.ts';
+export type { ChannelCache, EdgeHits } from './kinds/channel-fields.ts';
+export {
   type Delivery,
   deliveryResource,
   type DeliverySpec,
@@ -148,7 +163,13 @@ export {
 } from './label-selector.ts';
 export { objectSchema } from './object-schema.ts';
 export type { StructuralSchema } from './structural-schema.ts';
-export { attachmentName, formulaObjectName, installName, isObjectName } from './names.ts';
+export {
+  attachmentName,
+  channelEdgeName,
+  formulaObjectName,
+  installName,
+  isObjectName,
+} from './names.ts';
 export type {
   ApiObject,
   ManagedFieldsEntry,
@@ -165,4 +186,4 @@ export {
   type ResourceDefinition,
   type ScalePaths,
 } from './resource-definition.ts';
-export { packageStages, segmentStages, type Stage, stages } from './stage.ts';
+export { channelStages, packageStages, segmentStages, type Stage, stages } from './stage.ts';

@@ -36,6 +36,11 @@ export function installName(device: string, formula: string): string {
   return `${device}.${formulaObjectName(formula)}`;
 }
 
+/** The one ChannelEdge of a channel on a node; a node's name has no dot. */
+export function channelEdgeName(node: string, channel: string): string {
+  return `${node}.${channel}`;
+}
+
 /** The one Attachment of a segment on a node; a node's name has no dot. */
 export function attachmentName(node: string, segment: string): string {
   return `${node}.${segment}`;

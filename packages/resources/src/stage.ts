@@ -18,3 +18,6 @@ export const packageStages: readonly Stage[] = ['resolved', 'built', 'published'
 
 /** The stages of a segment's version; `accepted` is where the first one begins. */
 export const segmentStages = ['allocated', 'notified', 'applied', 'verified'] as const;
+
+/** The stages of a channel's version, from its spec until it is ready. */
+export const channelStages = ['segment', 'scheduled', 'cached', 'primed', 'validated'] as const;

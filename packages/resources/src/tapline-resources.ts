@@ -1,5 +1,7 @@
 import { allocationResource } from './kinds/allocation.ts';
 import { attachmentResource } from './kinds/attachment.ts';
+import { channelEdgeResource } from './kinds/channel-edge.ts';
+import { channelResource } from './kinds/channel.ts';
 import { deliveryResource } from './kinds/delivery.ts';
 import { deviceResource } from './kinds/device.ts';
 import { enrolmentResource } from './kinds/enrolment.ts';
@@ -26,6 +28,8 @@ export const taplineResources: readonly ResourceDefinition[] = [
   attachmentResource,
   allocationResource,
   workloadResource,
+  channelResource,
+  channelEdgeResource,
   enrolmentResource,
   tokenResource,
   incidentResource,

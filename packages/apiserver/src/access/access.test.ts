@@ -4,6 +4,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
   allocationResource,
   attachmentResource,
+  channelEdgeResource,
+  channelResource,
   deviceKeyAnnotation,
   deviceResource,
   installResource,
@@ -64,6 +66,22 @@ function attachment(node: string): object {
   };
 }
 
+function channelEdge(node: string): object {
+  return {
+    metadata: { name: `${node}.news` },
+    spec: {
+      channel: 'news',
+      node,
+      epoch: 1,
+      playlist: 'live.m3u8',
+      origin: { base: 'https://origin.example/' },
+      cache: {},
+      pathways: [],
+      prime: { generation: 1, lastSeconds: 0, objects: [], bytesPerSecond: 1024 },
+    },
+  };
+}
+
 async function twoDevices(): Promise<Operations> {
   const { operations } = server.api;
   for (const name of ['one', 'two']) {
@@ -109,7 +127,7 @@ describe('a device', () => {
     const resources = (kinds.body['resources'] as { name: string }[])
       .map(({ name }) => name)
       .filter((name) => !name.includes('/'));
-    expect(resources).toHaveLength(15);
+    expect(resources).toHaveLength(17);
     const verbs = [
       'get',
       'list',
@@ -203,6 +221,7 @@ describe('a device', () => {
         spec: { device: name },
       });
       await operations.create(server.root, attachmentResource, attachment(name));
+      await operations.create(server.root, channelEdgeResource, channelEdge(name));
     }
     const node: Caller = {
       identity: {
@@ -218,6 +237,8 @@ describe('a device', () => {
     const patch = { kind: 'merge', body } as const;
     const status = { subresource: 'status' } as const;
     await operations.patch(node, attachmentResource, { name: 'one.news' }, patch, status);
+    await operations.list(node, channelEdgeResource, own);
+    await operations.patch(node, channelEdgeResource, { name: 'one.news' }, patch, status);
     const facts = { kind: 'merge', body: { status: { wireguardKey: 'A=' } } } as const;
     await operations.patch(node, nodeResource, { name: 'one' }, facts, status);
     const refused: readonly (() => Promise<unknown>)[] = [
@@ -236,6 +257,11 @@ describe('a device', () => {
           {},
         ),
       () => operations.delete(node, attachmentResource, { name: 'one.news' }),
+      () => operations.list(node, channelEdgeResource, {}),
+      () => operations.patch(node, channelEdgeResource, { name: 'two.news' }, patch, status),
+      () => operations.patch(node, channelEdgeResource, { name: 'one.news' }, patch, {}),
+      () => operations.list(one, channelEdgeResource, own),
+      () => operations.list(node, channelResource, {}),
       () => operations.list(node, segmentResource, {}),
       () => operations.list(node, allocationResource, {}),
       // A device is no node, whatever its name.

@@ -16,7 +16,8 @@ export function deviceNameOf({ user, groups }: Attributes['identity']): string |
 
 /**
  * Limits a device to its own objects, whatever roles say: its Device, the Installs whose spec.device
- * is itself, and where it is a node its Node and the Attachments whose spec.node is itself. A device that was deleted may do nothing, though its certificate is valid,
+ * is itself, and where it is a node its Node and the Attachments and ChannelEdges whose spec.node is
+ * itself. A device that was deleted may do nothing, though its certificate is valid,
  * and neither may the old key of one that has enrolled again under the same name.
  */
 export function createDeviceAuthorizer(lookup: ObjectLookup): Authorizer {
@@ -44,7 +45,13 @@ export function createDeviceAuthorizer(lookup: ObjectLookup): Authorizer {
       case 'nodes':
         return isNode(attributes) ? ownNode(attributes, device) : notNode();
       case 'attachments':
-        return isNode(attributes) ? ownAttachments(attributes, device, lookup) : notNode();
+        return isNode(attributes)
+          ? ownOfNode(attributes, { node: device, kind: 'Attachments', lookup })
+          : notNode();
+      case 'channeledges':
+        return isNode(attributes)
+          ? ownOfNode(attributes, { node: device, kind: 'ChannelEdges', lookup })
+          : notNode();
       default:
         return no('devices reach their own objects only');
     }
@@ -103,23 +110,24 @@ function ownNode({ verb, subresource, name, requiredField }: Attributes, node: s
   return no('a node may read its Node and write its status');
 }
 
-function ownAttachments(
-  { verb, subresource, name, requiredField }: Attributes,
-  node: string,
-  lookup: ObjectLookup,
+/** Of the kinds whose spec.node says whose an object is. */
+function ownOfNode(
+  { verb, subresource, name, requiredField, resource }: Attributes,
+  about: { readonly node: string; readonly kind: string; readonly lookup: ObjectLookup },
 ): Decision {
+  const { node, kind, lookup } = about;
   if ((verb === 'list' || verb === 'watch') && subresource === '') {
     return requiredField?.('spec.node') === node
       ? yes()
-      : no(`a node lists and watches Attachments with the field selector spec.node=${node}`);
+      : no(`a node lists and watches ${kind} with the field selector spec.node=${node}`);
   }
   const writesStatus = (verb === 'update' || verb === 'patch') && subresource === 'status';
   const reads = verb === 'get' && (subresource === '' || subresource === 'status');
-  if (!writesStatus && !reads) return no('a node may read its Attachments and write their status');
-  const attachment = name === undefined ? undefined : lookup(group, 'attachments', name);
-  return fieldValue(attachment, ['spec', 'node']) === node
+  if (!writesStatus && !reads) return no(`a node may read its ${kind} and write their status`);
+  const object = name === undefined ? undefined : lookup(group, resource, name);
+  return fieldValue(object, ['spec', 'node']) === node
     ? yes()
-    : no('a node reaches Attachments of its own only');
+    : no(`a node reaches ${kind} of its own only`);
 }
 
 function yes(): Decision {

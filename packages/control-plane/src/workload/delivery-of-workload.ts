@@ -30,11 +30,14 @@ export function workloadOfDelivery(delivery: string): string | undefined {
 export function deliveryOfWorkload(
   workload: Workload,
   { isServing }: { readonly isServing: boolean },
-): NewObject<DeliverySpec> & {
-  readonly metadata: { readonly name: string; readonly annotations: Record<string, string> };
-} {
+):
+  | (NewObject<DeliverySpec> & {
+      readonly metadata: { readonly name: string; readonly annotations: Record<string, string> };
+    })
+  | undefined {
   const { metadata, spec } = workload;
   const { run, health, limits, network, segment, replicas, atOnce } = spec;
+  if (spec.package === undefined || run === undefined) return undefined;
   const template = `${metadata.uid ?? ''}.${metadata.generation ?? 0}.${isServing ? 'some' : 'all'}`;
   return {
     metadata: {

@@ -1,4 +1,5 @@
 import {
+  type ChannelEdge,
   type Delivery,
   type Device,
   findCondition,
@@ -20,6 +21,7 @@ export interface FleetView {
   readonly workloads: readonly Workload[];
   readonly install: (name: string) => Install | undefined;
   readonly segment: (name: string) => Segment | undefined;
+  readonly channelEdge: (name: string) => ChannelEdge | undefined;
   readonly nowMs: number;
 }
 
@@ -105,6 +107,10 @@ function blockedBy(about: {
       return 'not ready for segments';
     }
   }
+  if (spec.engine !== undefined) {
+    return typeof node?.status?.edge?.url === 'string' ? undefined : 'serves no channels';
+  }
+  if (spec.package === undefined) return 'has no program to run';
   // A device has one Install of a package.
   const install = fleet.install(installName(name, spec.package.formula));
   return install === undefined || install.spec.delivery === delivery

@@ -1,4 +1,5 @@
 import {
+  channelEdgeName,
   type Delivery,
   findCondition,
   type Install,
@@ -36,9 +37,18 @@ export function planWorkload(
   const deliveryName = workloadDeliveryName(metadata.name);
   const nodes = placementNodes(workload, seen, deliveryName);
   const states = new Map(nodes.map((node) => [node.name, node.state]));
-  const isReady = (node: string): boolean =>
-    states.get(node) === 'up' &&
-    isInstallReady(seen.install(installName(node, spec.package.formula)), deliveryName);
+  const epochs = new Map(
+    seen.devices.map(({ metadata: { name, labels } }) => [name, Number(labels?.[label])]),
+  );
+  const isReady = (node: string): boolean => {
+    if (states.get(node) !== 'up') return false;
+    if (spec.engine !== undefined) {
+      const edge = seen.channelEdge(channelEdgeName(node, spec.engine.channel))?.status;
+      return edge?.state === 'Ready' && edge.observedEpoch === epochs.get(node);
+    }
+    if (spec.package === undefined) return false;
+    return isInstallReady(seen.install(installName(node, spec.package.formula)), deliveryName);
+  };
   const current = seen.devices
     .filter((device) => workloadsOn(device).includes(metadata.name))
     .map((device) => {
@@ -71,7 +81,7 @@ export function planWorkload(
       epoch: plan.epoch,
       placements,
       counts: { desired: spec.replicas, placed: spec.replicas - plan.missing, ready },
-      delivery: deliveryName,
+      ...(spec.engine === undefined && { delivery: deliveryName }),
       conditions: conditions(workload, { plan, ready, delivery: seen.delivery, nowMs: seen.nowMs }),
     },
     steps,

@@ -18,6 +18,7 @@ import {
   workloadLabel,
   workloadResource,
 } from '@tapline/resources';
+import { channelWorkloadName } from '../channel/workload-of-channel.ts';
 import type { Informers } from '../informers.ts';
 import {
   deliveryOfWorkload,
@@ -58,6 +59,7 @@ export function createWorkloadReconciler(init: {
       workloads: informers.workloads.list(),
       install: (name) => informers.installs.get(name),
       segment: (name) => informers.segments.get(name),
+      channelEdge: (name) => informers.channelEdges.get(name),
       delivery,
       nowMs: clock.now(),
     });
@@ -69,7 +71,8 @@ export function createWorkloadReconciler(init: {
         );
       }
       for (const step of steps) await execute(key, step, signal);
-      await deliver(workload, isServing, signal);
+      // An engine is brought to nodes by what it is of.
+      if (workload.spec.engine === undefined) await deliver(workload, isServing, signal);
     } catch (error) {
       const raced = ['conflict', 'already_exists', 'not_found'];
       if (!raced.some((code) => isTaplineError(error, code))) throw error;
@@ -115,6 +118,7 @@ export function createWorkloadReconciler(init: {
     signal: AbortSignal,
   ): Promise<void> {
     const wanted = deliveryOfWorkload(workload, { isServing });
+    if (wanted === undefined) return;
     const { name, annotations } = wanted.metadata;
     const found = informers.deliveries.get(name);
     if (found === undefined) {
@@ -177,6 +181,9 @@ export function createWorkloadReconciler(init: {
       watch(informers.deliveries, ({ object }, enqueue) => {
         const name = workloadOfDelivery(object.metadata.name);
         if (name !== undefined) enqueue(name);
+      }),
+      watch(informers.channelEdges, ({ object }, enqueue) => {
+        enqueue(channelWorkloadName(object.spec.channel));
       }),
       watch(informers.installs, ({ object, kind }, enqueue) => {
         const name = workloadOfDelivery(object.spec.delivery);

@@ -92,6 +92,13 @@ const status = z.strictObject({
     .strictObject({ cpus: count, memoryBytes: count })
     .optional()
     .describe('What workloads could have in all.'),
+  edge: z
+    .strictObject({
+      url: z.string().max(2048).describe('Where players reach the channels that it serves.'),
+    })
+    .nullable()
+    .optional()
+    .describe('Absent where it serves no channels.'),
   foreign: z
     .strictObject({
       vnis: z

@@ -16,14 +16,21 @@ import {
   taplineVersion,
 } from './common.ts';
 
-const spec = z.strictObject({
+const fields = z.strictObject({
   package: z
     .strictObject({
       formula: formulaSchema,
       version: packageVersionSchema.optional().describe('Absent: what Homebrew serves.'),
     })
+    .optional()
     .describe('Whose program it is.'),
-  run: runSchema.describe('What is kept running.'),
+  run: runSchema.optional().describe('What is kept running.'),
+  engine: z
+    .strictObject({
+      channel: z.string().min(1).max(253).describe('The channel that the edge cache serves.'),
+    })
+    .optional()
+    .describe('In place of a program: what the agent of a node has itself.'),
   health: healthCheckSchema.optional().describe('What must succeed before it counts as ready.'),
   limits: limitsSchema.optional(),
   network: networkSchema.optional(),
@@ -60,6 +67,14 @@ const spec = z.strictObject({
     .max(1000)
     .default(1)
     .describe('How many replicas are replaced at a time by another version.'),
+});
+
+const spec = fields.superRefine((one, context) => {
+  const isProgram = one.package !== undefined && one.run !== undefined;
+  const isNothing = one.package === undefined && one.run === undefined;
+  if (one.engine === undefined ? isProgram : isNothing) return;
+  const message = 'must have a package and what to run of it, or else an engine';
+  context.addIssue({ code: 'custom', path: ['package'], message });
 });
 
 const count = z.int().min(0);
