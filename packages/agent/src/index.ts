@@ -10,3 +10,4 @@ export { capabilitiesOf } from './segments/capability-names.ts';
 export { claimOf } from './segments/claim-of.ts';
 export { reportedIntent } from './segments/keyed-intent.ts';
 export { type AgentConfig, type RunningAgent, startAgent } from './start-agent.ts';
+export type { EdgeSettings } from './channels/edge-program.ts';

@@ -26,6 +26,7 @@ import { fetchTrustedKeys } from '@tapline/signatures';
 import { type AgentCore, createAgentCore } from './agent-core.ts';
 import { AgentState } from './agent-state.ts';
 import { bootId } from './boot-id.ts';
+import type { EdgeSettings } from './channels/edge-program.ts';
 import { createSharedFolder } from './files/shared-folder.ts';
 import { hostPlatform } from './host-platform.ts';
 import { createIdentityKeeper, type IdentityKeeper } from './identity-keeper.ts';
@@ -65,6 +66,8 @@ export interface AgentConfig {
    * none where absent.
    */
   readonly servicesPort?: number;
+  /** Where this is a node: how it serves channels to players; it serves none unless given. */
+  readonly edge?: EdgeSettings;
   /** The one folder whose files users may read and write; none unless given. */
   readonly filesDirectory?: string;
   /** Which of its ports users may reach, and where it may listen for them; none unless given. */
@@ -320,11 +323,23 @@ async function openSegments(
     createSegmentAgent({ ...common, underlay, keys, namespaceOf: namespaces.find }),
   );
   const places = createWorkloadPlaces({ helper, namespaces, agent, clock });
+  const { edge } = config;
+  const address = { current: underlay };
+  const edgeUrl = (): string => playersUrl(edge, address.current);
+  if (edge !== undefined) {
+    const { openChannels } = await import('./channels/open-channels.ts');
+    const { dataDirectory } = config;
+    opened.use(openChannels({ ...common, dataDirectory, settings: edge, url: edgeUrl }));
+  }
   const reporter = opened.use(
     createNodeReporter({
       node: device,
       client,
-      read: async () => await readNodeFacts(await knownUnderlay(state, keeper.server), fabric),
+      async read() {
+        address.current = await knownUnderlay(state, keeper.server);
+        const facts = await readNodeFacts(address.current, fabric);
+        return { ...facts, edge: edge === undefined ? null : { url: edgeUrl() } };
+      },
       clock,
       rng,
       log,
@@ -344,6 +359,14 @@ async function openSegments(
     refresh: () => reporter.refresh(),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
+}
+
+/** Where players reach the channels of this node. */
+function playersUrl(edge: EdgeSettings | undefined, underlay: string): string {
+  if (edge?.url !== undefined) return edge.url;
+  const { host = '', port = 0 } = edge?.listen ?? {};
+  const address = host === '0.0.0.0' || host === '::' ? underlay : host;
+  return `http://${address.includes(':') ? `[${address}]` : address}:${port}`;
 }
 
 /** The node's own address; the last one that it had where there is no way to anywhere now. */

@@ -14,6 +14,10 @@ export {
   type EntryServer,
   startEntryServer,
 } from './entry/start-entry-server.ts';
+export { servedByLog } from './warm/access-log.ts';
+export { type RankedObject, rankByPopularity, type ServedObject } from './warm/popularity.ts';
+export { primeEdge, type PrimeOutcome } from './warm/prime-edge.ts';
+export { type LoadOutcome, replayLoad } from './warm/replay-load.ts';
 export { signTarget } from './channel/signed-target.ts';
 export type { CacheEngine, CacheStats } from './engine/cache-engine.ts';
 export type { ListenAddress, TlsFiles } from './engine/edge-server.ts';

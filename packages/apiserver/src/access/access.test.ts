@@ -77,6 +77,7 @@ function channelEdge(node: string): object {
       origin: { base: 'https://origin.example/' },
       cache: {},
       pathways: [],
+      flush: { generation: 1, soft: false },
       prime: { generation: 1, lastSeconds: 0, objects: [], bytesPerSecond: 1024 },
     },
   };

@@ -14,6 +14,11 @@ export const agentFlags: {
   readonly metricsPort: Flag<number>;
   readonly servicesPort: Flag<number>;
   readonly quota: Flag<number>;
+  readonly edge: Flag<string | undefined>;
+  readonly edgeUrl: Flag<string | undefined>;
+  readonly edgeMemory: Flag<string>;
+  readonly edgeDisk: Flag<string>;
+  readonly edgeUser: Flag<string>;
   readonly files: Flag<string | undefined>;
   readonly allowForward: Flag<readonly string[]>;
   readonly allowReverse: Flag<readonly string[]>;
@@ -47,6 +52,26 @@ export const agentFlags: {
     max: 1_073_741_824,
     default: 0,
   }),
+  edge: textFlag('Where a node serves channels to players; absent it serves none', {
+    valueName: 'HOST:PORT',
+    environment: 'TAPLINE_EDGE',
+  }),
+  edgeUrl: textFlag('Where players reach that, behind a proxy or another address', {
+    valueName: 'URL',
+    environment: 'TAPLINE_EDGE_URL',
+  }),
+  edgeMemory: textFlagWithDefault('Bytes of channels kept in memory', {
+    valueName: 'SIZE',
+    default: '256MB',
+  }),
+  edgeDisk: textFlagWithDefault('Bytes of channels kept on disk', {
+    valueName: 'SIZE',
+    default: '10GB',
+  }),
+  edgeUser: textFlagWithDefault(
+    'User and group, by number, that the edge cache runs as where the agent is root',
+    { valueName: 'UID:GID', default: '61840:61840' },
+  ),
   files: textFlag('The one folder whose files `tapline cp` may read and write; absent none', {
     valueName: 'DIR',
     environment: 'TAPLINE_FILES',
@@ -73,6 +98,11 @@ export interface AgentFlagValues {
   readonly metricsPort: number;
   readonly servicesPort: number;
   readonly quota: number;
+  readonly edge: string | undefined;
+  readonly edgeUrl: string | undefined;
+  readonly edgeMemory: string;
+  readonly edgeDisk: string;
+  readonly edgeUser: string;
   readonly files: string | undefined;
   readonly allowForward: readonly string[];
   readonly allowReverse: readonly string[];

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Console } from '../framework/console.ts';
 import { exitCode } from '../framework/exit-code.ts';
 import type { AgentFlagValues } from './agent-flags.ts';
+import { edgeSettings } from './edge-settings.ts';
 import { becomeLean } from './become-lean.ts';
 
 /** Runs the agent of a device that has joined, until it is told to stop; programs go on. */
@@ -12,6 +13,7 @@ export async function runAgent(flags: AgentFlagValues, console: Console): Promis
   becomeLean(agentWords(flags));
   const { startAgent } = await import('@tapline/agent');
   const { parsePortSet } = await import('@tapline/gateway');
+  const edge = edgeSettings(flags);
   const log = createJsonLog({
     clock: console.clock,
     write: (line) => console.note(line),
@@ -28,6 +30,7 @@ export async function runAgent(flags: AgentFlagValues, console: Console): Promis
       : {}),
     metricsPort: flags.metricsPort,
     ...(flags.servicesPort === -1 ? {} : { servicesPort: flags.servicesPort }),
+    ...(edge === undefined ? {} : { edge }),
     ...(flags.files === undefined ? {} : { filesDirectory: flags.files }),
     forward: {
       connect: parsePortSet(flags.allowForward),
@@ -59,6 +62,10 @@ function agentWords(flags: AgentFlagValues): readonly string[] {
     ...(flags.servicesPort === -1 ? [] : ['--services-port', String(flags.servicesPort)]),
     '--quota',
     String(flags.quota),
+    ...(flags.edge === undefined ? [] : ['--edge', flags.edge]),
+    ...(flags.edgeUrl === undefined ? [] : ['--edge-url', flags.edgeUrl]),
+    ...['--edge-memory', flags.edgeMemory, '--edge-disk', flags.edgeDisk],
+    ...['--edge-user', flags.edgeUser],
     ...(flags.files === undefined ? [] : ['--files', flags.files]),
     ...flags.allowForward.flatMap((ports) => ['--allow-forward', ports]),
     ...flags.allowReverse.flatMap((ports) => ['--allow-reverse', ports]),

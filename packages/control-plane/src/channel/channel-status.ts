@@ -65,6 +65,8 @@ export function channelStatus(
   );
   const [first] = pathways;
   const traffic = sumHits(placed.flatMap(({ edge }) => edge?.status?.traffic ?? []));
+  const flushes = placed.map(({ edge }) => edge?.status?.flushed ?? 0);
+  const flushed = flushes.length === 0 ? undefined : Math.min(...flushes);
   const failed = placed.find(({ edge }) => edge?.status?.error !== undefined)?.edge?.status?.error;
   return {
     observedGeneration,
@@ -92,7 +94,7 @@ export function channelStatus(
     primed: primed.sum,
     conditions: [...(conditions ?? [])],
     ...(first !== undefined && { url: `${first.url}/${metadata.name}/~tapline/index.m3u8` }),
-    ...defined({ validation, validatedAt }),
+    ...defined({ validation, validatedAt, flushed }),
     ...(traffic.requests > 0 && { traffic }),
     ...(failed !== undefined && { error: failed }),
   };
@@ -249,15 +251,15 @@ function stagesOf(about: {
   const names = channelSteps.slice(0, -1).map((type) => type.toLowerCase());
   let spent = 0;
   for (const name of names.slice(0, about.reached)) {
-    const taken = stages[name] ?? Math.max(0, round(about.elapsed - spent));
+    const taken = stages[name] ?? Math.max(0, toMilliseconds(about.elapsed - spent));
     stages[name] = taken;
     spent += taken;
   }
-  if (about.reached >= channelSteps.length) stages['total'] ??= round(spent);
+  if (about.reached >= channelSteps.length) stages['total'] ??= toMilliseconds(spent);
   return stages;
 }
 
-function round(seconds: number): number {
+function toMilliseconds(seconds: number): number {
   return Math.round(seconds * 1000) / 1000;
 }
 

@@ -62,6 +62,7 @@ export function planChannel(channel: Channel, view: ChannelView): ChannelPlan {
       objects: [...(shares.get(seen.node) ?? [])],
       bytesPerSecond: spec.prime.bytesPerSecond,
     },
+    flush: spec.flush,
     ...(round.due && {
       validate: {
         run: round.run,
@@ -95,7 +96,8 @@ export function planChannel(channel: Channel, view: ChannelView): ChannelPlan {
 
 /** What makes a channel begin its steps anew. */
 function templateOf({ metadata, spec }: Channel): string {
-  const text = JSON.stringify([metadata.uid, spec]);
+  const { flush: _flush, ...rest } = spec;
+  const text = JSON.stringify([metadata.uid, rest]);
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
 

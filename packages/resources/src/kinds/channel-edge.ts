@@ -40,6 +40,11 @@ const spec = z.strictObject({
     objects: z.array(channelPathSchema).max(5000).describe('Its share, the most popular first.'),
     bytesPerSecond: z.int().min(1024),
   }),
+  flush: z.strictObject({
+    generation: z.int().min(1),
+    path: channelPathSchema.optional(),
+    soft: z.boolean(),
+  }),
   validate: z
     .strictObject({
       run: z.int().min(1).describe('Which attempt it is.'),
@@ -73,6 +78,7 @@ const status = z.strictObject({
       p99Ms: z.number().min(0).describe('Until the last byte of an answer.'),
     })
     .optional(),
+  flushed: count.optional().describe('Generation of the newest flush that it has done.'),
   traffic: edgeHitsSchema.optional().describe('What players asked it, since it started.'),
   restarts: count.optional().describe('How often its program ended by itself.'),
   error: errorSchema.optional(),

@@ -124,6 +124,14 @@ const spec = z.strictObject({
     })
     .prefault({})
     .describe('The load under which the objective has to be reached.'),
+  flush: z
+    .strictObject({
+      generation: z.int().min(1).default(1).describe('Raise it to flush.'),
+      path: channelPathSchema.optional().describe('Only this; absent: all of the channel.'),
+      soft: z.boolean().default(false).describe('Keep it for when the origin fails.'),
+    })
+    .prefault({})
+    .describe('What the caches forget.'),
   enrolment: z
     .string()
     .min(1)
@@ -162,6 +170,7 @@ const status = z.strictObject({
   validation: edgeHitsSchema.optional().describe('What the load of the validation came to.'),
   validatedAt: z.iso.datetime({ offset: true }).optional(),
   validationRun: count.optional().describe('Which attempt that was.'),
+  flushed: count.optional().describe('The flush that every edge has done.'),
   traffic: edgeHitsSchema.optional().describe('What players asked the edges, since those started.'),
   error: errorSchema.optional(),
   conditions: conditionsSchema,

@@ -1,0 +1,306 @@
+import { isDeepStrictEqual } from 'node:util';
+import { type Clock, errorMessage, isTaplineError, type Log, type Rng } from '@tapline/base';
+import type { ResourceClient } from '@tapline/client';
+import { createInformer, type Outcome, WorkQueue } from '@tapline/reconcile';
+import {
+  type ChannelEdge,
+  channelEdgeResource,
+  type ChannelEdgeSpec,
+  type ChannelEdgeStatus,
+} from '@tapline/resources';
+import type { AgentState } from '../agent-state.ts';
+import type { ChannelFigures } from './ask-edge.ts';
+import { type ChannelJobs, noOwnRequests, type OwnRequests } from './channel-jobs.ts';
+import { edgeFileOf } from './edge-file-of.ts';
+import type { EdgeProgram } from './edge-program.ts';
+
+export interface ChannelAgentInit {
+  readonly node: string;
+  /** Where players reach the edge of this node. */
+  readonly url: () => string;
+  readonly client: ResourceClient;
+  readonly state: AgentState;
+  readonly program: Omit<EdgeProgram, keyof AsyncDisposable>;
+  readonly jobs: ChannelJobs;
+  readonly clock: Clock;
+  readonly rng: Rng;
+  readonly log: Log;
+}
+
+/** A node's part in channels. Disposing it leaves serving what serves. */
+export interface ChannelAgent extends AsyncDisposable {
+  /** Resolves when the node's ChannelEdges were listed for the first time. */
+  readonly synced: Promise<void>;
+  /** Resolves when there is nothing to do for now. */
+  idle(): Promise<void>;
+  /** The edge ended by itself. */
+  restarted(): void;
+}
+
+interface Served {
+  readonly name: string;
+  readonly uid: string;
+  readonly spec: ChannelEdgeSpec;
+}
+
+const stateKey = 'channels';
+const work = 'channels';
+const figuresMs = 2000;
+const resyncMs = 30_000;
+
+export function createChannelAgent(init: ChannelAgentInit): ChannelAgent {
+  const { node, client, state, program, jobs, clock, rng, log } = init;
+  const served = new Map(
+    ((state.meta(stateKey) ?? []) as readonly Served[]).map((one) => [one.name, one]),
+  );
+  const statuses = new Map<string, ChannelEdgeStatus>();
+  /** Requests of priming and validation: no player's. */
+  const own = new Map<string, OwnRequests>();
+  const acceptedMs = new Map<string, number>();
+  const stopping = new AbortController();
+
+  const reports = new WorkQueue({
+    clock,
+    rng,
+    concurrency: 4,
+    baseBackoffMs: 200,
+    maxBackoffMs: 60_000,
+    run: (name, { signal }) => report(name, signal),
+    onError: (name, error, retryAfterMs) =>
+      log.info('channel edge not reported', { name, retryAfterMs, error: errorMessage(error) }),
+  });
+  const applying = new WorkQueue({
+    clock,
+    rng,
+    baseBackoffMs: 200,
+    maxBackoffMs: 10_000,
+    run: () => apply(),
+    onError: (_key, error, retryAfterMs) => {
+      log.warn('channels are not served', { retryAfterMs, error: errorMessage(error) });
+      const code = isTaplineError(error) ? error.code : 'edge_failed';
+      for (const { name } of served.values()) {
+        set(name, { state: 'Failed', error: { code, message: errorMessage(error) } });
+      }
+    },
+  });
+  const working = new WorkQueue({
+    clock,
+    rng,
+    concurrency: 2,
+    baseBackoffMs: 1000,
+    maxBackoffMs: 60_000,
+    run: (name, { signal }) => runJobs(name, signal),
+    onError: (name, error, retryAfterMs) => {
+      log.info('a channel is not primed or under load', { name, retryAfterMs, error });
+      const code = isTaplineError(error) ? error.code : 'priming_failed';
+      set(name, { error: { code, message: errorMessage(error) } });
+    },
+  });
+  const informer = createInformer(client, channelEdgeResource, {
+    clock,
+    rng,
+    log,
+    fieldSelector: `spec.node=${node}`,
+  });
+  // Also without the control plane: what was served before a restart is served again.
+  if (served.size > 0) applying.add(work);
+
+  const stopListening = informer.onChange((change) => {
+    if (change.kind === 'deleted') vanished(change.object.metadata.name);
+    else accept(change.object);
+  });
+  const synced = informer.synced.then(() => {
+    const listed = new Set(informer.list().map(({ metadata }) => metadata.name));
+    for (const { name } of served.values()) if (!listed.has(name)) vanished(name);
+    // Also where there is nothing to serve: one from before has to end.
+    applying.add(work);
+    return undefined;
+  });
+  synced.catch((error: unknown) => log.debug('channel edges were never listed', { error }));
+  const counting = count();
+
+  function accept({ metadata, spec }: ChannelEdge): void {
+    const { name, uid = '', deletionTimestamp } = metadata;
+    if (spec.node !== node) return;
+    if (deletionTimestamp !== undefined) {
+      vanished(name);
+      return;
+    }
+    const before = served.get(name);
+    if (before?.uid === uid && spec.epoch < before.spec.epoch) {
+      // As after a backup of the control plane was restored: what is newer stays.
+      const message = `epoch ${spec.epoch} is older than ${before.spec.epoch}, which the node has`;
+      log.warn('channel edge refused', { name, epoch: spec.epoch });
+      set(name, { error: { code: 'epoch_stale', message } });
+      return;
+    }
+    if (before?.uid === uid && isDeepStrictEqual(before.spec, spec)) {
+      // The control plane does not know what it was told, or this agent has begun anew.
+      reports.add(name);
+      return;
+    }
+    if (before?.uid !== uid || before.spec.epoch !== spec.epoch) {
+      statuses.delete(name);
+      acceptedMs.set(name, clock.monotonic());
+    }
+    served.set(name, { name, uid, spec });
+    state.putMeta(stateKey, [...served.values()]);
+    applying.add(work);
+  }
+
+  function vanished(name: string): void {
+    if (!served.delete(name)) return;
+    statuses.delete(name);
+    acceptedMs.delete(name);
+    state.putMeta(stateKey, [...served.values()]);
+    applying.add(work);
+  }
+
+  async function apply(): Promise<Outcome> {
+    const all = [...served.values()];
+    if (all.length === 0) {
+      // Not before it is known that there is nothing.
+      if (informer.isSynced) await program.stop();
+      return { done: true };
+    }
+    await program.serve(
+      edgeFileOf(
+        all.map(({ spec }) => spec),
+        { url: init.url() },
+      ),
+    );
+    for (const { name, spec } of all) {
+      const before = statuses.get(name);
+      if (before?.observedEpoch === spec.epoch && before.state !== 'Failed') continue;
+      const seconds = (clock.monotonic() - (acceptedMs.get(name) ?? clock.monotonic())) / 1000;
+      set(name, {
+        observedEpoch: spec.epoch,
+        state: 'Serving',
+        url: init.url(),
+        startSeconds: Math.round(seconds * 1000) / 1000,
+        error: undefined,
+      });
+    }
+    for (const { name } of all) working.add(name);
+    return { requeueAfterMs: resyncMs };
+  }
+
+  /** Flushes, primes and puts under load what is to be, in this order. */
+  async function runJobs(name: string, signal: AbortSignal): Promise<Outcome> {
+    const one = served.get(name);
+    const status = statuses.get(name);
+    const { url } = program;
+    if (one === undefined || url === undefined || status?.observedEpoch !== one.spec.epoch) {
+      return { done: true };
+    }
+    const { spec } = one;
+    if (spec.flush.generation > (status.flushed ?? 1)) {
+      await program.purge(spec.channel, spec.flush);
+    }
+    if (status.flushed !== spec.flush.generation) set(name, { flushed: spec.flush.generation });
+    const isCurrent = (): boolean => served.get(name)?.spec.epoch === spec.epoch;
+    const ownOf = (): OwnRequests => own.get(spec.channel) ?? noOwnRequests;
+    if ((status.primed?.generation ?? 0) < spec.prime.generation) {
+      const { primed, asked } = await jobs.prime(spec, { url, signal });
+      own.set(spec.channel, {
+        requests: ownOf().requests + asked.requests,
+        hits: ownOf().hits + asked.hits,
+      });
+      if (!isCurrent()) return { done: true };
+      set(name, { primed, state: 'Ready', error: undefined });
+    }
+    const run = spec.validate?.run;
+    if (run !== undefined && statuses.get(name)?.validation?.run !== run) {
+      const { validation, asked } = await jobs.validate(spec, { url, signal });
+      own.set(spec.channel, {
+        requests: ownOf().requests + asked.requests,
+        hits: ownOf().hits + asked.hits,
+      });
+      if (isCurrent()) set(name, { validation, error: undefined });
+    }
+    return { done: true };
+  }
+
+  /** What players asked, by what the edge counted. */
+  async function count(): Promise<void> {
+    for (;;) {
+      try {
+        await clock.sleep(figuresMs, { signal: stopping.signal });
+      } catch {
+        return;
+      }
+      if (program.url === undefined || served.size === 0) continue;
+      try {
+        const { channels = {} } = await program.figures();
+        for (const { name, spec } of served.values()) {
+          const figures = channels[spec.channel];
+          if (figures !== undefined) countOne(name, figures, own.get(spec.channel));
+        }
+      } catch (error) {
+        log.debug('the edge cache told no figures', { error: errorMessage(error) });
+      }
+    }
+  }
+
+  function countOne(name: string, figures: ChannelFigures, ours = noOwnRequests): void {
+    const before = statuses.get(name);
+    if (before?.observedEpoch === undefined) return;
+    const requests = Math.max(0, figures.hits + figures.misses - ours.requests);
+    const hits = Math.min(requests, Math.max(0, figures.hits - ours.hits));
+    if (before.traffic?.requests === requests && before.traffic.hits === hits) return;
+    const ratio = requests === 0 ? 0 : Math.round((hits / requests) * 10_000) / 10_000;
+    set(name, { traffic: { requests, hits, ratio } });
+  }
+
+  function set(
+    name: string,
+    change: { readonly [Key in keyof ChannelEdgeStatus]?: ChannelEdgeStatus[Key] | undefined },
+  ): void {
+    const next = { ...statuses.get(name), ...change };
+    const defined = Object.entries(next).filter(([, value]) => value !== undefined);
+    statuses.set(name, Object.fromEntries(defined));
+    reports.add(name);
+  }
+
+  async function report(name: string, signal: AbortSignal): Promise<Outcome> {
+    const status = statuses.get(name);
+    const one = served.get(name);
+    if (status === undefined || one === undefined) return { done: true };
+    // What the control plane was told must not be unknown to the node after a loss of power.
+    await state.barrier();
+    const { restarts } = program;
+    const absent = Object.fromEntries(
+      ['error', 'primed', 'validation', 'flushed', 'traffic'].map((field) => [field, null]),
+    );
+    const body = { metadata: { uid: one.uid }, status: { ...absent, ...status, restarts } };
+    const patch = { kind: 'merge', body } as const;
+    try {
+      await client.patch(channelEdgeResource, name, patch, { subresource: 'status', signal });
+    } catch (error) {
+      const gone = isTaplineError(error, 'not_found') || isTaplineError(error, 'conflict');
+      if (!gone && !isTaplineError(error, 'invalid')) throw error;
+      log.info('channel edge status dropped', { name, error: errorMessage(error) });
+    }
+    return { done: true };
+  }
+
+  return {
+    synced,
+    idle: () => applying.idle(),
+    restarted() {
+      // What was counted began anew, and memory is empty: it is primed once more.
+      own.clear();
+      for (const { name } of served.values()) statuses.delete(name);
+      applying.add(work);
+    },
+    async [Symbol.asyncDispose]() {
+      stopping.abort(new Error('the agent is stopping'));
+      stopListening();
+      await informer[Symbol.asyncDispose]();
+      await working[Symbol.asyncDispose]();
+      await applying[Symbol.asyncDispose]();
+      await counting;
+      await reports[Symbol.asyncDispose]();
+    },
+  };
+}

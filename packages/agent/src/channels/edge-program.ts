@@ -1,0 +1,247 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { chmodSync, chownSync, existsSync, mkdirSync, openSync, closeSync } from 'node:fs';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Clock, errorMessage, type Log, type Rng, TaplineError } from '@tapline/base';
+import { createRestartBackoff } from '../restart-backoff.ts';
+import { askEdge, type EdgeFigures } from './ask-edge.ts';
+import { processAt } from './process-at.ts';
+
+/** How a node serves channels; given by its operator, as it opens a port for players. */
+export interface EdgeSettings {
+  readonly listen: { readonly host: string; readonly port: number };
+  /** Where players reach it, where that is not the address at which it listens. */
+  readonly url?: string;
+  readonly memory: string;
+  readonly diskSize: string;
+  /** The command that is followed by `edge-cache serve`. */
+  readonly program: readonly string[];
+  /** Whom it runs as where the agent is root. */
+  readonly user: { readonly uid: number; readonly gid: number } | undefined;
+}
+
+/** The edge cache of a node: a process of its own, with nothing of the agent's in it. */
+export interface EdgeProgram extends AsyncDisposable {
+  /** Has it serve what the file says: starts it, or has it read the file anew. */
+  serve(file: string): Promise<void>;
+  /** Ends it, where it runs. */
+  stop(): Promise<void>;
+  figures(): Promise<EdgeFigures>;
+  purge(channel: string, what: { readonly path?: string | undefined; readonly soft: boolean }): Promise<void>;
+  /** Of the process that runs now. */
+  readonly url: string | undefined;
+  readonly restarts: number;
+}
+
+/** Which process it is: ids are used again. */
+interface EdgeProcess {
+  readonly pid: number;
+  readonly start: number;
+  readonly url: string;
+}
+
+const startMs = 20_000;
+const stopMs = 5000;
+const announced = /ready at (http:\S+)/;
+
+/**
+ * Runs the edge cache beside the agent. It outlives the agent, whose next life takes it up again by
+ * its socket, so that players notice nothing of an agent's restart. One that ends by itself is started
+ * again, with a growing pause.
+ */
+export function createEdgeProgram(init: {
+  /** Of its own; below it nothing of the agent's is. */
+  readonly directory: string;
+  readonly name: string;
+  readonly settings: EdgeSettings;
+  readonly onRestart: () => void;
+  readonly clock: Clock;
+  readonly rng: Rng;
+  readonly log: Log;
+}): EdgeProgram {
+  const { clock, directory, log, settings } = init;
+  const paths = {
+    file: join(directory, 'edge.json'),
+    socket: join(directory, 'edge.sock'),
+    record: join(directory, 'edge.pid'),
+    output: join(directory, 'edge.log'),
+    disk: join(directory, 'cache'),
+  };
+  const backoff = createRestartBackoff({ clock, rng: init.rng });
+  const stopping = new AbortController();
+  let running: EdgeProcess | undefined;
+  let served: string | undefined;
+  let restarts = 0;
+  let wanted = false;
+
+  function prepare(): void {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    if (settings.user !== undefined) {
+      chownSync(directory, settings.user.uid, settings.user.gid);
+      chmodSync(directory, 0o700);
+    }
+  }
+
+  async function write(path: string, text: string): Promise<void> {
+    const next = `${path}.next`;
+    await writeFile(next, text, { mode: 0o600 });
+    if (settings.user !== undefined) chownSync(next, settings.user.uid, settings.user.gid);
+    await rename(next, path);
+  }
+
+  /** The one that an agent before this one has started. */
+  async function adopt(): Promise<void> {
+    if (running !== undefined || !existsSync(paths.record)) return;
+    const record = JSON.parse(await readFile(paths.record, 'utf8')) as EdgeProcess;
+    if (processAt(record.pid) !== record.start) return;
+    try {
+      await askEdge(paths.socket, { method: 'GET', path: '/v1/stats' });
+    } catch (error) {
+      log.warn('an edge cache does not answer and is ended', { error: errorMessage(error) });
+      await end(record);
+      return;
+    }
+    running = record;
+    void watch(record);
+  }
+
+  async function start(): Promise<void> {
+    const output = openSync(paths.output, 'w', 0o600);
+    const [program = '', ...words] = settings.program;
+    const { host, port } = settings.listen;
+    const listen = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+    let child: ChildProcess;
+    try {
+      child = spawn(
+        program,
+        [
+          ...words,
+          'edge-cache',
+          'serve',
+          paths.file,
+          ...['--listen', listen, '--name', init.name, '--admin', paths.socket],
+          ...['--memory', settings.memory, '--disk', paths.disk, '--disk-size', settings.diskSize],
+        ],
+        {
+          cwd: '/',
+          detached: true,
+          stdio: ['ignore', output, output],
+          // Nothing of the agent's: tokens and folders are in its environment.
+          env: { PATH: process.env['PATH'], NODE_ENV: 'production', HOME: directory },
+          ...settings.user,
+        },
+      );
+    } finally {
+      closeSync(output);
+    }
+    const ended = new AbortController();
+    child.once('error', (error) => ended.abort(error));
+    child.once('exit', (code, signal) => ended.abort(new Error(`it ended with ${code ?? signal}`)));
+    child.unref();
+    const url = await announcement(ended.signal);
+    const pid = child.pid ?? 0;
+    const record = { pid, start: processAt(pid) ?? 0, url };
+    await write(paths.record, JSON.stringify(record));
+    running = record;
+    backoff.started();
+    void watch(record, ended.signal);
+  }
+
+  async function announcement(ended: AbortSignal): Promise<string> {
+    const until = clock.monotonic() + startMs;
+    for (;;) {
+      const output = await readFile(paths.output, 'utf8');
+      const match = announced.exec(output);
+      if (match?.[1] !== undefined) return match[1];
+      if (ended.aborted || clock.monotonic() > until) {
+        throw new TaplineError(
+          'edge_not_started',
+          `the edge cache did not start: ${output.trim().split('\n').slice(-3).join(' ') || String(ended.reason)}`,
+          { hint: `look whether something else listens at port ${settings.listen.port}` },
+        );
+      }
+      await clock.sleep(20);
+    }
+  }
+
+  /** Has it started again when it ends without having been told to. */
+  async function watch(record: EdgeProcess, ended?: AbortSignal): Promise<void> {
+    while (processAt(record.pid) === record.start && ended?.aborted !== true) {
+      try {
+        // A child's end is known at once; that of an adopted one is looked for.
+        const signal =
+          ended === undefined ? stopping.signal : AbortSignal.any([stopping.signal, ended]);
+        await clock.sleep(200, { signal });
+      } catch {
+        if (stopping.signal.aborted) return;
+      }
+    }
+    if (running !== record) return;
+    running = undefined;
+    served = undefined;
+    if (!wanted || stopping.signal.aborted) return;
+    restarts += 1;
+    backoff.ended();
+    log.warn('the edge cache ended and is started again', { restarts });
+    init.onRestart();
+  }
+
+  async function end(record: { readonly pid: number; readonly start: number }): Promise<void> {
+    const isThere = (): boolean => processAt(record.pid) === record.start;
+    if (isThere()) process.kill(record.pid, 'SIGTERM');
+    const until = clock.monotonic() + stopMs;
+    while (isThere()) {
+      if (clock.monotonic() > until) process.kill(record.pid, 'SIGKILL');
+      await clock.sleep(20);
+    }
+    await rm(paths.record, { force: true });
+  }
+
+  return {
+    get url() {
+      return running?.url;
+    },
+    get restarts() {
+      return restarts;
+    },
+    async serve(file) {
+      wanted = true;
+      prepare();
+      await adopt();
+      if (running !== undefined && served === file) return;
+      await write(paths.file, file);
+      if (running === undefined) {
+        const waitMs = backoff.waitMs();
+        if (waitMs > 0) await clock.sleep(waitMs, { signal: stopping.signal });
+        try {
+          await start();
+        } catch (error) {
+          backoff.failed();
+          throw error;
+        }
+      } else await askEdge(paths.socket, { method: 'POST', path: '/v1/reload' });
+      served = file;
+    },
+    async stop() {
+      wanted = false;
+      await adopt();
+      if (running === undefined) return;
+      const record = running;
+      running = undefined;
+      served = undefined;
+      await end(record);
+    },
+    figures: async () =>
+      (await askEdge(paths.socket, { method: 'GET', path: '/v1/stats' })) as EdgeFigures,
+    async purge(channel, { path, soft }) {
+      const of =
+        path === undefined ? { kind: 'channel' } : { kind: 'url', target: `/${channel}/${path}` };
+      const body = { ...of, channel, mode: soft ? 'soft' : 'hard' };
+      await askEdge(paths.socket, { method: 'POST', path: '/v1/purge', body });
+    },
+    async [Symbol.asyncDispose]() {
+      stopping.abort(new Error('the agent is stopping'));
+      await Promise.resolve();
+    },
+  };
+}

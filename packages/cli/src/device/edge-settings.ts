@@ -1,0 +1,33 @@
+import type { EdgeSettings } from '@tapline/agent';
+import { TaplineError } from '@tapline/base';
+import { parseListenAddress } from '../connection/listen-address.ts';
+import { parseSize } from '../edge/parse-size.ts';
+import type { AgentFlagValues } from './agent-flags.ts';
+
+/** How a node serves channels, by the flags of its agent; undefined where it serves none. */
+export function edgeSettings(flags: AgentFlagValues): EdgeSettings | undefined {
+  if (flags.edge === undefined) return undefined;
+  const listen = parseListenAddress(flags.edge);
+  if (listen.port === 0) {
+    throw new TaplineError('usage', '--edge needs a port that stays the same; 0 is any');
+  }
+  const url = flags.edgeUrl?.replace(/\/$/, '');
+  if (url !== undefined && !/^https?:\/\/[^/?#\s@]+(?:\/[^?#\s]*)?$/.test(url)) {
+    throw new TaplineError('usage', `--edge-url ${JSON.stringify(url)} is no http or https URL`);
+  }
+  // Said here, where somebody sees it, and not when the first channel comes.
+  parseSize(flags.edgeMemory, 'edge-memory');
+  parseSize(flags.edgeDisk, 'edge-disk');
+  const [, uid = '', gid = ''] = /^(\d{1,9}):(\d{1,9})$/.exec(flags.edgeUser) ?? [];
+  if (uid === '') {
+    throw new TaplineError('usage', `--edge-user ${JSON.stringify(flags.edgeUser)} is no UID:GID`);
+  }
+  return {
+    listen,
+    ...(url !== undefined && { url }),
+    memory: flags.edgeMemory,
+    diskSize: flags.edgeDisk,
+    program: [process.execPath, ...(process.argv[1] === undefined ? [] : [process.argv[1]])],
+    user: process.getuid?.() === 0 ? { uid: Number(uid), gid: Number(gid) } : undefined,
+  };
+}

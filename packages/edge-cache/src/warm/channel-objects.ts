@@ -1,0 +1,87 @@
+import { TaplineError } from '@tapline/base';
+import {
+  defaultPlaylistLimits,
+  mediaUrls,
+  multivariantUrls,
+  parsePlaylist,
+  type Playlist,
+} from '@tapline/hls';
+import { fetchWhole } from './fetch-whole.ts';
+
+/** What a channel consists of at an edge, as paths below the channel. */
+export interface ChannelObjects {
+  readonly playlists: readonly string[];
+  /** Segments, parts, maps and keys, the newest first. */
+  readonly media: readonly string[];
+}
+
+/** A channel at an edge. */
+export interface ChannelPlace {
+  /** `http://host:port/news/`. */
+  readonly base: string;
+  /** What players begin with, below it. */
+  readonly playlist: string;
+}
+
+/**
+ * What the playlists of a channel name, through the edge itself, so that they are in its cache.
+ * Throws `origin_failed`, `not_below_channel` where a playlist leads elsewhere, and what parsing does.
+ */
+export async function channelObjects(
+  { base, playlist }: ChannelPlace,
+  { lastSeconds, signal }: { readonly lastSeconds: number; readonly signal: AbortSignal },
+): Promise<ChannelObjects> {
+  const playlists: string[] = [playlist];
+  const media: string[] = [];
+  const first = await read(base + playlist, signal);
+  if (first.kind === 'media') media.push(...mediaOf(first, base, base + playlist, lastSeconds));
+  else {
+    for (const { kind, url } of multivariantUrls(first, base + playlist).urls) {
+      const path = below(base, url, playlist);
+      if (kind !== 'playlist') continue;
+      playlists.push(path);
+      const rendition = await read(url, signal);
+      if (rendition.kind !== 'media') {
+        throw new TaplineError('invalid_playlist', `${path} is no media playlist`);
+      }
+      media.push(...mediaOf(rendition, base, url, lastSeconds));
+    }
+  }
+  return { playlists: [...new Set(playlists)], media: [...new Set(media)] };
+}
+
+async function read(url: string, signal: AbortSignal): Promise<Playlist> {
+  const { status, bytes } = await fetchWhole(url, {
+    signal,
+    maxBytes: defaultPlaylistLimits.maxBytes,
+  });
+  if (status !== 200) {
+    throw new TaplineError('origin_failed', `playlist ${new URL(url).pathname} answers ${status}`, {
+      hint: 'look whether the origin of the channel has it',
+    });
+  }
+  return parsePlaylist(Buffer.concat(bytes)).playlist;
+}
+
+function mediaOf(
+  playlist: Extract<Playlist, { kind: 'media' }>,
+  base: string,
+  url: string,
+  lastSeconds: number,
+): readonly string[] {
+  return mediaUrls(playlist, url, { lastSeconds })
+    .urls.map((one) => below(base, one.url, url))
+    .toReversed();
+}
+
+/** Players would go there, and not to the edges. */
+function below(base: string, url: string, named: string): string {
+  if (url.startsWith(base)) return url.slice(base.length);
+  throw new TaplineError(
+    'not_below_channel',
+    `a playlist names ${url.slice(0, 300)}, which is not below the channel`,
+    {
+      hint: `have ${new URL(named, base).pathname} name what it needs relatively, or spec.origin.base a folder that all of it is in`,
+    },
+  );
+}
