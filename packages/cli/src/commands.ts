@@ -75,6 +75,13 @@ export const commandGroups: readonly CommandGroup[] = [
     title: 'Channels',
     commands: {
       'channel check': async () => (await import('./commands/channel-check.ts')).channelCheck,
+      'channel url': async () => (await import('./commands/channel-url.ts')).channelUrl,
+      'channel onboard': async () => (await import('./commands/channel-onboard.ts')).channelOnboard,
+      'channel hit-ratio': async () =>
+        (await import('./commands/channel-hit-ratio.ts')).channelHitRatio,
+      'channel flush': async () => (await import('./commands/channel-flush.ts')).channelFlush,
+      'channel prime': async () => (await import('./commands/channel-prime.ts')).channelPrime,
+      drain: async () => (await import('./commands/drain.ts')).drain,
       'node drain': async () => (await import('./commands/node-drain.ts')).nodeDrain,
       'enrolment link': async () => (await import('./commands/enrolment-link.ts')).enrolmentLink,
     },

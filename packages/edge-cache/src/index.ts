@@ -14,6 +14,7 @@ export {
   type EntryServer,
   startEntryServer,
 } from './entry/start-entry-server.ts';
+export type { ChannelPlace } from './warm/channel-objects.ts';
 export { servedByLog } from './warm/access-log.ts';
 export { type RankedObject, rankByPopularity, type ServedObject } from './warm/popularity.ts';
 export { primeEdge, type PrimeOutcome } from './warm/prime-edge.ts';

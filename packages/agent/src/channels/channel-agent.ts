@@ -57,6 +57,8 @@ export function createChannelAgent(init: ChannelAgentInit): ChannelAgent {
   /** Requests of priming and validation: no player's. */
   const own = new Map<string, OwnRequests>();
   const acceptedMs = new Map<string, number>();
+  /** Whose own requests are under way, and not told apart from players' until they end. */
+  const busy = new Set<string>();
   const stopping = new AbortController();
 
   const reports = new WorkQueue({
@@ -198,27 +200,39 @@ export function createChannelAgent(init: ChannelAgentInit): ChannelAgent {
       await program.purge(spec.channel, spec.flush);
     }
     if (status.flushed !== spec.flush.generation) set(name, { flushed: spec.flush.generation });
+    busy.add(name);
+    try {
+      await fillAndTry(one, { url, signal });
+    } finally {
+      busy.delete(name);
+    }
+    return { done: true };
+  }
+
+  async function fillAndTry(
+    { name, spec }: Served,
+    about: { readonly url: string; readonly signal: AbortSignal },
+  ): Promise<void> {
     const isCurrent = (): boolean => served.get(name)?.spec.epoch === spec.epoch;
     const ownOf = (): OwnRequests => own.get(spec.channel) ?? noOwnRequests;
-    if ((status.primed?.generation ?? 0) < spec.prime.generation) {
-      const { primed, asked } = await jobs.prime(spec, { url, signal });
+    if ((statuses.get(name)?.primed?.generation ?? 0) < spec.prime.generation) {
+      const { primed, asked } = await jobs.prime(spec, about);
       own.set(spec.channel, {
         requests: ownOf().requests + asked.requests,
         hits: ownOf().hits + asked.hits,
       });
-      if (!isCurrent()) return { done: true };
+      if (!isCurrent()) return;
       set(name, { primed, state: 'Ready', error: undefined });
     }
     const run = spec.validate?.run;
     if (run !== undefined && statuses.get(name)?.validation?.run !== run) {
-      const { validation, asked } = await jobs.validate(spec, { url, signal });
+      const { validation, asked } = await jobs.validate(spec, about);
       own.set(spec.channel, {
         requests: ownOf().requests + asked.requests,
         hits: ownOf().hits + asked.hits,
       });
       if (isCurrent()) set(name, { validation, error: undefined });
     }
-    return { done: true };
   }
 
   /** What players asked, by what the edge counted. */
@@ -244,7 +258,7 @@ export function createChannelAgent(init: ChannelAgentInit): ChannelAgent {
 
   function countOne(name: string, figures: ChannelFigures, ours = noOwnRequests): void {
     const before = statuses.get(name);
-    if (before?.observedEpoch === undefined) return;
+    if (before?.observedEpoch === undefined || busy.has(name)) return;
     const requests = Math.max(0, figures.hits + figures.misses - ours.requests);
     const hits = Math.min(requests, Math.max(0, figures.hits - ours.hits));
     if (before.traffic?.requests === requests && before.traffic.hits === hits) return;

@@ -1,4 +1,5 @@
 import type { Clock, Rng } from '@tapline/base';
+import type { ChannelPlace } from '@tapline/edge-cache';
 import type { ChannelEdgeSpec, ChannelEdgeStatus } from '@tapline/resources';
 
 /** Requests that the agent itself made. */
@@ -26,10 +27,6 @@ export interface ChannelJobs {
 
 export function createChannelJobs(init: { readonly clock: Clock; readonly rng: Rng }): ChannelJobs {
   const { clock, rng } = init;
-  const placeOf = ({ channel, playlist }: ChannelEdgeSpec, url: string) => ({
-    base: `${url}/${channel}/`,
-    playlist,
-  });
   return {
     async prime(spec, { url, signal }) {
       const { primeEdge } = await import('@tapline/edge-cache');
@@ -65,4 +62,8 @@ export function createChannelJobs(init: { readonly clock: Clock; readonly rng: R
       };
     },
   };
+}
+
+function placeOf({ channel, playlist }: ChannelEdgeSpec, url: string): ChannelPlace {
+  return { base: `${url}/${channel}/`, playlist };
 }

@@ -41,12 +41,8 @@ export function edgeFileOf(
   return `${JSON.stringify({ channels }, undefined, 2)}\n`;
 }
 
+/** The file takes six digits of a unit. */
 function milliseconds(seconds: number): string {
-  const ms = Math.round(seconds * 1000);
-  // The file takes six digits of a unit.
-  return ms < 1_000_000
-    ? `${ms}ms`
-    : `${Math.round(seconds)}s`.length <= 7
-      ? `${Math.round(seconds)}s`
-      : `${Math.round(seconds / 60)}m`;
+  if (seconds < 1000) return `${Math.round(seconds * 1000)}ms`;
+  return seconds < 1_000_000 ? `${Math.round(seconds)}s` : `${Math.round(seconds / 60)}m`;
 }

@@ -27,7 +27,10 @@ export interface EdgeProgram extends AsyncDisposable {
   /** Ends it, where it runs. */
   stop(): Promise<void>;
   figures(): Promise<EdgeFigures>;
-  purge(channel: string, what: { readonly path?: string | undefined; readonly soft: boolean }): Promise<void>;
+  purge(
+    channel: string,
+    what: { readonly path?: string | undefined; readonly soft: boolean },
+  ): Promise<void>;
   /** Of the process that runs now. */
   readonly url: string | undefined;
   readonly restarts: number;
@@ -119,8 +122,12 @@ export function createEdgeProgram(init: {
           'edge-cache',
           'serve',
           paths.file,
-          ...['--listen', listen, '--name', init.name, '--admin', paths.socket],
-          ...['--memory', settings.memory, '--disk', paths.disk, '--disk-size', settings.diskSize],
+          `--listen=${listen}`,
+          `--name=${init.name}`,
+          `--admin=${paths.socket}`,
+          `--memory=${settings.memory}`,
+          `--disk=${paths.disk}`,
+          `--disk-size=${settings.diskSize}`,
         ],
         {
           cwd: '/',
@@ -166,7 +173,8 @@ export function createEdgeProgram(init: {
 
   /** Has it started again when it ends without having been told to. */
   async function watch(record: EdgeProcess, ended?: AbortSignal): Promise<void> {
-    while (processAt(record.pid) === record.start && ended?.aborted !== true) {
+    const isOver = (): boolean => ended?.aborted === true || processAt(record.pid) !== record.start;
+    while (!isOver()) {
       try {
         // A child's end is known at once; that of an adopted one is looked for.
         const signal =

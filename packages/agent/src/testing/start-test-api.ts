@@ -1,7 +1,7 @@
 import { createApiServer, internalIdentity } from '@tapline/apiserver';
 import { silentLog, systemClock } from '@tapline/base';
 import { createInProcessClient, type ResourceClient } from '@tapline/client';
-import { deviceResource, installResource } from '@tapline/resources';
+import { channelEdgeResource, deviceResource, installResource } from '@tapline/resources';
 import { openMemoryStore } from '@tapline/store';
 
 /** A real API server over a store in memory, with one device. */
@@ -16,7 +16,7 @@ export async function startTestApi(device: string): Promise<TestApi> {
   const store = openMemoryStore();
   const api = await createApiServer({
     store,
-    definitions: [deviceResource, installResource],
+    definitions: [channelEdgeResource, deviceResource, installResource],
     clock: systemClock,
     log: silentLog,
     audit: { record: () => undefined, written: () => Promise.resolve() },

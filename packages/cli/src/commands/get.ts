@@ -12,7 +12,7 @@ import { printObjects, type PrintOptions } from '../output/print-objects.ts';
 
 export const get: Command = defineCommand({
   summary:
-    'Show objects: devices, packages, deliveries, installs, segments, nodes, attachments, tokens',
+    'Show objects: devices, packages, deliveries, installs, segments, nodes, channels, workloads, tokens',
   examples: [
     { command: 'tapline get devices', explains: 'all devices' },
     { command: 'tapline get deliveries,installs -o wide', explains: 'two kinds, all columns' },

@@ -1,6 +1,6 @@
 import { TaplineError } from '@tapline/base';
 import type { ResourceClient } from '@tapline/client';
-import { nodeResource, workloadResource } from '@tapline/resources';
+import { channelEdgeResource, nodeResource, workloadResource } from '@tapline/resources';
 import { connect } from '../connection/connect.ts';
 import { connectionFlags } from '../connection/connection-flags.ts';
 import { type Command, defineCommand } from '../framework/command.ts';
@@ -60,7 +60,11 @@ async function workloadsOf(
   { signal }: Console,
 ): Promise<readonly string[]> {
   const { items } = await client.list(workloadResource, { signal });
-  return items
+  const placed = items
     .filter(({ status }) => status?.placements?.some((one) => one.node === node) === true)
     .map(({ metadata }) => metadata.name);
+  // A channel that has moved serves the players there until they have, too.
+  const fieldSelector = `spec.node=${node}`;
+  const edges = await client.list(channelEdgeResource, { fieldSelector, signal });
+  return [...placed, ...edges.items.map(({ spec }) => `players of channel ${spec.channel}`)];
 }

@@ -44,6 +44,7 @@ const cookies: ReadonlySet<string> = new Set(['set-cookie', 'set-cookie2']);
 /** For this cache alone. */
 const neverStored: ReadonlySet<string> = new Set(['age', 'surrogate-key', 'cache-tag', 'xkey']);
 const maxTags = 128;
+const datedSegmentMs = 60_000;
 
 export function judgeResponse(input: JudgedInput): Judged {
   const { settings, fields, responseTimeMs, part } = input;
@@ -105,7 +106,7 @@ export function judgeResponse(input: JudgedInput): Judged {
 }
 
 function defaultLifetimeMs(input: JudgedInput, noCache: boolean): number | undefined {
-  const { status, settings, target, fields } = input;
+  const { status, settings, target } = input;
   if (noCache) return undefined;
   if (status === 404 || status === 410 || status >= 500) {
     return settings.defaults.negativeMs === 0 ? undefined : settings.defaults.negativeMs;
@@ -113,11 +114,21 @@ function defaultLifetimeMs(input: JudgedInput, noCache: boolean): number | undef
   if (status !== 200 && status !== 206) return undefined;
   const kind = kindOfTarget(target);
   if (kind === 'playlist') return settings.defaults.playlistMs;
-  // A date tells more than the ending of a name does.
-  if (kind === 'segment' && fieldValue(fields, 'last-modified') === undefined) {
-    return settings.defaults.segmentMs;
-  }
+  if (kind === 'segment') return segmentLifetimeMs(input);
   return undefined;
+}
+
+/**
+ * A segment does not change, but an encoder that starts again may use its name for another: where there
+ * is a date, it is asked whether it is still that one, though not while players are at it.
+ */
+function segmentLifetimeMs(input: JudgedInput): number {
+  const { settings, fields } = input;
+  const { segmentMs } = settings.defaults;
+  if (fieldValue(fields, 'last-modified') === undefined) return segmentMs;
+  const control = effectiveControl(fields, surrogateDevice);
+  const heuristicMs = freshnessLifetimeMs({ ...input, control });
+  return Math.max(heuristicMs, Math.min(segmentMs, datedSegmentMs));
 }
 
 /** `Surrogate-Key` and `xkey` part tags by spaces, `Cache-Tag` by commas. */

@@ -59,9 +59,12 @@ function readyReplicas(
   { status, spec }: Workload,
   fleet: Fleet,
 ): readonly { readonly node: string; readonly install: string }[] {
+  const { package: program } = spec;
+  // An engine is no program that a command could be run beside.
+  if (program === undefined) return [];
   return (status?.placements ?? [])
     .filter(({ state }) => state === 'Ready')
-    .map(({ node }) => ({ node, install: installName(node, spec.package.formula) }))
+    .map(({ node }) => ({ node, install: installName(node, program.formula) }))
     .filter(({ install }) => fleet.installs.has(install))
     .toSorted((a, b) => (a.node < b.node ? -1 : 1));
 }

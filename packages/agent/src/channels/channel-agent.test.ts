@@ -1,0 +1,168 @@
+import { seededRng, silentLog, systemClock } from '@tapline/base';
+import { type ChannelEdge, channelEdgeResource, type ChannelEdgeSpec } from '@tapline/resources';
+import { eventually } from '@tapline/testing';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { AgentState } from '../agent-state.ts';
+import { startTestApi, type TestApi } from '../testing/start-test-api.ts';
+import { type ChannelAgent, createChannelAgent } from './channel-agent.ts';
+import { edgeFileOf } from './edge-file-of.ts';
+
+const spec: ChannelEdgeSpec = {
+  channel: 'news',
+  node: 'e1',
+  epoch: 2,
+  playlist: 'main.m3u8',
+  origin: { base: 'https://origin.example/tv/' },
+  cache: {
+    playlistSeconds: 0.5,
+    segmentSeconds: 1_209_600,
+    negativeSeconds: 1,
+    staleWhileRevalidateSeconds: 0,
+    staleIfErrorSeconds: 60,
+    maxObjectBytes: 1_000_000,
+    rangeMiss: 'whole',
+    limits: { concurrentRequests: 10, requestsPerSecond: 0, concurrentFetches: 5 },
+  },
+  pathways: [],
+  flush: { generation: 1, soft: false },
+  prime: { generation: 1, lastSeconds: 30, objects: [], bytesPerSecond: 1_000_000 },
+};
+
+let api: TestApi;
+let state: AgentState;
+let agent: ChannelAgent;
+let did: string[];
+
+beforeEach(async () => {
+  api = await startTestApi('e1');
+  state = await AgentState.open(undefined);
+  did = [];
+  agent = start();
+});
+
+afterEach(async () => {
+  await agent[Symbol.asyncDispose]();
+  await state[Symbol.asyncDispose]();
+  await api[Symbol.asyncDispose]();
+});
+
+/** The program and what is asked of it are noted: they have tests of their own, with real ones. */
+function start(): ChannelAgent {
+  const asked = { requests: 10, hits: 5 };
+  return createChannelAgent({
+    node: 'e1',
+    url: () => 'http://e1:8080',
+    client: api.client,
+    state,
+    program: {
+      url: 'http://127.0.0.1:8080',
+      restarts: 0,
+      serve(file) {
+        const { channels } = JSON.parse(file) as { channels: readonly { name: string }[] };
+        did.push(`serve ${channels.map(({ name }) => name).join()}`);
+        return Promise.resolve();
+      },
+      stop: () => Promise.resolve(void did.push('stop')),
+      figures: () => Promise.resolve({}),
+      purge: (channel, { path }) =>
+        Promise.resolve(void did.push(`purge ${channel} ${path ?? ''}`)),
+    },
+    jobs: {
+      prime: ({ channel }) => {
+        did.push(`prime ${channel}`);
+        const primed = { generation: 1, objects: 1, bytes: 9, failed: 0, seconds: 0 };
+        return Promise.resolve({ primed, asked });
+      },
+      validate: ({ channel, validate }) => {
+        did.push(`validate ${channel}`);
+        const run = validate?.run ?? 0;
+        const validation = { run, requests: 10, hits: 5, ratio: 0.5, seconds: 1, p99Ms: 1 };
+        return Promise.resolve({ validation, asked });
+      },
+    },
+    clock: systemClock,
+    rng: seededRng(1),
+    log: silentLog,
+  });
+}
+
+async function create(more: Partial<ChannelEdgeSpec> = {}): Promise<void> {
+  const name = `${more.node ?? 'e1'}.${more.channel ?? 'news'}`;
+  await api.client.create(channelEdgeResource, { metadata: { name }, spec: { ...spec, ...more } });
+}
+
+async function change(more: object): Promise<void> {
+  const patch = { kind: 'merge', body: { spec: more } } as const;
+  await api.client.patch(channelEdgeResource, 'e1.news', patch);
+}
+
+function until(what: string, done: (edge: ChannelEdge) => boolean): Promise<ChannelEdge> {
+  return eventually(what, async () => {
+    const edge = await api.client.get(channelEdgeResource, 'e1.news');
+    return done(edge) ? edge : undefined;
+  });
+}
+
+test('what a node is to serve is served, primed, put under load and flushed, each once', async () => {
+  await create();
+  await create({ node: 'e2' });
+  const ready = await until('it is ready', ({ status }) => status?.state === 'Ready');
+  expect(ready.status).toMatchObject({
+    observedEpoch: 2,
+    url: 'http://e1:8080',
+    primed: { objects: 1, bytes: 9 },
+    flushed: 1,
+  });
+  const validate = { run: 3, requests: 10, requestsPerSecond: 10, zipf: 0 };
+  await change({ validate });
+  await until('it was under load', ({ status }) => status?.validation?.run === 3);
+  await change({ flush: { generation: 2, path: 'a.ts' } });
+  await until('it is flushed', ({ status }) => status?.flushed === 2);
+  const once = did.filter((one) => one !== 'serve news' && one !== 'stop');
+  expect(once).toEqual(['prime news', 'validate news', 'purge news a.ts']);
+});
+
+test('an older epoch is refused, and what was taken away ends', async () => {
+  await create();
+  await until('it is ready', ({ status }) => status?.state === 'Ready');
+  await change({ epoch: 1 });
+  const refused = await until('it is refused', ({ status }) => status?.error !== undefined);
+  expect(refused.status?.error?.code).toBe('epoch_stale');
+  await api.client.delete(channelEdgeResource, 'e1.news');
+  await eventually('it ends', () => did.at(-1) === 'stop');
+});
+
+test('an agent that starts again serves what it had, until it hears that there is nothing', async () => {
+  await create();
+  await until('it is ready', ({ status }) => status?.state === 'Ready');
+  await agent[Symbol.asyncDispose]();
+  await api.client.delete(channelEdgeResource, 'e1.news');
+  did = [];
+  agent = start();
+  await eventually('it ends', () => did.at(-1) === 'stop');
+  expect(did).toEqual(expect.arrayContaining(['serve news', 'stop']));
+});
+
+test('an edge that ended by itself is served and primed anew', async () => {
+  await create();
+  await until('it is ready', ({ status }) => status?.state === 'Ready');
+  did = [];
+  agent.restarted();
+  await eventually('it is primed', () => did.includes('prime news'));
+  expect(did[0]).toBe('serve news');
+});
+
+test('the file of an edge has players begin on it while there is no other', () => {
+  const file = edgeFileOf([spec], { url: 'http://e1:8080' });
+  expect(JSON.parse(file)).toMatchObject({
+    channels: [
+      {
+        name: 'news',
+        prefix: '/news/',
+        origins: ['https://origin.example/tv'],
+        defaults: { playlist: '500ms', segment: '20160m', negative: '1000ms' },
+        entry: { playlist: 'main.m3u8', pathways: [{ id: 'e1', url: 'http://e1:8080' }] },
+      },
+    ],
+  });
+});
