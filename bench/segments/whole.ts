@@ -1,6 +1,4 @@
-import { spawnSync } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { segmentResource } from '@tapline/resources';
 import { eventually } from '@tapline/testing';
 import { startSegmentSystem } from '../../tests/support/segment-system.ts';
@@ -16,7 +14,7 @@ const nodes = { n1: 'role=origin', n2: 'role=telemetry', n3: 'role=telemetry' };
  * all of them the bundle that `./tapline` runs.
  */
 export async function wholeRows(): Promise<readonly BenchmarkRow[]> {
-  await using system = await startSegmentSystem(nodes, { program: bundle() });
+  await using system = await startSegmentSystem(nodes);
   await system.apply('parent', manifest('bench', 'prefix: 10.64.0.0/12\n  vnis: { size: 4096 }'));
   const rows: BenchmarkRow[] = [];
   for (const underlay of ['none', 'wireguard']) {
@@ -56,13 +54,6 @@ export async function wholeRows(): Promise<readonly BenchmarkRow[]> {
     );
   }
   return rows;
-}
-
-function bundle(): string {
-  const root = fileURLToPath(new URL('../../', import.meta.url));
-  const built = spawnSync(process.execPath, [`${root}tools/build.ts`], { encoding: 'utf8' });
-  if (built.status !== 0) throw new Error(`no bundle: ${built.stderr}`);
-  return `${root}dist/tapline/main.js`;
 }
 
 function manifest(name: string, spec: string): string {

@@ -8,10 +8,11 @@ import { createHttpClient, type HttpClient, loadKubeconfig } from '@tapline/clie
 import { nodeResource } from '@tapline/resources';
 import { eventually, startProcess, type StartedProcess, temporaryFolder } from '@tapline/testing';
 import { buildNetwork, type TestNode } from '../segments/support/build-network.ts';
+import { bundledTapline } from './bundled-tapline.ts';
 import { mountsBelow, removeContainers } from './containers.ts';
 import { openDoor } from './open-door.ts';
 import { platform } from './start-system.ts';
-import { type CommandResult, taplineMain } from './run-tapline.ts';
+import type { CommandResult } from './run-tapline.ts';
 
 /** A control plane and nodes, each a machine of its own as far as the network goes. */
 export interface SegmentSystem extends AsyncDisposable {
@@ -38,6 +39,8 @@ export interface NodeMachine {
   kill(): Promise<void>;
   /** Runs a program on it; its exit code and output. */
   run(command: readonly [string, ...string[]]): { readonly code: number; readonly out: string };
+  /** The same beside others; whether it ended well. */
+  succeeds(command: readonly [string, ...string[]]): Promise<boolean>;
 }
 
 const port = 7443;
@@ -52,8 +55,6 @@ export async function startSegmentSystem(
     readonly runtime?: 'runc' | 'unconfined';
     /** More environment of the control plane and of the nodes. */
     readonly env?: Readonly<Record<string, string>>;
-    /** What is run as `tapline`; the sources unless given. */
-    readonly program?: string;
     /** More flags of agents, by the node's name. */
     readonly flags?: Readonly<Record<string, readonly string[]>>;
   } = {},
@@ -79,12 +80,8 @@ export async function startSegmentSystem(
     TAPLINE_OPSBOT: 'off',
     ...options.env,
   };
-  const {
-    formulae = [],
-    runtime = 'unconfined',
-    flags = {},
-    program: main = taplineMain,
-  } = options;
+  const { formulae = [], runtime = 'unconfined', flags = {} } = options;
+  const main = await bundledTapline();
   if (formulae.length > 0) {
     const mirror = opened.use(await startMirror(control, formulae));
     for (const [, name = '', value = ''] of mirror.output().matchAll(/^export (\w+)=(.*)$/gm)) {
@@ -161,6 +158,12 @@ export async function startSegmentSystem(
         const given = [`--net=/run/netns/${namespace}`, program, ...rest];
         const { status, stdout } = spawnSync('nsenter', given, { encoding: 'utf8' });
         return { code: status ?? -1, out: stdout };
+      },
+      async succeeds([program, ...rest]) {
+        const given = [`--net=/run/netns/${namespace}`, program, ...rest];
+        const child = spawn('nsenter', given, { stdio: 'ignore', timeout: 60_000 });
+        const [code] = (await once(child, 'close')) as [number | null];
+        return code === 0;
       },
     };
   }

@@ -117,15 +117,18 @@ export async function openVmNodes(
   options: { readonly folder: string; readonly layout?: NodeLayout },
 ): Promise<readonly VmNode[]> {
   const { layout } = options;
+  // They are one machine with one kernel: what it can is tried once.
+  let tried: ReturnType<FabricHelper['capabilities']> | undefined;
   return await Promise.all(
     vmNodes.map(async ({ name }) => {
       const folder = join(options.folder, `${name}-${randomUUID()}`);
       await mkdir(folder);
-      const helper = remoteHelper({
+      const remote = remoteHelper({
         wireguardKeyFile: join(folder, 'wireguard'),
         agreementKeyFile: join(folder, 'agreement'),
         run: (argv, given) => vm.run(name, argv, given?.stdin ?? ''),
       });
+      const helper = { ...remote, capabilities: () => (tried ??= remote.capabilities()) };
       const init = { node: name, helper, clock: systemClock, log: silentLog, resyncMs: 1e9 };
       const fabric = createFabric({ ...init, ...(layout !== undefined && { layout }) });
       return { name, fabric, [Symbol.asyncDispose]: () => fabric[Symbol.asyncDispose]() };
