@@ -28,6 +28,9 @@ const moves: ReadonlySet<string> = new Set([
   'Advanced SIMD vector x indexed element',
   'Advanced SIMD scalar x indexed element',
   'System register move',
+  'Cryptographic AES',
+  'Cryptographic three-register SHA',
+  'Cryptographic two-register SHA',
 ]);
 
 /** Classes of which translated code has some instructions written out. */

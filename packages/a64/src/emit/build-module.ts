@@ -5,6 +5,8 @@ export interface ModuleFunction {
   /** Its code with size and locals. */
   readonly code: Uint8Array;
   readonly type: keyof typeof functionTypes;
+  /** Put into the table, as guest's functions are. */
+  readonly listed?: boolean;
 }
 
 /** Indexes that all modules share. */
@@ -37,13 +39,11 @@ export const moduleIndex = {
   firstGuestFunction: 13,
 } as const;
 
-/** What runs cold code is the first in each machine's table. */
-export const coldTableIndex = 0;
-
 const imports = 4;
 const { i32, i64, f32, f64, v128 } = valueType;
 
-const functionTypes = {
+/** Numbers of functions' types. */
+export const functionTypes = {
   guest: 0,
   dispatch: 1,
   step: 2,
@@ -55,6 +55,7 @@ const functionTypes = {
   multiplyHigh: 8,
   arrive: 9,
   learn: 10,
+  crc32: 11,
 } as const;
 /** Parameters, and the one result. */
 const signatures: readonly (readonly [parameters: readonly number[], result: number])[] = [
@@ -69,6 +70,7 @@ const signatures: readonly (readonly [parameters: readonly number[], result: num
   [[i64, i64], i64],
   [[i32], i32],
   [[i32, i32], i32],
+  [[i32, i64, i32, i32], i32],
 ];
 const functionTag = 0x60;
 const kind = { function: 0, table: 1, memory: 2, global: 3 };
@@ -78,8 +80,8 @@ const kind = { function: 0, table: 1, memory: 2, global: 3 };
  * are put into the table one after the other, from the imported `base` on.
  */
 export function buildModule(functions: readonly ModuleFunction[]): Uint8Array<ArrayBuffer> {
-  const listed = functions.flatMap(({ type }, index) =>
-    type === 'guest' ? [index + imports] : [],
+  const inTable = functions.flatMap(({ type, listed = type === 'guest' }, index) =>
+    listed ? [index + imports] : [],
   );
   const sections: readonly (readonly [number, readonly (readonly number[])[]])[] = [
     [
@@ -113,8 +115,8 @@ export function buildModule(functions: readonly ModuleFunction[]): Uint8Array<Ar
           wasmOp.globalGet,
           0,
           wasmOp.end,
-          ...unsignedLeb128(listed.length),
-          ...listed.flatMap(unsignedLeb128),
+          ...unsignedLeb128(inTable.length),
+          ...inTable.flatMap(unsignedLeb128),
         ],
       ],
     ],

@@ -1,4 +1,4 @@
-import { coldModule, type Translation } from './translate.ts';
+import { startModule, type Translation } from './translate.ts';
 
 /** A page of code as it was when something was translated. */
 export interface CodePage {
@@ -27,7 +27,7 @@ const largest = 256 * 1024 * 1024;
 export class CodeCache {
   readonly #kept: Set<Kept> = new Set();
   readonly #byEntry: Map<number, Set<Kept>> = new Map();
-  #cold: WebAssembly.Module | undefined;
+  #start: WebAssembly.Module | undefined;
   #bytes = 0;
   #generation = 0;
 
@@ -66,9 +66,9 @@ export class CodeCache {
     return new WebAssembly.Module(cached.bytes);
   }
 
-  /** What runs cold code: the same for all. */
-  get coldModule(): WebAssembly.Module {
-    return (this.#cold ??= new WebAssembly.Module(coldModule()));
+  /** What each machine begins with: the same for all. */
+  get startModule(): WebAssembly.Module {
+    return (this.#start ??= new WebAssembly.Module(startModule()));
   }
 
   /** All of it, to be stored. */

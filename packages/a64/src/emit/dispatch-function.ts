@@ -1,7 +1,8 @@
 import { cpuLayout } from '../interpret/cpu-layout.ts';
-import { coldTableIndex, moduleIndex } from './build-module.ts';
+import { moduleIndex } from './build-module.ts';
 import { FunctionBody } from './function-body.ts';
 import { machineLayout } from './machine-layout.ts';
+import { tableIndex } from './table-functions.ts';
 import { valueType, wasmOp } from './wasm.ts';
 
 /**
@@ -43,7 +44,7 @@ export function dispatchFunction(how: 'call' | 'jump'): Uint8Array<ArrayBuffer> 
   body.i32(0);
   body.get(pc);
   body.memory(wasmOp.i64Store, machineLayout.state + cpuLayout.pc);
-  run(() => body.i32(coldTableIndex));
+  run(() => body.i32(tableIndex.cold));
   body.op(wasmOp.unreachable);
   return body.encode();
 }

@@ -2,6 +2,7 @@ import type { Instruction } from '../instruction.ts';
 import { cpuLayout } from '../interpret/cpu-layout.ts';
 import { emitCompare, emitConditionalFloat, emitFloat } from './emit-float.ts';
 import { emitAtomic, emitCompareAndSwap, emitExclusive, emitZeroBlock } from './emit-atomic.ts';
+import { emitAes, emitCrc32, emitShaThree, emitShaTwo } from './emit-cryptography.ts';
 import { emitStructureLane, emitStructures } from './emit-structures.ts';
 import { emitFloatLanes } from './emit-float-lanes.ts';
 import {
@@ -125,6 +126,18 @@ function emitInline(guest: GuestFunction, { placed, ahead, state }: InstructionC
     case 'vector-reverse':
     case 'vector-table':
       return emitLanes(guest, instruction);
+    case 'aes':
+      emitAes(guest, instruction);
+      return true;
+    case 'sha-three':
+      emitShaThree(guest, instruction);
+      return true;
+    case 'sha-two':
+      emitShaTwo(guest, instruction);
+      return true;
+    case 'crc32':
+      emitCrc32(guest, instruction);
+      return true;
     case 'vector-across':
       emitAcross(guest, instruction);
       return true;

@@ -1,4 +1,5 @@
 import type { VectorInstruction } from '../vector-instruction.ts';
+import { emitPolynomial } from './emit-cryptography.ts';
 import { type GuestFunction, popVector, pushVector } from './guest-function.ts';
 import { arithmeticOp, type comparisons, comparisonOp } from './simd-lane-operations.ts';
 import { simdOp } from './wasm.ts';
@@ -354,6 +355,10 @@ function emitNarrow(
 
 function emitLong(guest: GuestFunction, instruction: Of<'vector-long'>): boolean {
   const { op, size, lanes, upper, rd, rn, rm, index } = instruction;
+  if (op === 'pmull' && size === 3) {
+    emitPolynomial(guest, instruction);
+    return true;
+  }
   if (lanes === 1 || size === 3) return false;
   const { body } = guest;
   const signed = op.startsWith('s');

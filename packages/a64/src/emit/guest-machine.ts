@@ -1,5 +1,6 @@
 import { TaplineError } from '@tapline/base';
 import { Cpu, type CpuEnvironment } from '../interpret/cpu.ts';
+import { checksumTables } from '../interpret/crc32.ts';
 import { Interpreter } from '../interpret/interpreter.ts';
 import { LinearMemory, pagePermission } from '../interpret/linear-memory.ts';
 import type { Stop } from '../interpret/stop.ts';
@@ -72,6 +73,7 @@ export class GuestMachine {
     this.#arrivals = hotAfter > 0 ? new ArrivalCounts(buffer, hotAfter) : undefined;
     new Uint8Array(buffer, machineLayout.kinds).set(coldKindTable());
     new Uint16Array(buffer, machineLayout.conditions).set(coldConditionTable());
+    new Uint32Array(buffer, machineLayout.checksums).set(checksumTables());
     new Uint32Array(buffer, machineLayout.hotAfter, 1)[0] = hotAfter > 0 ? hotAfter : 0x7fffffff;
     this.#leave = new Uint32Array(buffer, machineLayout.leave, 1);
     this.#code = new TranslatedCode({

@@ -20,6 +20,8 @@ export const machineLayout = {
   /** How often places were come to: the address, and the number with `arrivalCalled` in it. */
   arrivals: 0x60000,
   arrivalEntries: 32_768,
+  /** For CRC-32 and CRC-32C: what a byte does to a checksum. */
+  checksums: 0xa0000,
   /** A byte for each page of 4 GiB, as `LinearMemory` has it. */
   permissions: 0x100000,
   /** Below are the machine's own data, which no page of the guest is mapped over. */

@@ -1,6 +1,5 @@
 import { buildModule, moduleIndex, type ModuleFunction } from './build-module.ts';
 import { checkFunction } from './check-function.ts';
-import { coldFunction } from './cold/cold-function.ts';
 import { dispatchFunction } from './dispatch-function.ts';
 import type { BranchTargets, ReadWord } from './find-blocks.ts';
 import { FunctionBody } from './function-body.ts';
@@ -8,6 +7,7 @@ import { fuse32, fuse32x4, fuse64, fuse64x2 } from './fuse-functions.ts';
 import { writeFlagsFunction } from './lazy-flags.ts';
 import { multiplyHighFunction } from './multiply-high-function.ts';
 import { isTranslatable, translateFunction } from './translate-function.ts';
+import { tableFunctions } from './table-functions.ts';
 import { valueType } from './wasm.ts';
 
 export interface Translation {
@@ -39,9 +39,9 @@ export function translate(
   return { bytes: buildModule(functions), entries: known, switched };
 }
 
-/** What runs code that is not translated, as a module of its own. */
-export function coldModule(): Uint8Array<ArrayBuffer> {
-  return buildModule([...sharedFunctions(), { code: coldFunction(), type: 'guest' }]);
+/** What each machine has in its table from the beginning. */
+export function startModule(): Uint8Array<ArrayBuffer> {
+  return buildModule([...sharedFunctions(), ...tableFunctions()]);
 }
 
 /** Those that all modules have, as `moduleIndex` numbers them. */

@@ -1,7 +1,7 @@
 import { guestPageSize, type LinearMemory, pagePermission } from '../interpret/linear-memory.ts';
-import { coldTableIndex } from './build-module.ts';
 import type { CachedModule, CodeCache } from './code-cache.ts';
 import { machineLayout } from './machine-layout.ts';
+import { tableIndex } from './table-functions.ts';
 import type { Translation } from './translate.ts';
 
 /** A guest function: given how many calls of translated code are open, says where to go on. */
@@ -27,7 +27,10 @@ export class TranslatedCode {
   readonly #memory: LinearMemory;
   readonly #cache: CodeCache;
   readonly #imports: Readonly<Record<string, WebAssembly.Value>>;
-  readonly #table: WebAssembly.Table = new WebAssembly.Table({ element: 'anyfunc', initial: 1 });
+  readonly #table: WebAssembly.Table = new WebAssembly.Table({
+    element: 'anyfunc',
+    initial: Object.keys(tableIndex).length,
+  });
   /** The branch cache that translated code asks. */
   readonly #branches: DataView;
   readonly #functions: Map<number, Placed> = new Map();
@@ -48,8 +51,8 @@ export class TranslatedCode {
     this.#cache = init.cache;
     this.#imports = { ...init.imports, table: this.#table };
     this.#branches = new DataView(init.buffer, machineLayout.cache, cacheBytes);
-    this.#start(init.cache.coldModule, coldTableIndex);
-    this.runCold = this.#table.get(coldTableIndex) as RunTranslated;
+    this.#start(init.cache.startModule, 0);
+    this.runCold = this.#table.get(tableIndex.cold) as RunTranslated;
   }
 
   has(pc: number): boolean {

@@ -222,6 +222,8 @@ export const simdOp = {
   i32x4ExtAddPairwiseI16x8S: 0x7e,
   i16x8ExtMulLowU: 0x9e,
   i16x8ExtMulHighU: 0x9f,
+  i8x16ShrS: 0x6c,
+  i8x16Add: 0x6e,
   i8x16Sub: 0x71,
   i32x4AllTrue: 0xa3,
   i64x2AllTrue: 0xc3,

@@ -1,6 +1,6 @@
 /** The substitution of FIPS 197 §5.1.1: the inverse in GF(2^8), then an affine map. */
-const substitution: Uint8Array = makeSubstitution();
-const inverseSubstitution: Uint8Array = invert(substitution);
+export const substitution: Uint8Array<ArrayBuffer> = makeSubstitution();
+export const inverseSubstitution: Uint8Array<ArrayBuffer> = invert(substitution);
 
 /** Rows of the state are rotated left by their number; byte n is row n % 4 of column n / 4. */
 function shiftRows(state: Uint8Array, direction: 1 | -1): Uint8Array {
@@ -40,7 +40,7 @@ function multiply(a: number, b: number): number {
   return product;
 }
 
-function makeSubstitution(): Uint8Array {
+function makeSubstitution(): Uint8Array<ArrayBuffer> {
   const table = new Uint8Array(256);
   // 3 generates the field, and 0xf6 is its inverse.
   for (let step = 0, value = 1, inverse = 1; step < 255; step++) {
@@ -54,7 +54,7 @@ function makeSubstitution(): Uint8Array {
   return table;
 }
 
-function invert(table: Uint8Array): Uint8Array {
+function invert(table: Uint8Array): Uint8Array<ArrayBuffer> {
   const inverse = new Uint8Array(256);
   for (const [from, to] of table.entries()) inverse[to] = from;
   return inverse;
