@@ -29,7 +29,7 @@ export async function runInUserland(
     clock: systemClock,
     rng: seededRng(1),
     memoryLimit: 1024 * 1024 * 1024,
-    hotAfter: 1000,
+    hotAfter: 8000,
     fuel: 20_000_000_000,
   });
   return {

@@ -19,7 +19,7 @@ export class ArrivalCounts {
   readonly #counts: Uint32Array;
   readonly #branches: Map<number, Set<number>> = new Map();
   readonly #targets: Set<number> = new Set();
-  /** Parts of functions with tables of branches, which need no function of their own. */
+  /** Loops of functions, and what their tables of branches lead to: no functions of their own. */
   readonly #covered: Set<number> = new Set();
 
   /** `buffer` is the machine's memory. */
@@ -30,14 +30,16 @@ export class ArrivalCounts {
   }
 
   /**
-   * What to translate where `pc` is hot. What is nearly hot is translated with it, as modules cost by
-   * their number; all of it is counted anew.
+   * What to translate where `pc` is hot. Functions that are nearly hot are translated with it, as
+   * modules cost by their number; all of it is counted anew.
    */
   takeHot(pc: number): readonly number[] {
     if (this.#covered.has(pc) && this.#countOf(pc) < this.#hotAfter * coveredFactor) return [];
     const nearly = this.#hotAfter / 4;
     const batch = this.#places(
-      (place, { count }) => place === pc || (count >= nearly && !this.#targets.has(place)),
+      (place, { count, called }) =>
+        place === pc ||
+        (called && count >= nearly && !this.#targets.has(place) && !this.#covered.has(place)),
     );
     for (const place of batch) this.#counts[entryOf(place) + 1] = 0;
     return batch;

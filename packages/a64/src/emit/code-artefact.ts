@@ -12,10 +12,10 @@ const headerSize = 16;
 
 /** Modules as bytes to be stored, for a file, a browser's storage or a registry. */
 export function encodeArtefact(modules: readonly CachedModule[]): Uint8Array<ArrayBuffer> {
-  const described = modules.map(({ bytes, entries, switched, pages }) => ({
+  const described = modules.map(({ bytes, entries, inside, pages }) => ({
     bytes: bytes.length,
     entries,
-    switched: [...switched],
+    inside: [...inside],
     pages: pages.map((page) => ({ address: page.address, bytes: page.bytes.length })),
   }));
   const description = new TextEncoder().encode(JSON.stringify(described));
@@ -39,7 +39,7 @@ export function encodeArtefact(modules: readonly CachedModule[]): Uint8Array<Arr
 interface Described {
   readonly bytes: number;
   readonly entries: readonly number[];
-  readonly switched: readonly number[];
+  readonly inside: readonly number[];
   readonly pages: readonly { readonly address: number; readonly bytes: number }[];
 }
 
@@ -72,7 +72,7 @@ export function decodeArtefact(
   return (JSON.parse(text) as readonly Described[]).map((each) => ({
     bytes: take(each.bytes),
     entries: each.entries,
-    switched: new Set(each.switched),
+    inside: new Set(each.inside),
     pages: each.pages.map((page): CodePage => ({
       address: page.address,
       bytes: take(page.bytes),

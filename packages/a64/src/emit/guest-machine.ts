@@ -106,7 +106,7 @@ export class GuestMachine {
       branchTargets: (pc) => this.#arrivals?.targetsOf(pc) ?? [],
     });
     if (translation.entries.length === 0) return;
-    this.#arrivals?.cover(translation.switched);
+    this.#arrivals?.cover(translation.inside);
     this.#code.add(translation, pages);
   }
 

@@ -54,8 +54,8 @@ export function isTranslatable(entry: number, readWord: ReadWord): boolean {
 
 export interface TranslatedCode {
   readonly code: Uint8Array<ArrayBuffer>;
-  /** Places in it that it comes to by tables of branches. */
-  readonly switched: readonly number[];
+  /** Places in it that are seldom come to from outside: loops, targets of tables of branches. */
+  readonly inside: readonly number[];
 }
 
 /** The code of one guest function, which has to be {@link isTranslatable}. */
@@ -80,7 +80,10 @@ export function translateFunction(
     // One instruction has room in any case.
     if (guest.body.size > codeLimit && limit > 1) continue;
     const end = blocks.get(switchPlace)?.end;
-    return { code: guest.body.encode(), switched: end?.kind === 'switch' ? end.targets : [] };
+    const targets = end?.kind === 'switch' ? end.targets : [];
+    const loops = [...flow.headers].map((position) => flow.order[position]?.pc ?? entry);
+    const inside = [...targets, ...loops.filter((pc) => pc !== entry && pc !== switchPlace)];
+    return { code: guest.body.encode(), inside };
   }
 }
 

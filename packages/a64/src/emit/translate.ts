@@ -14,8 +14,8 @@ export interface Translation {
   /** A module, whose functions for `entries` go to the table in their order. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly entries: readonly number[];
-  /** Places that functions come to by tables of branches without leaving. */
-  readonly switched: ReadonlySet<number>;
+  /** Places within functions that are seldom come to from outside: loops, targets of tables of branches. */
+  readonly inside: ReadonlySet<number>;
 }
 
 /** Functions of one module, which call each other directly; those that cannot be are left out. */
@@ -29,14 +29,14 @@ export function translate(
     known.map((entry, index) => [entry, moduleIndex.firstGuestFunction + index]),
   );
   const functions: ModuleFunction[] = [...sharedFunctions()];
-  const switched = new Set<number>();
+  const inside = new Set<number>();
   const functionIndex = (pc: number): number | undefined => indexes.get(pc);
   for (const entry of known) {
     const translated = translateFunction(entry, { ...code, functionIndex });
     functions.push({ code: translated.code, type: 'guest' });
-    for (const place of translated.switched) switched.add(place);
+    for (const place of translated.inside) inside.add(place);
   }
-  return { bytes: buildModule(functions), entries: known, switched };
+  return { bytes: buildModule(functions), entries: known, inside };
 }
 
 /** What each machine has in its table from the beginning. */

@@ -65,7 +65,7 @@ export const runWasm: Command = defineCommand({
       clock: console.clock,
       rng: createSecureRng(),
       memoryLimit,
-      hotAfter: 1000,
+      hotAfter: 8000,
       fuel: Infinity,
       ...(flags.network && { network: nodeNetwork }),
       signal: console.signal,

@@ -50,6 +50,8 @@ export interface ColdLocals {
   readonly page: number;
   /** Calls that were interpreted and have not come back. */
   readonly inner: number;
+  /** What the interpreter has done since the last arrival, in arrivals. */
+  readonly slow: number;
   /** i32, for the moment. */
   readonly a: number;
   readonly b: number;

@@ -14,6 +14,8 @@ import { coldSum } from './cold-sum.ts';
 
 /** How a place was come to: by a branch, by a call that is gone on with here, from outside. */
 const arrival = { branch: 0, call: 1, outside: 2 } as const;
+/** What the interpreter does takes as long as arriving some times. */
+const slowWeight = 32;
 /** Code without branches ends, too. */
 const pageCost = 16;
 
@@ -42,6 +44,7 @@ export function coldFunction(): Uint8Array<ArrayBuffer> {
     word: i32(),
     page: i32(),
     inner: i32(),
+    slow: i32(),
     a: i32(),
     b: i32(),
     c: i32(),
@@ -81,6 +84,7 @@ export function coldFunction(): Uint8Array<ArrayBuffer> {
   storePc(code, code.get('pc'));
   body.call(moduleIndex.step);
   body.branch(wasmOp.brIf, labels.host);
+  code.set('slow', code.of(wasmOp.i32Add, code.get('slow'), slowWeight));
   body.end();
   code.set('pc', code.of(wasmOp.i32Add, code.get('pc'), 4));
   code.go('here');
@@ -225,13 +229,19 @@ function writeCount(code: ColdCode): void {
   code.if(code.of(wasmOp.i32Ne, known, code.get('pc')), () => {
     code.store(wasmOp.i32Store, code.get('pc'), entry);
     code.store(wasmOp.i32Store, () => body.i32(0), number);
+    code.set('slow', () => body.i32(0));
   });
   const called = code.of(wasmOp.i32Shl, code.of(wasmOp.i32Ne, code.get('c'), 0), 31);
   code.store(
     wasmOp.i32Store,
-    code.of(wasmOp.i32Or, code.of(wasmOp.i32Add, count, 1), called),
+    code.of(
+      wasmOp.i32Or,
+      code.of(wasmOp.i32Add, count, code.of(wasmOp.i32Add, code.get('slow'), 1)),
+      called,
+    ),
     number,
   );
+  code.set('slow', () => body.i32(0));
   code.set('b', code.of(wasmOp.i32And, count, ~arrivalCalled));
   // At first somebody else may have translated it already.
   const hot = code.state(wasmOp.i32Load, machineLayout.hotAfter);
