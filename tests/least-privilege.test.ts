@@ -205,7 +205,7 @@ const open = new Set(['/healthz', '/livez', '/readyz', '/version', '/gateway/v1/
 /** What nobody in particular may do. Enrolment is refused for its own reasons. */
 function isOpen({ method, about, upgrade }: PossibleRequest): boolean {
   if (about.kind !== 'edge' || upgrade !== undefined) return false;
-  if (about.route === '/gateway/v1/enrol') return true;
+  if (about.route === '/gateway/v1/enrol' || about.route === '/gateway/v1/challenge') return true;
   return isServedToNobody(about.route) || (open.has(about.route) && isRead(method));
 }
 

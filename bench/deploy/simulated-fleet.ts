@@ -54,6 +54,8 @@ async function startDevice(name: string): Promise<AgentCore> {
     clock: systemClock,
   });
   const core = await createAgentCore({
+    // Nobody asks these devices what their programs print.
+    followLog: printsNothing,
     device: name,
     client,
     state: await AgentState.open(undefined),
@@ -133,3 +135,5 @@ function endlesslyHealthy(): Runtime {
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }
+
+async function* printsNothing(): AsyncGenerator<Uint8Array, void> {}

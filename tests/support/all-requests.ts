@@ -153,6 +153,7 @@ function edgeRequests(): readonly PossibleRequest[] {
     alerts: [''],
     enrol: [''],
     renew: [''],
+    challenge: [''],
     imageKeys: [''],
     profiles: [`${'a'.repeat(40)}.${'b'.repeat(22)}/news.mobileconfig`],
     sessions: ['', 'tunnel'],
@@ -166,6 +167,7 @@ function edgeRequests(): readonly PossibleRequest[] {
       const counted: Readonly<Record<string, readonly string[]>> = {
         enrol: ['POST'],
         renew: ['POST'],
+        challenge: ['GET'],
         profiles: ['POST'],
       };
       const used = counted[route] ?? methods;

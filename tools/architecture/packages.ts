@@ -110,6 +110,11 @@ export const packages: Readonly<Record<string, PackageEntry>> = {
     pure: false,
     reason: 'a program of browsers: wires a guest to a worker, a terminal and HTTP',
   },
+  'web-agent': {
+    tier: 3,
+    pure: false,
+    reason: "a program: the agent's core in a browser's page, which has no processes and no files",
+  },
   cli: { tier: 3, pure: false, reason: 'a program: starts the other two on demand' },
   testing: { tier: 0, pure: false, reason: 'what tests start and clean up', onlyTests: true },
 };

@@ -19,6 +19,7 @@ import { createImageSigner, newImageKeyPem } from '@tapline/signatures';
 import { haveProgram, temporaryFolder, type TemporaryFolder } from '@tapline/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type AgentCore, createAgentCore } from './agent-core.ts';
+import { followLog } from './follow-log.ts';
 import { AgentState } from './agent-state.ts';
 import { type ImageStoreInit, openImageStore } from './open-image-store.ts';
 import {
@@ -113,6 +114,7 @@ describe.skipIf(!root)('the agent, with runc (needs root and runc)', () => {
         state,
         images: store,
         runtime,
+        followLog,
         clock,
         rng: systemRng,
         log,

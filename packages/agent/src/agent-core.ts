@@ -6,9 +6,9 @@ import { createInformer, WorkQueue } from '@tapline/reconcile';
 import { type Install, installResource } from '@tapline/resources';
 import type { Runtime } from '@tapline/runtimes';
 import { type AgentMetrics, noMetrics } from './agent-metrics.ts';
-import type { AgentState } from './agent-state.ts';
+import type { InstallState } from './agent-state.ts';
 import { createContainerTable } from './container-table.ts';
-import { createDeviceService } from './device-service.ts';
+import { createDeviceService, type FollowLog } from './device-service.ts';
 import type { SharedFolder } from './files/shared-folder.ts';
 import type { ImageStore } from './image-store.ts';
 import { newRecord } from './install-record.ts';
@@ -20,9 +20,11 @@ import { createStatusReporter } from './status-reporter.ts';
 export interface AgentCoreInit {
   readonly device: string;
   readonly client: ResourceClient;
-  readonly state: AgentState;
+  readonly state: InstallState;
   readonly images: ImageStore;
   readonly runtime: Runtime;
+  /** What a program of the runtime has printed. */
+  readonly followLog: FollowLog;
   readonly clock: Clock;
   readonly rng: Rng;
   readonly log: Log;

@@ -16,6 +16,20 @@ export interface OutboxEntry {
   readonly sequence: number;
 }
 
+/** What is known of Installs: all that the agent's core needs of its state. */
+export type InstallState = Pick<
+  AgentState,
+  | 'records'
+  | 'record'
+  | 'put'
+  | 'forget'
+  | 'outbox'
+  | 'outboxEntry'
+  | 'putOutbox'
+  | 'delivered'
+  | 'barrier'
+>;
+
 const sqliteBusy = 5;
 
 const schema = `

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { type Clock, errorMessage, isTaplineError, type Log, TaplineError } from '@tapline/base';
 import {
@@ -11,18 +10,18 @@ import {
 } from '@tapline/gateway';
 import type { InstallSpec } from '@tapline/resources';
 import type { ExitStatus, Runtime } from '@tapline/runtimes';
-import type { AgentState } from './agent-state.ts';
+import type { InstallState } from './agent-state.ts';
 import { containerId, containerSpecOf, processOf } from './container-spec-of.ts';
 import type { ContainerTable } from './container-table.ts';
 import type { SharedFolder } from './files/shared-folder.ts';
-import { followLog } from './follow-log.ts';
+import type { FollowOptions } from './follow-log.ts';
 import type { ImageStore } from './image-store.ts';
 import type { InstallRecord } from './install-record.ts';
 import { ProcessStreams } from './process-streams.ts';
 
 export interface DeviceServiceInit {
   readonly device: string;
-  readonly state: AgentState;
+  readonly state: InstallState;
   readonly images: ImageStore;
   readonly runtime: Runtime;
   readonly containers: ContainerTable;
@@ -30,9 +29,16 @@ export interface DeviceServiceInit {
   readonly observeNode?: () => Promise<unknown>;
   /** The folder whose files users may read and write. */
   readonly files?: SharedFolder;
+  /** What a program of the runtime has printed. */
+  readonly followLog: FollowLog;
   readonly clock: Clock;
   readonly log: Log;
 }
+
+export type FollowLog = (
+  path: string | undefined,
+  options: FollowOptions,
+) => AsyncIterable<Uint8Array>;
 
 interface Target {
   readonly record: InstallRecord;
@@ -77,7 +83,7 @@ export function createDeviceService(init: DeviceServiceInit): SessionInit['servi
         io,
       );
     }
-    const id = `exec.${randomUUID()}`;
+    const id = `exec.${crypto.randomUUID()}`;
     const owner = { device, install: record.name, uid: record.uid };
     try {
       return await runtime.run(containerSpecOf(active, root, { id, command, owner }), io);
@@ -136,7 +142,10 @@ export function createDeviceService(init: DeviceServiceInit): SessionInit['servi
       const path = await containers.logPath(record.uid, active.revision);
       yield {};
       const options = { follow, signal, clock };
-      const chunks = followLog(path, tailLines === undefined ? options : { ...options, tailLines });
+      const chunks = init.followLog(
+        path,
+        tailLines === undefined ? options : { ...options, tailLines },
+      );
       for await (const chunk of chunks) {
         for (const output of inChunks(chunk)) yield { output };
       }

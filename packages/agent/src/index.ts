@@ -1,6 +1,6 @@
 export { type AgentCore, type AgentCoreInit, createAgentCore } from './agent-core.ts';
 export type { AgentMetrics } from './agent-metrics.ts';
-export { AgentState, type OutboxEntry } from './agent-state.ts';
+export { AgentState, type InstallState, type OutboxEntry } from './agent-state.ts';
 export type { ImageLayer, ImageRoot, ImageState, ImageStore } from './image-store.ts';
 export type { InstallRecord } from './install-record.ts';
 export { hostPlatform } from './host-platform.ts';

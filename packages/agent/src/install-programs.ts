@@ -1,7 +1,7 @@
 import { type Clock, TaplineError } from '@tapline/base';
 import type { InstallSpec } from '@tapline/resources';
 import type { ExitStatus, ProcessIo, Runtime } from '@tapline/runtimes';
-import type { AgentState } from './agent-state.ts';
+import type { InstallState } from './agent-state.ts';
 import { checkHealth, healthCommand } from './check-health.ts';
 import {
   containerId,
@@ -28,7 +28,7 @@ export interface InstallPrograms {
 export function createInstallPrograms(init: {
   readonly device: string;
   readonly uid: string;
-  readonly state: AgentState;
+  readonly state: InstallState;
   readonly images: ImageStore;
   readonly runtime: Runtime;
   readonly containers: ContainerTable;

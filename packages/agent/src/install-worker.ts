@@ -3,7 +3,7 @@ import type { Outcome } from '@tapline/reconcile';
 import type { InstallSpec } from '@tapline/resources';
 import type { Runtime } from '@tapline/runtimes';
 import type { AgentMetrics } from './agent-metrics.ts';
-import type { AgentState } from './agent-state.ts';
+import type { InstallState } from './agent-state.ts';
 import { containerId } from './container-spec-of.ts';
 import type { ContainerTable } from './container-table.ts';
 import { fetchLayers } from './fetch-layers.ts';
@@ -22,7 +22,7 @@ import type { StatusReporter } from './status-reporter.ts';
 export interface InstallWorkerInit {
   readonly device: string;
   readonly uid: string;
-  readonly state: AgentState;
+  readonly state: InstallState;
   readonly images: ImageStore;
   readonly runtime: Runtime;
   readonly containers: ContainerTable;

@@ -28,6 +28,7 @@ import { AgentState } from './agent-state.ts';
 import { bootId } from './boot-id.ts';
 import type { EdgeSettings } from './channels/edge-program.ts';
 import { createSharedFolder } from './files/shared-folder.ts';
+import { followLog } from './follow-log.ts';
 import { hostPlatform } from './host-platform.ts';
 import { createIdentityKeeper, type IdentityKeeper } from './identity-keeper.ts';
 import type { ImageStore } from './image-store.ts';
@@ -148,6 +149,7 @@ export async function startAgent(config: AgentConfig): Promise<RunningAgent> {
       state,
       images,
       runtime,
+      followLog,
       clock,
       rng,
       log,

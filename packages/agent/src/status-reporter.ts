@@ -2,7 +2,7 @@ import { type Clock, errorMessage, isTaplineError, type Log, type Rng } from '@t
 import type { ResourceClient } from '@tapline/client';
 import { type Outcome, WorkQueue } from '@tapline/reconcile';
 import { installResource, type InstallStatus } from '@tapline/resources';
-import type { AgentState, OutboxEntry } from './agent-state.ts';
+import type { InstallState, OutboxEntry } from './agent-state.ts';
 
 /**
  * Tells the control plane how Installs stand: of each only the newest status, as soon as it takes
@@ -29,7 +29,7 @@ const coalesceMs = 500;
 
 export function createStatusReporter(init: {
   readonly client: ResourceClient;
-  readonly state: AgentState;
+  readonly state: InstallState;
   /** Makes durable what a status speaks of, before it is sent. */
   readonly settle: () => Promise<void>;
   readonly clock: Clock;

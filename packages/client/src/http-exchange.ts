@@ -2,6 +2,7 @@ import { type Clock, collectBytes, TaplineError } from '@tapline/base';
 import type { Agent as HttpAgent, IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from 'node:https';
 import type { Credentials } from './http-client.ts';
+import type { ExchangeRequest, OpenAnswer, ResourceExchange } from './resource-exchange.ts';
 import { statusError } from './status-error.ts';
 
 export interface HttpExchangeInit {
@@ -15,14 +16,6 @@ export interface HttpExchangeInit {
   readonly agent?: HttpAgent;
 }
 
-export interface ExchangeRequest {
-  readonly method: string;
-  readonly path: string;
-  readonly body?: unknown;
-  readonly contentType?: string;
-  readonly signal?: AbortSignal | undefined;
-}
-
 // By import, Node would load all of undici for the parts of `node:http` that are made from it: 30 ms
 // and more of each command.
 const http = process.getBuiltinModule('node:http');
@@ -30,7 +23,7 @@ const http = process.getBuiltinModule('node:http');
 const maxAnswerBytes = 256 * 1024 * 1024;
 
 /** Requests to one API over connections that stay open. */
-export class HttpExchange implements AsyncDisposable {
+export class HttpExchange implements ResourceExchange {
   readonly #base: URL;
   readonly #prefix: string;
   readonly #agent: HttpAgent;
@@ -69,7 +62,6 @@ export class HttpExchange implements AsyncDisposable {
     this.#timeoutMs = init.timeoutMs;
   }
 
-  /** The parsed body of an answer below 300; others are thrown as what they say. */
   async json(request: ExchangeRequest): Promise<unknown> {
     const late = new AbortController();
     const timer = new AbortController();
@@ -86,7 +78,7 @@ export class HttpExchange implements AsyncDisposable {
     try {
       const signals = [late.signal, ...(request.signal === undefined ? [] : [request.signal])];
       const signal = AbortSignal.any(signals);
-      const response = await this.open({ ...request, signal });
+      const response = await this.#open({ ...request, signal });
       return parseJson(await readAll(response, signal), this.#origin);
     } finally {
       // A reason given is no DOMException made, whose stack costs more than the rest of this.
@@ -95,8 +87,12 @@ export class HttpExchange implements AsyncDisposable {
     }
   }
 
-  /** An answer of 200 whose body is still to be read. */
-  async open(request: ExchangeRequest): Promise<IncomingMessage> {
+  async open(request: ExchangeRequest): Promise<OpenAnswer> {
+    const response = await this.#open(request);
+    return { body: response as AsyncIterable<Buffer>, destroy: () => void response.destroy() };
+  }
+
+  async #open(request: ExchangeRequest): Promise<IncomingMessage> {
     const response = await this.#send(request);
     const { statusCode = 0 } = response;
     if (statusCode < 300) return response;

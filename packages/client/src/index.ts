@@ -1,3 +1,4 @@
+export { createExchangeClient, type ExchangeClient } from './exchange-client.ts';
 export {
   createHttpClient,
   type Credentials,
@@ -21,4 +22,6 @@ export type {
   WatchEvent,
   WatchOptions,
 } from './resource-client.ts';
+export type { HttpAnswer, HttpMessage, ResourceExchange, SendHttp } from './resource-exchange.ts';
+export { createSendExchange } from './send-exchange.ts';
 export { statusError } from './status-error.ts';

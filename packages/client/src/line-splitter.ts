@@ -1,11 +1,12 @@
-import { TaplineError } from '@tapline/base';
+import { concatBytes, TaplineError } from '@tapline/base';
 
 const newline = 0x0a;
 
 /** Cuts a stream of bytes into lines, which end with a newline; longer ones than the limit are refused. */
 export class LineSplitter {
   readonly #maxBytes: number;
-  #pending: Buffer[] = [];
+  #pending: Uint8Array[] = [];
+  readonly #decoder = new TextDecoder();
   #pendingBytes = 0;
 
   constructor(maxBytes: number) {
@@ -13,12 +14,13 @@ export class LineSplitter {
   }
 
   /** The lines that this chunk completes. */
-  push(chunk: Buffer): readonly string[] {
+  push(chunk: Uint8Array): readonly string[] {
     const lines: string[] = [];
     let start = 0;
     for (let end = chunk.indexOf(newline); end >= 0; end = chunk.indexOf(newline, start)) {
       this.#keep(chunk.subarray(start, end));
-      lines.push(Buffer.concat(this.#pending).toString('utf8'));
+      const [only = new Uint8Array(), ...others] = this.#pending;
+      lines.push(this.#decoder.decode(others.length === 0 ? only : concatBytes(this.#pending)));
       this.#pending = [];
       this.#pendingBytes = 0;
       start = end + 1;
@@ -27,7 +29,7 @@ export class LineSplitter {
     return lines;
   }
 
-  #keep(part: Buffer): void {
+  #keep(part: Uint8Array): void {
     this.#pendingBytes += part.length;
     if (this.#pendingBytes > this.#maxBytes) {
       throw new TaplineError(

@@ -17,6 +17,7 @@ type EdgePathName =
   | 'alerts'
   | 'enrol'
   | 'renew'
+  | 'challenge'
   | 'imageKeys'
   | 'profiles'
   | 'sessions';
@@ -34,6 +35,7 @@ export const edgePaths: Readonly<Record<EdgePathName, string>> = {
   alerts: alertsPath,
   enrol: '/gateway/v1/enrol',
   renew: '/gateway/v1/renew',
+  challenge: '/gateway/v1/challenge',
   imageKeys: imageKeysPath,
   profiles: profilePath,
   sessions: '/gateway/v1/',

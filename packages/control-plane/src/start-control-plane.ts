@@ -16,6 +16,7 @@ import { createInProcessClient, type ResourceClient } from '@tapline/client';
 import {
   createCertificateAuthority,
   createEnrolment,
+  createDeviceChallenges,
   createEnrolmentHandler,
   createFailureLimiter,
   createFileConnectHandlers,
@@ -343,8 +344,10 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
   const closeReconcilers = once(() => reconcilers[Symbol.asyncDispose]());
   opened.defer(closeReconcilers);
   const gatewayClient = createInProcessClient(api, internalIdentity('gateway'));
+  const challenges = createDeviceChallenges({ authority, clock });
   const hub = createSessionHub({
     client: gatewayClient,
+    challenges,
     serveHttp(socket, service) {
       if (late.edge === undefined) socket.destroy();
       else late.edge.accept(socket, service);
@@ -358,7 +361,13 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
   const closeHub = once(() => hub[Symbol.asyncDispose]());
   opened.defer(closeHub);
   const enrolment = createEnrolment({ authority, client: gatewayClient, clock, log });
-  const enrol = createEnrolmentHandler({ enrolment, authority, clock, log });
+  const enrol = createEnrolmentHandler({
+    enrolment,
+    authority,
+    challenges,
+    clock,
+    log,
+  });
 
   const serveProfile = createProfileHandler({
     keys: profileKeys,
@@ -401,6 +410,7 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
       alerts: { handle: limited(alerts) },
       enrol: { handle: (request, response) => void enrol(request, response) },
       renew: { handle: (request, response) => void enrol(request, response) },
+      challenge: { handle: (request, response) => void enrol(request, response) },
       imageKeys: {
         handle: (request, response) => answerImageKeys(request, response, imageKeys.trusted),
         service: 'registry',

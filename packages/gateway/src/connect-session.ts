@@ -1,46 +1,13 @@
 import type { Duplex } from 'node:stream';
-import type { ServiceImpl } from '@connectrpc/connect';
-import { type Clock, errorMessage, type Log, type Rng, TaplineError } from '@tapline/base';
-import {
-  BufferPool,
-  CloseCode,
-  defaultLimits,
-  keepTunnel,
-  type Session as Tunnel,
-  type StreamClass,
-  type TunnelStream,
-} from '@tapline/tunnel';
-import {
-  type ConnectionOwner,
-  type ControlPlaneService,
-  httpStreams,
-} from './control-plane-service.ts';
-import type { ForwardServer } from './forward/forward-server.ts';
+import type { StreamClass } from '@tapline/tunnel';
+import type { ConnectionOwner, ControlPlaneService } from './control-plane-service.ts';
+import { keepSession, type KeepSessionInit, type KeptSession } from './keep-session.ts';
 import type { ClientTls } from './post-json.ts';
-import { callStream } from './rpc/call-head.ts';
-import type { CallServer } from './rpc/create-call-server.ts';
-import type { DeviceService } from './rpc/generated/tapline/device/v1/device_pb.ts';
-import {
-  type DeviceMessage,
-  type DeviceReport,
-  maxMessageBytes,
-  parseServerMessage,
-  streamNames,
-} from './session-messages.ts';
-import type { StreamSocket } from './stream-socket.ts';
-import { createConnectionGate } from './tunnel/connection-gate.ts';
 import { dialTunnel } from './tunnel/dial-tunnel.ts';
-import { createMessageStream } from './tunnel/message-stream.ts';
 import { TunnelSocket } from './tunnel/tunnel-socket.ts';
 
-/** A device's end of its tunnel: connects, and connects again, until disposed. */
-export interface Session extends AsyncDisposable {
-  /** Epoch of the open connection. */
-  readonly epoch: number | undefined;
-  /** Sends `report()` anew. Where there is no connection the next hello carries it. */
-  refresh(): void;
-  /** A new connection for the tunnel, as with a certificate that was renewed; streams go on. */
-  reconnect(): void;
+/** A device's end of its tunnel, over TLS. */
+export interface Session extends Omit<KeptSession, 'openStream'> {
   /**
    * A connection to a service of the control plane, the device's own unless a guest's. Throws `gateway_unreachable` where there is no
    * tunnel, and none within a moment.
@@ -51,151 +18,27 @@ export interface Session extends AsyncDisposable {
   ): Promise<Duplex>;
 }
 
-export interface SessionInit {
+export interface SessionInit extends Omit<KeepSessionInit, 'dial' | 'host'> {
   readonly server: URL;
   /** Asked for at each connection: a certificate may have been renewed. */
   readonly tls: () => ClientTls;
-  readonly report: () => DeviceReport;
-  /** What the gateway may call; a TaplineError before the first response is the refusal. */
-  readonly service: Partial<ServiceImpl<typeof DeviceService>>;
-  /** Serves what users reach of this device; without it nothing. */
-  readonly forwards?: ForwardServer;
-  readonly onConnected?: (session: {
-    readonly epoch: number;
-    /** Of the connection before, where the tunnel has gone on. */
-    readonly previousEpoch?: number;
-    readonly clockSkewMs: number;
-  }) => void;
-  readonly onDisconnected?: () => void;
-  readonly clock: Clock;
-  readonly rng: Rng;
-  readonly log: Log;
-  /** First pause between attempts; they grow to `maxBackoffMs`, with jitter. */
-  readonly baseBackoffMs?: number;
-  readonly maxBackoffMs?: number;
 }
 
 export function connectSession(init: SessionInit): Session {
-  const { clock, rng, log } = init;
-  const { baseBackoffMs = 500, maxBackoffMs = 30_000 } = init;
-  const stopping = new AbortController();
-  const streams = new Set<Promise<void>>();
-  let newestEpoch = 0;
-  let calls: Promise<CallServer> | undefined;
-  const gate = createConnectionGate({ clock, host: init.server.host, signal: stopping.signal });
-  let epoch: number | undefined;
-  let messages: StreamSocket | undefined;
-
-  const tunnel = keepTunnel({
-    dial: dialTunnel({ server: init.server, tls: init.tls, clock }),
-    onSession: begin,
-    clock,
-    rng,
-    log,
-    limits: defaultLimits,
-    pool: new BufferPool({ most: 8 }),
-    baseBackoffMs,
-    maxBackoffMs,
+  const { server, tls, clock } = init;
+  const session = keepSession({
+    ...init,
+    dial: dialTunnel({ server, tls, clock }),
+    host: server.host,
   });
-
-  function begin(session: Tunnel): void {
-    let isGreeted = false;
-    session.onStream((stream) => track(serve(session, stream)));
-    session.onConnection((connected) => {
-      if (!connected) return disconnected();
-      if (!isGreeted) track(converse(session));
-      isGreeted = true;
-      gate.open();
-    });
-  }
-
-  function disconnected(): void {
-    if (epoch === undefined) return;
-    epoch = undefined;
-    init.onDisconnected?.();
-  }
-
-  function track(work: Promise<void>): void {
-    const tracked = work.finally(() => streams.delete(tracked));
-    streams.add(tracked);
-  }
-
-  /** Says hello, and hears with each connection which epoch it has. */
-  async function converse(session: Tunnel): Promise<void> {
-    const stream = session.open({ class: 'control', name: streamNames.session });
-    const own = createMessageStream(stream, { maxBytes: maxMessageBytes });
-    messages = own;
-    try {
-      await say(own, { kind: 'hello', now: clock.now(), report: init.report() });
-      for await (const bytes of own.messages) {
-        const message = parseServerMessage(new TextDecoder().decode(bytes));
-        if (message === undefined) continue;
-        ({ epoch } = message);
-        newestEpoch = Math.max(newestEpoch, epoch);
-        const clockSkewMs = clock.now() - message.serverTime;
-        const { previousEpoch } = message;
-        init.onConnected?.({
-          epoch: message.epoch,
-          ...(previousEpoch === undefined ? {} : { previousEpoch }),
-          clockSkewMs,
-        });
-      }
-    } catch (error) {
-      if (!stopping.signal.aborted) log.info('session ended', { error: errorMessage(error) });
-    } finally {
-      if (messages === own) messages = undefined;
-      // Without it the gateway would never hear of anything new.
-      session.close(CloseCode.Protocol, 'the session stream has ended');
-    }
-  }
-
-  async function serve(session: Tunnel, stream: TunnelStream): Promise<void> {
-    const { name } = stream.opening;
-    if (name === callStream) {
-      calls ??= loadCalls(init.service, () => newestEpoch);
-      return await (await calls).serve(stream);
-    }
-    const forwarded = init.forwards?.serve(stream, session);
-    if (forwarded === undefined) stream.reset(CloseCode.Refused, `nothing is served as ${name}`);
-    else await forwarded;
-  }
-
   return {
     get epoch() {
-      return epoch;
+      return session.epoch;
     },
-    refresh() {
-      if (messages === undefined) return;
-      const report: DeviceMessage = { kind: 'report', report: init.report() };
-      say(messages, report).catch((error: unknown) => {
-        log.debug('a report was not sent', { error: errorMessage(error) });
-      });
-    },
-    reconnect: () => tunnel.reconnect(),
-    async openHttp(service, options) {
-      const session = await gate.pass(tunnel);
-      const { class: streamClass, owner = 'device' } = options;
-      const header = new TextEncoder().encode(service);
-      const name = httpStreams[owner];
-      return new TunnelSocket(session.open({ class: streamClass, name, header }));
-    },
-    async [Symbol.asyncDispose]() {
-      stopping.abort(new TaplineError('session_closed', 'the agent is stopping'));
-      await tunnel[Symbol.asyncDispose]();
-      await Promise.all(streams);
-    },
+    refresh: () => session.refresh(),
+    reconnect: () => session.reconnect(),
+    openHttp: async (service, options) =>
+      new TunnelSocket(await session.openStream(service, options)),
+    [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
   };
-}
-
-/** Loaded for the first call: a device that nobody calls stays ten megabytes smaller. */
-async function loadCalls(
-  service: SessionInit['service'],
-  newestEpoch: () => number,
-): Promise<CallServer> {
-  const { createDeviceCallServer } = await import('./rpc/create-device-call-server.ts');
-  return createDeviceCallServer(service, newestEpoch);
-}
-
-function say(socket: StreamSocket, message: DeviceMessage): Promise<void> {
-  return socket.send(new TextEncoder().encode(JSON.stringify(message)));
 }

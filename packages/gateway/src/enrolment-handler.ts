@@ -1,31 +1,42 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Clock, collectBytes, isTaplineError, type Log, TaplineError } from '@tapline/base';
 import type { CertificateAuthority } from './certificate-authority.ts';
-import { devicePeer } from './device-peer.ts';
+import type { DeviceChallenges, SignedChallenge } from './device-challenges.ts';
+import { type DevicePeer, devicePeer } from './device-peer.ts';
 import type { Enrolment } from './enrolment.ts';
 import { type EnrolmentAnswer, parseEnrolmentRequest } from './enrolment-request.ts';
 import { errorAnswer } from './error-body.ts';
 import { createFailureLimiter } from './failure-limiter.ts';
 
 const maxBodyBytes = 16_384;
+const challengePath = '/gateway/v1/challenge';
+
+/** What is to be signed, and the authority whose control plane asks for it. */
+export interface ChallengeAnswer {
+  readonly challenge: string;
+  /** PEM. */
+  readonly ca: string;
+}
 
 /**
- * Serves `POST /gateway/v1/enrol` (anonymous) and `POST /gateway/v1/renew` (device certificate).
- * An address that failed ten times within a minute has to wait.
+ * Serves `POST /gateway/v1/enrol` (anonymous), `POST /gateway/v1/renew` (device certificate, by TLS or
+ * with a signed challenge) and `GET /gateway/v1/challenge` (anonymous). An address that failed ten times within a minute has to wait.
  */
 export function createEnrolmentHandler(init: {
   readonly enrolment: Enrolment;
-  readonly authority: Pick<CertificateAuthority, 'hasIssued'>;
+  readonly authority: Pick<CertificateAuthority, 'hasIssued' | 'certificatePem'>;
+  readonly challenges: DeviceChallenges;
   readonly clock: Clock;
   readonly log: Log;
 }): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
-  const { enrolment, authority, clock, log } = init;
+  const { enrolment, authority, challenges, clock, log } = init;
   const limiter = createFailureLimiter({ clock, failures: 10, windowMs: 60_000 });
 
-  async function answer(request: IncomingMessage): Promise<EnrolmentAnswer> {
+  async function answer(request: IncomingMessage): Promise<EnrolmentAnswer | ChallengeAnswer> {
     const { pathname } = new URL(request.url ?? '/', 'https://gateway');
-    if (request.method !== 'POST') {
-      throw new TaplineError('method_not_allowed', `${pathname} takes POST`);
+    const method = pathname === challengePath ? 'GET' : 'POST';
+    if (request.method !== method) {
+      throw new TaplineError('method_not_allowed', `${pathname} takes ${method}`);
     }
     switch (pathname) {
       case '/gateway/v1/enrol':
@@ -33,10 +44,18 @@ export function createEnrolmentHandler(init: {
       case '/gateway/v1/renew':
         // A device that was away for longer than its certificate lasts still has its key, and comes
         // back; deleting the Device is what keeps it out.
-        return enrolment.renew(devicePeer(request, (raw) => authority.hasIssued(raw)));
+        return enrolment.renew(await renewing(request));
+      case challengePath:
+        return { challenge: challenges.issue(), ca: authority.certificatePem };
       default:
         throw new TaplineError('not_found', `nothing is served at ${pathname}`);
     }
+  }
+
+  async function renewing(request: IncomingMessage): Promise<DevicePeer> {
+    const signed = parseSignedChallenge(await readJson(request));
+    if (signed === undefined) return devicePeer(request, (raw) => authority.hasIssued(raw));
+    return challenges.verify(signed, { purpose: 'renew', isExpiredFine: true });
   }
 
   return async (request, response) => {
@@ -56,6 +75,23 @@ export function createEnrolmentHandler(init: {
       send(response, status, body);
     }
   };
+}
+
+/** Undefined where the body has none: then TLS shows who it is. */
+function parseSignedChallenge(body: unknown): SignedChallenge | undefined {
+  if (typeof body !== 'object' || body === null || !('challenge' in body)) return undefined;
+  const { challenge, certificate, signature } = body as Readonly<Record<string, unknown>>;
+  if (
+    typeof challenge === 'string' &&
+    typeof certificate === 'string' &&
+    typeof signature === 'string'
+  ) {
+    return { challenge, certificate, signature };
+  }
+  throw new TaplineError(
+    'enrolment_invalid',
+    'challenge, certificate and signature are not three texts',
+  );
 }
 
 async function readJson(request: IncomingMessage): Promise<unknown> {

@@ -7,14 +7,8 @@ import {
   verify,
 } from 'node:crypto';
 import { TaplineError } from '@tapline/base';
+import { claimText, type EnrolmentClaim } from './enrolment-claim.ts';
 import { hashSecret } from './hash-secret.ts';
-
-/** What the proof covers: it is worthless with another token, name or platform. */
-export interface EnrolmentClaim {
-  readonly token: string;
-  readonly name: string;
-  readonly platform: string;
-}
 
 /** Shows that the device holds the key: ECDSA P-256 over the claim, as WebCrypto writes it. */
 export function proveKey(claim: EnrolmentClaim, privateKeyPem: string): string {
@@ -42,8 +36,8 @@ export function keyFingerprint(publicKey: Uint8Array): string {
   return createHash('sha256').update(publicKey).digest('base64url');
 }
 
-function claimBytes({ token, name, platform }: EnrolmentClaim): Buffer {
-  return Buffer.from(`tapline-enrol-v1\n${hashSecret(token)}\n${name}\n${platform}\n`);
+function claimBytes(claim: EnrolmentClaim): Buffer {
+  return Buffer.from(claimText(claim, hashSecret(claim.token)));
 }
 
 function parseKey(text: string): KeyObject {

@@ -13,6 +13,7 @@ import {
 import { temporaryFolder, type TemporaryFolder } from '@tapline/testing';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type CertificateAuthority, createCertificateAuthority } from './certificate-authority.ts';
+import { createDeviceChallenges } from './device-challenges.ts';
 import { newDeviceKey } from './device-key.ts';
 import { type DeviceIdentity, enrolDevice, renewIdentity } from './enrol-device.ts';
 import { createEnrolmentHandler } from './enrolment-handler.ts';
@@ -48,7 +49,14 @@ async function serve(
   options: { readonly certificateLifetimeMs?: number } = {},
 ): Promise<{ server: Server; url: URL }> {
   const enrolment = createEnrolment({ authority: own, client, clock, log: silentLog, ...options });
-  const handle = createEnrolmentHandler({ enrolment, authority: own, clock, log: silentLog });
+  const challenges = createDeviceChallenges({ authority: own, clock });
+  const handle = createEnrolmentHandler({
+    enrolment,
+    authority: own,
+    challenges,
+    clock,
+    log: silentLog,
+  });
   const { certificatePem: cert, privateKeyPem: key } = own.issueServer({ hosts: [] });
   const ca = own.certificatePem;
   const https = createServer(

@@ -4,17 +4,23 @@ export {
   type IssuedCertificate,
   type IssuedIdentity,
 } from './certificate-authority.ts';
+export { type ChallengePurpose, challengeText } from './challenge-text.ts';
 export {
   type ConnectionOwner,
   type ControlPlaneService,
   controlPlaneServices,
   serviceHost,
 } from './control-plane-service.ts';
+export {
+  createDeviceChallenges,
+  type DeviceChallenges,
+  type SignedChallenge,
+} from './device-challenges.ts';
 export { newDeviceKey } from './device-key.ts';
 export { checkDeviceName, deviceOfUser, deviceUser } from './device-names.ts';
 export { type DeviceIdentity, enrolDevice, renewIdentity } from './enrol-device.ts';
 export { createEnrolment, type Enrolment } from './enrolment.ts';
-export { createEnrolmentHandler } from './enrolment-handler.ts';
+export { type ChallengeAnswer, createEnrolmentHandler } from './enrolment-handler.ts';
 export { createFileConnectHandlers } from './file-connect-handlers.ts';
 export {
   createInstallConnectHandlers,
@@ -37,8 +43,11 @@ export {
 } from './forward/open-forward.ts';
 export { parsePortSet, type PortSet } from './forward/port-set.ts';
 export { createFailureLimiter } from './failure-limiter.ts';
+export { sendOnStream } from './http/send-on-stream.ts';
 export { hashSecret } from './hash-secret.ts';
-export { formatJoinToken, type JoinToken } from './join-token.ts';
+export { formatJoinToken, type JoinToken, parseJoinToken } from './join-token.ts';
+export { claimText } from './enrolment-claim.ts';
+export { keepSession, type KeepSessionInit, type KeptSession } from './keep-session.ts';
 export { connectSession, type Session, type SessionInit } from './connect-session.ts';
 export type {
   ExecRequest,
@@ -63,3 +72,4 @@ export { type DialInit, dialTunnel } from './tunnel/dial-tunnel.ts';
 export { carryOnSocket } from './tunnel/socket-transport.ts';
 export { TunnelAgent } from './tunnel/tunnel-agent.ts';
 export { tunnelPath } from './tunnel/tunnel-path.ts';
+export { encodeWebSocketIdentity } from './tunnel/web-socket-identity.ts';

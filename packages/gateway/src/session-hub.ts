@@ -21,7 +21,8 @@ import {
 } from '@tapline/tunnel';
 import { createAdmission } from './admission.ts';
 import { type ControlPlaneService, httpStreams, parseService } from './control-plane-service.ts';
-import { devicePeer } from './device-peer.ts';
+import type { DeviceChallenges, SignedChallenge } from './device-challenges.ts';
+import { type DevicePeer, devicePeer } from './device-peer.ts';
 import { createDeviceSessions, type Session } from './device-sessions.ts';
 import type { DeviceStream } from './forward/forward-gateway.ts';
 import { errorAnswer } from './error-body.ts';
@@ -36,6 +37,7 @@ import { createTunnelAcceptor } from './tunnel/accept-tunnel.ts';
 import { createMessageStream } from './tunnel/message-stream.ts';
 import { tunnelPath } from './tunnel/tunnel-path.ts';
 import { type TunnelPeer, TunnelSocket } from './tunnel/tunnel-socket.ts';
+import { parseWebSocketIdentity } from './tunnel/web-socket-identity.ts';
 
 /** The newest session of a device. */
 export interface DeviceSession {
@@ -83,6 +85,8 @@ export function createSessionHub(init: {
   readonly clock: Clock;
   readonly rng: Rng;
   readonly log: Log;
+  /** Knows devices that cannot show their certificates by TLS, as browsers' pages; without it none is let in. */
+  readonly challenges?: Pick<DeviceChallenges, 'verify'>;
   /** Serves a connection of a device to the HTTP server; without it there is none. */
   readonly serveHttp?: (socket: TunnelSocket, service: ControlPlaneService) => void;
   /** Takes a connection that a device hands over for a user; false where the stream is none. */
@@ -110,18 +114,27 @@ export function createSessionHub(init: {
   const admission = createAdmission({ perSecond: admittedPerSecond, burst: admittedPerSecond });
   const forgetting = forget();
 
+  function verified(signed: SignedChallenge): DevicePeer {
+    if (init.challenges !== undefined) return init.challenges.verify(signed, { purpose: 'tunnel' });
+    throw new TaplineError('unauthorized', 'a certificate is to be shown by TLS here');
+  }
+
   async function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const signed = parseWebSocketIdentity(request.headers['sec-websocket-protocol']);
     try {
       const { pathname } = new URL(request.url ?? '/', 'https://gateway');
       if (pathname !== tunnelPath) {
         throw new TaplineError('not_found', `nothing is served at ${pathname}`);
       }
-      const peer = devicePeer(request);
+      const peer = signed === undefined ? devicePeer(request) : verified(signed);
       admission.admit(clock.monotonic());
       acceptor.accept({ request, socket, head }, await peers.authenticate(peer));
     } catch (error) {
       if (!isTaplineError(error)) log.error('upgrade failed', { error });
-      refuseUpgrade(socket, errorAnswer(error));
+      const answer = errorAnswer(error);
+      if (signed === undefined) return refuseUpgrade(socket, answer);
+      const { status, body } = answer;
+      acceptor.refuseWebSocket({ request, socket, head }, { status, code: body.code });
     }
   }
 

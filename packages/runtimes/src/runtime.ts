@@ -68,7 +68,8 @@ export interface ProcessIo {
  * `container_unknown`, `container_start_failed` (with the runtime's own words), `run_timeout`.
  */
 export interface Runtime extends AsyncDisposable {
-  readonly name: 'runc' | 'unconfined';
+  /** `none` runs nothing. */
+  readonly name: 'runc' | 'unconfined' | 'none';
   /** Does everything that can be done ahead; `start` and `run` take what it returns. */
   prepare(spec: ContainerSpec): Promise<PreparedContainer>;
   /**

@@ -42,7 +42,7 @@ export async function fetchSignatures(
         maxBytes: maxPayloadBytes,
         tooLarge,
       });
-      found.push({ payload: Buffer.from(payload).toString('base64'), signature });
+      found.push({ payload: btoa(String.fromCharCode(...payload)), signature });
     }
   }
   return found;

@@ -4,6 +4,7 @@ export { createImageSigner, type ImageSigner, newImageKeyPem } from './image-sig
 export { type ImageKeys, openImageKeys } from './open-image-keys.ts';
 export { rememberSignatures } from './remember-signatures.ts';
 export { type Referrer, signImage } from './sign-image.ts';
+export { signedDigest } from './signature-payload.ts';
 export { signatureMediaTypes } from './signature-media-types.ts';
 export { signStatement } from './sign-statement.ts';
 export { parseTrustedKeys, type TrustedKeys } from './trusted-keys.ts';

@@ -25,7 +25,7 @@ export function encodeSignaturePayload(image: {
 export function signedDigest(payload: Uint8Array): string | undefined {
   let value: unknown;
   try {
-    value = JSON.parse(Buffer.from(payload).toString('utf8'));
+    value = JSON.parse(new TextDecoder().decode(payload));
   } catch {
     return undefined;
   }

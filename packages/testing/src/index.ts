@@ -1,4 +1,4 @@
-export type { BrowserPage } from './browser/browser-page.ts';
+export type { BrowserPage, PageFile } from './browser/browser-page.ts';
 export { type Browser, browserProgram, startBrowser } from './browser/start-browser.ts';
 export { openWebkitPage, webkitMissing, type WebkitPage } from './browser/start-webkit.ts';
 export { eventually } from './eventually.ts';

@@ -9,7 +9,11 @@ export interface WebSocketLike {
   close(): void;
   addEventListener(
     type: 'open' | 'close' | 'error' | 'message',
-    listener: (event: { readonly data?: unknown }) => void,
+    listener: (event: {
+      readonly data?: unknown;
+      readonly code?: number;
+      readonly reason?: string;
+    }) => void,
   ): void;
 }
 
@@ -20,30 +24,36 @@ export const tunnelSubprotocol = 'v1.tunnel.tapline.dev';
 const pollMs = 4;
 const lowBytes = 65_536;
 
+/** Close codes of WebSockets from here on are statuses of HTTP, with the refusal's code as the reason. */
+const firstRefusalCode = 4000;
+
 /**
  * Dials by a platform's own WebSocket, which `open` makes, with `tunnelSubprotocol`. What it receives
- * cannot be held back there: credits bound it.
+ * cannot be held back there: credits bound it. Throws `gateway_unreachable`, or what the gateway
+ * refuses it with, such as `device_revoked`.
  */
 export function dialWebSocket(init: {
-  readonly open: () => WebSocketLike;
+  readonly open: (signal: AbortSignal) => WebSocketLike | Promise<WebSocketLike>;
   readonly clock: Clock;
 }): Dial {
   const { open, clock } = init;
   return async (begin, signal) => {
     signal.throwIfAborted();
-    const socket = open();
+    const socket = await open(signal);
     socket.binaryType = 'arraybuffer';
     const opened = Promise.withResolvers<undefined>();
-    const closed = Promise.withResolvers<undefined>();
+    const closed = Promise.withResolvers<TaplineError | undefined>();
     const onAbort = (): void => socket.close();
     signal.addEventListener('abort', onAbort, { once: true });
     socket.addEventListener('open', () => opened.resolve(undefined));
     // What follows an error is always a close, which is what ends it.
     socket.addEventListener('error', () => undefined);
-    socket.addEventListener('close', () => {
+    socket.addEventListener('close', ({ code = 0, reason = '' }) => {
       opened.reject(new TaplineError('gateway_unreachable', 'the WebSocket did not open'));
-      closed.resolve(undefined);
+      closed.resolve(code >= firstRefusalCode ? refusal(code, reason) : undefined);
     });
+    // It may have been aborted while it was being made.
+    if (signal.aborted) socket.close();
     try {
       await opened.promise;
       const state = { polling: false, isOpen: true };
@@ -68,11 +78,20 @@ export function dialWebSocket(init: {
       socket.addEventListener('message', ({ data }) => {
         if (data instanceof ArrayBuffer) events.receive(new Uint8Array(data));
       });
-      await closed.promise;
+      const refused = await closed.promise;
       state.isOpen = false;
-      events.closed();
+      events.closed(refused);
+      if (refused !== undefined) throw refused;
     } finally {
       signal.removeEventListener('abort', onAbort);
     }
   };
+}
+
+function refusal(code: number, reason: string): TaplineError {
+  const known = /^[a-z][a-z0-9_]{0,63}$/.test(reason) ? reason : 'gateway_error';
+  return new TaplineError(
+    known,
+    `the gateway refuses the tunnel: ${code - firstRefusalCode} ${known}`,
+  );
 }

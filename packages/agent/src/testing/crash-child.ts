@@ -7,6 +7,7 @@ import { createRegistryClient } from '@tapline/registry';
 import { installResource } from '@tapline/resources';
 import { createRuncRuntime } from '@tapline/runtimes';
 import { createAgentCore } from '../agent-core.ts';
+import { followLog } from '../follow-log.ts';
 import { AgentState } from '../agent-state.ts';
 import { fixedTrust } from './test-signer.ts';
 import { openImageStore } from '../open-image-store.ts';
@@ -69,6 +70,7 @@ async function run(order: CrashOrder): Promise<void> {
   });
   const registryClient = createRegistryClient({ baseUrl: server, tls });
   const core = await createAgentCore({
+    followLog,
     device: 'd1',
     client,
     state: mined(await AgentState.open(join(folder, 'state'))),

@@ -15,6 +15,7 @@ import { createHttpClient, type ResourceClient } from '@tapline/client';
 import {
   createCertificateAuthority,
   createEnrolment,
+  createDeviceChallenges,
   createEnrolmentHandler,
   createInstallConnectHandlers,
   createSessionHub,
@@ -101,6 +102,7 @@ export async function startTestControlPlane(
   const enrol = createEnrolmentHandler({
     enrolment: createEnrolment({ authority, client, clock, log, ...options }),
     authority,
+    challenges: createDeviceChallenges({ authority, clock }),
     clock,
     log,
   });

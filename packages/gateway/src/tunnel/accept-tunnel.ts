@@ -24,7 +24,15 @@ export interface Upgrade {
 export interface TunnelAcceptor extends Disposable {
   /** Takes the upgrade of `principal`, who has been authenticated. Throws `bad_request`. */
   accept(upgrade: Upgrade, principal: string): void;
+  /** Says no in a way that a browser can hear: it shows pages only how a WebSocket that was open closes. */
+  refuseWebSocket(
+    upgrade: Upgrade,
+    answer: { readonly status: number; readonly code: string },
+  ): void;
 }
+
+/** Close codes of WebSockets from 4000 on are the application's: these are HTTP's statuses. */
+const firstApplicationCode = 4000;
 
 export function createTunnelAcceptor(init: {
   readonly server: TunnelServer;
@@ -60,6 +68,12 @@ export function createTunnelAcceptor(init: {
         `HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: ${tunnelUpgrade}\r\n\r\n`,
       );
       void carryOnSocket(socket, { begin: take, clock, head });
+    },
+    refuseWebSocket({ request, socket, head }, { status, code }) {
+      webSockets.handleUpgrade(request, socket, head, (opened) => {
+        opened.on('error', () => opened.terminate());
+        opened.close(firstApplicationCode + status, code);
+      });
     },
     [Symbol.dispose]() {
       webSockets.close();

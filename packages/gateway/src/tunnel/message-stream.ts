@@ -1,4 +1,4 @@
-import { AsyncQueue, TaplineError } from '@tapline/base';
+import { AsyncQueue, concatBytes, TaplineError } from '@tapline/base';
 import type { TunnelStream } from '@tapline/tunnel';
 import { maxFrameBytes } from '../stream-frame.ts';
 import type { StreamSocket } from '../stream-socket.ts';
@@ -82,7 +82,7 @@ function closed(options: { readonly cause?: unknown } = {}): TaplineError {
 
 /** Puts messages together of parts however they were split. */
 function createAssembler(maxBytes: number): (part: Uint8Array) => Generator<Uint8Array, void> {
-  let head = new Uint8Array();
+  let head: Uint8Array = new Uint8Array();
   let body: Uint8Array | undefined;
   let filled = 0;
 
@@ -91,7 +91,7 @@ function createAssembler(maxBytes: number): (part: Uint8Array) => Generator<Uint
     while (rest.length > 0 || body?.length === filled) {
       if (body === undefined) {
         const missing = prefixBytes - head.length;
-        head = Buffer.concat([head, rest.subarray(0, missing)]);
+        head = concatBytes([head, rest.subarray(0, missing)]);
         rest = rest.subarray(missing);
         if (head.length < prefixBytes) return;
         const length = new DataView(head.buffer, head.byteOffset, prefixBytes).getUint32(0);

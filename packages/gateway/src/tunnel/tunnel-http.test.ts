@@ -22,7 +22,10 @@ const http = createServer((request, response) => {
     const shown = isCertifiedSocket(request.socket) ? request.socket.getPeerCertificate() : {};
     response.end(JSON.stringify(shown));
   } else if (request.url === '/echo') request.pipe(response);
-  else if (request.url === '/reused') void answerFromOneBuffer(response);
+  else if (request.url === '/ending') {
+    response.shouldKeepAlive = false;
+    response.end(Buffer.alloc(900_000, 'end'));
+  } else if (request.url === '/reused') void answerFromOneBuffer(response);
   else response.write('first\n');
 });
 
@@ -104,6 +107,13 @@ test('bodies pass both ways, larger than any window', async () => {
   const body = Buffer.alloc(3 * 1_048_576, 'body');
   const text = await textOf(await ask('/echo', body));
   expect(text === body.toString()).toBe(true);
+});
+
+test('a connection that ends after an answer ends after all of it', async () => {
+  const response = await ask('/ending');
+  expect(response.headers.connection).toBe('close');
+  expect(await textOf(response)).toHaveLength(900_000);
+  await expect.poll(() => client.stats().streams).toBe(0);
 });
 
 test('what is written may be changed once it was taken', async () => {

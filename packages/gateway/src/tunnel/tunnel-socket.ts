@@ -9,11 +9,16 @@ export interface TunnelPeer {
   readonly certificate: PeerCertificate;
 }
 
+/** What a peer may still send to who does not listen any more. */
+const maxDiscardedBytes = 262_144;
+
 /** A stream of a tunnel as a connection that Node's HTTP client and server can use. */
 export class TunnelSocket extends Duplex implements CertifiedSocket {
   readonly #stream: TunnelStream;
   readonly #peer: TunnelPeer | undefined;
   #reading = false;
+  #hasEnded = false;
+  #discardedBytes = 0;
 
   constructor(stream: TunnelStream, peer?: TunnelPeer) {
     super({ allowHalfOpen: true });
@@ -68,7 +73,7 @@ export class TunnelSocket extends Duplex implements CertifiedSocket {
   }
 
   override _read(): void {
-    if (!this.#reading) void this.#pull();
+    this.#listen();
   }
 
   override _write(
@@ -80,12 +85,17 @@ export class TunnelSocket extends Duplex implements CertifiedSocket {
   }
 
   override _final(done: () => void): void {
+    this.#hasEnded = true;
     this.#stream.end();
     done();
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    if (!this.#stream.closed.aborted) this.#stream.reset(CloseCode.Normal, 'the connection ended');
+    if (!this.#stream.closed.aborted) {
+      // As with TCP: what was written before the end still goes out, and a reset would drop it.
+      if (error === null && this.#hasEnded) this.#listen();
+      else this.#stream.reset(CloseCode.Normal, 'the connection ended');
+    }
     done(error);
   }
 
@@ -100,11 +110,26 @@ export class TunnelSocket extends Duplex implements CertifiedSocket {
     done(failure as Error | undefined);
   }
 
+  #listen(): void {
+    if (!this.#reading) void this.#pull();
+  }
+
+  #discard(part: Uint8Array): boolean {
+    this.#discardedBytes += part.length;
+    if (this.#discardedBytes <= maxDiscardedBytes) return true;
+    this.#stream.reset(CloseCode.Normal, 'the connection ended');
+    return false;
+  }
+
   async #pull(): Promise<void> {
     this.#reading = true;
     try {
       for (;;) {
         const part = await this.#stream.read();
+        if (this.destroyed) {
+          if (part === undefined || !this.#discard(part)) break;
+          continue;
+        }
         if (!this.push(part ?? null) || part === undefined) break;
       }
     } catch (error) {

@@ -1,6 +1,12 @@
 import { TaplineError } from '@tapline/base';
 import type { Devtools, DevtoolsAnswer, DevtoolsEvent } from './devtools.ts';
 
+/** What a page is, or loads. */
+export interface PageFile {
+  readonly type: string;
+  readonly body: string | Uint8Array;
+}
+
 /** A page in a browser; disposing closes it. */
 export interface BrowserPage extends AsyncDisposable {
   /**
@@ -12,6 +18,8 @@ export interface BrowserPage extends AsyncDisposable {
   goTo(url: string): Promise<void>;
   /** What it wrote to its console, what it did not catch, and what it could not load; in order. */
   console(): readonly string[];
+  /** Answers these, by their URLs, in place of their servers. */
+  serve(files: ReadonlyMap<string, PageFile>): Promise<void>;
   /** PNG. */
   screenshot(): Promise<Uint8Array>;
   /** Any other command of the Chrome DevTools Protocol, for this page. */
@@ -34,6 +42,7 @@ export async function attachPage(devtools: Devtools, targetId: string): Promise<
   const attached = await devtools.send('Target.attachToTarget', { targetId, flatten: true });
   const sessionId = attached['sessionId'] as string;
   const lines: string[] = [];
+  const served = new Map<string, PageFile>();
 
   function send(
     method: string,
@@ -43,10 +52,28 @@ export async function attachPage(devtools: Devtools, targetId: string): Promise<
   }
 
   const stopListening = devtools.listen((event) => {
-    const line = event.sessionId === sessionId ? lineOf(event) : undefined;
+    if (event.sessionId !== sessionId) return;
+    const line = lineOf(event);
     if (line !== undefined) lines.push(line);
+    if (event.method === 'Fetch.requestPaused') void fulfil(event).catch(() => undefined);
   });
   await Promise.all([send('Page.enable'), send('Runtime.enable'), send('Log.enable')]);
+
+  /** A page that was closed meanwhile needs no answer. */
+  async function fulfil({ params }: DevtoolsEvent): Promise<void> {
+    const { requestId, request } = params as { requestId: string; request: { url: string } };
+    const file = served.get(request.url);
+    if (file === undefined) {
+      await send('Fetch.continueRequest', { requestId });
+      return;
+    }
+    await send('Fetch.fulfillRequest', {
+      requestId,
+      responseCode: 200,
+      responseHeaders: [{ name: 'Content-Type', value: file.type }],
+      body: Buffer.from(file.body).toString('base64'),
+    });
+  }
 
   async function goTo(url: string): Promise<void> {
     const loaded = Promise.withResolvers<void>();
@@ -75,6 +102,12 @@ export async function attachPage(devtools: Devtools, targetId: string): Promise<
       return (answer['result'] as RemoteObject).value as T;
     },
     goTo,
+    async serve(files) {
+      for (const [url, file] of files) served.set(url, file);
+      await send('Fetch.enable', {
+        patterns: [...served.keys()].map((url) => ({ urlPattern: url })),
+      });
+    },
     console: () => lines,
     async screenshot() {
       const { data } = await send('Page.captureScreenshot', { format: 'png' });

@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { TaplineError } from '@tapline/base';
 import { haveProgram } from '../have-program.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
-import { attachPage, type BrowserPage } from './browser-page.ts';
+import { attachPage, type BrowserPage, type PageFile } from './browser-page.ts';
 import { Devtools } from './devtools.ts';
 
 export interface Browser extends AsyncDisposable {
@@ -15,7 +15,13 @@ export interface Browser extends AsyncDisposable {
    * A new page, loaded. Pages of one profile share what they store; each browser has a default one
    * that is empty at first. Throws `page_not_loaded`.
    */
-  open(url: string, options?: { readonly profile?: string }): Promise<BrowserPage>;
+  open(url: string, options?: OpenPageOptions): Promise<BrowserPage>;
+}
+
+export interface OpenPageOptions {
+  readonly profile?: string;
+  /** Answered by the browser itself, by their URLs, so that a page can be of any server's origin. */
+  readonly files?: ReadonlyMap<string, PageFile>;
 }
 
 export interface StartBrowserOptions {
@@ -56,6 +62,8 @@ export async function startBrowser(options: StartBrowserOptions = {}): Promise<B
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-dev-shm-usage',
+      // Pages that are served by the browser itself come from no address, and may ask loopback ones.
+      '--disable-features=LocalNetworkAccessChecks',
       // Root has no sandbox; containers that run tests mostly are root.
       ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
       ...(trust.length === 0
@@ -110,11 +118,12 @@ export async function startBrowser(options: StartBrowserOptions = {}): Promise<B
 
   return {
     pid: child.pid ?? 0,
-    async open(url, { profile } = {}) {
+    async open(url, { profile, files } = {}) {
       const context = profile === undefined ? {} : { browserContextId: await contextOf(profile) };
       const made = await devtools.send('Target.createTarget', { url: 'about:blank', ...context });
       const page = await attachPage(devtools, made['targetId'] as string);
       try {
+        if (files !== undefined) await page.serve(files);
         await page.goTo(url);
         return page;
       } catch (error) {
