@@ -72,6 +72,21 @@ export const commandGroups: readonly CommandGroup[] = [
     },
   },
   {
+    title: 'OpsBot',
+    commands: {
+      'ops incidents': async () => (await import('./commands/ops-incidents.ts')).opsIncidents,
+      'ops show': async () => (await import('./commands/ops-show.ts')).opsShow,
+      'ops ask': async () => (await import('./commands/ops-ask.ts')).opsAsk,
+      'ops plan': async () => (await import('./commands/ops-plan.ts')).opsPlan,
+      'ops request': async () => (await import('./commands/ops-request.ts')).opsRequest,
+      'ops approve': async () => (await import('./commands/ops-approve.ts')).opsApprove,
+      'ops reject': async () => (await import('./commands/ops-reject.ts')).opsReject,
+      'ops pause': async () => (await import('./commands/ops-pause.ts')).opsPause,
+      'ops resume': async () => (await import('./commands/ops-resume.ts')).opsResume,
+      mcp: async () => (await import('./commands/mcp.ts')).mcp,
+    },
+  },
+  {
     title: 'Channels',
     commands: {
       'channel check': async () => (await import('./commands/channel-check.ts')).channelCheck,

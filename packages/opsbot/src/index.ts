@@ -1,4 +1,6 @@
 // Public API; named exports only.
+export { type Answer, answerQuestion, type AskState } from './ask/answer-question.ts';
+export { parseQuestion } from './ask/parse-question.ts';
 export {
   startOpsBot,
   type OpsBot,

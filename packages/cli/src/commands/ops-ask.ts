@@ -1,0 +1,40 @@
+import { connect } from '../connection/connect.ts';
+import { connectionFlags } from '../connection/connection-flags.ts';
+import { defineCommand, type Command } from '../framework/command.ts';
+import { exitCode } from '../framework/exit-code.ts';
+import { readOps } from '../ops/read-ops.ts';
+import { registryOutput } from '../registry/registry-flags.ts';
+
+export const opsAsk: Command = defineCommand({
+  summary: 'Answer a question about what is wrong, what was done and what would be',
+  description:
+    'By words alone and from what is there now: the same question has the same answer, and each has the commands that show it. It changes nothing.',
+  examples: [
+    { command: 'tapline ops ask "what is wrong with news?"', explains: 'an object, of any kind' },
+    {
+      command: 'tapline ops ask "why did you not drain edge-1?"',
+      explains: 'which guard rail it was',
+    },
+    {
+      command: 'tapline ops ask "what would you do about node/edge-1?" -o json',
+      explains: 'for programs',
+    },
+  ],
+  positionals: [{ name: 'QUESTION', description: 'in English', required: true, variadic: true }],
+  flags: { output: registryOutput, ...connectionFlags },
+  async run({ console, positionals, flags }) {
+    const { answerQuestion, parseQuestion } = await import('@tapline/opsbot');
+    const intent = parseQuestion(positionals.join(' '));
+    const { client } = await connect(flags, console);
+    const answer = answerQuestion(intent, await readOps(client, console.signal));
+    if (flags.output === 'json') {
+      console.write(`${JSON.stringify({ intent, ...answer })}\n`);
+      return exitCode.ok;
+    }
+    const shown = answer.evidence.map(({ says, command }) => `  ${command}  (${says})\n`);
+    console.write(
+      `${answer.lines.join('\n')}\n${shown.length === 0 ? '' : `\nsee\n${shown.join('')}`}`,
+    );
+    return exitCode.ok;
+  },
+});
