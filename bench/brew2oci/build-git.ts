@@ -3,12 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../../packages/base/src/index.ts';
 import { homebrewDomains } from '../../packages/brew/src/index.ts';
-import { createImageBuilder } from '../../packages/builder/src/index.ts';
-import { FileBlobStore } from '../../packages/registry/src/index.ts';
 import { startBottleMirror } from '../../tools/bottle-mirror/bottle-mirror.ts';
 import { quantile } from '../quantile.ts';
 import { type BenchmarkRow, benchmarkRow } from '../result.ts';
 import { timeCommand } from '../run-command.ts';
+import { bundleBuilder } from './bundle-builder.ts';
 
 const rounds = 5;
 const platforms = [
@@ -21,6 +20,7 @@ export async function measureGitBuild(): Promise<readonly BenchmarkRow[]> {
   const folder = await mkdtemp(join(tmpdir(), 'tapline-bench-brew2oci-'));
   await using cleanUp = new AsyncDisposableStack();
   cleanUp.defer(() => rm(folder, { recursive: true, force: true }));
+  const { createImageBuilder, FileBlobStore } = await bundleBuilder(join(folder, 'bundle'));
   const mirror = cleanUp.use(await startBottleMirror({ formulae: ['git'] }));
   const cacheDirectory = join(folder, 'cache');
   const layers = join(cacheDirectory, 'layers');
@@ -62,7 +62,7 @@ export async function measureGitBuild(): Promise<readonly BenchmarkRow[]> {
       ours: quantile(ours, 0.5) / 1000,
       peers: { 'gzip -dc | sha256sum': quantile(floors, 0.5) / 1000 },
       ...(goal !== undefined && { goal, goalOn: 'ratio' }),
-      note: `${files.length} bottles, two platforms, median of ${rounds}`,
+      note: `${files.length} bottles, two platforms, bundled as ./tapline is, median of ${rounds}`,
     });
   return [row("build git's image, gzip", builds, 1.5), row("build git's image, zstd", zstdBuilds)];
 }

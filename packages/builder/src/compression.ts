@@ -13,7 +13,7 @@ export const layerMediaType: Readonly<Record<Compression, string>> = {
  * is the same on every machine; zstd is Node's, and the same for one version of it.
  */
 export const compressorId: Readonly<Record<Compression, string>> = {
-  gzip: 'deflate-2',
+  gzip: 'deflate-3',
   zstd: `zstd-3/${process.versions['zstd'] ?? 'unknown'}`,
 };
 

@@ -93,8 +93,8 @@ export function createImageBuilder(init: ImageBuilderInit): ImageBuilder {
           freeBytes: init.freeBytes ?? freeBytes,
           directory: cacheDirectory,
           downloads: 6,
-          // A thread each.
-          builds: threadCount,
+          // While one waits for the disk, its thread makes the next.
+          builds: threadCount * 2,
         },
         request,
       ),

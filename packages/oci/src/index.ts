@@ -1,5 +1,6 @@
 export { applyLayers, type MergedEntry } from './apply-layers.ts';
 export type { Annotations, Descriptor } from './descriptor.ts';
+export { BlockExcerpts, type CommonBytes } from './deflate/block-excerpts.ts';
 export { CompressedInput } from './deflate/compressed-input.ts';
 export { DeflateEncoder, deflateEnd, type KeptBits } from './deflate/deflate-encoder.ts';
 export { InflateDecoder, type InflatedBlock } from './deflate/inflate-decoder.ts';

@@ -1,23 +1,16 @@
-import type { InflatedBlock } from '@tapline/oci';
+import type { CommonBytes, InflatedBlock } from '@tapline/oci';
 
-/** Bytes of a piece that are in the unpacked bottle, too. */
-export interface Span {
-  /** In the piece. */
-  readonly at: number;
-  readonly length: number;
-  /** In the unpacked bottle. */
-  readonly source: number;
-}
-
-/** A block of the bottle that can stand in a piece as it is. */
-export interface KeptBlock {
-  /** Where its bytes begin in the piece. */
-  readonly at: number;
+/** A block of the bottle that stands for bytes of a piece. */
+export interface LoggedBlock {
   readonly block: InflatedBlock;
+  /** Where its first byte is in the piece, if all of it can stand there as it is. */
+  readonly wholeAt: number | undefined;
+  /** Else what the piece has of it. */
+  readonly common: readonly CommonBytes[];
 }
 
-/** Between two that are kept there is a block of the encoder's, which has to be worth it. */
-const leastBytes = 4096;
+/** There is a block of the encoder's behind what is kept, and it has to be worth it. */
+const leastBytes = 1024;
 
 /** Remembers where the blocks of a bottle are until what they stand for was written. */
 export class BlockLog {
@@ -31,20 +24,48 @@ export class BlockLog {
   }
 
   /**
-   * The blocks that stand for bytes of `spans` alone, and refer to nothing outside of the span. Spans
-   * have to come in the order of the bottle: earlier blocks are forgotten.
+   * The blocks that are worth keeping for a piece that has `spans` of the bottle. Spans have to come in
+   * the order of the bottle: earlier blocks are forgotten.
    */
-  keep(spans: readonly Span[]): readonly KeptBlock[] {
-    const kept: KeptBlock[] = [];
-    for (const { at, length, source } of spans) {
-      for (; this.#first < this.#blocks.length; this.#first += 1) {
-        const block = this.#blocks[this.#first];
-        if (block === undefined || block.end > source + length) break;
-        if (block.reach >= source) kept.push({ at: at + block.start - source, block });
-      }
+  within(spans: readonly CommonBytes[]): readonly LoggedBlock[] {
+    const logged: LoggedBlock[] = [];
+    const last = spans.at(-1);
+    if (last === undefined) return logged;
+    const end = last.source + last.length;
+    let first = 0;
+    for (let index = this.#first; index < this.#blocks.length; index += 1) {
+      const block = this.#blocks[index];
+      if (block === undefined || block.start >= end) break;
+      // What goes on in the next piece is wanted again.
+      if (block.end <= end) this.#first = index + 1;
+      while (first < spans.length && endOf(spans[first]) <= block.start) first += 1;
+      const found = inBlock(block, spans, first);
+      if (found !== undefined) logged.push(found);
     }
     if (this.#first > 1000) this.#blocks.splice(0, this.#first);
     if (this.#first > 1000) this.#first = 0;
-    return kept;
+    return logged;
   }
+}
+
+function inBlock(
+  block: InflatedBlock,
+  spans: readonly CommonBytes[],
+  first: number,
+): LoggedBlock | undefined {
+  const common: CommonBytes[] = [];
+  for (let index = first; index < spans.length; index += 1) {
+    const span = spans[index];
+    if (span === undefined || span.source >= block.end) break;
+    if (span.source <= block.reach && endOf(span) >= block.end) {
+      return { block, wholeAt: span.at + block.start - span.source, common: [span] };
+    }
+    const overlap = Math.min(endOf(span), block.end) - Math.max(span.source, block.start);
+    if (overlap >= leastBytes) common.push(span);
+  }
+  return common.length === 0 ? undefined : { block, wholeAt: undefined, common };
+}
+
+function endOf(span: CommonBytes | undefined): number {
+  return span === undefined ? 0 : span.source + span.length;
 }

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import {
+  BlockExcerpts,
   type DeflateEncoder,
   type Digest,
-  type InflatedBlock,
   type KeptBits,
   parseDigest,
 } from '@tapline/oci';
@@ -11,15 +11,15 @@ import { compressPiece } from '../compress-piece.ts';
 import { type Compression, pieceBytes } from '../compression.ts';
 import { gzipEnd, gzipHeader } from '../gzip-member.ts';
 import { LayerPieces } from '../layer-pieces.ts';
-import type { BlockLog, Span } from './block-log.ts';
+import type { BlockBits } from './block-bits.ts';
+import type { BlockLog } from './block-log.ts';
 import type { TarPart } from './tar-part.ts';
 
 export interface LayerEncoderInit {
   readonly compression: Compression;
   readonly deflate: DeflateEncoder;
   readonly blocks: BlockLog;
-  /** The bytes of the bottle that have the bits of a block, and four bytes more. */
-  readonly bytesOf: (block: InflatedBlock) => Uint8Array;
+  readonly bits: BlockBits;
   /** Takes the next bytes of the layer, which are valid until it returns. */
   readonly emit: (bytes: Uint8Array) => void;
 }
@@ -34,13 +34,14 @@ export interface EncodedLayer {
 
 /**
  * Compresses a tar in pieces of {@link pieceBytes} that can be decompressed apart from each other.
- * Blocks of the bottle whose bytes nobody changed are copied, so that they are neither looked for
- * matches again nor larger than Homebrew made them.
+ * Blocks of the bottle are copied as far as nobody changed their bytes, so that they are neither looked
+ * for matches again nor larger than Homebrew made them.
  */
 export class LayerEncoder {
   readonly #init: LayerEncoderInit;
   readonly #pieces: LayerPieces;
   readonly #piece = Buffer.alloc(pieceBytes);
+  readonly #excerpts = new BlockExcerpts();
   readonly #hash = createHash('sha256');
   #filled = 0;
   #spans: { at: number; length: number; source: number }[] = [];
@@ -87,20 +88,25 @@ export class LayerEncoder {
     const piece = this.#piece.subarray(0, this.#filled);
     this.#pieces.take(piece);
     this.#pieces.startAt(this.#size);
-    if (compression === 'gzip') this.#emit(deflate.encode(piece, this.#kept(this.#spans)));
+    if (compression === 'gzip') this.#emit(deflate.encode(piece, this.#kept(piece)));
     else this.#emit(compressPiece(compression, piece, { deflate }));
     this.#filled = 0;
     this.#spans = [];
   }
 
-  #kept(spans: readonly Span[]): readonly KeptBits[] {
-    return this.#init.blocks.keep(spans).map(({ at, block }) => ({
-      at,
-      length: block.end - block.start,
-      bytes: this.#init.bytesOf(block),
-      bitStart: block.bitStart % 8,
-      bitCount: block.bitEnd - block.bitStart,
-    }));
+  #kept(piece: Uint8Array): readonly KeptBits[] {
+    const { blocks, bits } = this.#init;
+    bits.forget();
+    return blocks.within(this.#spans).flatMap(({ block, wholeAt, common }) => {
+      const bytes = bits.of(block);
+      const bitStart = block.bitStart % 8;
+      const bitEnd = bitStart + block.bitEnd - block.bitStart;
+      if (wholeAt === undefined) {
+        return this.#excerpts.of({ bytes, bitStart, bitEnd, start: block.start }, piece, common);
+      }
+      const length = block.end - block.start;
+      return [{ at: wholeAt, length, bytes, ranges: [{ from: bitStart, to: bitEnd }] }];
+    });
   }
 
   #emit(bytes: Uint8Array): void {

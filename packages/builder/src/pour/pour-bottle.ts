@@ -1,8 +1,9 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { isTaplineError, TaplineError } from '@tapline/base';
-import { type DeflateEncoder, type InflatedBlock, TarDecoder, type TarEvent } from '@tapline/oci';
+import { type DeflateEncoder, TarDecoder, type TarEvent } from '@tapline/oci';
 import type { Compression } from '../compression.ts';
 import type { KegFacts } from '../layer-record.ts';
+import { BlockBits } from './block-bits.ts';
 import { BlockLog } from './block-log.ts';
 import { type EncodedLayer, LayerEncoder } from './layer-encoder.ts';
 import { KegPouring, type PouredFormula } from './pour-keg.ts';
@@ -31,8 +32,8 @@ export function pourBottle(
   try {
     const blocks = new BlockLog();
     const pouring = new KegPouring(request);
-    const bytesOf = (block: InflatedBlock): Uint8Array => readBlock(file, block);
-    const encoder = new LayerEncoder({ ...request, deflate, blocks, bytesOf, emit });
+    const bits = new BlockBits((into, at) => readSync(file, into, 0, into.length, at));
+    const encoder = new LayerEncoder({ ...request, deflate, blocks, bits, emit });
     for (const part of pouring.tar(readTar(file, blocks, request.formula))) encoder.push(part);
     return { ...encoder.end(), keg: pouring.facts() };
   } finally {
@@ -68,12 +69,4 @@ function decoded<T>(formula: string, step: () => T): T {
       details: { formula },
     });
   }
-}
-
-function readBlock(file: number, { bitStart, bitEnd }: InflatedBlock): Uint8Array {
-  const from = Math.floor(bitStart / 8);
-  // Zeros are behind the end of the file.
-  const bytes = Buffer.alloc(Math.ceil(bitEnd / 8) - from + 4);
-  readSync(file, bytes, 0, bytes.length, from);
-  return bytes;
 }

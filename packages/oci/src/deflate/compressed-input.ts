@@ -1,34 +1,29 @@
+import { BitReader } from './bit-reader.ts';
+
 /** Puts the next bytes at the start of `into` and says how many; 0 where there are no more. */
 export type ReadBytes = (into: Uint8Array) => number;
 
 /** Room behind what was read, for looks beyond it: the longest description of codes is shorter. */
 const slack = 1024;
 
-/**
- * Compressed bytes that are read as bits, the lowest of each byte first. A decoder takes `view` and
- * `bit` into locals, and puts `bit` back.
- */
-export class CompressedInput {
-  readonly view: DataView;
+/** Compressed bytes that come as they are read. */
+export class CompressedInput extends BitReader {
   readonly #bytes: Uint8Array;
   readonly #read: ReadBytes;
-  /** Where the next bit lies in `view`. */
-  bit = 0;
-  /** Bits of `view` that were read. */
-  bitEnd = 0;
   /** Whether nothing comes behind {@link bitEnd}. */
   ended = false;
   /** Bytes that were before those in `view`. */
   #before = 0;
 
   constructor(read: ReadBytes, bufferBytes: number = 256 * 1024) {
+    const bytes = new Uint8Array(bufferBytes + 2 * slack);
+    super(new DataView(bytes.buffer));
     this.#read = read;
-    this.#bytes = new Uint8Array(bufferBytes + 2 * slack);
-    this.view = new DataView(this.#bytes.buffer);
+    this.#bytes = bytes;
   }
 
   /** Of the next bit in all that was ever read. */
-  get position(): number {
+  override get position(): number {
     return this.#before * 8 + this.bit;
   }
 

@@ -18,16 +18,23 @@ const blockTokens = 32_768;
 const maxLiteralBits = 12;
 const maxDistanceBits = 15;
 const endOfBlock = 256;
+/** A block as small as this is not worth codes of its own. */
+const fixedBytes = 1024;
 
-/** Bits of another deflate stream that stand for some of the bytes of a piece. */
+/** Bits of a block of another deflate stream that stand for some of the bytes of a piece. */
 export interface KeptBits {
   /** Where the bytes begin in the piece, and how many they are. */
   readonly at: number;
   readonly length: number;
-  /** Has the bits of one whole block from `bitStart` on, and four bytes more. */
+  /** Has all of the bits, and four bytes more. */
   readonly bytes: Uint8Array;
-  readonly bitStart: number;
-  readonly bitCount: number;
+  /** Which bits make a block, one range behind the other; fewer than eight for each byte. */
+  readonly ranges: readonly BitRange[];
+}
+
+export interface BitRange {
+  readonly from: number;
+  readonly to: number;
 }
 
 /** Ends a deflate stream: an empty block that says it is the last. */
@@ -57,8 +64,11 @@ export class DeflateEncoder {
    * its order, is copied instead of compressed, and must refer to nothing before the piece. The result
    * is valid until the next call.
    */
-  encode(data: Uint8Array, kept: readonly KeptBits[] = []): Uint8Array {
-    const worst = data.length + (data.length >> 10) + 1024 + kept.length * 16;
+  encode(input: Uint8Array, kept: readonly KeptBits[] = []): Uint8Array {
+    // No `Buffer`: what is compiled for one of the two is thrown away when the other comes.
+    const data = new Uint8Array(input.buffer, input.byteOffset, input.length);
+    // Between what is kept, fixed codes may take nine bits a byte.
+    const worst = data.length + (data.length >> 10) + 1024 + kept.length * (16 + fixedBytes / 8);
     if (this.#out.length < worst) this.#out = new Uint8Array(worst);
     this.#at = 0;
     this.#bits = 0;
@@ -134,22 +144,29 @@ export class DeflateEncoder {
   }
 
   /** A block of another stream: as it is, but that it is not the last. */
-  #copy({ bytes, bitStart, bitCount }: KeptBits): void {
+  #copy({ bytes, ranges }: KeptBits): void {
     const source = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    const out = new DataView(this.#out.buffer);
     this.#put(0, 1);
-    const end = bitStart + bitCount;
-    let from = bitStart + 1;
+    let isFirst = true;
+    for (const { from, to } of ranges) {
+      this.#copyBits(source, { from: isFirst ? from + 1 : from, to });
+      isFirst = false;
+    }
+  }
+
+  #copyBits(source: DataView, { from, to }: BitRange): void {
+    const out = new DataView(this.#out.buffer);
+    let at = from;
     // At most 7 bits wait, so that 24 more fit.
-    for (; from <= end - 24; from += 24) {
-      const word = (source.getInt32(from >>> 3, true) >>> (from & 7)) & 0xffffff;
+    for (; at <= to - 24; at += 24) {
+      const word = (source.getInt32(at >>> 3, true) >>> (at & 7)) & 0xffffff;
       this.#bits |= word << this.#bitCount;
       out.setInt32(this.#at, this.#bits, true);
       this.#at += 3;
       this.#bits >>>= 24;
     }
-    const word = source.getInt32(from >>> 3, true) >>> (from & 7);
-    const left = end - from;
+    const word = source.getInt32(at >>> 3, true) >>> (at & 7);
+    const left = to - at;
     this.#put(word & ((1 << Math.min(left, 12)) - 1), Math.min(left, 12));
     if (left > 12) this.#put((word >>> 12) & ((1 << (left - 12)) - 1), left - 12);
   }
@@ -168,6 +185,12 @@ export class DeflateEncoder {
   }
 
   #write(raw: Uint8Array, count: number): void {
+    if (raw.length <= fixedBytes) {
+      // Not the last block, the codes that everybody has.
+      this.#put(0b010, 3);
+      this.#writeMatches(raw, count, fixedCodes);
+      return;
+    }
     const literalLengths = deflateCodeLengths(this.#literals, maxLiteralBits);
     const distanceLengths = deflateCodeLengths(this.#distances, maxDistanceBits);
     const header = encodeCodeLengths(literalLengths, distanceLengths);
@@ -190,7 +213,7 @@ export class DeflateEncoder {
       this.#put(lengthCodes[symbol]!, header.lengths[symbol]!);
       this.#put(extra, extraBits);
     }
-    this.#writeMatches(raw, { count, literalLengths, distanceLengths });
+    this.#writeMatches(raw, count, symbolCodes(literalLengths, distanceLengths));
   }
 
   #costOf(literalLengths: Uint8Array, distanceLengths: Uint8Array): number {
@@ -206,20 +229,8 @@ export class DeflateEncoder {
   }
 
   /** Literals and matches. Bits leave in whole bytes, four of which are written over and over. */
-  #writeMatches(
-    raw: Uint8Array,
-    block: {
-      readonly count: number;
-      readonly literalLengths: Uint8Array;
-      readonly distanceLengths: Uint8Array;
-    },
-  ): void {
-    const { count, literalLengths, distanceLengths } = block;
-    const literalCodes = reversedCodes(literalLengths);
-    const distanceCodes = reversedCodes(distanceLengths);
-    const packedLiterals = packedCodes(literalCodes, literalLengths);
-    const packedDistances = packedCodes(distanceCodes, distanceLengths);
-    const packedLengths = packedMatchLengths(literalCodes, literalLengths);
+  #writeMatches(raw: Uint8Array, count: number, codes: SymbolCodes): void {
+    const { literals: packedLiterals, distances: packedDistances, lengths: packedLengths } = codes;
     const literalRuns = this.#literalRuns;
     const matches = this.#matches;
     const out = new DataView(this.#out.buffer);
@@ -281,7 +292,8 @@ export class DeflateEncoder {
     this.#at = at;
     this.#bits = bits;
     this.#bitCount = bitCount;
-    this.#put(literalCodes[endOfBlock]!, literalLengths[endOfBlock]!);
+    const end = packedLiterals[endOfBlock]!;
+    this.#put(end >>> 5, end & 31);
   }
 
   #store(raw: Uint8Array): void {
@@ -353,7 +365,23 @@ function reversedCodes(lengths: Uint8Array): Uint16Array {
   return codes;
 }
 
-/** Each code with its number of bits below it. */
+/** What is written for each symbol, with the number of its bits below it. */
+interface SymbolCodes {
+  readonly literals: Uint32Array;
+  readonly distances: Uint32Array;
+  /** By the length of a match, with its extra bits. */
+  readonly lengths: Uint32Array;
+}
+
+function symbolCodes(literalLengths: Uint8Array, distanceLengths: Uint8Array): SymbolCodes {
+  const codes = reversedCodes(literalLengths);
+  return {
+    literals: packedCodes(codes, literalLengths),
+    distances: packedCodes(reversedCodes(distanceLengths), distanceLengths),
+    lengths: packedMatchLengths(codes, literalLengths),
+  };
+}
+
 function packedCodes(codes: Uint16Array, lengths: Uint8Array): Uint32Array {
   const packed = new Uint32Array(codes.length);
   for (let symbol = 0; symbol < codes.length; symbol += 1) {
@@ -362,7 +390,6 @@ function packedCodes(codes: Uint16Array, lengths: Uint8Array): Uint32Array {
   return packed;
 }
 
-/** The code and the extra bits of each length of a match are written as one. */
 function packedMatchLengths(codes: Uint16Array, lengths: Uint8Array): Uint32Array {
   const packed = new Uint32Array(maxMatch + 1);
   for (let length = 3; length <= maxMatch; length += 1) {
@@ -373,6 +400,12 @@ function packedMatchLengths(codes: Uint16Array, lengths: Uint8Array): Uint32Arra
   }
   return packed;
 }
+
+/** RFC 1951 §3.2.6: codes that need no description. */
+const fixedCodes = symbolCodes(
+  new Uint8Array(288).fill(8, 0, 144).fill(9, 144, 256).fill(7, 256, 280).fill(8, 280, 288),
+  new Uint8Array(30).fill(5),
+);
 
 interface LengthRun {
   readonly symbol: number;

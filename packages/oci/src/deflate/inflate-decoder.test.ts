@@ -102,7 +102,9 @@ test('the bits of a block stand for its bytes, given those it reaches back to', 
       for (const { start, end, reach, bitStart, bitEnd } of inflate(stream).blocks) {
         const piece = data.subarray(reach, end);
         const kept = { at: start - reach, length: end - start, bytes: stream };
-        const encoded = encoder.encode(piece, [{ ...kept, bitStart, bitCount: bitEnd - bitStart }]);
+        const encoded = encoder.encode(piece, [
+          { ...kept, ranges: [{ from: bitStart, to: bitEnd }] },
+        ]);
         expect(inflateRawSync(Buffer.concat([encoded, deflateEnd])).equals(piece)).toBe(true);
       }
     }),

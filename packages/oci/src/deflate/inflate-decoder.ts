@@ -1,8 +1,7 @@
 /* oxlint-disable typescript/no-non-null-assertion -- indexes are in range, and this is the hottest loop of a build */
 import type { CompressedInput } from './compressed-input.ts';
-import { deflateCorrupt } from './deflate-error.ts';
-import { codeLengthOrder } from './deflate-symbols.ts';
-import { entryKind, InflateTable } from './inflate-table.ts';
+import { BlockCodes, distanceBits, literalBits } from './block-codes.ts';
+import { entryKind } from './inflate-table.ts';
 
 /** A block of a deflate stream that is compressed, and what it stands for. */
 export interface InflatedBlock {
@@ -25,8 +24,6 @@ export interface InflateDecoderOptions {
 
 const history = 32_768;
 const longestMatch = 258;
-const literalBits = 11;
-const distanceBits = 9;
 
 /** How the loop over symbols ended. */
 const endings = { blockEnd: 0, full: 1, badSymbol: 2, badDistance: 3 } as const;
@@ -41,10 +38,7 @@ export class InflateDecoder {
   readonly #out: Uint8Array;
   readonly #view: DataView;
   readonly #full: number;
-  readonly #literals = new InflateTable('literals', literalBits);
-  readonly #distances = new InflateTable('distances', distanceBits);
-  readonly #codeLengths = new InflateTable('code-lengths', 7);
-  readonly #lengths = new Uint8Array(320);
+  readonly #codes = new BlockCodes();
   #phase: 'header' | 'codes' | 'stored' | 'end' = 'header';
   #isLast = false;
   #storedLeft = 0;
@@ -97,70 +91,24 @@ export class InflateDecoder {
     const input = this.#input;
     this.#blockBit = input.position;
     this.#blockStart = this.#blockReach = this.#before + this.#at;
-    this.#isLast = this.#bits(1) === 1;
-    const type = this.#bits(2);
+    this.#isLast = input.bits(1) === 1;
+    const type = input.bits(2);
     if (type === 0) {
       input.align();
-      const size = this.#bits(16);
-      if ((this.#bits(16) ^ 0xffff) !== size) throw this.#corrupt('a stored block of two sizes');
+      const size = input.bits(16);
+      if ((input.bits(16) ^ 0xffff) !== size) throw input.corrupt('a stored block of two sizes');
       this.#storedLeft = size;
       this.#phase = 'stored';
       if (size === 0) this.#endBlock();
       return;
     }
-    if (type === 3) throw this.#corrupt('a block of no known type');
-    if (type === 1) this.#fixedCodes();
-    else this.#dynamicCodes();
+    this.#codes.read(input, type);
     this.#phase = 'codes';
-  }
-
-  #fixedCodes(): void {
-    const lengths = this.#lengths;
-    lengths.fill(8, 0, 144).fill(9, 144, 256).fill(7, 256, 280).fill(8, 280, 288).fill(5, 288, 320);
-    this.#literals.build(lengths.subarray(0, 288));
-    this.#distances.build(lengths.subarray(288, 320));
-  }
-
-  #dynamicCodes(): void {
-    const literals = this.#bits(5) + 257;
-    const distances = this.#bits(5) + 1;
-    const count = this.#bits(4) + 4;
-    if (literals > 286 || distances > 30) throw this.#corrupt('more codes than there are symbols');
-    const lengths = this.#lengths.fill(0);
-    for (const symbol of codeLengthOrder.slice(0, count)) lengths[symbol] = this.#bits(3);
-    if (!this.#codeLengths.build(lengths.subarray(0, 19))) {
-      throw this.#corrupt('lengths that are no code');
-    }
-    lengths.fill(0);
-    const { entries } = this.#codeLengths;
-    for (let at = 0; at < literals + distances;) {
-      const entry = entries[this.#peek() & 127]!;
-      this.#bits(entry & 15);
-      const symbol = entry >>> 16;
-      if (symbol < 16) {
-        lengths[at++] = symbol;
-        continue;
-      }
-      if (symbol === 16 && at === 0) throw this.#corrupt('a length repeated before the first');
-      const value = symbol === 16 ? lengths[at - 1]! : 0;
-      const run =
-        symbol === 16 ? 3 + this.#bits(2) : symbol === 17 ? 3 + this.#bits(3) : 11 + this.#bits(7);
-      if (at + run > literals + distances) throw this.#corrupt('more lengths than codes');
-      lengths.fill(value, at, at + run);
-      at += run;
-    }
-    if (lengths[256] === 0) throw this.#corrupt('a block without an end');
-    if (
-      !this.#literals.build(lengths.subarray(0, literals)) ||
-      !this.#distances.build(lengths.subarray(literals, literals + distances))
-    ) {
-      throw this.#corrupt('lengths that are no code');
-    }
   }
 
   #copyStored(): void {
     const bytes = this.#input.take(Math.min(this.#storedLeft, this.#full - this.#at));
-    if (bytes.length === 0) throw this.#truncated();
+    if (bytes.length === 0) throw this.#input.truncated();
     this.#out.set(bytes, this.#at);
     this.#at += bytes.length;
     this.#storedLeft -= bytes.length;
@@ -170,7 +118,7 @@ export class InflateDecoder {
   #readCodes(): void {
     const input = this.#input;
     const ending = this.#decode();
-    if (input.bit > input.bitEnd) throw this.#truncated();
+    if (input.bit > input.bitEnd) throw input.truncated();
     switch (ending) {
       case endings.blockEnd:
         this.#endBlock();
@@ -183,12 +131,12 @@ export class InflateDecoder {
         });
         return;
       case endings.full:
-        if (input.ended && input.bit === input.bitEnd) throw this.#truncated();
+        if (input.ended && input.bit === input.bitEnd) throw input.truncated();
         return;
       case endings.badSymbol:
-        throw this.#corrupt('a code that means nothing');
+        throw input.corrupt('a code that means nothing');
       case endings.badDistance:
-        throw this.#corrupt('a match before the first byte');
+        throw input.corrupt('a match before the first byte');
     }
   }
 
@@ -196,8 +144,8 @@ export class InflateDecoder {
   #decode(): (typeof endings)[keyof typeof endings] {
     const input = this.#input;
     const { view } = input;
-    const literals = this.#literals.entries;
-    const distances = this.#distances.entries;
+    const literals = this.#codes.literals.entries;
+    const distances = this.#codes.distances.entries;
     const out = this.#out;
     const outView = this.#view;
     const full = this.#full;
@@ -283,26 +231,5 @@ export class InflateDecoder {
     this.#at = at;
     this.#blockReach = reach + this.#before;
     return ending;
-  }
-
-  /** At most 16 bits; zeros behind the end of the input. */
-  #bits(count: number): number {
-    const value = this.#peek() & ((1 << count) - 1);
-    this.#input.bit += count;
-    if (this.#input.bit > this.#input.bitEnd) throw this.#truncated();
-    return value;
-  }
-
-  #peek(): number {
-    const { view, bit } = this.#input;
-    return view.getInt32(bit >>> 3, true) >>> (bit & 7);
-  }
-
-  #corrupt(what: string): Error {
-    return deflateCorrupt(what, this.#input.position);
-  }
-
-  #truncated(): Error {
-    return deflateCorrupt('the end of the input within a stream', this.#input.position);
   }
 }
