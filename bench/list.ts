@@ -46,8 +46,12 @@ export const benchmarks: Readonly<Record<string, Benchmark>> = {
   },
   tunnel: {
     description:
-      'pings beside blobs on shaped paths and in AnyConnect, resume, idle tunnels; beside http2, yamux, ssh',
+      'pings beside blobs on shaped paths and in AnyConnect, resume; beside http2, yamux, ssh',
     run: async (only) => await (await import('./tunnel.ts')).benchmarkTunnel(only),
+  },
+  'tunnel-fleet': {
+    description: 'ten thousand idle tunnels on one gateway, and all of them coming back at once',
+    run: async () => await (await import('./tunnel-fleet.ts')).benchmarkTunnelFleet(),
   },
   wasm: {
     description: 'arm64 programs translated to WebAssembly, beside qemu and native code',

@@ -14,7 +14,7 @@ import { formatResult } from './format-result.ts';
 const [name = '--list', ...flags] = process.argv.slice(2);
 if (name === '--list') {
   for (const [key, entry] of Object.entries(benchmarks)) {
-    process.stdout.write(`${key.padEnd(12)}${entry.description}\n`);
+    process.stdout.write(`${key.padEnd(14)}${entry.description}\n`);
   }
 } else {
   const entry = benchmarks[name];

@@ -1,4 +1,3 @@
-import { idleRows } from './tunnel/idle-rows.ts';
 import { latencyRows } from './tunnel/latency-rows.ts';
 import { loopbackRows } from './tunnel/loopback-rows.ts';
 import { resumeRows } from './tunnel/resume-rows.ts';
@@ -14,7 +13,6 @@ export async function benchmarkTunnel(only: readonly string[]): Promise<Measurem
     latency: () => latencyRows(new RegExp(paths)),
     loopback: loopbackRows,
     resume: resumeRows,
-    idle: idleRows,
   };
   const rows: BenchmarkRow[] = [];
   for (const name of only.length > 0 ? only : Object.keys(parts)) {

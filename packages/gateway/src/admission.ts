@@ -6,22 +6,28 @@ export interface Admission {
   admit(nowMs: number): void;
 }
 
+/** A handshake costs a core about a millisecond, and everything else goes on meanwhile. */
+const admittedPerSecond = 400;
+
 /**
  * A fleet that lost its gateway comes back at once. Each device costs a handshake and a write, so those
  * beyond the rate get a time of their own instead of trying again by chance.
  */
-export function createAdmission(init: {
-  readonly perSecond: number;
-  readonly burst: number;
-}): Admission {
-  const stepMs = 1000 / init.perSecond;
+export function createAdmission({
+  perSecond = admittedPerSecond,
+  burst = perSecond,
+}: {
+  readonly perSecond?: number;
+  readonly burst?: number;
+} = {}): Admission {
+  const stepMs = 1000 / perSecond;
   /** When all that were let in would have come, had they come in step. */
   let admittedMs = 0;
   let nextSlotMs = 0;
   return {
     admit(nowMs) {
       admittedMs = Math.max(admittedMs, nowMs);
-      if (admittedMs - nowMs < init.burst * stepMs) {
+      if (admittedMs - nowMs < burst * stepMs) {
         admittedMs += stepMs;
         return;
       }
@@ -29,7 +35,7 @@ export function createAdmission(init: {
       const retryAfterMs = Math.ceil(nextSlotMs - nowMs);
       throw new TaplineError(
         'gateway_busy',
-        `more than ${init.perSecond} devices a second are coming back`,
+        `more than ${perSecond} devices a second are coming back`,
         { hint: `try again in ${retryAfterMs} ms`, details: { retryAfterMs } },
       );
     },

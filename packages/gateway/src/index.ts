@@ -1,3 +1,4 @@
+export { type Admission, createAdmission } from './admission.ts';
 export {
   type CertificateAuthority,
   createCertificateAuthority,
@@ -42,6 +43,7 @@ export {
   type PortPair,
 } from './forward/open-forward.ts';
 export { parsePortSet, type PortSet } from './forward/port-set.ts';
+export { errorAnswer } from './error-body.ts';
 export { createFailureLimiter } from './failure-limiter.ts';
 export { sendOnStream } from './http/send-on-stream.ts';
 export { hashSecret } from './hash-secret.ts';
@@ -55,6 +57,7 @@ export type {
   InstallReference,
   WriteFileRequest,
 } from './rpc/generated/tapline/device/v1/device_pb.ts';
+export { refuseUpgrade } from './refuse-upgrade.ts';
 export { createSessionHub, type DeviceSession, type SessionHub } from './session-hub.ts';
 export type { DeviceReport, StorageReport } from './session-messages.ts';
 export { decodeOutcome, encodeOutcome, type ExecOutcome } from './exec-outcome.ts';

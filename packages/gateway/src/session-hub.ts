@@ -77,9 +77,6 @@ interface CallOptions {
   readonly isLong?: boolean;
 }
 
-/** A handshake costs a core about a millisecond, and everything else goes on meanwhile. */
-const admittedPerSecond = 400;
-
 export function createSessionHub(init: {
   readonly client: ResourceClient;
   readonly clock: Clock;
@@ -111,7 +108,7 @@ export function createSessionHub(init: {
     onSession: take,
   });
   const acceptor = createTunnelAcceptor({ server, clock });
-  const admission = createAdmission({ perSecond: admittedPerSecond, burst: admittedPerSecond });
+  const admission = createAdmission();
   const forgetting = forget();
 
   function verified(signed: SignedChallenge): DevicePeer {

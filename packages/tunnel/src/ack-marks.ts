@@ -1,9 +1,11 @@
 const firstCapacity = 16;
 const fields = 2;
+/** Of those that have never asked, as idle tunnels: not an array each. */
+const noMarks = new Float64Array(0);
 
 /** Where acknowledgements were asked for, and when: a ring of positions, without objects. */
 export class AckMarks {
-  #ring = new Float64Array(0);
+  #ring = noMarks;
   #capacity = 0;
   #head = 0;
   #count = 0;

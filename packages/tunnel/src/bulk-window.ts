@@ -63,6 +63,8 @@ export class BulkWindow {
   acknowledged(bytes: number, sentMs: number, nowMs: number): void {
     const rttMs = Math.max(nowMs - sentMs, 0.01);
     this.#path.took(rttMs);
+    // An answer to a ping of an idle tunnel tells of the path alone.
+    if (bytes === 0) return;
     this.#rates.acknowledged(bytes, rttMs, nowMs);
     if (this.#byRate === undefined) {
       this.#delay.acknowledged(bytes, sentMs, nowMs);

@@ -22,7 +22,8 @@ const noBytes = new Uint8Array();
  */
 export class FrameDecoder {
   readonly #sink: FrameSink;
-  readonly #header = new Uint8Array(headerBytes);
+  /** Only where a header came in parts. */
+  #header: Uint8Array | undefined;
   #headerFilled = 0;
   #type = 0;
   #flags = 0;
@@ -64,13 +65,14 @@ export class FrameDecoder {
       this.#headerFilled = headerBytes;
       return offset + headerBytes;
     }
+    const header = (this.#header ??= new Uint8Array(headerBytes));
     let next = offset;
     while (this.#headerFilled < headerBytes && next < bytes.length) {
-      this.#header[this.#headerFilled] = bytes[next] ?? 0;
+      header[this.#headerFilled] = bytes[next] ?? 0;
       this.#headerFilled += 1;
       next += 1;
     }
-    if (this.#headerFilled === headerBytes) this.#parse(this.#header, 0);
+    if (this.#headerFilled === headerBytes) this.#parse(header, 0);
     return next;
   }
 

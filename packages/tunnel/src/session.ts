@@ -22,6 +22,10 @@ const askAfterMs = 50;
 /** How often is looked at a window that opens. */
 const paceMs = 2;
 const doubtMs = 100;
+/** A server asks later than its clients: if both did at once, each idle tunnel would cost twice. */
+const serverPatience = 1.25;
+/** Idle sessions are looked at together, so that thousands of them wake a process a few times a second. */
+const idleGridMs = 100;
 
 export interface SessionInit {
   readonly role: Role;
@@ -281,7 +285,7 @@ export class Session implements TunnelSession, LinkOwner {
     }
     link.greeted = true;
     this.#detachedMs = undefined;
-    this.#timer.arm(this.#now() + this.#limits.keepaliveMs);
+    this.#watch(this.#now() + this.#quietMs);
     for (const listener of this.#connectionListeners) listener(true);
     this.#pump();
   }
@@ -388,6 +392,7 @@ export class Session implements TunnelSession, LinkOwner {
     const now = this.#now();
     const link = this.#link;
     const { keepaliveMs, handshakeMs, resumeMs } = this.#limits;
+    const mostQuietMs = this.#quietMs;
     if (link === undefined) {
       if (this.#detachedMs === undefined) return;
       const untilMs = this.#detachedMs + resumeMs;
@@ -404,11 +409,18 @@ export class Session implements TunnelSession, LinkOwner {
     if (link.greeted) {
       const quietMs = now - link.heardMs;
       const ask = this.#sender.shouldAsk && !link.asked;
-      if (ask || (quietMs >= keepaliveMs && !link.asked)) this.#ping(link);
-      this.#timer.arm(
-        Math.min(deadMs, link.asked ? now + keepaliveMs : link.heardMs + keepaliveMs),
-      );
+      if (ask || (quietMs >= mostQuietMs && !link.asked)) this.#ping(link);
+      this.#watch(Math.min(deadMs, link.asked ? now + keepaliveMs : link.heardMs + mostQuietMs));
     } else this.#timer.arm(deadMs);
+  }
+
+  /** Silence after which this end asks. */
+  get #quietMs(): number {
+    return this.#limits.keepaliveMs * (this.#role === 'server' ? serverPatience : 1);
+  }
+
+  #watch(atMs: number): void {
+    this.#timer.arm(Math.ceil(atMs / idleGridMs) * idleGridMs);
   }
 
   #ping(link: Link): void {
