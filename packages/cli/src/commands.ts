@@ -5,6 +5,7 @@ export const commandGroups: readonly CommandGroup[] = [
   {
     title: 'Start',
     commands: {
+      'demo channel': async () => (await import('./commands/demo-channel.ts')).demoChannel,
       demo: async () => (await import('./commands/demo.ts')).demo,
       up: async () => (await import('./commands/up.ts')).up,
       'token create': async () => (await import('./commands/token-create.ts')).tokenCreate,

@@ -1,3 +1,4 @@
+export { type PlayerPage, type PlayerReport, startPlayerPage } from './demo/start-player-page.ts';
 export { commandGroups } from './commands.ts';
 export type { Command } from './framework/command.ts';
 export { exitCode, exitCodeMeanings } from './framework/exit-code.ts';

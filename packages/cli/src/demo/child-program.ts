@@ -7,6 +7,8 @@ export interface ChildProgram extends AsyncDisposable {
   /** What its announcement captured. */
   readonly announced: string;
   readonly pid: number;
+  /** Ends it without a word, as when the power does. */
+  kill(): void;
 }
 
 const stopMs = 8000;
@@ -63,6 +65,7 @@ export async function startChildProgram(
     return {
       announced: text,
       pid: child.pid ?? 0,
+      kill: () => void child.kill('SIGKILL'),
       [Symbol.asyncDispose]: () => stop(child, options.clock),
     };
   } catch (error) {
