@@ -35,5 +35,37 @@ test.each([
 ])('%j is not %j', (left, right) => {
   const state = (link: unknown) => ({ links: [link] }) as unknown as NodeState;
   const after = state(right);
-  expect(shareUnchanged(state(left), after).links).toBe(after.links);
+  expect(shareUnchanged(state(left), after).links[0]).toBe(after.links[0]);
 });
+
+test.each([
+  [
+    [1, 2, 3],
+    [1, 3],
+    [0, 2],
+  ],
+  [
+    [1, 3],
+    [1, 2, 3],
+    [0, 1],
+  ],
+  [
+    [1, 2, 3],
+    [1, 4, 3],
+    [0, 2],
+  ],
+  [[1, 1], [1], [0]],
+  [[1], [1, 1], [0]],
+  [[1, 2], [2, 1], []],
+])(
+  'entries before and behind what differs are the older ones: %j, then %j',
+  (left, right, kept) => {
+    const state = (mtus: readonly number[]) =>
+      ({ links: mtus.map((mtu) => ({ mtu })) }) as unknown as NodeState;
+    const [before, after] = [state(left), state(right)];
+    const shared = shareUnchanged(before, after);
+    expect(shared).toEqual(after);
+    const indices = before.links.flatMap((link, at) => (shared.links.includes(link) ? [at] : []));
+    expect(indices).toEqual(kept);
+  },
+);

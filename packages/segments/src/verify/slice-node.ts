@@ -44,11 +44,11 @@ export function sliceNode(
     before.state.nft === state.nft &&
     before.state.links === state.links
   ) {
-    return new Slicer(state, context, before.plan).finish(before);
+    return new Slicer(state, context, { plan: before.plan, before }).finish();
   }
   const refused = new Set<NftSet>();
   for (;;) {
-    const slicer = new Slicer(state, context, planRuleset(state.nft, refused));
+    const slicer = new Slicer(state, context, { plan: planRuleset(state.nft, refused) });
     const failed = slicer.readElements();
     if (failed === undefined) return slicer.finish();
     refused.add(failed);
@@ -62,21 +62,30 @@ class Slicer {
   readonly #drafts = new Map<number, SliceDraft>();
   readonly #homes = new Map<string, Home>();
   readonly #links: ReadonlyMap<string, LinkState>;
+  readonly #before: SlicedNode | undefined;
+  /** Drafts of segments that may differ from what they were; all of them where it is not known. */
+  readonly #touched: ReadonlySet<SliceDraft>;
   #odd: boolean;
 
-  constructor(state: NodeState, context: SliceContext, plan: RulesetPlan) {
+  constructor(
+    state: NodeState,
+    context: SliceContext,
+    { plan, before }: { readonly plan: RulesetPlan; readonly before?: SlicedNode },
+  ) {
     this.#state = state;
     this.#context = context;
     this.#plan = plan;
+    this.#before = before;
     this.#odd = plan.odd;
     this.#links = new Map(state.links.map((link) => [link.name, link]));
     this.#findBridges();
     for (const link of state.links) this.#link(link);
+    this.#touched = this.#findTouched();
     this.#entries();
     this.#filters();
     for (const { dev } of state.addresses) this.#disown(dev);
     this.#literals();
-    for (const draft of this.#drafts.values()) {
+    for (const draft of this.#touched) {
       draft.odd ||= this.#odd;
       if (draft.claim.segment.encryption.link === 'macsec') {
         draft.verbatim(linkWeakness(state, context.underlay) ?? '');
@@ -93,11 +102,17 @@ class Slicer {
     return undefined;
   }
 
-  finish(before?: SlicedNode): SlicedNode {
+  finish(): SlicedNode {
     const { table } = this.#context;
+    const before = this.#before;
     const slices = new Map<number, SegmentSlice>();
     for (const [vni, draft] of this.#drafts) {
-      const known = before?.slices.get(vni)?.elements ?? { code: 0, odd: true };
+      const slice = before?.slices.get(vni);
+      if (slice !== undefined && !this.#touched.has(draft)) {
+        slices.set(vni, slice);
+        continue;
+      }
+      const known = slice?.elements ?? { code: 0, odd: true };
       const elements = before === undefined ? draft.endElements() : known;
       slices.set(vni, draft.finish(elements));
     }
@@ -109,6 +124,25 @@ class Slicer {
       state: this.#state,
       plan: this.#plan,
     };
+  }
+
+  /** Where only entries of the FDB differ, it is the segments whose devices they are of. */
+  #findTouched(): ReadonlySet<SliceDraft> {
+    const before = this.#before;
+    if (before === undefined || !differsInEntriesOnly(before.state, this.#state)) {
+      return new Set(this.#drafts.values());
+    }
+    const known = new Set(before.state.fdb);
+    const now = new Set(this.#state.fdb);
+    const different = [
+      ...before.state.fdb.filter((entry) => !now.has(entry)),
+      ...this.#state.fdb.filter((entry) => !known.has(entry)),
+    ];
+    const drafts = different.flatMap(({ dev }) => this.#homes.get(dev)?.draft ?? []);
+    const fresh = [...this.#drafts].flatMap(([vni, draft]) =>
+      before.slices.has(vni) ? [] : draft,
+    );
+    return new Set([...drafts, ...fresh]);
   }
 
   #draft(vni: number): SliceDraft | undefined {
@@ -199,7 +233,7 @@ class Slicer {
         last = entry.dev;
         home = this.#homes.get(last);
       }
-      if (home === undefined) continue;
+      if (home === undefined || !this.#touched.has(home.draft)) continue;
       const { draft, symbol } = home;
       const { self, mac, dst } = entry;
       const other = entry.vni ?? entry.srcVni ?? entry.port ?? entry.nexthopGroup;
@@ -229,7 +263,7 @@ class Slicer {
   #filters(): void {
     for (const { dev, preference, program } of this.#state.egress) {
       const home = this.#homes.get(dev);
-      if (home === undefined) continue;
+      if (home === undefined || !this.#touched.has(home.draft)) continue;
       const { draft, symbol } = home;
       draft.number(symbol);
       draft.number(preference);
@@ -281,9 +315,14 @@ class Slicer {
       this.#disown(text);
       if (/[.:]|^\d|^$/.test(text)) named.push(text);
     }
-    for (const draft of this.#drafts.values()) {
+    for (const draft of this.#touched) {
       const { symbols, segment } = draft.claim;
       draft.odd ||= named.some((text) => symbols.has(text) || text === String(segment.vni));
     }
   }
+}
+
+function differsInEntriesOnly(before: NodeState, after: NodeState): boolean {
+  const keys = new Set([...Object.keys(before), ...Object.keys(after)] as (keyof NodeState)[]);
+  return [...keys].every((key) => key === 'fdb' || before[key] === after[key]);
 }
