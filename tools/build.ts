@@ -63,6 +63,7 @@ if (!existsSync(join(target, 'main.js'))) {
       'datapath-thread': join(root, 'packages/fabric/src/userspace/datapath-thread.ts'),
       'layer-thread': join(root, 'packages/builder/src/layer-thread.ts'),
       'catalog-thread': join(root, 'packages/registry/src/catalog/catalog-thread.ts'),
+      'guest-program': join(root, 'packages/runtimes/src/wasm/guest-program.ts'),
       'fabric-helper': join(root, 'packages/fabric/src/helper/main.ts'),
     },
     platform: 'node',

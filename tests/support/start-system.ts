@@ -43,19 +43,21 @@ export interface SystemOptions {
   /** What the mirror serves; jq unless given. */
   readonly formulae?: readonly string[];
   readonly faults?: readonly Fault[];
+  /** What the mirror has bottles for; this machine's platform unless given. */
+  readonly platforms?: readonly PlatformTag[];
   /** Environment of the control plane. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Starts a mirror, a control plane and devices that have joined; fails where disposing leaves something. */
 export async function startSystem(options: SystemOptions = {}): Promise<System> {
-  const { devices: names = [], formulae = ['jq'], faults = [] } = options;
+  const { devices: names = [], formulae = ['jq'], faults = [], platforms = [platform] } = options;
   await using opened = new AsyncDisposableStack();
   const { path: folder } = opened.use(await temporaryFolder());
   // As on a device, where containers in user namespaces have to pass through it.
   await chmod(folder, 0o711);
   opened.defer(() => nothingIsLeft(folder));
-  const mirror = opened.use(await startMirror({ formulae, faults }));
+  const mirror = opened.use(await startMirror({ formulae, faults, platforms }));
   const environment = {
     ...mirror.environment,
     TAPLINE_KUBECONFIG: `${folder}/control-plane/admin.kubeconfig`,
@@ -105,9 +107,9 @@ export const platform: PlatformTag = process.arch === 'arm64' ? 'arm64_linux' : 
 async function startMirror(content: {
   readonly formulae: readonly string[];
   readonly faults: readonly Fault[];
+  readonly platforms: readonly PlatformTag[];
 }): Promise<RestartableMirror> {
-  const options = { ...content, platforms: [platform] };
-  let running: BottleMirror | undefined = await startBottleMirror(options);
+  let running: BottleMirror | undefined = await startBottleMirror(content);
   const { url, environment } = running;
   const stop = async (): Promise<void> => {
     await running?.[Symbol.asyncDispose]();
@@ -118,7 +120,7 @@ async function startMirror(content: {
     environment,
     stop,
     async start() {
-      running = await startBottleMirror({ ...options, port: Number(new URL(url).port) });
+      running = await startBottleMirror({ ...content, port: Number(new URL(url).port) });
     },
     [Symbol.asyncDispose]: stop,
   };

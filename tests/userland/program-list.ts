@@ -43,8 +43,41 @@ export const longPackages: readonly string[] = (
   'libssl3 libgssapi-krb5-2 libkrb5-3 libk5crypto3 libcom-err2 libkrb5support0 libkeyutils1 ' +
   'libldap-2.5-0 libsasl2-2 libzstd1 libbrotli1 libunistring2 libhogweed6 libnettle8 libgnutls30 ' +
   'libp11-kit0 libtasn1-6 libffi8 libsqlite3-0 liblz4-1 libxxhash0 libdb5.3 libgdbm6 libncursesw6 ' +
-  'libcurl3-gnutls libsodium23'
+  'libcurl3-gnutls libsodium23 fzf nodejs libnode108 libuv1 libc-ares2 libicu72 node-acorn ' +
+  'node-cjs-module-lexer node-undici node-busboy node-xtend'
 ).split(' ');
+
+/**
+ * Runs a program on a terminal of 24 by 80, in Python in the guest: writes each text when what it waits
+ * for was seen, and prints all that was shown.
+ */
+function onTerminal(
+  argv: readonly string[],
+  steps: readonly (readonly [waitFor: string, type: string])[],
+): Program {
+  const script = `
+import os,sys,fcntl,termios,struct,subprocess
+m,s=os.openpty()
+fcntl.ioctl(s,termios.TIOCSWINSZ,struct.pack("HHHH",24,80,0,0))
+def own():
+  os.setsid(); fcntl.ioctl(0,termios.TIOCSCTTY,0)
+p=subprocess.Popen(sys.argv[1:],stdin=s,stdout=s,stderr=s,preexec_fn=own,env={"TERM":"vt100","PATH":"/usr/bin","HOME":"/tmp"})
+os.close(s)
+seen=b""; at=0
+def read():
+  global seen
+  try: b=os.read(m,4096)
+  except OSError: b=b""
+  seen+=b
+  return b
+for wait,text in ${JSON.stringify(steps)}:
+  while seen.find(wait.encode(),at)<0:
+    if not read(): break
+  at=len(seen); os.write(m,text.encode())
+while read(): pass
+print(p.wait(),repr(seen))`;
+  return { argv: ['/usr/bin/python3.11', '-c', script, ...argv] };
+}
 
 /** By command: everything else. */
 export const longPrograms: readonly Program[] = [
@@ -131,6 +164,28 @@ export const longPrograms: readonly Program[] = [
   { argv: ['/usr/bin/curl', '-s', 'file:///etc/debian_version'] },
   { argv: ['/usr/bin/vim.tiny', '--version'] },
   { argv: ['/usr/bin/less', '--version'] },
+  onTerminal(
+    ['/usr/bin/vim.tiny', '-u', 'NONE', '-i', 'NONE', '-N', '/tmp/note'],
+    [
+      ['[New]', 'ihello from vim'],
+      ['vim', '\u001b'],
+      ['\u001b', ':wq\r'],
+    ],
+  ),
+  onTerminal(
+    ['/usr/bin/less', '/etc/debian_version', '/usr/share/common-licenses/Apache-2.0'],
+    [
+      ['(END)', ':n\r'],
+      ['Apache', 'G'],
+      ['(END)', '/License\r'],
+      ['License', 'q'],
+    ],
+  ),
+  { argv: ['/usr/bin/fzf', '--version'] },
+  { argv: ['/usr/bin/fzf', '-f', 'an'], stdin: 'apple\nbanana\nmango\n' },
+  {
+    argv: ['/usr/bin/node', '--jitless', '-e', 'console.log([1, 2, 3].map((n) => n ** 2), 6 * 7)'],
+  },
   { argv: ['/usr/bin/rg', '--version'] },
   {
     argv: ['/usr/bin/rg', '-j1', '-c', '[a-z]+', '/etc/debian_version', '/etc/issue'],

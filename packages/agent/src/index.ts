@@ -3,7 +3,7 @@ export type { AgentMetrics } from './agent-metrics.ts';
 export { AgentState, type InstallState, type OutboxEntry } from './agent-state.ts';
 export type { ImageLayer, ImageRoot, ImageState, ImageStore } from './image-store.ts';
 export type { InstallRecord } from './install-record.ts';
-export { hostPlatform } from './host-platform.ts';
+export { agentPlatform } from './agent-platform.ts';
 export { joinDevice, type JoinRequest } from './join-device.ts';
 export { type PublicIdentity, readPublicIdentity } from './public-identity.ts';
 export { capabilitiesOf } from './segments/capability-names.ts';

@@ -20,7 +20,12 @@ import {
   TunnelAgent,
 } from '@tapline/gateway';
 import { createHttpTransport, createRegistryClient, type HttpTransport } from '@tapline/registry';
-import { createRuncRuntime, createUnconfinedRuntime, type Runtime } from '@tapline/runtimes';
+import {
+  createRuncRuntime,
+  createUnconfinedRuntime,
+  createWasmRuntime,
+  type Runtime,
+} from '@tapline/runtimes';
 import type { StreamClass } from '@tapline/tunnel';
 import { fetchTrustedKeys } from '@tapline/signatures';
 import { type AgentCore, createAgentCore } from './agent-core.ts';
@@ -28,8 +33,8 @@ import { AgentState } from './agent-state.ts';
 import { bootId } from './boot-id.ts';
 import type { EdgeSettings } from './channels/edge-program.ts';
 import { createSharedFolder } from './files/shared-folder.ts';
+import { agentPlatform } from './agent-platform.ts';
 import { followLog } from './follow-log.ts';
-import { hostPlatform } from './host-platform.ts';
 import { createIdentityKeeper, type IdentityKeeper } from './identity-keeper.ts';
 import type { ImageStore } from './image-store.ts';
 import { type MetricsServer, startMetricsServer } from './metrics-server.ts';
@@ -57,7 +62,7 @@ export interface AgentConfig {
   readonly clock?: Clock;
   readonly rng?: Rng;
   /** `unconfined` isolates nothing; only for devices that have no container runtime. */
-  readonly runtime?: 'runc' | 'unconfined';
+  readonly runtime?: Exclude<Runtime['name'], 'none'>;
   /** Who switches frames where this is a node; absent: the kernel, unless it cannot. */
   readonly datapath?: 'kernel' | 'user-space';
   /** Loopback port of /metrics, /healthz and /readyz, 0 for a free one; none where absent. */
@@ -218,7 +223,7 @@ async function openMetrics(
   const metrics = createPrometheusMetrics({
     version: config.version,
     device,
-    platform: hostPlatform(),
+    platform: agentPlatform(config.runtime),
   });
   const server = await startMetricsServer({ port: config.metricsPort, metrics, isReady });
   return { metrics, server };
@@ -390,9 +395,15 @@ function openRuntime(
   init: { readonly clock: Clock; readonly log: Log },
 ): Promise<Runtime> {
   const directory = join(config.dataDirectory, 'runtime');
-  return config.runtime === 'unconfined'
-    ? createUnconfinedRuntime({ ...init, directory, acceptNoIsolation: true })
-    : createRuncRuntime({ ...init, directory });
+  const { runtime = 'runc' } = config;
+  switch (runtime) {
+    case 'unconfined':
+      return createUnconfinedRuntime({ ...init, directory, acceptNoIsolation: true });
+    case 'wasm':
+      return createWasmRuntime({ ...init, directory });
+    case 'runc':
+      return createRuncRuntime({ ...init, directory });
+  }
 }
 
 async function createReport(
@@ -408,7 +419,7 @@ async function createReport(
   return {
     current: () => ({
       agentVersion: init.version,
-      platform: hostPlatform(),
+      platform: agentPlatform(init.runtime.name),
       bootId: init.boot,
       runtimes: [init.runtime.name],
       storage,

@@ -18,4 +18,10 @@ export {
   createUnconfinedRuntime,
   type UnconfinedRuntimeInit,
 } from './create-unconfined-runtime.ts';
+export {
+  createWasmRuntime,
+  wasmPlatform,
+  type WasmRuntimeInit,
+} from './wasm/create-wasm-runtime.ts';
 export { directoryLayer } from './wasm/directory-layer.ts';
+export { nodeNetwork } from './wasm/node-network.ts';

@@ -1,10 +1,11 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
-import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { silentLog, systemClock } from '@tapline/base';
+import { rolldown } from 'rolldown';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { ContainerSpec } from './container-spec.ts';
 import type { ContainerRuntimeInit } from './container-runtime.ts';
@@ -14,6 +15,9 @@ import { probeHost } from './host-support.ts';
 import { readOptional } from './read-optional.ts';
 import type { Runtime } from './runtime.ts';
 import { makeTestRootfs } from './testing/make-test-rootfs.ts';
+import { createWasmRuntime } from './wasm/create-wasm-runtime.ts';
+import { debianUnavailable } from '../../../tools/debian/debian-unavailable.ts';
+import { unpackPackages } from '../../../tests/elf/unpack-packages.ts';
 
 const isRoot = process.getuid?.() === 0;
 const memoryGroups = isRoot && probeHost().cgroups.memory;
@@ -28,7 +32,10 @@ beforeAll(async () => {
 afterAll(async () => await rm(rootfs, { recursive: true }));
 
 /** What every runtime does, whatever it confines. */
-function runtimeContract(open: (init: ContainerRuntimeInit) => Promise<Runtime>): void {
+function runtimeContract(
+  open: (init: ContainerRuntimeInit) => Promise<Runtime>,
+  root: () => string = () => rootfs,
+): void {
   let directory: string;
   let runtime: Runtime;
 
@@ -46,7 +53,7 @@ function runtimeContract(open: (init: ContainerRuntimeInit) => Promise<Runtime>)
   });
 
   const spec = (script: string, more: Partial<ContainerSpec> = {}): ContainerSpec =>
-    specOf(rootfs, script, more);
+    specOf(root(), script, more);
 
   async function output(
     script: string,
@@ -227,7 +234,7 @@ function runtimeContract(open: (init: ContainerRuntimeInit) => Promise<Runtime>)
         '-e',
         starter(runtime.name),
         join(directory, 'other'),
-        rootfs,
+        root(),
       ]);
       child.stderr?.pipe(process.stderr);
       await once(child.stdout ?? child, 'data');
@@ -256,12 +263,14 @@ function runtimeContract(open: (init: ContainerRuntimeInit) => Promise<Runtime>)
 /** Starts three containers, one of them in the foreground, and waits to be killed. */
 function starter(name: Runtime['name']): string {
   const here = (file: string): string => JSON.stringify(join(import.meta.dirname, file));
-  const call =
-    name === 'runc'
-      ? 'createRuncRuntime(init)'
-      : 'createUnconfinedRuntime({ ...init, acceptNoIsolation: true })';
+  const call = {
+    runc: 'createRuncRuntime(init)',
+    unconfined: 'createUnconfinedRuntime({ ...init, acceptNoIsolation: true })',
+    wasm: 'createWasmRuntime(init)',
+    none: 'Promise.reject(new Error("none runs nothing"))',
+  }[name];
   return `
-    import { createRuncRuntime, createUnconfinedRuntime } from ${here('index.ts')};
+    import { createRuncRuntime, createUnconfinedRuntime, createWasmRuntime } from ${here('index.ts')};
     import { silentLog, systemClock } from '@tapline/base';
     const [directory, rootfs] = process.argv.slice(1);
     const init = { directory, clock: systemClock, log: silentLog };
@@ -397,4 +406,98 @@ describe.skipIf(!hasRunc)('runc (skipped without runc or root)', () => {
 
 describe.skipIf(!isRoot)('unconfined (skipped without root)', () => {
   runtimeContract((init) => createUnconfinedRuntime({ ...init, acceptNoIsolation: true }));
+});
+
+const noDebian = await debianUnavailable('arm64');
+
+describe.skipIf(noDebian !== undefined)(`wasm (needs ${noDebian ?? 'nothing'})`, () => {
+  let arm64: string;
+  let program: string;
+  const open = (init: ContainerRuntimeInit): Promise<Runtime> =>
+    createWasmRuntime({ ...init, program });
+  beforeAll(async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'tapline-guest-'));
+    program = join(folder, 'guest-program.js');
+    // As ./tapline has it: to strip the types of all sources takes longer than what is started.
+    await using bundle = await rolldown({
+      input: join(import.meta.dirname, 'wasm/guest-program.ts'),
+      platform: 'node',
+      logLevel: 'warn',
+    });
+    await bundle.write({ file: program, format: 'esm' });
+    arm64 = await mkdtemp(join(tmpdir(), 'tapline-arm64-'));
+    await unpackPackages(arm64, { architecture: 'arm64', names: ['busybox-static'] });
+    for (const name of ['etc', 'tmp']) await mkdir(join(arm64, name));
+    for (const name of ['sh', 'cat', 'sleep', 'head']) {
+      await symlink('busybox', join(arm64, 'bin', name));
+    }
+  });
+  afterAll(async () => {
+    for (const path of [arm64, dirname(program)]) await rm(path, { recursive: true });
+  });
+
+  runtimeContract(open, () => arm64);
+
+  describe('confines', () => {
+    let directory: string;
+    let runtime: Runtime;
+    beforeAll(async () => {
+      directory = await mkdtemp(join(tmpdir(), 'tapline-wasm-'));
+      runtime = await open({ directory, clock: systemClock, log: silentLog });
+    });
+    afterAll(async () => {
+      await runtime[Symbol.asyncDispose]();
+      await rm(directory, { recursive: true });
+    });
+    async function inside(script: string, more: Partial<ContainerSpec> = {}): Promise<string> {
+      let text = '';
+      const take = (chunk: Uint8Array): void => void (text += Buffer.from(chunk).toString());
+      await runtime.run(specOf(arm64, script, more), { onStdout: take, onStderr: take });
+      return text;
+    }
+
+    test('what it writes is nowhere, and ends at the size of its memory file systems', async () => {
+      const script =
+        'echo x >/etc/made && cat /etc/made; head -c 2000000 /dev/zero >/tmp/x || echo full';
+      const text = await inside(script, { user: { uid: 0, gid: 0 } });
+      expect(text).toContain('x\n');
+      expect(text).toContain('full');
+      expect(readdirSync(join(arm64, 'etc'))).toEqual([]);
+    });
+
+    test('processes and memory are limited, and who limits them is said', async () => {
+      const bomb = 'i=0; while [ $i -lt 40 ]; do sleep 1 & i=$((i+1)); done; wait; echo all';
+      const limits = { pids: 10, memoryBytes: 2 ** 26 };
+      expect(await inside(bomb, { limits })).toMatch(/fork|Cannot|Try again/i);
+      await runtime.start(specOf(arm64, 'sleep 36', { limits }));
+      const [state] = await runtime.list();
+      await runtime.remove('test');
+      expect(state?.confinement).toMatchObject({
+        noNewPrivileges: true,
+        limitsEnforcedBy: { memory: 'machine', pids: 'machine', cpu: 'none' },
+      });
+    });
+
+    test('after it was killed it is started anew', async () => {
+      const lasting = specOf(arm64, 'echo up; sleep 37', {});
+      const { id, pid } = await runtime.start(lasting);
+      process.kill(pid, 'SIGKILL');
+      await runtime.wait(id);
+      await runtime.start(lasting);
+      const { exitCode } = await runtime.exec(id, specOf(arm64, 'exit 4', {}));
+      expect(exitCode).toBe(4);
+      await runtime.remove(id);
+    });
+
+    test('a program that is not there says so', async () => {
+      const missing = specOf(arm64, '', { command: ['no-such-program'] });
+      for (const begin of [() => runtime.run(missing), () => runtime.start(missing)]) {
+        await expect(begin()).rejects.toMatchObject({
+          code: 'container_start_failed',
+          message: expect.stringContaining('no-such-program'),
+        });
+      }
+      await runtime.remove(missing.id);
+    });
+  });
 });

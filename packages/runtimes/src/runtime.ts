@@ -22,8 +22,11 @@ export interface ExitStatus {
   readonly signal: string | undefined;
 }
 
-/** What keeps a limit: a control group counts the container, an rlimit each process or user. */
-export type LimitEnforcer = 'cgroup' | 'rlimit' | 'none';
+/**
+ * What keeps a limit: a control group counts the container, an rlimit each process or user, and a
+ * machine of guests all that runs in it.
+ */
+export type LimitEnforcer = 'cgroup' | 'rlimit' | 'machine' | 'none';
 
 /** What confines a container on this machine; weaker than asked for is said here, never hidden. */
 export interface Confinement {
@@ -69,7 +72,7 @@ export interface ProcessIo {
  */
 export interface Runtime extends AsyncDisposable {
   /** `none` runs nothing. */
-  readonly name: 'runc' | 'unconfined' | 'none';
+  readonly name: 'runc' | 'unconfined' | 'wasm' | 'none';
   /** Does everything that can be done ahead; `start` and `run` take what it returns. */
   prepare(spec: ContainerSpec): Promise<PreparedContainer>;
   /**

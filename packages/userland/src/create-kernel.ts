@@ -37,6 +37,8 @@ export interface KernelOptions {
   /** What was translated before. With one, all that programs come to is kept there when they end. */
   readonly codeCache?: CodeCache;
   readonly hostName?: string;
+  /** Threads of all processes together; 1024 when left out. */
+  readonly mostThreads?: number;
   /** The way out for TCP; without it guests reach only each other. */
   readonly network?: HostNetwork;
 }
@@ -79,6 +81,7 @@ export function createKernel(options: KernelOptions): Kernel {
     network: new Network(options.network),
     terminals,
     hostName: options.hostName ?? 'tapline',
+    mostThreads: options.mostThreads ?? 1024,
   });
   const shared = system('tmpfs', magic.temporary);
   mount(root, 'dev', createDevices(system('dev', magic.temporary), { rng, terminals, shared }));

@@ -4,6 +4,13 @@ export type { HostInput, HostOutput } from './files/host-stream.ts';
 export type { LayerDirectory, LayerFile, LayerLink, LayerNode } from './files/layer.ts';
 export { tarLayers } from './files/tar-layer.ts';
 export { createMemoryFileSystem, type MemoryEntry } from './files/memory-file-system.ts';
+export {
+  type GuestProgram,
+  type GuestSystem,
+  openGuestSystem,
+  type StartedProgram,
+} from './open-guest-system.ts';
+export { findProgram } from './program/find-program.ts';
 export { planCommand, type WantedCommand } from './program/plan-command.ts';
 export { type ProgramResult, runProgram, type RunProgramOptions } from './run-program.ts';
 export type { HostConnection, HostNetwork } from './sockets/host-network.ts';

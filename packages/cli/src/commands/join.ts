@@ -1,7 +1,7 @@
 import { TaplineError } from '@tapline/base';
 import { hostname } from 'node:os';
 import { parseLabels } from '../connection/parse-labels.ts';
-import { agentFlags } from '../device/agent-flags.ts';
+import { agentFlags, runtimeOf } from '../device/agent-flags.ts';
 import { agentDataDirectory, runAgent } from '../device/run-agent.ts';
 import { readJoinToken } from '../device/read-join-token.ts';
 import { defineCommand, type Command } from '../framework/command.ts';
@@ -41,13 +41,13 @@ export const join: Command = defineCommand({
         hint: 'use the one that `tapline token create` shows',
       });
     }
-    const { hostPlatform, joinDevice } = await import('@tapline/agent');
+    const { agentPlatform, joinDevice } = await import('@tapline/agent');
     const { device } = await joinDevice({
       dataDirectory: agentDataDirectory(flags.data, console.environment),
       server: new URL(url),
       token: await readJoinToken({ given: flags.token, file: flags.tokenFile }, console.stdin),
       name: flags.name ?? hostname().toLowerCase(),
-      platform: hostPlatform(),
+      platform: agentPlatform(runtimeOf(flags)),
       labels: parseLabels(flags.label),
       clock: console.clock,
       signal: console.signal,

@@ -38,7 +38,7 @@ export const runWasm: Command = defineCommand({
   passesThrough: 'COMMAND ARGUMENT...',
   async run({ console, positionals: [text = ''], flags, passedThrough }) {
     const { planCommand, runProgram } = await import('@tapline/userland');
-    const { nodeNetwork } = await import('../wasm/node-network.ts');
+    const { nodeNetwork } = await import('@tapline/runtimes');
     const { openGuestImage } = await import('../wasm/guest-image.ts');
     const { openNodeTerminal } = await import('../wasm/node-terminal.ts');
     const { files, config } = await openGuestImage(text, { console, flags });

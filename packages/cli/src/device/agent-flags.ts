@@ -6,6 +6,8 @@ import {
   textFlagWithDefault,
 } from '../framework/flag.ts';
 
+const runtimes = ['runc', 'wasm', 'unconfined'] as const;
+
 /** How an agent runs; `join` and `agent` have these. */
 export const agentFlags: {
   readonly data: Flag<string | undefined>;
@@ -28,11 +30,14 @@ export const agentFlags: {
     valueName: 'DIR',
     environment: 'TAPLINE_AGENT_DATA',
   }),
-  runtime: textFlagWithDefault('What confines programs; unconfined is no isolation at all', {
-    choices: ['runc', 'unconfined'],
-    default: 'runc',
-    environment: 'TAPLINE_RUNTIME',
-  }),
+  runtime: textFlagWithDefault(
+    'What confines programs; wasm runs those for arm64 on any machine, unconfined is no isolation at all',
+    {
+      choices: runtimes,
+      default: 'runc',
+      environment: 'TAPLINE_RUNTIME',
+    },
+  ),
   datapath: textFlagWithDefault('Who switches frames of segments on a node', {
     choices: ['auto', 'kernel', 'user-space'],
     default: 'auto',
@@ -107,4 +112,8 @@ export interface AgentFlagValues {
   readonly allowForward: readonly string[];
   readonly allowReverse: readonly string[];
   readonly logLevel: string;
+}
+
+export function runtimeOf({ runtime }: { readonly runtime: string }): (typeof runtimes)[number] {
+  return runtimes.find((name) => name === runtime) ?? 'runc';
 }

@@ -4,8 +4,8 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Console } from '../framework/console.ts';
 import { exitCode } from '../framework/exit-code.ts';
-import type { AgentFlagValues } from './agent-flags.ts';
 import { edgeSettings } from './edge-settings.ts';
+import { type AgentFlagValues, runtimeOf } from './agent-flags.ts';
 import { becomeLean } from './become-lean.ts';
 
 /** Runs the agent of a device that has joined, until it is told to stop; programs go on. */
@@ -24,7 +24,7 @@ export async function runAgent(flags: AgentFlagValues, console: Console): Promis
     version: buildVersion,
     log,
     clock: console.clock,
-    runtime: flags.runtime === 'unconfined' ? 'unconfined' : 'runc',
+    runtime: runtimeOf(flags),
     ...(flags.datapath === 'kernel' || flags.datapath === 'user-space'
       ? { datapath: flags.datapath }
       : {}),

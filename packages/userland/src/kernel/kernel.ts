@@ -27,12 +27,11 @@ export interface KernelInit {
   readonly terminals: Terminals;
   /** As uname says it. */
   readonly hostName: string;
+  /** Threads of all processes together. */
+  readonly mostThreads: number;
 }
 
 const largestPid = 4_194_304;
-/** Threads of all processes together. */
-const mostTasks = 1024;
-
 /** What all processes share: who there is, who may run, and who waits. */
 export class Kernel {
   readonly root: DirectoryInode;
@@ -55,6 +54,7 @@ export class Kernel {
   readonly runnable: Task[] = [];
   /** Threads that wait with a deadline. */
   readonly sleeping: Set<Task> = new Set();
+  readonly #mostThreads: number;
   #nextPid = 2;
   #tasks = 0;
   /** Somebody outside has something new for a guest. */
@@ -70,11 +70,12 @@ export class Kernel {
     this.network = init.network;
     this.terminals = init.terminals;
     this.hostName = init.hostName;
+    this.#mostThreads = init.mostThreads;
   }
 
   /** The number of the next process or thread; undefined where there are too many. */
   takeId(): number | undefined {
-    if (this.#tasks >= mostTasks) return undefined;
+    if (this.#tasks >= this.#mostThreads) return undefined;
     while (this.processes.has(this.#nextPid)) this.#nextPid++;
     const pid = this.#nextPid++;
     if (this.#nextPid > largestPid) this.#nextPid = 2;

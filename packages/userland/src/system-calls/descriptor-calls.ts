@@ -144,10 +144,10 @@ const flock: SystemCall = (task, [number, operation]) => {
 
 const pipe2: SystemCall = (task, [address, flagBits]) => {
   const flags = unsigned(flagBits);
-  const { descriptors, kernel } = task.process;
+  const { credentials, descriptors, kernel } = task.process;
   const room = viewOf(guestRoom(task.memory, address, 8));
   const pipe = new Pipe();
-  const inode = anonymousInode(kernel.root.system, 'fifo');
+  const inode = anonymousInode(kernel.root.system, 'fifo', credentials);
   const kept = flags & openFlags.nonBlock;
   const path = `pipe:[${inode.number}]`;
   const closeOnExec = (flags & openFlags.closeOnExec) !== 0;
