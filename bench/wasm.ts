@@ -5,6 +5,7 @@ import { buildKernel, compilers } from './wasm/build-kernel.ts';
 import { kernels } from './wasm/kernel-names.ts';
 import { runHere } from './wasm/run-here.ts';
 import { startRows } from './wasm/start-rows.ts';
+import { toolRows } from './wasm/tool-rows.ts';
 import { parseTurns, type Turns, warmMilliseconds } from './wasm/turn-times.ts';
 
 const turns = 24;
@@ -12,7 +13,8 @@ const qemu = 'qemu-aarch64-static';
 
 /**
  * Static arm64 programs translated to WebAssembly, beside qemu's translation of the same programs,
- * and the same sources compiled for this machine as the limit. `only` are names of kernels, or `start`.
+ * and the same sources compiled for this machine as the limit; then programs of Debian, as they are.
+ * `only` are names of kernels or tools, `tools` or `start`.
  */
 export async function benchmarkWasm(only: readonly string[]): Promise<Measurement> {
   const missing = [qemu, ...Object.values(compilers)].filter((program) => !haveProgram(program));
@@ -53,12 +55,14 @@ export async function benchmarkWasm(only: readonly string[]): Promise<Measuremen
         peers: { qemu: 1 },
         goal: 1,
         goalOn: 'ratio',
-        note: 'v86 runs no arm64 program and has no image of these kernels for i386 here; not measured',
       }),
     );
   }
   if (only.length === 0 || only.includes('start'))
     rows.push(...(await startRows(qemu, folder.path)));
+  if (!kernels.some(({ name }) => only.includes(name))) {
+    rows.push(...(await toolRows(qemu, folder.path, only)));
+  }
   return { versions: { node: process.version, qemu: versionOf(qemu) }, rows };
 }
 
