@@ -42,8 +42,14 @@ export function hasOwnTranslation({ name }: EncodingClass): boolean {
   );
 }
 
+const coldVectors: ReadonlySet<string> = new Set([
+  'Advanced SIMD modified immediate',
+  'Conversion between floating-point and integer',
+]);
+
 /** Classes of which cold code has some that it does not leave to the interpreter. */
 export function isDoneCold({ name }: EncodingClass): boolean {
+  if (coldVectors.has(name)) return true;
   return !/^(Advanced SIMD|Floating-point|Conversion|Cryptographic|Atomic|Compare and swap)/.test(
     name,
   );

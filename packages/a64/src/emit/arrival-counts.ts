@@ -7,7 +7,7 @@ const mostTargets = 512;
 /** How much hotter a place has to be that is part of a function already. */
 const coveredFactor = 16;
 /** Of hotness: what is translated for who comes after, when it was called. */
-const keptShare = 32;
+const keptShare = 4;
 
 /**
  * How often places were come to by calls, by ways back, and from outside, and where BR went. What

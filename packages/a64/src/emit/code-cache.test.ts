@@ -105,7 +105,7 @@ test('what was called a good deal is translated for who comes after', () => {
   const words = [
     0xd2800141, 0x94000004, 0xf1000421, 0x54ffffc1, 0xd4200000, 0xd28000e0, 0xd65f03c0,
   ];
-  const first = machine(words, { cache, hotAfter: 100 });
+  const first = machine(words, { cache, hotAfter: 40 });
   expect(first.run(100)).toEqual(breakpoint);
   expect(cache.list()).toEqual([]);
   first.translateVisited();

@@ -11,6 +11,7 @@ import { type ColdKind, coldKinds } from './cold-kinds.ts';
 import { coldAccess, coldMemory } from './cold-memory.ts';
 import { coldRegisters } from './cold-registers.ts';
 import { coldSum } from './cold-sum.ts';
+import { coldVectors } from './cold-vectors.ts';
 
 /** How a place was come to: by a branch, by a call that is gone on with here, from outside. */
 const arrival = { branch: 0, call: 1, outside: 2 } as const;
@@ -26,6 +27,7 @@ const handlers: Readonly<Record<Exclude<ColdKind, 'slow'>, Handler>> = {
   ...coldRegisters,
   ...coldMemory,
   ...coldBranches,
+  ...coldVectors,
 };
 
 /**

@@ -29,6 +29,8 @@ export const coldKinds = [
   'register-offset',
   'pair',
   'ordered',
+  'vector-immediate',
+  'float-move',
 ] as const;
 
 export type ColdKind = (typeof coldKinds)[number];
@@ -65,6 +67,8 @@ const patterns: readonly (readonly [string, ColdKind])[] = [
   ['xx101x0xxxx', 'pair'],
   ['xx001000110', 'ordered'],
   ['xx001000100', 'ordered'],
+  ['0xx01111000', 'vector-immediate'],
+  ['x0011110xx1', 'float-move'],
 ];
 
 const indexBits = 11;
