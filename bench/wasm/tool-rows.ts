@@ -178,13 +178,14 @@ function runThere(argv: readonly string[], input: Uint8Array | undefined): Run {
   const [program = '', ...words] = argv;
   const from = performance.now();
   const { status, stdout, stderr } = spawnSync(program, words, {
+    encoding: 'latin1',
     input: input ?? '',
     env: { LC_ALL: 'C.UTF-8', HOME: '/tmp', PATH: '/usr/bin:/bin' },
     maxBuffer: 64 * 1024 * 1024,
   });
   const milliseconds = performance.now() - from;
   if (status !== 0) throw new Error(`${argv.join(' ')} ended with ${status}: ${stderr}`);
-  return { milliseconds, output: stdout.toString('latin1') };
+  return { milliseconds, output: stdout };
 }
 
 /** The program, and files that it is to read, as this machine names them. */
