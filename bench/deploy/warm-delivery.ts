@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { systemClock } from '../../packages/base/src/index.ts';
 import { type BenchmarkRow, benchmarkRow } from '../result.ts';
 import { quantile } from '../quantile.ts';
 import { timeCommand } from '../run-command.ts';
@@ -21,6 +22,7 @@ const warmUp = 5;
 /** podman takes ten times as long, and says the same after a few. */
 const podmanEvery = 4;
 const megabyte = 1024 * 1024;
+const restMs = 8000;
 
 /**
  * A warm delivery of jq to one device with runc, from the request to ready, beside `runc run` of the
@@ -65,6 +67,8 @@ export async function measureWarmDelivery(
     times.runc.push(bare);
     if (engine !== undefined) times.podman.push(engine);
   }
+  // At rest: an agent that had something to do gives memory back five seconds later.
+  await systemClock.sleep(restMs);
   const memory = residentBytes(device.pid) / megabyte;
   const shared = { unit: 'ms', better: 'lower', goalOn: 'ratio' } as const;
   const peers = (share: number): Readonly<Record<string, number | undefined>> => ({

@@ -37,6 +37,8 @@ export interface AgentCoreInit {
   readonly files?: SharedFolder;
   /** Where this is a node: what its kernel has. */
   readonly observeNode?: () => Promise<unknown>;
+  /** Something was done of an Install. */
+  readonly onWork?: () => void;
   /** How long a program may take to end when asked to, before it is killed; 10 s unless given. */
   readonly stopGraceMs?: number;
 }
@@ -211,6 +213,7 @@ export async function createAgentCore(init: AgentCoreInit): Promise<AgentCore> {
       reporter,
       metrics,
       onGarbage: () => {
+        init.onWork?.();
         garbage.addAfter('images', garbageDelayMs);
         if (state.record(uid) === undefined) workers.delete(uid);
       },

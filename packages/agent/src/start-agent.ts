@@ -31,6 +31,7 @@ import { fetchTrustedKeys } from '@tapline/signatures';
 import { type AgentCore, createAgentCore } from './agent-core.ts';
 import { AgentState } from './agent-state.ts';
 import { bootId } from './boot-id.ts';
+import { collectAtRest } from './collect-at-rest.ts';
 import type { EdgeSettings } from './channels/edge-program.ts';
 import { createSharedFolder } from './files/shared-folder.ts';
 import { agentPlatform } from './agent-platform.ts';
@@ -55,6 +56,8 @@ import { startServiceServer } from './services/service-server.ts';
 import { createSegmentAgent, type SegmentAgent } from './segments/segment-agent.ts';
 
 export interface AgentConfig {
+  /** Gives memory back; called when there has been nothing to do for a while. */
+  readonly collectMemory?: () => void;
   /** State, images and containers; `joinDevice` has been here before. */
   readonly dataDirectory: string;
   readonly version: string;
@@ -91,6 +94,7 @@ export interface RunningAgent extends AsyncDisposable {
 }
 
 const storageReportMs = 30_000;
+const quietMs = 5000;
 
 /**
  * Starts the agent of a device that has joined. Disposing it leaves running what runs. Throws
@@ -146,8 +150,13 @@ export async function startAgent(config: AgentConfig): Promise<RunningAgent> {
         )
       : undefined;
   if (segments !== undefined) metrics?.setSegments(() => segments.agent.metrics());
+  const rest = opened.use(
+    collectAtRest({ clock, quietMs, collect: () => config.collectMemory?.() }),
+  );
+  rest.worked();
   const core: AgentCore = opened.use(
     await createAgentCore({
+      onWork: () => rest.worked(),
       ...(segments === undefined ? {} : { observeNode: segments.observe, places: segments.places }),
       device,
       client: connections.client,

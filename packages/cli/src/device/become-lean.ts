@@ -10,6 +10,10 @@ const leanFlags = [
   '--max-old-space-size=192',
   '--no-opt',
   '--no-maglev',
+  // The agent says when there is time for it.
+  '--expose-gc',
+  // What ran once, as at the start, is compiled again should it run again.
+  '--bytecode-old-age=1',
 ] as const;
 
 /** Makes the C library give back what an image's arrival took. */

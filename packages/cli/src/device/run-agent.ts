@@ -24,6 +24,7 @@ export async function runAgent(flags: AgentFlagValues, console: Console): Promis
     version: buildVersion,
     log,
     clock: console.clock,
+    collectMemory,
     runtime: runtimeOf(flags),
     ...(flags.datapath === 'kernel' || flags.datapath === 'user-space'
       ? { datapath: flags.datapath }
@@ -76,6 +77,13 @@ function agentWords(flags: AgentFlagValues): readonly string[] {
     '--log-level',
     flags.logLevel,
   ];
+}
+
+/** Twice: what the first one finds unused since the last, such as code, the second one frees. */
+function collectMemory(): void {
+  const wanted = { type: 'major', execution: 'sync', flavor: 'last-resort' } as const;
+  globalThis.gc?.(wanted);
+  globalThis.gc?.(wanted);
 }
 
 export function agentDataDirectory(
