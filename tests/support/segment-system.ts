@@ -17,6 +17,8 @@ import type { CommandResult } from './run-tapline.ts';
 /** A control plane and nodes, each a machine of its own as far as the network goes. */
 export interface SegmentSystem extends AsyncDisposable {
   readonly nodes: readonly NodeMachine[];
+  /** The network namespace of the control plane. */
+  readonly controlNamespace: string;
   /** Runs a command of the administrator, on the control plane's machine. */
   tapline(words: readonly string[], stdin?: string): Promise<CommandResult>;
   /** Starts one that goes on; ready with this line. */
@@ -181,6 +183,7 @@ export async function startSegmentSystem(
   const owned = opened.move();
   return {
     nodes,
+    controlNamespace: control.namespace,
     tapline,
     start: async (words, readyLine) => await begin('cp', words, readyLine),
     client,

@@ -84,6 +84,7 @@ export const commandGroups: readonly CommandGroup[] = [
       'ops reject': async () => (await import('./commands/ops-reject.ts')).opsReject,
       'ops pause': async () => (await import('./commands/ops-pause.ts')).opsPause,
       'ops resume': async () => (await import('./commands/ops-resume.ts')).opsResume,
+      'ops replica': async () => (await import('./commands/ops-replica.ts')).opsReplica,
       mcp: async () => (await import('./commands/mcp.ts')).mcp,
     },
   },

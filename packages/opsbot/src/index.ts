@@ -7,6 +7,7 @@ export {
   type OpsBotInit,
   type OpsMetrics,
 } from './engine/start-ops-bot.ts';
+export { createOpsInformers } from './engine/create-ops-informers.ts';
 export type { ExecuteOnDevice } from './engine/carry-out.ts';
 export type { OpsInformers } from './engine/ops-informers.ts';
 export type { Fleet } from './fleet.ts';

@@ -9,7 +9,7 @@ import {
 } from '@tapline/resources';
 import { targetText } from '../fleet.ts';
 import { graphKey } from '../graph/dependencies.ts';
-import { groupFaults } from '../graph/group-faults.ts';
+import { type FaultGroup, groupFaults } from '../graph/group-faults.ts';
 import { judge } from '../guards/guard-rails.ts';
 import { isoTime } from '../ledger.ts';
 import { planRun } from '../plan/plan-run.ts';
@@ -53,20 +53,23 @@ export function createDecider(init: DeciderInit): Decider {
     await markCleared(faults);
     const targets = new Map([...faults.values()].map(({ target }) => [graphKey(target), target]));
     const groups = groupFaults(fleet, [...targets.values()]);
+    const byTarget = Map.groupBy(faults.values(), ({ target }) => graphKey(target));
+    const work = groups.map((group) => {
+      const own = group.targets.flatMap((target) => byTarget.get(graphKey(target)) ?? []);
+      return { group, own, held: [] as HeldFault[] };
+    });
     let retryMs: number | undefined;
-    for (const group of groups) {
-      const inGroup = new Set(group.targets.map(graphKey));
-      const own = [...faults.values()].filter(({ target }) => inGroup.has(graphKey(target)));
-      const held: HeldFault[] = [];
-      const incident = await incidents.open(group);
+    // Decisions first: what is written for people to read must not hold up what is done.
+    for (const { group, own, held } of work) {
       for (const fault of own) {
-        const outcome = await decideFault(fault, incident);
-        if (outcome.kind === 'held') held.push({ fault, ...outcome });
-        if (outcome.kind === 'held' && outcome.retryMs !== undefined) {
-          retryMs = Math.min(retryMs ?? Infinity, outcome.retryMs);
-        }
+        const outcome = await decideFault(fault, group);
+        if (outcome.kind !== 'held') continue;
+        held.push({ fault, ...outcome });
+        if (outcome.retryMs !== undefined) retryMs = Math.min(retryMs ?? Infinity, outcome.retryMs);
       }
-      await incidents.update({ group, incident, faults: own, held });
+    }
+    for (const { group, own, held } of work) {
+      await incidents.update({ group, incident: await incidents.open(group), faults: own, held });
     }
     await incidents.resolveOthers(new Set(groups.map(({ cause }) => graphKey(cause))));
     return retryMs;
@@ -81,22 +84,23 @@ export function createDecider(init: DeciderInit): Decider {
         readonly retryMs?: number;
       };
 
-  async function decideFault(fault: Fault, incident: string): Promise<Decision> {
+  async function decideFault(fault: Fault, group: FaultGroup): Promise<Decision> {
     const { playbook, target } = fault;
     if (currentOf(playbook.metadata.name, target) !== undefined) return { kind: 'known' };
-    const decision = await judgeFault(fault);
+    const decision = judgeFault(fault);
     if (decision.kind === 'held') {
       tellOnce(fault, decision.guard);
       return decision;
     }
     const reason = fault.evidence[0]?.signal.says ?? 'a fault stands';
     const name = remediationName(fault);
+    const incident = await incidents.open(group);
     await create({ name, playbook, target, incident, reason });
     tellOnce(fault, 'begun');
     return { kind: 'begun' };
   }
 
-  async function judgeFault(fault: Fault): Promise<Decision> {
+  function judgeFault(fault: Fault): Decision {
     const { playbook, target } = fault;
     let plan: readonly PlannedStep[];
     try {
@@ -116,6 +120,7 @@ export function createDecider(init: DeciderInit): Decider {
       fleet: sight.fleet(),
       plan,
       faults: sight.faults(),
+      extent: sight.extent,
       live: sight.live,
       nowMs: clock.now(),
       monotonicMs: clock.monotonic(),

@@ -20,6 +20,7 @@ import { planRun } from '../plan/plan-run.ts';
 import type { PlannedStep } from '../plan/planned-step.ts';
 import { checkOf, operationOf, storePlan, undoOf } from '../plan/stored-plan.ts';
 import { type Fault, faultKey } from '../playbooks/fault.ts';
+import type { FaultExtent } from '../playbooks/fault-extent.ts';
 import { approvalState } from '../run/approval.ts';
 import { nextMove } from '../run/next-move.ts';
 import { withStep } from '../run/with-step.ts';
@@ -39,6 +40,7 @@ export const isOver: ReadonlySet<string> = new Set(['Succeeded', 'Failed', 'Refu
 export interface OpsSight {
   fleet(): Fleet;
   faults(): ReadonlyMap<string, Fault>;
+  readonly extent: (playbook: Playbook) => FaultExtent;
   readonly live: SourceLiveness;
 }
 
@@ -181,6 +183,7 @@ export function createRemediationWorker(init: WorkerInit): {
         fleet,
         plan,
         faults: sight.faults(),
+        extent: sight.extent,
         live: sight.live,
         nowMs: clock.now(),
         monotonicMs: clock.monotonic(),

@@ -9,6 +9,7 @@ import {
 } from '@tapline/reconcile';
 import type { OpsEvidence } from '@tapline/resources';
 import { claimEpoch } from '../ledger.ts';
+import { faultExtents } from '../playbooks/fault-extent.ts';
 import { type Fault, faultsOf } from '../playbooks/fault.ts';
 import type { Signal } from '../signals/signal.ts';
 import type { ExecuteOnDevice } from './carry-out.ts';
@@ -69,15 +70,21 @@ export function startOpsBot(init: OpsBotInit): OpsBot {
   const stop = new AbortController();
   let epoch: number | undefined;
   let faults: ReadonlyMap<string, Fault> | undefined;
+  let extents: OpsSight['extent'] | undefined;
   const wakers = new Set<() => void>();
 
   function changed(): void {
     faults = undefined;
+    extents = undefined;
     for (const wake of wakers) wake();
   }
   const sight: OpsSight = {
     fleet: () => view.fleet(),
     faults: () => (faults ??= faultsOf(desk.book, informers.playbooks.list(), view.fleet())),
+    extent(playbook) {
+      extents ??= faultExtents(sight.faults(), view.fleet());
+      return extents(playbook);
+    },
     live: (source) => desk.live(source),
   };
   const ends = [

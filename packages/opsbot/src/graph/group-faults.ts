@@ -40,8 +40,8 @@ export function groupFaults(fleet: Fleet, targets: readonly OpsTarget[]): readon
   const able = [...candidates]
     .filter(
       ([key, { covers }]) =>
-        faulty.has(key) ||
-        (covers.size >= 2 && covers.size >= shareOfDependents * (dependents.get(key) ?? 0)),
+        covers.size >= 2 &&
+        (faulty.has(key) || covers.size >= shareOfDependents * (dependents.get(key) ?? 0)),
     )
     .toSorted(([a], [b]) => (a < b ? -1 : 1));
   const left = new Set(faulty.keys());
@@ -64,6 +64,11 @@ export function groupFaults(fleet: Fleet, targets: readonly OpsTarget[]): readon
       targets: best.covers.toSorted().flatMap((one) => faulty.get(one) ?? []),
     });
     for (const one of best.covers) left.delete(one);
+  }
+  // Nothing else explains the rest.
+  for (const key of [...left].toSorted()) {
+    const target = faulty.get(key);
+    if (target !== undefined) groups.push({ cause: target, targets: [target] });
   }
   return groups;
 }

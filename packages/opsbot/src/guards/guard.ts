@@ -1,5 +1,6 @@
 import type { OpsPolicySpec, Playbook } from '@tapline/resources';
 import type { Fault } from '../playbooks/fault.ts';
+import type { FaultExtent } from '../playbooks/fault-extent.ts';
 import type { Fleet } from '../fleet.ts';
 import type { Ledger } from '../ledger.ts';
 import type { PlannedStep } from '../plan/planned-step.ts';
@@ -13,6 +14,8 @@ export interface GuardContext extends Fault {
   readonly plan: readonly PlannedStep[];
   /** Every fault that stands, this one included. */
   readonly faults: ReadonlyMap<string, Fault>;
+  /** How many of what the playbook is for are in trouble. */
+  readonly extent: (playbook: Playbook) => FaultExtent;
   readonly live: SourceLiveness;
   /** Wall time, for what is on disk. */
   readonly nowMs: number;

@@ -13,6 +13,7 @@ import { playbookResource } from '@tapline/resources';
 import type { Fleet } from '../fleet.ts';
 import type { GuardContext } from '../guards/guard.ts';
 import type { Signal } from '../signals/signal.ts';
+import { faultExtents } from '../playbooks/fault-extent.ts';
 import { faultsOf } from '../playbooks/fault.ts';
 import { type BookEntry, nextEntry } from '../signals/signal-book.ts';
 
@@ -145,6 +146,7 @@ export function guardContext(change: Partial<GuardContext> = {}): GuardContext {
   const seen = change.fleet ?? fleet();
   const book = bookOf([signal()]);
   const target: OpsTarget = change.target ?? { kind: 'Node', name: 'n1' };
+  const faults = change.faults ?? faultsOf(book, [of], seen);
   return {
     playbook: of,
     target,
@@ -153,7 +155,8 @@ export function guardContext(change: Partial<GuardContext> = {}): GuardContext {
     ledger: {},
     fleet: seen,
     plan: [],
-    faults: faultsOf(book, [of], seen),
+    faults,
+    extent: faultExtents(faults, seen),
     live: () => undefined,
     nowMs: Date.UTC(2026, 0, 1),
     monotonicMs: 1000,
