@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startRegistry } from '@tapline/registry';
 import { eventually, haveProgram, temporaryFolder } from '@tapline/testing';
@@ -46,6 +47,23 @@ describe.skipIf(debian !== undefined)(
         out: stdin,
         err: 'image\n',
       });
+    });
+
+    test('what was translated is kept, and found by the next start', async () => {
+      await using folder = await temporaryFolder();
+      const cache = join(folder.path, 'code');
+      const words = ['run-wasm', image, '--code-cache', cache, '--', 'sha256sum', '/etc/motd'];
+      const first = await runTapline(words);
+      expect(first).toMatchObject({ code: 0, err: '' });
+      const [name = '', ...others] = readdirSync(cache);
+      expect([name, others]).toEqual([expect.stringMatching(/^a64-\d+-[0-9a-f]{64}-0$/), []]);
+      const before = readFileSync(join(cache, name));
+      expect(await runTapline(words)).toEqual(first);
+      expect(readFileSync(join(cache, name)).equals(before)).toBe(true);
+      // What the disk has changed is not run.
+      before.fill(0, before.length - 4000);
+      writeFileSync(join(cache, name), before);
+      expect(await runTapline(words)).toEqual(first);
     });
 
     test('a reader that has enough ends it, as a pipe does', async () => {

@@ -2,7 +2,7 @@ import { createSecureRng } from '@tapline/base';
 import { connectionFlags } from '../connection/connection-flags.ts';
 import { defineCommand, type Command } from '../framework/command.ts';
 import { exitCode } from '../framework/exit-code.ts';
-import { booleanFlag, integerFlag, textFlagWithDefault } from '../framework/flag.ts';
+import { booleanFlag, integerFlag, textFlag, textFlagWithDefault } from '../framework/flag.ts';
 
 const megabyte = 1024 * 1024;
 
@@ -32,6 +32,10 @@ export const runWasm: Command = defineCommand({
       max: 3968,
     }),
     network: booleanFlag('Let it open TCP connections and look up names'),
+    codeCache: textFlag('Where translated code is kept, so that the next start is quicker', {
+      valueName: 'DIR',
+      environment: 'TAPLINE_CODE_CACHE',
+    }),
     workdir: textFlagWithDefault('Where it starts', { valueName: 'DIR', default: '' }),
     ...connectionFlags,
   },
@@ -39,6 +43,7 @@ export const runWasm: Command = defineCommand({
   async run({ console, positionals: [text = ''], flags, passedThrough }) {
     const { planCommand, runProgram } = await import('@tapline/userland');
     const { nodeNetwork } = await import('@tapline/runtimes');
+    const { openKeptCode } = await import('../wasm/code-folder.ts');
     const { openGuestImage } = await import('../wasm/guest-image.ts');
     const { openNodeTerminal } = await import('../wasm/node-terminal.ts');
     const { files, config } = await openGuestImage(text, { console, flags });
@@ -50,6 +55,10 @@ export const runWasm: Command = defineCommand({
       env: onTerminal ? [`TERM=${console.environment['TERM'] ?? 'xterm'}`] : [],
       folder: flags.workdir,
     });
+    const kept =
+      flags.codeCache === undefined
+        ? undefined
+        : await openKeptCode(flags.codeCache, { files, path: command.path });
     using terminal = onTerminal ? openNodeTerminal(process.stdin, process.stdout) : undefined;
     const memoryLimit = flags.memory * megabyte;
     const { exitCode: code, refused } = await runProgram({
@@ -66,6 +75,7 @@ export const runWasm: Command = defineCommand({
       rng: createSecureRng(),
       memoryLimit,
       hotAfter: 8000,
+      ...(kept !== undefined && { codeCache: kept.cache }),
       fuel: Infinity,
       ...(flags.network && { network: nodeNetwork }),
       signal: console.signal,
@@ -78,6 +88,7 @@ export const runWasm: Command = defineCommand({
     if (code !== 0 && refused.memory > 0) {
       console.note(`the program asked for more than ${flags.memory} MiB; see --memory\n`);
     }
+    await kept?.keep();
     if (terminal === undefined) console.stdin.destroy();
     return code;
   },

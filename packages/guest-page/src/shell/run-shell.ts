@@ -34,7 +34,7 @@ export async function runShell(
       env: ['TERM=xterm-256color'],
       folder,
       terminal: { rows: terminal.rows, columns: terminal.cols },
-      limits: { memory, machines: machinesOf(navigator), fuel: Infinity, hotAfter: 1000 },
+      limits: { memory, machines: machinesOf(navigator), fuel: Infinity, hotAfter: 8000 },
     },
     onOutput: (_, bytes) => {
       onState('running');

@@ -24,7 +24,7 @@ const socketName = 'exec.sock';
 const notStarted = 125;
 const terminate = 15;
 /** Arrivals at a place after which it is translated. */
-const hotAfter = 1000;
+const hotAfter = 8000;
 
 async function main([mode, folder = '', specPath = '']: readonly string[]): Promise<number> {
   process.chdir(folder);

@@ -1,5 +1,5 @@
-import { byteString } from '../byte-string.ts';
-import type { LayerDirectory, LayerNode } from '../files/layer.ts';
+import type { LayerDirectory } from '../files/layer.ts';
+import { nodeAt } from './node-at.ts';
 
 /** Where a command is: by its path, or by PATH of its environment. */
 export function findProgram(
@@ -10,20 +10,10 @@ export function findProgram(
   if (command.includes('/')) return command;
   const path = env.findLast((variable) => variable.startsWith('PATH='))?.slice('PATH='.length);
   const places = (path ?? '').split(':').map((folder) => `${folder}/${command}`);
-  return places.find((place) => exists(files, place)) ?? command;
+  return places.find((place) => isThere(files, place)) ?? command;
 }
 
-/** Links are followed where their folder is meant; what a last one leads to is found when it is run. */
-function exists(files: LayerDirectory, path: string, links = 0): boolean {
-  let node: LayerNode | undefined = files;
-  const names = path.split('/').filter((name) => name !== '');
-  for (const [index, name] of names.entries()) {
-    if (node?.kind !== 'directory') return false;
-    node = node.list().get(byteString(name));
-    if (node?.kind !== 'link' || index === names.length - 1) continue;
-    const rest = names.slice(index + 1).join('/');
-    const before = node.target.startsWith('/') ? '' : names.slice(0, index).join('/');
-    return links < 40 && exists(files, `${before}/${node.target}/${rest}`, links + 1);
-  }
+function isThere(files: LayerDirectory, place: string): boolean {
+  const node = nodeAt(files, place);
   return node !== undefined && node.kind !== 'directory';
 }
