@@ -6,7 +6,7 @@ import { guestBytes, guestRoom, viewOf } from '../memory/guest-memory.ts';
 import type { SocketFile } from '../sockets/open-socket.ts';
 import type { SocketAddress } from '../sockets/socket-address.ts';
 import { int, size, unsigned } from './arguments.ts';
-import { gather, readVector, scatter } from './file-calls.ts';
+import { gather, readVector, scatter } from './guest-buffers.ts';
 import { addressAt, giveAddress, listenerAt, socketOf } from './socket-calls.ts';
 import type { SystemCalls } from './system-call.ts';
 

@@ -14,7 +14,7 @@ import {
 import type { Task } from '../kernel/task.ts';
 import { guestBytes, guestString, viewOf } from '../memory/guest-memory.ts';
 import { int, unsigned } from './arguments.ts';
-import { ownerOf } from './file-calls.ts';
+import { ownerOf } from './owner-of.ts';
 import { atFlags, contextAt, inodeAt, placeAt } from './paths.ts';
 import type { SystemCall, SystemCalls } from './system-call.ts';
 

@@ -17,7 +17,7 @@ import {
   writeAddress,
 } from '../sockets/socket-address.ts';
 import { int, unsigned } from './arguments.ts';
-import { ownerOf } from './file-calls.ts';
+import { ownerOf } from './owner-of.ts';
 import type { SystemCall, SystemCalls } from './system-call.ts';
 
 /** SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET */
