@@ -44,8 +44,7 @@ spec:
   origin: { url: ${origin.url}/${form}/main.m3u8 }
   edges: { replicas: 2, moveAfterSeconds: 1, leaveSeconds: 1 }
   cache: { playlistSeconds: ${form === 'll' ? 0.2 : 0.5} }
-  objectives: { hitRatio: 0.8 }
-  validate: { requests: 60, requestsPerSecond: 120 }
+  objectives: { hitRatio: 0.7 }
 `,
         )
         .join('---\n'),
@@ -60,7 +59,7 @@ spec:
       // All of them on the one that dies.
       const all = (status?.edges ?? []).find(({ node }) => node === 'e1');
       urls.set(form, `${all?.url}/${form}/~tapline/index.m3u8`);
-      expect(status?.validation?.ratio).toBeGreaterThanOrEqual(0.8);
+      expect(status?.validation?.ratio).toBeGreaterThanOrEqual(0.7);
     }
 
     await using page = await startPlayerPage(script);

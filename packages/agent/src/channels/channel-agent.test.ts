@@ -119,7 +119,8 @@ test('what a node is to serve is served, primed, put under load and flushed, eac
   await change({ flush: { generation: 2, path: 'a.ts' } });
   await until('it is flushed', ({ status }) => status?.flushed === 2);
   const once = did.filter((one) => one !== 'serve news' && one !== 'stop');
-  expect(once).toEqual(['prime news', 'validate news', 'purge news a.ts']);
+  // It was primed for a while before the load came: what was new then is primed, too.
+  expect(once).toEqual(['prime news', 'prime news', 'validate news', 'purge news a.ts']);
 });
 
 test('an older epoch is refused, and what was taken away ends', async () => {

@@ -215,7 +215,11 @@ export function createChannelAgent(init: ChannelAgentInit): ChannelAgent {
   ): Promise<void> {
     const isCurrent = (): boolean => served.get(name)?.spec.epoch === spec.epoch;
     const ownOf = (): OwnRequests => own.get(spec.channel) ?? noOwnRequests;
-    if ((statuses.get(name)?.primed?.generation ?? 0) < spec.prime.generation) {
+    const run = spec.validate?.run;
+    const isDue = run !== undefined && statuses.get(name)?.validation?.run !== run;
+    const isPrimed = (statuses.get(name)?.primed?.generation ?? 0) >= spec.prime.generation;
+    // What a live channel was primed with has gone by until it is under load again.
+    if (!isPrimed || isDue) {
       const { primed, asked } = await jobs.prime(spec, about);
       own.set(spec.channel, {
         requests: ownOf().requests + asked.requests,
@@ -224,8 +228,7 @@ export function createChannelAgent(init: ChannelAgentInit): ChannelAgent {
       if (!isCurrent()) return;
       set(name, { primed, state: 'Ready', error: undefined });
     }
-    const run = spec.validate?.run;
-    if (run !== undefined && statuses.get(name)?.validation?.run !== run) {
+    if (isDue) {
       const { validation, asked } = await jobs.validate(spec, about);
       own.set(spec.channel, {
         requests: ownOf().requests + asked.requests,

@@ -46,9 +46,9 @@ test('players begin with all edges, are told of them, and are told by another on
       },
     },
   ]);
-  const response = await fetch(`${edge.url}/news/~tapline/index.m3u8`);
-  expect(response.headers.get('access-control-allow-origin')).toBe('*');
-  const { playlist } = parsePlaylist(await response.text());
+  const begin = await fetch(`${edge.url}/news/~tapline/index.m3u8`);
+  expect(begin.headers.get('access-control-allow-origin')).toBe('*');
+  const { playlist } = parsePlaylist(await begin.text());
   if (playlist.kind !== 'multivariant') throw new Error('it is a multivariant playlist');
   expect(playlist.variants.map(({ uri, pathwayId }) => [uri, pathwayId])).toEqual([
     ['http://e2/news/hd/live.m3u8', 'e2'],
@@ -62,6 +62,13 @@ test('players begin with all edges, are told of them, and are told by another on
     'RELOAD-URI': 'http://e1/news/~tapline/steering.json',
     'PATHWAY-PRIORITY': ['e2', 'e1'],
   });
+  // Who is on another way, and well there, stays on it; who is on one that is gone comes here.
+  const priorityFor = async (pathway: string): Promise<unknown> => {
+    const response = await fetch(`${edge.url}${steering}?_HLS_pathway=%22${pathway}%22`);
+    return ((await response.json()) as Record<string, unknown>)['PATHWAY-PRIORITY'];
+  };
+  expect(await priorityFor('e1')).toEqual(['e1', 'e2']);
+  expect(await priorityFor('gone')).toEqual(['e2', 'e1']);
   // The origin knows nothing of the prefix, and pages of other sites may read what it sends.
   expect(origin.asked).toEqual(['GET /tv/main.m3u8']);
   const own = await fetch(`${edge.url}/news/main.m3u8`);

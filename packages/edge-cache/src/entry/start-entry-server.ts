@@ -46,7 +46,11 @@ export async function startEntryServer(init: {
     const { entry, prefix } = channel;
     const about = { prefix, first: init.name };
     if (file === steeringManifest) {
-      send(response, 'application/json', steeringText(entry, about));
+      // RFC 8216bis §7.3: a player says which way it is on; one that is well stays on it.
+      const on = new URL(target, 'http://edge').searchParams.get('_HLS_pathway');
+      const first = on?.replaceAll('"', '') ?? '';
+      const isThere = entry.pathways.some(({ id }) => id === first);
+      send(response, 'application/json', steeringText(entry, isThere ? { prefix, first } : about));
       return;
     }
     const text = await fetchText(`${init.edgeUrl()}${prefix}${entry.playlist}`);
