@@ -4,8 +4,10 @@ import { PathDelay } from './path-delay.ts';
 import { RateWindow } from './rate-window.ts';
 
 /** How long bulk goes by rate before delay is tried again; longer and longer while that fails. */
-const firstTrialMs = 2000;
+const firstTrialMs = 1000;
 const mostTrialMs = 8000;
+/** By delay for a shorter time than this, it has failed. */
+const failedMs = 2000;
 
 /**
  * What bulk may have under way. By delay, as long as that is our own queue's; by rate where it is
@@ -86,7 +88,7 @@ export class BulkWindow {
   }
 
   #goByRate(nowMs: number): void {
-    const hasFailed = nowMs - this.#sinceMs < firstTrialMs;
+    const hasFailed = nowMs - this.#sinceMs < failedMs;
     this.#trialMs = hasFailed
       ? Math.min(Math.max(firstTrialMs, 2 * this.#trialMs), mostTrialMs)
       : firstTrialMs;

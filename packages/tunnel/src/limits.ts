@@ -35,5 +35,5 @@ export const defaultLimits: TunnelLimits = {
   keepaliveMs: 15_000,
   resumeMs: 60_000,
   handshakeMs: 10_000,
-  transportBytes: 131_072,
+  transportBytes: 65_536,
 };

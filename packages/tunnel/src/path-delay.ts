@@ -19,9 +19,9 @@ export class PathDelay {
     return Math.min(5, Math.max(1, this.minRttMs / 5));
   }
 
-  /** More than this on average is not from a queue that is kept at `ownMs`. */
+  /** More than this on average is not from a queue that is kept at `ownMs`, nor from a busy machine's stalls. */
   get foreignMs(): number {
-    return Math.max(1.5 * this.ownMs + 1, this.minRttMs / 10);
+    return Math.max(1.5 * this.ownMs + 1, this.minRttMs / 5);
   }
 
   took(rttMs: number): void {

@@ -1,12 +1,14 @@
 import { type Clock, TaplineError } from '@tapline/base';
+import { Arrivals } from './arrivals.ts';
 import type { BufferPool } from './buffer-pool.ts';
 import { closeCodeOf, closeError, CloseCode } from './close-code.ts';
 import { decodeEnding, encodeEnding } from './ending-body.ts';
-import { ackFlag, finFlag, FrameType, headerBytes, ignorableBit, sequencedBit } from './frame.ts';
+import { finFlag, FrameType, ignorableBit, sequencedBit } from './frame.ts';
 import type { TunnelLimits } from './limits.ts';
 import { Link, type LinkOwner } from './link.ts';
-import { decodeAnswer, encodeAnswer, encodeGreeting, type Parameters } from './parameters.ts';
+import { encodeAnswer, encodeGreeting, type Parameters } from './parameters.ts';
 import type { Role } from './peer-streams.ts';
+import { readAnswer } from './read-answer.ts';
 import { readUint32, readUint64 } from './read-number.ts';
 import { Sender } from './sender.ts';
 import { SessionStreams } from './session-streams.ts';
@@ -14,6 +16,7 @@ import type { Transport, TransportEvents } from './transport.ts';
 import type { OpenOptions, TunnelSession, TunnelStats, TunnelStream } from './tunnel-types.ts';
 import { WakeTimer } from './wake-timer.ts';
 import { Wakeups } from './wakeups.ts';
+import { watchLink } from './watch-link.ts';
 
 export const protocolVersion = 1;
 const versions = { least: protocolVersion, most: protocolVersion };
@@ -21,11 +24,6 @@ const versions = { least: protocolVersion, most: protocolVersion };
 const askAfterMs = 50;
 /** How often is looked at a window that opens. */
 const paceMs = 2;
-const doubtMs = 100;
-/** A server asks later than its clients: if both did at once, each idle tunnel would cost twice. */
-const serverPatience = 1.25;
-/** Idle sessions are looked at together, so that thousands of them wake a process a few times a second. */
-const idleGridMs = 100;
 
 export interface SessionInit {
   readonly role: Role;
@@ -46,6 +44,7 @@ export class Session implements TunnelSession, LinkOwner {
   readonly #limits: TunnelLimits;
   readonly #sender: Sender;
   readonly #streams: SessionStreams;
+  readonly #arrivals = new Arrivals();
   readonly #timer: WakeTimer;
   readonly #closing = new AbortController();
   readonly #connectionListeners = new Set<(connected: boolean) => void>();
@@ -53,12 +52,6 @@ export class Session implements TunnelSession, LinkOwner {
   #detachedMs: number | undefined;
   #connections = 0;
   #token: Uint8Array | undefined;
-  /** Complete sequenced frames that arrived, in bytes. */
-  #position = 0;
-  /** Of the Data frame under way: what came on this connection, and what its stream has had. */
-  #frameBytes = 0;
-  #frameDelivered = 0;
-  #ackDue = false;
   #pumpDue = false;
   #pinged = 0;
 
@@ -90,7 +83,7 @@ export class Session implements TunnelSession, LinkOwner {
 
   /** Complete sequenced frames that arrived, in bytes: what a peer that comes back goes on from. */
   get position(): number {
-    return this.#position;
+    return this.#arrivals.position;
   }
 
   /** Called when a connection is ready, and when it is lost. */
@@ -108,7 +101,7 @@ export class Session implements TunnelSession, LinkOwner {
     const first = this.#token === undefined;
     const parameters = first
       ? this.#ownParameters()
-      : { token: this.#token, position: this.#position };
+      : { token: this.#token, position: this.#arrivals.position };
     const body = encodeGreeting(versions, parameters as Parameters);
     this.#sender.unsequenced(first ? FrameType.Hello : FrameType.Resume, body);
     this.#sender.flush();
@@ -127,7 +120,7 @@ export class Session implements TunnelSession, LinkOwner {
     if (resumes) this.#checkPosition(peer.position);
     const link = this.#attach(transport);
     const parameters = resumes
-      ? { token, position: this.#position }
+      ? { token, position: this.#arrivals.position }
       : { ...this.#ownParameters(), token };
     const answer = encodeAnswer(protocolVersion, parameters);
     this.#sender.unsequenced(resumes ? FrameType.Resumed : FrameType.Welcome, answer);
@@ -155,7 +148,7 @@ export class Session implements TunnelSession, LinkOwner {
       ...sent,
       streams: this.#streams.size,
       ownStreams: this.#streams.ofThisEnd,
-      receivedBytes: this.#position,
+      receivedBytes: this.#arrivals.position,
       connections: this.#connections,
     };
   }
@@ -165,32 +158,22 @@ export class Session implements TunnelSession, LinkOwner {
   dataBegins(stream: number): void {
     this.#mustBeGreeted();
     this.#streams.check(stream);
-    this.#frameBytes = 0;
+    this.#arrivals.beginsFrame();
   }
 
   dataPart(id: number, part: Uint8Array): void {
-    const had = this.#frameBytes;
-    this.#frameBytes += part.length;
-    // A frame that a cut interrupted comes again from its beginning.
-    if (this.#frameBytes <= this.#frameDelivered) return;
-    const fresh = had < this.#frameDelivered ? part.subarray(this.#frameDelivered - had) : part;
-    this.#frameDelivered = this.#frameBytes;
-    this.#streams.data(id, fresh);
+    const fresh = this.#arrivals.freshOf(part);
+    if (fresh !== undefined) this.#streams.data(id, fresh);
   }
 
   dataEnds(id: number, flags: number, length: number): void {
-    this.#position += headerBytes + length;
-    this.#frameBytes = this.#frameDelivered = 0;
-    if ((flags & ackFlag) !== 0) this.#ackDue = true;
+    this.#arrivals.endsFrame(flags, length);
     if ((flags & finFlag) !== 0) this.#streams.dataEnded(id);
   }
 
   frame(type: number, flags: number, stream: number, body: Uint8Array): void {
     if (!this.connected) return this.#greeted(type, body);
-    if ((type & sequencedBit) !== 0) {
-      this.#position += headerBytes + body.length;
-      if ((flags & ackFlag) !== 0) this.#ackDue = true;
-    }
+    if ((type & sequencedBit) !== 0) this.#arrivals.sequenced(flags, body.length);
     switch (type) {
       case FrameType.Ack:
         return this.#acknowledged(sized(body, 8), 0);
@@ -223,8 +206,8 @@ export class Session implements TunnelSession, LinkOwner {
     const startedMs = this.#now();
     const link = new Link(this, { transport, startedMs });
     this.#link = link;
-    this.#frameBytes = 0;
-    this.#ackDue = false;
+    this.#arrivals.beginsFrame();
+    this.#arrivals.ackDue = false;
     this.#sender.attach(transport);
     this.#timer.arm(startedMs + this.#limits.handshakeMs);
     return link;
@@ -267,7 +250,7 @@ export class Session implements TunnelSession, LinkOwner {
       return;
     }
     if (this.#link !== link) return;
-    if (this.#ackDue) this.#sendAck();
+    if (this.#arrivals.ackDue) this.#sendAck();
     this.#pump();
   }
 
@@ -285,7 +268,7 @@ export class Session implements TunnelSession, LinkOwner {
     }
     link.greeted = true;
     this.#detachedMs = undefined;
-    this.#watch(this.#now() + this.#quietMs);
+    this.#watch(link, { owesAnswer: false });
     for (const listener of this.#connectionListeners) listener(true);
     this.#pump();
   }
@@ -305,17 +288,11 @@ export class Session implements TunnelSession, LinkOwner {
       const { code, reason } = decodeEnding(body);
       return this.#end(closeError(code, `refused by the peer: ${reason}`));
     }
+    if (link === undefined || this.#role === 'server') {
+      throw closeError(CloseCode.Protocol, `a frame of type ${type} before a greeting`);
+    }
     const expected = this.#connections === 0 ? FrameType.Welcome : FrameType.Resumed;
-    if (link === undefined || this.#role === 'server' || type !== expected) {
-      throw closeError(CloseCode.Protocol, `a frame of type ${type} does not answer a greeting`);
-    }
-    const { version, parameters } = decodeAnswer(body);
-    if (version !== protocolVersion) {
-      throw closeError(CloseCode.VersionUnsupported, `version ${version} was not offered`);
-    }
-    if (parameters.token === undefined) {
-      throw closeError(CloseCode.Protocol, 'an answer without a token');
-    }
+    const parameters = readAnswer({ type, body }, { type: expected, version: protocolVersion });
     this.#token = parameters.token;
     this.#ready(link, parameters);
   }
@@ -349,13 +326,13 @@ export class Session implements TunnelSession, LinkOwner {
   }
 
   #answerPing(echo: Uint8Array): void {
-    this.#sender.unsequencedPosition(FrameType.Pong, this.#position, echo);
-    this.#ackDue = false;
+    this.#sender.unsequencedPosition(FrameType.Pong, this.#arrivals.position, echo);
+    this.#arrivals.ackDue = false;
   }
 
   #sendAck(): void {
-    this.#ackDue = false;
-    this.#sender.unsequencedPosition(FrameType.Ack, this.#position);
+    this.#arrivals.ackDue = false;
+    this.#sender.unsequencedPosition(FrameType.Ack, this.#arrivals.position);
   }
 
   // Sending.
@@ -389,38 +366,22 @@ export class Session implements TunnelSession, LinkOwner {
   // Time.
 
   #tick(): void {
-    const now = this.#now();
     const link = this.#link;
-    const { keepaliveMs, handshakeMs, resumeMs } = this.#limits;
-    const mostQuietMs = this.#quietMs;
-    if (link === undefined) {
-      if (this.#detachedMs === undefined) return;
-      const untilMs = this.#detachedMs + resumeMs;
-      if (now < untilMs) return this.#timer.arm(untilMs);
-      return this.#end(closeError(CloseCode.Timeout, `no connection for ${resumeMs} ms`));
-    }
-    const deadMs = link.greeted ? link.heardMs + keepaliveMs * 2.5 : link.startedMs + handshakeMs;
-    if (now >= deadMs) {
-      // A process that stood still sees its timers before what has arrived meanwhile.
-      if (link.doubted || !link.greeted) return this.#detach();
-      link.doubted = true;
-      return this.#timer.arm(now + doubtMs);
-    }
-    if (link.greeted) {
-      const quietMs = now - link.heardMs;
-      const ask = this.#sender.shouldAsk && !link.asked;
-      if (ask || (quietMs >= mostQuietMs && !link.asked)) this.#ping(link);
-      this.#watch(Math.min(deadMs, link.asked ? now + keepaliveMs : link.heardMs + mostQuietMs));
-    } else this.#timer.arm(deadMs);
+    if (link !== undefined) return this.#watch(link, { owesAnswer: this.#sender.shouldAsk });
+    if (this.#detachedMs === undefined) return;
+    const { resumeMs } = this.#limits;
+    const untilMs = this.#detachedMs + resumeMs;
+    if (this.#now() < untilMs) return this.#timer.arm(untilMs);
+    this.#end(closeError(CloseCode.Timeout, `no connection for ${resumeMs} ms`));
   }
 
-  /** Silence after which this end asks. */
-  get #quietMs(): number {
-    return this.#limits.keepaliveMs * (this.#role === 'server' ? serverPatience : 1);
-  }
-
-  #watch(atMs: number): void {
-    this.#timer.arm(Math.ceil(atMs / idleGridMs) * idleGridMs);
+  #watch(link: Link, { owesAnswer }: { readonly owesAnswer: boolean }): void {
+    const at = { nowMs: this.#now(), role: this.#role, limits: this.#limits, owesAnswer };
+    const step = watchLink(link, at);
+    if (step.kind === 'give up') return this.#detach();
+    if (step.kind === 'doubt') link.doubted = true;
+    else if (step.kind === 'ask') this.#ping(link);
+    this.#timer.arm(step.untilMs);
   }
 
   #ping(link: Link): void {
