@@ -38,6 +38,8 @@ export interface DeciderInit {
 export interface Decider {
   /** Decides about every fault; when to look again, where time alone may change it. */
   decide(): Promise<number | undefined>;
+  /** Writes the Incidents of what was decided last: for people, so nothing that is done waits for it. */
+  writeIncidents(): Promise<void>;
   /** What is next where a remediation did not help. */
   escalate(from: Remediation, playbook: Playbook): Promise<string>;
 }
@@ -46,6 +48,12 @@ export function createDecider(init: DeciderInit): Decider {
   const { client, informers, sight, desk, clock } = init;
   const incidents = createIncidentWriter(init);
   const told = new Set<string>();
+  interface Work {
+    readonly group: FaultGroup;
+    readonly own: readonly Fault[];
+    readonly held: HeldFault[];
+  }
+  let decided: readonly Work[] | undefined;
 
   async function decide(): Promise<number | undefined> {
     const fleet = sight.fleet();
@@ -54,12 +62,11 @@ export function createDecider(init: DeciderInit): Decider {
     const targets = new Map([...faults.values()].map(({ target }) => [graphKey(target), target]));
     const groups = groupFaults(fleet, [...targets.values()]);
     const byTarget = Map.groupBy(faults.values(), ({ target }) => graphKey(target));
-    const work = groups.map((group) => {
+    const work = groups.map((group): Work => {
       const own = group.targets.flatMap((target) => byTarget.get(graphKey(target)) ?? []);
-      return { group, own, held: [] as HeldFault[] };
+      return { group, own, held: [] };
     });
     let retryMs: number | undefined;
-    // Decisions first: what is written for people to read must not hold up what is done.
     for (const { group, own, held } of work) {
       for (const fault of own) {
         const outcome = await decideFault(fault, group);
@@ -68,11 +75,20 @@ export function createDecider(init: DeciderInit): Decider {
         if (outcome.retryMs !== undefined) retryMs = Math.min(retryMs ?? Infinity, outcome.retryMs);
       }
     }
+    decided = work;
+    return retryMs;
+  }
+
+  async function writeIncidents(): Promise<void> {
+    const work = decided;
+    if (work === undefined) return;
     for (const { group, own, held } of work) {
       await incidents.update({ group, incident: await incidents.open(group), faults: own, held });
+      // What stands otherwise meanwhile is written instead.
+      if (decided !== work) return await writeIncidents();
     }
-    await incidents.resolveOthers(new Set(groups.map(({ cause }) => graphKey(cause))));
-    return retryMs;
+    await incidents.resolveOthers(new Set(work.map(({ group }) => graphKey(group.cause))));
+    if (decided !== work) await writeIncidents();
   }
 
   type Decision =
@@ -225,6 +241,7 @@ export function createDecider(init: DeciderInit): Decider {
 
   return {
     decide,
+    writeIncidents,
     async escalate(from, playbook) {
       const { escalateTo } = playbook.spec;
       const next = escalateTo === undefined ? undefined : informers.playbooks.get(escalateTo);

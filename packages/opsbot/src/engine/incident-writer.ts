@@ -37,11 +37,28 @@ export function createIncidentWriter(init: {
   resolveOthers(causes: ReadonlySet<string>): Promise<void>;
 } {
   const { client, informers, clock } = init;
+  const opening = new Map<string, Promise<string>>();
 
   function openOf(cause: string): Incident | undefined {
     return informers.incidents
       .list()
       .find(({ spec, status }) => graphKey(spec.cause) === cause && status?.phase !== 'Resolved');
+  }
+
+  async function open({ cause }: FaultGroup): Promise<string> {
+    const found = openOf(graphKey(cause));
+    if (found !== undefined) return found.metadata.name;
+    const openedAt = isoTime(clock.now());
+    const id = createHash('sha256')
+      .update(`${graphKey(cause)} ${openedAt}`)
+      .digest('hex');
+    const plain = `${cause.kind}-${cause.name}`.toLowerCase().replaceAll(/[^a-z0-9-]/g, '-');
+    const created = await client.create(incidentResource, {
+      metadata: { name: `${plain.slice(0, 200)}-${id.slice(0, 8)}` },
+      spec: { cause: { kind: cause.kind, name: cause.name }, openedAt },
+    });
+    informers.incidents.observe(created);
+    return created.metadata.name;
   }
 
   async function writeStatus(incident: Incident, status: IncidentStatus): Promise<void> {
@@ -56,20 +73,12 @@ export function createIncidentWriter(init: {
   }
 
   return {
-    async open({ cause }) {
-      const found = openOf(graphKey(cause));
-      if (found !== undefined) return found.metadata.name;
-      const openedAt = isoTime(clock.now());
-      const id = createHash('sha256')
-        .update(`${graphKey(cause)} ${openedAt}`)
-        .digest('hex');
-      const plain = `${cause.kind}-${cause.name}`.toLowerCase().replaceAll(/[^a-z0-9-]/g, '-');
-      const created = await client.create(incidentResource, {
-        metadata: { name: `${plain.slice(0, 200)}-${id.slice(0, 8)}` },
-        spec: { cause: { kind: cause.kind, name: cause.name }, openedAt },
-      });
-      informers.incidents.observe(created);
-      return created.metadata.name;
+    open(group) {
+      const key = graphKey(group.cause);
+      // Asked for twice at a time it is still one.
+      const asked = opening.get(key) ?? open(group).finally(() => opening.delete(key));
+      opening.set(key, asked);
+      return asked;
     },
     async update({ group, incident: name, faults, held }) {
       const incident = informers.incidents.get(name);

@@ -201,6 +201,13 @@ export function startOpsBot(init: OpsBotInit): OpsBot {
 
   /** Looks at what stands, again whenever something changed or time may have changed it. */
   async function decideAlways(decider: Decider, signal: AbortSignal): Promise<void> {
+    let writing: Promise<void> | undefined;
+    const writeIncidents = (): void => {
+      writing ??= decider
+        .writeIncidents()
+        .catch((error: unknown) => log.warn('incidents not written', { error }))
+        .finally(() => (writing = undefined));
+    };
     let isDirty = true;
     let wake: (() => void) | undefined;
     const onChange = (): void => {
@@ -214,6 +221,7 @@ export function startOpsBot(init: OpsBotInit): OpsBot {
         let retryMs: number | undefined;
         try {
           retryMs = await decider.decide();
+          writeIncidents();
         } catch (error) {
           log.warn('deciding failed', { error });
           retryMs = 200;
@@ -227,6 +235,7 @@ export function startOpsBot(init: OpsBotInit): OpsBot {
       }
     } finally {
       wakers.delete(onChange);
+      await writing;
     }
   }
 
