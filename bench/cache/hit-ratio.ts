@@ -38,8 +38,15 @@ export function hitRatioOfSieve(trace: Trace, capacity: number): number {
   });
 }
 
+export interface DiskRatio {
+  readonly hits: number;
+  /** What was written to the disk for each request that it did not answer. */
+  readonly writes: number;
+}
+
 /** The tier on disk: its index as it runs, without files. */
-export function hitRatioOfDisk(trace: Trace, capacity: number): number {
+export function hitRatioOfDisk(trace: Trace, capacity: number): DiskRatio {
+  let [misses, writes] = [0, 0];
   const index = new DiskIndex({ capacityBytes: capacity * unit, ghostEntries: capacity });
   const records = new Map<number, RecordEntry[]>();
   const active: Partial<Record<'small' | 'main', SegmentEntry>> = {};
@@ -68,17 +75,22 @@ export function hitRatioOfDisk(trace: Trace, capacity: number): number {
     index.closeSegment(victim);
     return true;
   }
-  return hitRatio(trace, (object) => {
+  const hits = hitRatio(trace, (object) => {
     const key = spread(object);
     const slot = index.table.find(key);
     if (slot !== -1) {
       index.table.touch(slot);
       return true;
     }
-    append(index.queueFor(key), key, 0);
+    misses += 1;
+    const queue = index.admit(key);
+    if (queue === undefined) return false;
+    writes += 1;
+    append(queue, key, 0);
     while (evict());
     return false;
   });
+  return { hits, writes: writes / misses };
 }
 
 const unit = 16;

@@ -26,6 +26,9 @@ const channel = z.strictObject({
   originHost: z.string().optional(),
   forwardedFields: z.union([z.literal('all'), z.array(z.string().toLowerCase())]).optional(),
   retries: z.int().min(0).max(5).optional(),
+  redirects: z
+    .strictObject({ follow: z.int().min(0).max(10), hosts: z.array(z.string().min(1)).default([]) })
+    .optional(),
   staleWhileRevalidate: duration.optional(),
   staleIfError: duration.optional(),
   rangeMiss: z.enum(['whole', 'forward']).optional(),

@@ -16,7 +16,7 @@ const maxBodyBytes = 64 * 1024;
 
 /**
  * Answers purges, figures and reloads beside the traffic, on a socket that only its owner may open:
- * `POST /v1/purge`, `POST /v1/reload`, `GET /v1/stats`, `GET /metrics`.
+ * `POST /v1/purge`, `POST /v1/pin`, `POST /v1/reload`, `GET /v1/stats`, `GET /metrics`.
  */
 export async function startEdgeAdmin(init: EdgeAdminInit): Promise<AsyncDisposable> {
   await rm(init.socketPath, { force: true });
@@ -47,6 +47,12 @@ async function answer(
         const { target, mode } = parsePurge(await readJson(request));
         await engine.purge(target, mode);
         sendJson(response, { purged: true });
+        return;
+      }
+      case 'POST /v1/pin': {
+        const { place, pinned } = parsePin(await readJson(request));
+        await engine.pin(place, pinned);
+        sendJson(response, { pinned });
         return;
       }
       case 'POST /v1/reload':
@@ -121,6 +127,17 @@ export function parsePurge(value: unknown): {
     default:
       throw badPurge();
   }
+}
+
+function parsePin(value: unknown): {
+  readonly place: { readonly channel: string; readonly target: string };
+  readonly pinned: boolean;
+} {
+  const { channel, target, pinned = true } = isRecord(value) ? value : {};
+  if (typeof channel === 'string' && typeof target === 'string' && typeof pinned === 'boolean') {
+    return { place: { channel, target }, pinned };
+  }
+  throw new TaplineError('bad_request', 'a pin is { channel, target, pinned: true | false }');
 }
 
 function badPurge(): TaplineError {

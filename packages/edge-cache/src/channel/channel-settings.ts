@@ -24,6 +24,11 @@ export interface ChannelSettings {
     readonly idleMs: number;
   };
   readonly retries: number;
+  /**
+   * How many redirects in a row of an origin are followed for the viewer, none unless given, and to
+   * which hosts beside the origins'. Others are the viewer's to follow.
+   */
+  readonly redirects: { readonly follow: number; readonly hosts: readonly string[] };
   /** After so many failures in a row the origin is left alone for a while. */
   readonly breaker: { readonly failures: number; readonly openMs: number };
   /** Where the response says nothing of freshness itself. */
@@ -94,6 +99,7 @@ export function channelSettings(
       idleMs: 10 * second,
     },
     retries: 1,
+    redirects: { follow: 0, hosts: [] },
     breaker: { failures: 5, openMs: 2 * second },
     defaults: { playlistMs: second, segmentMs: 14 * 24 * 3600 * second, negativeMs: second },
     staleWhileRevalidateMs: 0,

@@ -16,6 +16,8 @@ const statusOf: Readonly<Record<string, number>> = {
   origin_unavailable: 503,
   origin_unreachable: 502,
   origin_broken: 502,
+  redirect_loop: 502,
+  too_many_redirects: 502,
   object_too_large: 502,
   origin_timeout: 504,
 };

@@ -117,9 +117,9 @@ test('an origin that does not answer is 504, and one that stops within the body 
   await expect(response.text()).rejects.toThrow(/terminated|closed/);
 });
 
-test('a loop of redirects is not followed; a loop of edges is 508', async () => {
-  await using origin = await startOrigin((request, response) => {
-    response.writeHead(302, { location: request.url, 'cache-control': 'max-age=60' }).end();
+test('redirects are up to the viewer unless the channel follows them, and loops of edges are 508', async () => {
+  await using origin = await startOrigin((_, response) => {
+    response.writeHead(302, { location: '/elsewhere', 'cache-control': 'max-age=60' }).end();
   });
   await using edge = await edgeOf(origin.url);
   const redirected = await fetch(`${edge.url}/a`, { redirect: 'manual' });
@@ -128,6 +128,52 @@ test('a loop of redirects is not followed; a loop of edges is 508', async () => 
   // An edge that is its own origin.
   await edge.configure([channelSettings({ name: 'c', origins: [edge.url], retries: 0 })]);
   expect((await fetch(`${edge.url}/b`)).status).toBe(508);
+});
+
+test('redirects are followed within bounds, and in a circle they are an error that says so', async () => {
+  const seen: string[] = [];
+  await using other = await startOrigin((request, response) => {
+    seen.push(String(request.headers.authorization));
+    response.setHeader('cache-control', 'max-age=60');
+    response.end(`other ${request.url}`);
+  });
+  await using origin = await startOrigin((request, response) => {
+    const step = Number(/^\/steps\/(\d+)/.exec(request.url ?? '')?.[1] ?? 0);
+    const location =
+      request.url === '/circle/a'
+        ? '/circle/b'
+        : request.url === '/circle/b'
+          ? 'a'
+          : request.url === '/other'
+            ? `${other.url}/x`
+            : request.url === '/foreign'
+              ? 'http://169.254.169.254/secret'
+              : step > 0
+                ? `/steps/${step - 1}`
+                : undefined;
+    if (location === undefined) response.setHeader('cache-control', 'max-age=60').end('here');
+    else response.writeHead(307, { location }).end();
+  });
+  await using edge = await edgeOf(origin.url, {
+    redirects: { follow: 3, hosts: [new URL(other.url).host] },
+  });
+  const get = async (target: string, headers: Record<string, string> = {}): Promise<string> => {
+    const response = await fetch(edge.url + target, { redirect: 'manual', headers });
+    return `${response.status} ${await response.text()}`;
+  };
+  expect(await get('/steps/3')).toBe('200 here');
+  const asked = origin.asked.length;
+  // It is kept under the address that was asked for.
+  expect(await get('/steps/3')).toBe('200 here');
+  expect(origin.asked).toHaveLength(asked);
+  expect(await get('/steps/4')).toMatch(/^502 .*more than 3 times/);
+  expect(await get('/circle/a')).toMatch(
+    /^502 .*in a circle, over 2 addresses back to .*\/circle\/a/,
+  );
+  expect(await get('/other', { authorization: 'Bearer x' })).toBe('200 other /x');
+  expect(seen).toEqual(['undefined']);
+  // To where nobody said that it may, the edge does not go.
+  expect(await get('/foreign')).toBe('307 ');
 });
 
 test('a client that sends its head or its body too slowly is let go', async () => {

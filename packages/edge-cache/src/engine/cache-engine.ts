@@ -26,5 +26,11 @@ export interface CacheEngine extends AsyncDisposable {
   configure(channels: readonly ChannelSettings[]): Promise<void>;
   /** Resolves when no answer of what was kept before goes out any more, and that holds after a crash. */
   purge(target: PurgeTarget, mode: PurgeMode): Promise<void>;
+  /**
+   * Keeps what is at a target of a channel, whatever else is used more, also where it is not kept yet;
+   * or no longer. Holds after a restart where there is a disk. What is pinned takes half of it at most.
+   * Throws `too_many_pins`, and `pins_unsupported` where the engine cannot.
+   */
+  pin(place: { readonly channel: string; readonly target: string }, pinned: boolean): Promise<void>;
   stats(): Promise<CacheStats>;
 }

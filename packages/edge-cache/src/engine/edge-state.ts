@@ -4,6 +4,7 @@ import type { OriginClient } from '../fill/origin-client.ts';
 import type { OriginChooser } from '../fill/origin-chooser.ts';
 import type { DiskStore } from '../store/disk-store.ts';
 import type { MemoryTier } from '../store/memory-tier.ts';
+import type { PinTable } from '../store/pin-table.ts';
 import type { PurgeMode, PurgeTable } from '../store/purge-table.ts';
 import type { Sieve } from '../store/sieve.ts';
 import type { EdgeCounters } from './edge-counters.ts';
@@ -17,6 +18,7 @@ export interface EdgeState {
   readonly memory: MemoryTier;
   readonly disk: DiskStore | undefined;
   readonly purges: PurgeTable;
+  readonly pins: PinTable;
   /** Resolves when the purge outlives a crash. */
   purge(name: string, mode: PurgeMode): Promise<void>;
   readonly origins: OriginClient;

@@ -1,11 +1,9 @@
 import { isTaplineError, TaplineError } from '@tapline/base';
 import type { Channel } from '../channel/channel-table.ts';
-import { isBlockingReload, originTarget } from '../channel/request-target.ts';
+import { isBlockingReload } from '../channel/request-target.ts';
 import { FillBody } from '../fill/fill-body.ts';
 import type { OriginResponse } from '../fill/origin-client.ts';
-import type { Upstream } from '../fill/origin-chooser.ts';
 import { parseContentRange } from '../rfc/byte-range.ts';
-import { quotedTag } from '../rfc/entity-tag.ts';
 import {
   fieldLines,
   fieldValue,
@@ -15,12 +13,13 @@ import {
 import { updateStoredFields } from '../rfc/update-stored-fields.ts';
 import { variantKey } from '../rfc/vary.ts';
 import { keyParts } from '../store/object-key.ts';
-import type { KeptResponse, StoredHead, StoredResponse } from '../store/stored-response.ts';
+import type { KeptResponse, StoredHead } from '../store/stored-response.ts';
+import { askUpstreams } from './ask-upstreams.ts';
 import type { EdgeState } from './edge-state.ts';
 import type { PreparedAnswer } from './exchange.ts';
+import { keep } from './keep.ts';
 import { judgeResponse, type Judged } from './judge-response.ts';
 import { maySubstitute } from './judge-use.ts';
-import { originFields } from './origin-fields.ts';
 
 /** What became of asking the origin for something that may be kept. */
 export type FlightOutcome =
@@ -94,7 +93,7 @@ async function depart(
         `channel ${channel.settings.name} has ${limits.concurrentFetches} fetches under way, its limit`,
       );
     }
-    const response = await ask(state, init);
+    const response = await askUpstreams(state, init);
     if (response.status === 304 && stored !== undefined) {
       response.body.destroy();
       return renewed(state, { ...init, stored }, response, generation);
@@ -204,16 +203,6 @@ async function land(
   }
 }
 
-async function keep(state: EdgeState, stored: StoredResponse): Promise<void> {
-  const inMemory =
-    state.memory.holds(stored.body.length) &&
-    state.memory.put(stored.head, stored.body) !== undefined;
-  if (!inMemory) state.memory.delete(stored.head.key);
-  const onDisk = state.disk?.put(stored);
-  // Only where the disk alone holds it there is something to wait for.
-  if (!inMemory) await onDisk;
-}
-
 /** Writes what was renewed anew: its head is part of its record. */
 async function keepRenewed(state: EdgeState, { head, body }: KeptResponse): Promise<void> {
   try {
@@ -303,8 +292,10 @@ function keyOf(
   const { primary, judged, fields } = kept;
   const base = kept.part ? rangeKey(primary, kept.range ?? '') : primary;
   if (judged.vary.length === 0) return base;
-  const marker = state.memory.mark(base, judged.vary);
-  void state.disk?.putMarker(marker);
+  const pinned = state.pins.covers(base);
+  const { memory, disk } = state;
+  const marker = memory.mark(base, judged.vary, { pinned: pinned && disk === undefined });
+  void disk?.putMarker(marker, { pinned });
   return `${base} ${variantKey(judged.vary, fields)}`;
 }
 
@@ -324,87 +315,6 @@ function partOf(init: FlightInit, response: OriginResponse): StoredHead['part'] 
       ? 'the origin answered 206 to a request for the whole'
       : 'the origin answered 206 without a Content-Range',
   );
-}
-
-/** Asks one place after the other until one answers. */
-async function ask(state: EdgeState, init: FlightInit): Promise<OriginResponse> {
-  const { channel, primary } = init;
-  const { retries } = channel.settings;
-  const candidates = state.chooser.candidates(channel, primary);
-  let last: TaplineError | undefined;
-  let tries = 0;
-  for (const upstream of candidates.flatMap((one) => Array<Upstream>(retries + 1).fill(one))) {
-    if (tries > candidates.length + retries) break;
-    if (!upstream.breaker.allows()) {
-      last ??= new TaplineError(
-        'origin_unavailable',
-        `origin ${upstream.url.host} failed ${channel.settings.breaker.failures} times in a row and is left alone for now`,
-      );
-      continue;
-    }
-    tries += 1;
-    upstream.load += 1;
-    try {
-      const response = await askOne(state, init, upstream);
-      // A parent that is there and has lost its own origin is no reason to give up.
-      if (response.status >= 502 && response.status <= 504) upstream.breaker.failed();
-      else upstream.breaker.succeeded();
-      if (upstream.kind === 'parent' && response.status >= 502) {
-        response.body.destroy();
-        continue;
-      }
-      return response;
-    } catch (error) {
-      upstream.breaker.failed();
-      if (!isTaplineError(error)) throw error;
-      last = error;
-    } finally {
-      upstream.load -= 1;
-    }
-  }
-  throw last ?? new TaplineError('origin_unavailable', 'no origin answered');
-}
-
-async function askOne(
-  state: EdgeState,
-  { channel, primary, fields, stored, range }: FlightInit,
-  { url, kind }: Upstream,
-): Promise<OriginResponse> {
-  const { settings } = channel;
-  const { target } = keyParts(primary);
-  const { timeouts } = settings;
-  state.counters.fetches += 1;
-  channel.counters.fetches += 1;
-  return await state.origins.fetch({
-    origin: url,
-    method: 'GET',
-    target: kind === 'origin' ? originTarget(settings, target) : target,
-    fields: originFields({
-      fields,
-      host: settings.originHost ?? url.host,
-      cacheName: state.name,
-      forwarded: settings.forwardedFields,
-      asked: [
-        ...(stored === undefined ? [] : conditionsFor(stored.head)),
-        ...(range === undefined ? [] : [['range', range] as const]),
-      ],
-    }),
-    body: undefined,
-    connectMs: timeouts.connectMs,
-    headMs: isBlockingReload(target) ? timeouts.blockingMs : timeouts.headMs,
-    idleMs: timeouts.idleMs,
-    // A fetch is of all who wait for it, and of those to come: no client's leaving ends it.
-    signal: state.stopping,
-  });
-}
-
-function conditionsFor(head: StoredHead): HeaderFields {
-  const tag = fieldValue(head.fields, 'etag');
-  const modified = fieldValue(head.fields, 'last-modified');
-  const conditions: HeaderField[] = [];
-  if (tag !== undefined) conditions.push(['if-none-match', quotedTag(tag)]);
-  if (modified !== undefined) conditions.push(['if-modified-since', modified]);
-  return conditions;
 }
 
 function standsIn(state: EdgeState, stored: KeptResponse | undefined): stored is KeptResponse {

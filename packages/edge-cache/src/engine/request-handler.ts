@@ -11,6 +11,7 @@ import { answerProblem } from './answer-problem.ts';
 import type { EdgeState } from './edge-state.ts';
 import type { EdgeRequest, Handle, Responder } from './exchange.ts';
 import { judgeUse } from './judge-use.ts';
+import { offer } from './keep.ts';
 import { passThrough } from './pass-through.ts';
 import { noWishes, type RequestHints, requestHints, requestWishes } from './request-hints.ts';
 import { serveByFetch } from './serve-by-fetch.ts';
@@ -98,7 +99,7 @@ function answeredFromMemory(state: EdgeState, lookup: Lookup, entry: MemoryRespo
     const before = entry.prepared;
     prepared(preparedAnswer(entry, { nowMs, ttlMs, cacheName: state.name }));
     // Once in a second is enough to tell the disk what is used: its counts are small.
-    if (entry.prepared !== before) state.disk?.touch(head.key);
+    if (entry.prepared !== before && state.disk?.touch(head.key) === false) offer(state, entry);
     return true;
   }
   const plan = planAnswer({

@@ -5,6 +5,7 @@ import { OriginChooser } from '../fill/origin-chooser.ts';
 import { OriginClient } from '../fill/origin-client.ts';
 import type { Http1Limits } from '../http1/http1-connection.ts';
 import { MemoryTier } from '../store/memory-tier.ts';
+import { PinTable } from '../store/pin-table.ts';
 import { openPurgeLog } from '../store/purge-log.ts';
 import { type PurgeMode, purgeName, PurgeTable, type PurgeTarget } from '../store/purge-table.ts';
 import { Sieve } from '../store/sieve.ts';
@@ -13,6 +14,7 @@ import type { CacheEngine, CacheStats } from './cache-engine.ts';
 import { type EdgeCounters, edgeCounters } from './edge-counters.ts';
 import { EdgeServer, type ListenAddress, type TlsFiles } from './edge-server.ts';
 import type { EdgeState } from './edge-state.ts';
+import { pinPlace } from './pin-place.ts';
 import { createRequestHandler } from './request-handler.ts';
 
 export interface EdgeCacheInit {
@@ -70,6 +72,8 @@ export async function startEdgeCache(init: EdgeCacheInit): Promise<EdgeCache> {
     init.disk === undefined
       ? undefined
       : opened.use(await DiskTier.open({ ...init.disk, clock, log, counters }));
+  const pins = opened.use(await PinTable.open(init.disk?.directory));
+  for (const key of pins.keys) disk?.pin(key, true);
   const origins = opened.use(
     new OriginClient({
       clock,
@@ -91,6 +95,7 @@ export async function startEdgeCache(init: EdgeCacheInit): Promise<EdgeCache> {
     memory: new MemoryTier({ capacityBytes: memoryBytes }),
     disk,
     purges,
+    pins,
     purge,
     origins,
     chooser: new OriginChooser(clock),
@@ -128,6 +133,7 @@ export async function startEdgeCache(init: EdgeCacheInit): Promise<EdgeCache> {
       return Promise.resolve();
     },
     purge: (target: PurgeTarget, mode: PurgeMode) => purge(purgeName(target), mode),
+    pin: (place, pinned) => pinPlace(state, place, pinned),
     stats: (): Promise<CacheStats> =>
       Promise.resolve({
         requests: counters.requests,

@@ -26,6 +26,8 @@ export interface Retirement {
 
 /** The share of the small queue, through which what is new comes in (Yang et al., SOSP 2023). */
 const smallShare = 0.1;
+/** From here on the disk counts as full: what is above is only there until the next eviction. */
+const fullShare = 0.9;
 /** What of a segment is copied at most: the rest makes room, so that taking one away always does. */
 const keptShare = 0.75;
 
@@ -37,6 +39,8 @@ const keptShare = 0.75;
 export class DiskIndex {
   readonly table: SlotTable;
   readonly #ghosts: GhostQueue;
+  /** Keys that came once and were not taken in. */
+  readonly #seen: GhostQueue;
   readonly #queues: Record<Queue, SegmentEntry[]> = { small: [], main: [] };
   readonly #capacity: number;
   #free: number[] = [];
@@ -46,6 +50,7 @@ export class DiskIndex {
     this.#capacity = init.capacityBytes;
     this.table = new SlotTable();
     this.#ghosts = new GhostQueue({ entries: init.ghostEntries });
+    this.#seen = new GhostQueue({ entries: init.ghostEntries });
   }
 
   get bytes(): number {
@@ -53,12 +58,20 @@ export class DiskIndex {
   }
 
   get memoryBytes(): number {
-    return this.table.memoryBytes + this.#ghosts.memoryBytes;
+    return this.table.memoryBytes + this.#ghosts.memoryBytes + this.#seen.memoryBytes;
   }
 
-  /** Through which queue a key comes in. */
-  queueFor(key: KeyHash): Queue {
-    return this.#ghosts.take(key) ? 'main' : 'small';
+  /**
+   * Through which queue a key comes in; undefined where it does not. While there is room all do. On a
+   * full disk what was never asked for before only leaves its name: most of that is never asked for
+   * again, and writing it would wear the disk out and push out what is.
+   */
+  admit(key: KeyHash): Queue | undefined {
+    if (this.#ghosts.take(key)) return 'main';
+    if (this.bytes < this.#capacity * fullShare || this.table.find(key) !== -1) return 'small';
+    if (this.#seen.take(key)) return 'small';
+    this.#seen.add(key);
+    return undefined;
   }
 
   openSegment(queue: Queue): SegmentEntry {

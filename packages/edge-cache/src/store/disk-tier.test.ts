@@ -109,6 +109,8 @@ test('it stays within its capacity, and what is used and pinned stays', async ()
   tier.pin('c /pinned', true);
   await tier.put(responseOf('c /used', bodyOf(2)));
   for (let index = 0; index < 400; index += 1) {
+    // Twice: a full disk takes in nothing that comes once.
+    await tier.put(responseOf(`c /scan/${index}`, bodyOf(index)));
     await tier.put(responseOf(`c /scan/${index}`, bodyOf(index)));
     if (index % 5 === 0) tier.touch('c /used');
   }
@@ -118,6 +120,27 @@ test('it stays within its capacity, and what is used and pinned stays', async ()
   expect(await tier.find('c /scan/0', [])).toBeUndefined();
   const names = await readdir(folder.path);
   expect(names.filter((name) => name.endsWith('.seg')).length).toBeLessThan(24);
+});
+
+test('a full disk takes in only what comes again, and pins take half of it at most', async () => {
+  await using folder = await temporaryFolder();
+  const capacity = 1024 * kibibyte;
+  await using tier = await openTier(folder.path, capacity);
+  await fillTier(tier, 200);
+  await tier.put(responseOf('c /once', bodyOf(1)));
+  expect(await tier.find('c /once', [])).toBeUndefined();
+  expect(tier.touch('c /once')).toBe(false);
+  await tier.put(responseOf('c /once', bodyOf(1)));
+  expect(holds(await tier.find('c /once', []), bodyOf(1))).toBe(true);
+  // A pin is a wish: it comes in at once.
+  await tier.put(responseOf('c /pinned', bodyOf(2)), { pinned: true });
+  expect(await tier.find('c /pinned', [])).toBeDefined();
+  for (let index = 0; index < 200; index += 1) {
+    await tier.put(responseOf(`c /pin/${index}`, bodyOf(index)), { pinned: true });
+  }
+  const pinned = Array.from({ length: 200 }, (_, index) => tier.pin(`c /pin/${index}`, true));
+  expect(pinned.filter(Boolean).length).toBeLessThan(70);
+  expect(tier.bytes).toBeLessThanOrEqual(capacity + 2 * 64 * kibibyte);
 });
 
 test('a second process is kept out', async () => {

@@ -36,6 +36,15 @@ const minGhosts = 4096;
 /** A hundred megabytes or two of memory once all are used. */
 const maxGhosts = 2 ** 24;
 
+/** What of the capacity may be pinned: the rest has to move. */
+const pinnedShare = 0.5;
+
+interface Written {
+  readonly content: RecordContent;
+  readonly bytes: number;
+  readonly pinned: boolean;
+}
+
 /** The tier on disk: a log of segments with an index in memory. Owns its directory. */
 export class DiskTier implements DiskStore, AsyncDisposable {
   readonly #init: DiskTierInit;
@@ -96,12 +105,19 @@ export class DiskTier implements DiskStore, AsyncDisposable {
     return this.#index.memoryBytes;
   }
 
-  put(stored: StoredResponse): Promise<void> {
-    return this.#put(stored.head.key, { kind: 'response', ...stored }, stored.body.length);
+  put(
+    stored: StoredResponse,
+    { pinned = false }: { readonly pinned?: boolean } = {},
+  ): Promise<void> {
+    const content = { kind: 'response', ...stored } as const;
+    return this.#put(stored.head.key, { content, bytes: stored.body.length, pinned });
   }
 
-  putMarker(marker: VariantMarker): Promise<void> {
-    return this.#put(marker.key, marker, 0);
+  putMarker(
+    marker: VariantMarker,
+    { pinned = false }: { readonly pinned?: boolean } = {},
+  ): Promise<void> {
+    return this.#put(marker.key, { content: marker, bytes: 0, pinned });
   }
 
   async find(primary: string, fields: HeaderFields): Promise<KeptResponse | undefined> {
@@ -119,17 +135,22 @@ export class DiskTier implements DiskStore, AsyncDisposable {
     if (slot !== -1) this.#index.table.remove(slot);
   }
 
-  /** It was used, though from memory. */
-  touch(key: string): void {
+  touch(key: string): boolean {
     const slot = this.#index.table.find(hashKey(key));
     if (slot !== -1) this.#index.table.touch(slot);
+    return slot !== -1;
   }
 
-  /** Keeps it, or no longer, whatever else is used more. False where it is not here. */
+  /**
+   * Keeps it, or no longer, whatever else is used more. False where it is not here, or where what is
+   * pinned would take more than half of the disk.
+   */
   pin(key: string, pinned: boolean): boolean {
-    const slot = this.#index.table.find(hashKey(key));
-    if (slot !== -1) this.#index.table.pin(slot, pinned);
-    return slot !== -1;
+    const { table } = this.#index;
+    const slot = table.find(hashKey(key));
+    if (slot === -1 || (pinned && !this.#mayPin(table.placeAt(slot).length))) return false;
+    table.pin(slot, pinned);
+    return true;
   }
 
   /** Resolves when what was put before is written. */
@@ -148,41 +169,43 @@ export class DiskTier implements DiskStore, AsyncDisposable {
     await this.#unlock?.();
   }
 
-  #put(key: string, content: RecordContent, bytes: number): Promise<void> {
+  #mayPin(bytes: number): boolean {
+    return this.#index.table.pinnedBytes + bytes <= this.#init.capacityBytes * pinnedShare;
+  }
+
+  #put(key: string, written: Written): Promise<void> {
+    const { bytes } = written;
     if (this.#closed || bytes > this.#init.capacityBytes / 4) return Promise.resolve();
     if (this.#waitingBytes + bytes > maxWaitingBytes) return Promise.resolve();
     if (this.#init.clock.monotonic() < this.#pausedUntil) return Promise.resolve();
     this.#waitingBytes += bytes;
-    const done = this.#writeAfter(this.#tail, { key, content, bytes });
+    const done = this.#writeAfter(this.#tail, key, written);
     this.#tail = done;
     return done;
   }
 
-  async #writeAfter(
-    before: Promise<void>,
-    {
-      key,
-      content,
-      bytes,
-    }: { readonly key: string; readonly content: RecordContent; readonly bytes: number },
-  ): Promise<void> {
+  async #writeAfter(before: Promise<void>, key: string, written: Written): Promise<void> {
     await before;
     try {
-      await this.#write(key, content);
+      await this.#write(key, written);
     } catch (error) {
       this.#failed('keep a response', error);
       await this.#afterFailure();
     } finally {
-      this.#waitingBytes -= bytes;
+      this.#waitingBytes -= written.bytes;
     }
   }
 
-  async #write(key: string, content: RecordContent): Promise<void> {
+  async #write(key: string, { content, bytes, pinned }: Written): Promise<void> {
     const hash = hashKey(key);
-    await this.#append(this.#index.queueFor(hash), {
-      hash,
-      buffers: encodeRecord(content, { key: hash, sum: this.#sum }),
-    });
+    const pins = pinned && this.#mayPin(bytes);
+    const admitted = this.#index.admit(hash);
+    // What varies is found by its marker alone, which is small.
+    const queue = admitted ?? (pins || content.kind === 'variants' ? 'small' : undefined);
+    if (queue === undefined) return;
+    const buffers = encodeRecord(content, { key: hash, sum: this.#sum });
+    await this.#append(queue, { hash, buffers });
+    if (pins) this.pin(key, true);
     while (await this.#evict(false)) {
       // One segment after the other, until all fits.
     }

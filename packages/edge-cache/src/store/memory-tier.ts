@@ -68,18 +68,22 @@ export class MemoryTier {
   }
 
   /** Remembers that responses of a target vary by these fields. */
-  mark(primary: string, names: readonly string[]): VariantMarker {
+  mark(
+    primary: string,
+    names: readonly string[],
+    { pinned = false }: { readonly pinned?: boolean } = {},
+  ): VariantMarker {
     const existing = this.#sieve.peek(primary);
     const marker = markerWith(existing?.kind === 'variants' ? existing : undefined, primary, names);
-    if (marker !== existing) this.putMarker(marker);
+    if (marker !== existing || pinned) this.#putMarker(marker, pinned);
     return marker;
-  }
-
-  putMarker(marker: VariantMarker): void {
-    this.#sieve.set(marker.key, marker, { size: marker.key.length + overheadBytes });
   }
 
   delete(key: string): void {
     this.#sieve.delete(key);
+  }
+
+  #putMarker(marker: VariantMarker, pinned: boolean): void {
+    this.#sieve.set(marker.key, marker, { size: marker.key.length + overheadBytes, pinned });
   }
 }

@@ -1,6 +1,7 @@
-import { mkdir, open, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isRecord, isSystemError } from '@tapline/base';
+import { isRecord } from '@tapline/base';
+import { openLineLog, readLines } from './line-log.ts';
 import type { PurgeEntry, PurgeTable } from './purge-table.ts';
 
 /** Keeps purges across restarts: a line each, on disk before the purge is answered. */
@@ -16,50 +17,18 @@ export async function openPurgeLog(init: {
   const { directory, purges } = init;
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const path = join(directory, 'purges.log');
-  for (const line of (await readIfThere(path)).split('\n')) {
+  for (const line of await readLines(path)) {
     const entry = parseLine(line);
     if (entry !== undefined) purges.restore(entry);
   }
-  const text = purges.entries().map(toLine).join('');
-  await writeFile(`${path}.new`, text, { mode: 0o600, flush: true });
-  await rename(`${path}.new`, path);
-  const file = await open(path, 'a', 0o600);
-  let waiting: string[] = [];
-  let writing: Promise<void> | undefined;
-
-  /** Writes what has come together, then what came meanwhile: one sync for many purges. */
-  async function write(): Promise<void> {
-    const lines = waiting.join('');
-    waiting = [];
-    await file.appendFile(lines);
-    await file.datasync();
-  }
-  let next: Promise<void> | undefined;
+  const log = await openLineLog(
+    path,
+    purges.entries().map((entry) => JSON.stringify(entry)),
+  );
   return {
-    append(entry) {
-      waiting.push(toLine(entry));
-      if (writing === undefined) {
-        writing = write().finally(() => (writing = undefined));
-        return writing;
-      }
-      next ??= writing
-        .catch(() => undefined)
-        .then(() => {
-          next = undefined;
-          writing = write().finally(() => (writing = undefined));
-          return writing;
-        });
-      return next;
-    },
-    async [Symbol.asyncDispose]() {
-      await Promise.allSettled([writing, next]);
-      await file.close();
-    },
+    append: (entry) => log.append(JSON.stringify(entry)),
+    [Symbol.asyncDispose]: () => log[Symbol.asyncDispose](),
   };
-}
-
-function toLine(entry: PurgeEntry): string {
-  return `${JSON.stringify(entry)}\n`;
 }
 
 /** Undefined for the line that a crash tore. */
@@ -75,13 +44,4 @@ function parseLine(line: string): PurgeEntry | undefined {
   if (typeof name !== 'string' || typeof generation !== 'number') return undefined;
   if (mode !== 'hard' && mode !== 'soft') return undefined;
   return { name, mode, generation };
-}
-
-async function readIfThere(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT')) return '';
-    throw error;
-  }
 }

@@ -31,6 +31,7 @@ export class SlotTable {
   #meta: Uint8Array;
   #mask: number;
   #count = 0;
+  #pinnedBytes = 0;
 
   constructor(expected = 0) {
     const slots = slotsFor(expected);
@@ -45,6 +46,11 @@ export class SlotTable {
 
   get count(): number {
     return this.#count;
+  }
+
+  /** The lengths of what is pinned. */
+  get pinnedBytes(): number {
+    return this.#pinnedBytes;
   }
 
   /** What the arrays take. */
@@ -96,7 +102,8 @@ export class SlotTable {
       slot = key.low & this.#mask;
       while ((this.#meta[slot] ?? 0) !== 0) slot = (slot + 1) & this.#mask;
       this.#count += 1;
-    }
+    } else if (this.isPinned(slot)) this.#pinnedBytes -= this.#length[slot] ?? 0;
+    if (pinned) this.#pinnedBytes += place.length;
     this.#high[slot] = key.high;
     this.#low[slot] = key.low;
     this.#segment[slot] = place.segment;
@@ -115,6 +122,9 @@ export class SlotTable {
 
   pin(slot: number, pinned: boolean): void {
     const meta = this.#meta[slot] ?? 0;
+    if (pinned !== this.isPinned(slot)) {
+      this.#pinnedBytes += (pinned ? 1 : -1) * (this.#length[slot] ?? 0);
+    }
     this.#meta[slot] = pinned ? meta | pinnedBit : meta & ~pinnedBit;
   }
 
@@ -128,6 +138,7 @@ export class SlotTable {
 
   /** Takes a slot out; those behind it move up, so that none is lost behind a gap. */
   remove(slot: number): void {
+    if (this.isPinned(slot)) this.#pinnedBytes -= this.#length[slot] ?? 0;
     let gap = slot;
     for (let at = (gap + 1) & this.#mask; (this.#meta[at] ?? 0) !== 0; at = (at + 1) & this.#mask) {
       const home = (this.#low[at] ?? 0) & this.#mask;

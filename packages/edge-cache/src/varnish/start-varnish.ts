@@ -154,6 +154,16 @@ export async function startVarnish(init: VarnishInit): Promise<CacheEngine> {
       }
       await purgeOverHttp({ host, port: Number(actual), secret, target, mode });
     },
+    pin: () =>
+      Promise.reject(
+        new TaplineError(
+          'pins_unsupported',
+          'Varnish keeps what it was last asked for, and no pins',
+          {
+            hint: "use Tapline's own engine where something has to stay",
+          },
+        ),
+      ),
     async stats() {
       return readStats(await runProgram(programs.stat, ['-n', instance, '-j']));
     },
