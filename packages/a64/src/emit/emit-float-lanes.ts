@@ -1,8 +1,9 @@
 import type { VectorInstruction } from '../vector-instruction.ts';
-import { moduleIndex } from './build-module.ts';
 import { type Computation, emitGuarded } from './emit-float.ts';
+import { fromIntegers, lengthen, shorten, toIntegers } from './float-lane-conversions.ts';
+import { type LaneOps, opsOf, popResult, pushAll } from './float-lane-ops.ts';
 import { type GuestFunction, local, popVector, pushVector } from './guest-function.ts';
-import { simdOp, wasmOp } from './wasm.ts';
+import { simdOp } from './wasm.ts';
 
 /** Floating-point lanes that WebAssembly computes as the guest would, under a guard. */
 export type InlineFloatLanes = Extract<
@@ -20,54 +21,6 @@ export type InlineFloatLanes = Extract<
   }
 >;
 type Of<Kind extends InlineFloatLanes['kind']> = Extract<InlineFloatLanes, { readonly kind: Kind }>;
-
-const singles = {
-  splat: simdOp.f32x4Splat,
-  extract: simdOp.f32x4Extract,
-  eq: simdOp.f32x4Eq,
-  lt: simdOp.f32x4Lt,
-  gt: simdOp.f32x4Gt,
-  le: simdOp.f32x4Le,
-  ge: simdOp.f32x4Ge,
-  abs: simdOp.f32x4Abs,
-  neg: simdOp.f32x4Neg,
-  sqrt: simdOp.f32x4Sqrt,
-  add: simdOp.f32x4Add,
-  sub: simdOp.f32x4Sub,
-  mul: simdOp.f32x4Mul,
-  div: simdOp.f32x4Div,
-  min: simdOp.f32x4Min,
-  max: simdOp.f32x4Max,
-  fuse: moduleIndex.fuse32x4,
-  infinity: 0x7f8000007f800000n,
-  least: 0x0080000000800000n,
-} as const;
-const doubles = {
-  splat: simdOp.f64x2Splat,
-  extract: simdOp.f64x2Extract,
-  eq: simdOp.f64x2Eq,
-  lt: simdOp.f64x2Lt,
-  gt: simdOp.f64x2Gt,
-  le: simdOp.f64x2Le,
-  ge: simdOp.f64x2Ge,
-  abs: simdOp.f64x2Abs,
-  neg: simdOp.f64x2Neg,
-  sqrt: simdOp.f64x2Sqrt,
-  add: simdOp.f64x2Add,
-  sub: simdOp.f64x2Sub,
-  mul: simdOp.f64x2Mul,
-  div: simdOp.f64x2Div,
-  min: simdOp.f64x2Min,
-  max: simdOp.f64x2Max,
-  fuse: moduleIndex.fuse64x2,
-  infinity: 0x7ff0000000000000n,
-  least: 0x0010000000000000n,
-} as const;
-type LaneOps = typeof singles | typeof doubles;
-
-function opsOf(size: number): LaneOps {
-  return size === 3 ? doubles : singles;
-}
 
 /** False where the interpreter has to do it. */
 export function emitFloatLanes(
@@ -100,27 +53,6 @@ function computation(guest: GuestFunction, instruction: InlineFloatLanes): Compu
     case 'vector-fp-to-integer':
       return toIntegers(guest, instruction);
   }
-}
-
-/** Whether a mask, on the stack, holds in all lanes that are the instruction's. */
-function pushAll({ body }: GuestFunction, bytes: number): void {
-  if (bytes === 16) body.simd(simdOp.i32x4AllTrue);
-  else if (bytes === 8) {
-    body.simdLane(simdOp.i64x2Extract, 0);
-    body.i64(-1n);
-    body.op(wasmOp.i64Eq);
-  } else body.simdLane(simdOp.i32x4Extract, 0);
-}
-
-/** The result, in `quad`, with zeros above what is the instruction's. */
-function popResult(guest: GuestFunction, register: number, bytes: number): void {
-  const { body } = guest;
-  body.get(local.quad);
-  if (bytes === 4) {
-    body.simdConstant(0xffffffffn, 0n);
-    body.simd(simdOp.and);
-  }
-  popVector(guest, register, bytes !== 8);
 }
 
 function pushFinite({ body }: GuestFunction, ops: LaneOps): void {
@@ -391,156 +323,5 @@ function pairs(
       pushAll(guest, bytes);
     },
     pop: () => popResult(guest, rd, bytes),
-  };
-}
-
-function lengthen(
-  guest: GuestFunction,
-  { from, upper, rd, rn }: Of<'vector-fp-long'>,
-): Computation | undefined {
-  if (from !== 32) return undefined;
-  const { body } = guest;
-  return {
-    mayRound: false,
-    push: () => {
-      pushVector(guest, rn);
-      if (upper) {
-        pushVector(guest, rn);
-        body.shuffle(Array.from({ length: 16 }, (_, at) => 8 + (at % 8)));
-      }
-      body.simd(simdOp.f64x2PromoteLowF32x4);
-      body.set(local.quad);
-    },
-    check: () => {
-      body.get(local.quad);
-      body.get(local.quad);
-      body.simd(doubles.eq);
-      pushAll(guest, 16);
-    },
-    pop: () => popResult(guest, rd, 16),
-  };
-}
-
-function shorten(
-  guest: GuestFunction,
-  { op, to, upper, rd, rn }: Of<'vector-fp-narrow'>,
-): Computation | undefined {
-  if (op !== 'fcvtn' || to !== 32) return undefined;
-  const { body } = guest;
-  return {
-    mayRound: true,
-    push: () => {
-      pushVector(guest, rn);
-      body.simd(simdOp.f32x4DemoteF64x2);
-      body.set(local.quad);
-    },
-    // As doubles, of which zeros are exact.
-    check: () => {
-      body.get(local.quad);
-      body.simd(simdOp.f64x2PromoteLowF32x4);
-      body.simd(doubles.abs);
-      body.set(local.otherQuad);
-      body.get(local.otherQuad);
-      body.simdConstant(doubles.infinity, doubles.infinity);
-      body.simd(doubles.lt);
-      body.get(local.otherQuad);
-      // 2^-126.
-      body.simdConstant(0x3810000000000000n, 0x3810000000000000n);
-      body.simd(doubles.gt);
-      pushVector(guest, rn);
-      body.simdZero();
-      body.simd(doubles.eq);
-      body.simd(simdOp.or);
-      body.simd(simdOp.and);
-      pushAll(guest, 16);
-    },
-    pop: () => {
-      if (!upper) {
-        popResult(guest, rd, 8);
-        return;
-      }
-      pushVector(guest, rd);
-      body.get(local.quad);
-      body.shuffle(Array.from({ length: 16 }, (_, at) => (at < 8 ? at : at + 8)));
-      popVector(guest, rd, true);
-    },
-  };
-}
-
-function fromIntegers(
-  guest: GuestFunction,
-  { size, lanes, signed, fractionBits, rd, rn }: Of<'vector-integer-to-fp'>,
-): Computation | undefined {
-  if (fractionBits > 0) return undefined;
-  const { body } = guest;
-  const bytes = lanes << size;
-  return {
-    mayRound: true,
-    push: () => {
-      if (size === 2) {
-        pushVector(guest, rn);
-        body.simd(signed ? simdOp.f32x4ConvertI32x4S : simdOp.f32x4ConvertI32x4U);
-      } else {
-        body.simdZero();
-        for (let lane = 0; lane < lanes; lane++) {
-          pushVector(guest, rn);
-          body.simdLane(simdOp.i64x2Extract, lane);
-          body.op(signed ? wasmOp.f64ConvertI64S : wasmOp.f64ConvertI64U);
-          body.simdLane(simdOp.f64x2Replace, lane);
-        }
-      }
-      body.set(local.quad);
-    },
-    check: () => body.i32(1),
-    pop: () => popResult(guest, rd, bytes),
-  };
-}
-
-function toIntegers(
-  guest: GuestFunction,
-  { size, lanes, signed, rounding, fractionBits, rd, rn }: Of<'vector-fp-to-integer'>,
-): Computation | undefined {
-  if (fractionBits > 0 || rounding !== 'zero') return undefined;
-  const { body } = guest;
-  const ops = opsOf(size);
-  const bytes = lanes << size;
-  // Inside of what the integers can be: 2^31 and 2^32, 2^63 for both.
-  const single = signed ? 0x4f0000004f000000n : 0x4f8000004f800000n;
-  const most = size === 2 ? single : 0x43e0000000000000n;
-  return {
-    mayRound: true,
-    push: () => {
-      pushVector(guest, rn);
-      body.set(local.quad);
-    },
-    check: () => {
-      body.get(local.quad);
-      if (signed) body.simd(ops.abs);
-      body.simdConstant(most, most);
-      body.simd(ops.lt);
-      if (!signed) {
-        body.get(local.quad);
-        body.simdZero();
-        body.simd(ops.ge);
-        body.simd(simdOp.and);
-      }
-      pushAll(guest, bytes);
-    },
-    pop: () => {
-      if (size === 2) {
-        body.get(local.quad);
-        body.simd(signed ? simdOp.i32x4TruncF32x4S : simdOp.i32x4TruncF32x4U);
-      } else {
-        body.simdZero();
-        for (let lane = 0; lane < lanes; lane++) {
-          body.get(local.quad);
-          body.simdLane(simdOp.f64x2Extract, lane);
-          body.op(wasmOp.i64TruncF64S);
-          body.simdLane(simdOp.i64x2Replace, lane);
-        }
-      }
-      body.set(local.quad);
-      popResult(guest, rd, bytes);
-    },
   };
 }
