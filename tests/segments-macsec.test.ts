@@ -113,7 +113,7 @@ describe.skipIf(unavailable !== undefined)(`MACsec, whole ${unavailable ?? ''}`,
     await eventually(
       'two epochs of keys have passed',
       async () => {
-        const { out } = first.run(['ping', '-c', '20', '-i', '0.05', '-W', '2', address]);
+        const { out } = first.run(['ping', '-c', '20', '-i', '0.05', '-W', '10', address]);
         const [, all = '0', back = '0'] =
           /(\d+) packets transmitted, (\d+) received/.exec(out) ?? [];
         sent += Number(all);
