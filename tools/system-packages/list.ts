@@ -60,6 +60,6 @@ export const systemPackages: readonly SystemPackage[] = [
   needed('wrk', 'wrk', 'the edge cache is not measured under load'),
   needed('chromium-headless-shell', 'chromium-headless-shell', 'no page is opened in a browser'),
   needed('webkit2gtk-driver', 'WebKitWebDriver', 'no page is opened in WebKit'),
-  needed('xvfb', 'xvfb-run', 'no page is opened in WebKit'),
+  needed('xvfb', 'Xvfb', 'no page is opened in WebKit'),
   needed('python3', 'python3', 'archives are not read by a foreign reader'),
 ];

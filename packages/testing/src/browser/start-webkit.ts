@@ -17,7 +17,7 @@ export interface WebkitPage extends AsyncDisposable {
   goTo(url: string): Promise<void>;
 }
 
-const programs = ['WebKitWebDriver', 'xvfb-run'];
+const programs = ['WebKitWebDriver', 'Xvfb'];
 const scriptTimeoutMs = 600_000;
 
 /** Why WebKit cannot be started here, for `describe.skipIf`; undefined where it can. */
@@ -38,21 +38,22 @@ export async function openWebkitPage(url: string): Promise<WebkitPage> {
   if (binary === undefined) throw new TaplineError('program_missing', 'WebKitGTK is not installed');
   await using opened = new AsyncDisposableStack();
   const port = await freePort();
+  // Each by itself, as what `xvfb-run` starts outlives it when it is ended.
+  const screen = opened.use(
+    await startProcess('Xvfb', ['-displayfd', '1', '-screen', '0', '1024x768x24'], {
+      readyLine: /^(\d+)$/m,
+    }),
+  );
   const driver = opened.use(
-    await startProcess(
-      'xvfb-run',
-      [
-        '--auto-servernum',
-        '--server-args=-screen 0 1024x768x24',
-        'WebKitWebDriver',
-        `--port=${port}`,
-      ],
-      {
+    await startProcess('WebKitWebDriver', [`--port=${port}`], {
+      env: {
+        DISPLAY: `:${screen.ready?.[1]}`,
         // Its sandbox needs namespaces that containers of tests lack; it opens pages of tests only.
-        env: { WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: '1', LIBGL_ALWAYS_SOFTWARE: '1' },
-        readyUrl: `http://127.0.0.1:${port}/status`,
+        WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: '1',
+        LIBGL_ALWAYS_SOFTWARE: '1',
       },
-    ),
+      readyUrl: `http://127.0.0.1:${port}/status`,
+    }),
   );
   const base = `http://127.0.0.1:${port}/session`;
 
