@@ -1,11 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import {
   type ConnectHandler,
   createApiServer,
   internalIdentity,
-  mastersGroup,
   openAuditLog,
   readRecentAudit,
   recordLostWrites,
@@ -18,7 +16,6 @@ import {
   createEnrolment,
   createDeviceChallenges,
   createEnrolmentHandler,
-  createFailureLimiter,
   createFileConnectHandlers,
   createForwardGateway,
   createInstallConnectHandlers,
@@ -27,15 +24,7 @@ import {
   deviceOfUser,
   type SessionHub,
 } from '@tapline/gateway';
-import {
-  type Authorize,
-  createAdminHandler,
-  createInProcessTransport,
-  createRegistryServer,
-  FileBlobStore,
-  openSigningKey,
-  type RegistryAdmin,
-} from '@tapline/registry';
+import type { RegistryAdmin } from '@tapline/registry';
 import { openImageKeys, rememberSignatures } from '@tapline/signatures';
 import type { IcingaMonitoring } from '@tapline/monitoring';
 import { fromIcinga, type OpsBot } from '@tapline/opsbot';
@@ -46,6 +35,7 @@ import type { ControlPlaneConfiguration } from './configuration.ts';
 import { openDataFolder } from './data-folder.ts';
 import { disconnectOldKeys } from './disconnect-old-keys.ts';
 import { answerImageKeys } from './answer-image-keys.ts';
+import { answerReady } from './answer-ready.ts';
 import { createExplainHandler } from './explain-handler.ts';
 import { createDownloadCounter } from './enrolment/count-downloads.ts';
 import { openProfileKeys } from './enrolment/open-profile-keys.ts';
@@ -60,17 +50,7 @@ import { createApprovalHandler } from './ops/approval-handler.ts';
 import { createExecuteOnDevice } from './ops/execute-on-device.ts';
 import { startOps } from './ops/start-ops.ts';
 import { createBuilderSource } from './package/builder-source.ts';
-import { collectRegularly } from './registry/collect-regularly.ts';
-import { limitLogins } from './registry/limit-logins.ts';
-import { createRegistryAccess } from './registry/registry-access.ts';
-import { createRegistryAudit } from './registry/registry-audit.ts';
-import {
-  type RegistryNeighbours,
-  startRegistryNeighbours,
-} from './registry/registry-neighbours.ts';
-import { createReplicationAudit, localChangesOf } from './registry/replication-audit.ts';
-import { createReplicationEndpoint } from './registry/replication-endpoint.ts';
-import { createRegistryTokens, registryChallenge } from './registry/registry-tokens.ts';
+import { startRegistry } from './registry/start-registry.ts';
 import { type Reconcilers, startReconcilers } from './start-reconcilers.ts';
 import { uploadLimit } from './upload-limit.ts';
 
@@ -123,7 +103,6 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
     registry?: RegistryAdmin;
     /** What the control plane is reached by. */
     url?: string;
-    neighbours?: RegistryNeighbours;
     icinga?: IcingaMonitoring;
     ops?: OpsBot;
     client?: ResourceClient;
@@ -184,98 +163,22 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
   const closeApi = once(() => api[Symbol.asyncDispose]());
   opened.defer(closeApi);
 
-  const blobs = await FileBlobStore.open(join(folder.registry, 'content'));
-  const access = createRegistryAccess({
-    api,
-    installsOf: (device) => late.reconcilers?.informers.installs.byIndex('device', device) ?? [],
-  });
-  const logins = createFailureLimiter({ clock, failures: 10, windowMs: 60_000 });
-  const limited = (handle: Parameters<typeof limitLogins>[0]) =>
-    limitLogins(handle, {
-      access,
-      limiter: logins,
-      onLimited: () => metrics.registry.token('limited'),
-    });
-  const tokens = createRegistryTokens({
-    access,
-    limiter: logins,
-    key: await openSigningKey(join(folder.registry, 'token-key.pem')),
-    audit,
-    onOutcome: (outcome) => metrics.registry.token(outcome),
-    clock,
-    log,
-  });
-  const inProcess = opened.use(
-    createInProcessTransport((request, response) => registry.handle(request, response)),
-  );
-  const authorize: Authorize = (request, wanted) =>
-    inProcess.isOwn(request) ? 'allowed' : access.authorize(request, wanted, tokens);
-  const recordChange = createRegistryAudit({
-    audit,
-    whoSends: (request) =>
-      inProcess.isOwn(request) ? internalIdentity('registry') : access.whoSends(request, tokens),
-    clock,
-  });
   const registry = opened.use(
-    await createRegistryServer({
-      blobs,
+    await startRegistry({
+      api,
+      audit,
       directory: folder.registry,
-      authorize,
-      challenge: registryChallenge,
-      quotas: configuration.registryQuotas,
-      replicas: () => late.neighbours?.replicas ?? [],
-      isInUse: (repository, digest) =>
-        !late.isReady || isInstalled(late.reconcilers, repository, digest),
-      async audit(change) {
-        // Before the answer, so that what was answered is replicated whatever happens next.
-        for (const one of localChangesOf(change)) late.neighbours?.changed(one);
-        await recordChange(change);
-      },
-      observer: metrics.registry.observer,
-      clock,
-      log,
-    }),
-  );
-  late.registry = registry.admin;
-  opened.use(
-    collectRegularly({
-      admin: registry.admin,
-      everyMs: configuration.registryCollectMs,
-      clock,
-      log,
-    }),
-  );
-  const administer = createAdminHandler({
-    admin: registry.admin,
-    authorize(request) {
-      const identity = access.identify(request);
-      if (identity === undefined) return 'unauthenticated';
-      return identity.groups.includes(mastersGroup) ? 'allowed' : 'denied';
-    },
-    log,
-  });
-  const replicationAudit = createReplicationAudit({ audit, clock });
-  const neighbours = opened.use(
-    await startRegistryNeighbours({
-      configuration: configuration.registry,
-      registry,
-      inProcess,
-      authorize,
-      directory: folder.registry,
-      metrics: metrics.neighbours,
-      onReplicated: (event) => replicationAudit.task(event),
+      configuration,
+      installs: () => late.reconcilers?.informers.installs,
+      isReady: () => late.isReady,
+      metrics,
       clock,
       rng,
       log,
     }),
   );
-  late.neighbours = neighbours;
-  const replication = createReplicationEndpoint({
-    replicator: neighbours.replicator,
-    identify: (request) => access.identify(request),
-    onRound: (policy, identity) => replicationAudit.round(policy, identity),
-    log,
-  });
+  const { access, blobs, neighbours } = registry;
+  late.registry = registry.admin;
   const { icinga } = configuration.monitoring;
   const monitoring = createMonitoringEndpoint({
     icinga: () =>
@@ -318,13 +221,7 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
     client: createInProcessClient(api, internalIdentity('control-plane')),
     source: createBuilderSource({
       builder,
-      registry: {
-        async link(image) {
-          await registry.link(image);
-          const { repository, tag, digest } = image;
-          neighbours.changed({ kind: 'pushed', repository, reference: tag ?? digest });
-        },
-      },
+      registry,
       blobs,
       signer,
       clock,
@@ -395,19 +292,19 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
       },
       ready: { handle: (request, response) => answerReady({ request, response }, late.isReady) },
       registry: {
-        handle: limited((request, response) => neighbours.handle(request, response)),
+        handle: registry.limited((request, response) => neighbours.handle(request, response)),
         body: () => ({ kind: 'silence', ms: registrySilenceMs }),
         service: 'registry',
       },
-      registryAdmin: { handle: limited(administer) },
+      registryAdmin: { handle: registry.limited(registry.administer) },
       registryTokens: {
-        handle: (request, response) => tokens.handle(request, response),
+        handle: (request, response) => registry.tokens.handle(request, response),
         service: 'registry',
       },
-      replication: { handle: limited(replication) },
-      replicationPolicy: { handle: limited(replication) },
-      monitoring: { handle: limited(monitoring) },
-      alerts: { handle: limited(alerts) },
+      replication: { handle: registry.limited(registry.replicate) },
+      replicationPolicy: { handle: registry.limited(registry.replicate) },
+      monitoring: { handle: registry.limited(monitoring) },
+      alerts: { handle: registry.limited(alerts) },
       enrol: { handle: (request, response) => void enrol(request, response) },
       renew: { handle: (request, response) => void enrol(request, response) },
       challenge: { handle: (request, response) => void enrol(request, response) },
@@ -507,23 +404,6 @@ function reachableHost(host: string): readonly string[] {
   return host === '0.0.0.0' || host === '::' ? [] : [host];
 }
 
-function answerReady(
-  { request, response }: { readonly request: IncomingMessage; readonly response: ServerResponse },
-  isReady: boolean,
-): void {
-  if (request.method !== 'GET' && request.method !== 'HEAD') {
-    response.writeHead(405, { allow: 'GET, HEAD', 'content-length': 0 });
-    response.end();
-    return;
-  }
-  const body = isReady ? 'ok' : 'informers are not synced';
-  response.writeHead(isReady ? 200 : 503, {
-    'content-type': 'text/plain; charset=utf-8',
-    'content-length': Buffer.byteLength(body),
-  });
-  response.end(body);
-}
-
 /** A handler whose parts are there only once the API is that it is part of. */
 function lateHandler(make: () => ConnectHandler | undefined): ConnectHandler {
   const now = (): ConnectHandler => {
@@ -545,17 +425,6 @@ function countPhases({ informers }: Reconcilers): Readonly<Record<string, number
     counts[phase] = (counts[phase] ?? 0) + 1;
   }
   return counts;
-}
-
-/** Images of Installs stay, whatever tags say. */
-function isInstalled(
-  reconcilers: Reconcilers | undefined,
-  repository: string,
-  digest: string,
-): boolean {
-  return (reconcilers?.informers.installs.list() ?? []).some(
-    ({ spec }) => spec.image.repository === repository && spec.image.digest === digest,
-  );
 }
 
 function connectedDevices(reconcilers: Reconcilers | undefined): number {
