@@ -221,45 +221,49 @@ describe.skipIf(unavailable !== undefined)(`who may do what ${unavailable ?? ''}
     );
   });
 
-  test('join tokens are refused that are used up, expired, unknown, mangled or of elsewhere', async () => {
-    const good = await token();
-    const [kind, name = '', secret, fingerprint] = good.split('.');
-    const devices = await system.controlPlane.client.list(deviceResource);
-    const other = 'A'.repeat(43);
-    const cases = [
-      ['tlj.nonsense', 'd1', 2, 'token_malformed', 'a join token of 12 characters'],
-      [`${kind}.${name}.${other}.${fingerprint}`, 'd1', 7, 'token_unknown', 'no such join token'],
-      [`${kind}.nosuch.${secret}.${fingerprint}`, 'd1', 7, 'token_unknown', 'no such join token'],
-      [`${kind}.${name}.${secret}.${other}`, 'd1', 7, 'ca_mismatch', 'is not certified by'],
-      [good, 'D_9', 2, 'device_name_invalid', '"D_9" is not 1 to 63'],
-      [good, 'edge-1', 7, 'device_name_taken', 'edge-1'],
-    ] as const;
-    for (const [text, device, code, errorCode, says] of cases) {
-      const refused = await join(text, device);
-      expect(refused).toMatchObject({ code, out: '', err: expect.stringContaining(says) });
-      expect(refused.err).toContain(`[${errorCode}]`);
-      expect(refused.err).not.toContain(secret);
-    }
-    expect(await join(good, 'd2')).toMatchObject({ code: 0 });
-    const reused = await join(good, 'd3');
-    expect(reused).toMatchObject({
-      code: 7,
-      err: expect.stringContaining('used 1 of 1 times [token_used]'),
-    });
-    const short = await token('--ttl', '1ms');
-    const late = await join(short, 'd4');
-    expect(late).toMatchObject({
-      code: 7,
-      err: expect.stringMatching(/expired at 20\S+Z \[token_expired\]/),
-    });
-    const after = await system.controlPlane.client.list(deviceResource);
-    const names = (items: typeof devices.items): string[] =>
-      items.map(({ metadata }) => metadata.name);
-    expect(names(after.items).toSorted()).toEqual([...names(devices.items), 'd2'].toSorted());
-    // The one whose name was asked for is still the one that has it.
-    const edge = await system.tapline(['exec', 'edge-1.jq', '--', 'jq', '--version']);
-    expect(edge).toMatchObject({ code: 0, out: 'jq-1.6\n' });
-  });
+  test(
+    'join tokens are refused that are used up, expired, unknown, mangled or of elsewhere',
+    { timeout: 120_000 },
+    async () => {
+      const good = await token();
+      const [kind, name = '', secret, fingerprint] = good.split('.');
+      const devices = await system.controlPlane.client.list(deviceResource);
+      const other = 'A'.repeat(43);
+      const cases = [
+        ['tlj.nonsense', 'd1', 2, 'token_malformed', 'a join token of 12 characters'],
+        [`${kind}.${name}.${other}.${fingerprint}`, 'd1', 7, 'token_unknown', 'no such join token'],
+        [`${kind}.nosuch.${secret}.${fingerprint}`, 'd1', 7, 'token_unknown', 'no such join token'],
+        [`${kind}.${name}.${secret}.${other}`, 'd1', 7, 'ca_mismatch', 'is not certified by'],
+        [good, 'D_9', 2, 'device_name_invalid', '"D_9" is not 1 to 63'],
+        [good, 'edge-1', 7, 'device_name_taken', 'edge-1'],
+      ] as const;
+      for (const [text, device, code, errorCode, says] of cases) {
+        const refused = await join(text, device);
+        expect(refused).toMatchObject({ code, out: '', err: expect.stringContaining(says) });
+        expect(refused.err).toContain(`[${errorCode}]`);
+        expect(refused.err).not.toContain(secret);
+      }
+      expect(await join(good, 'd2')).toMatchObject({ code: 0 });
+      const reused = await join(good, 'd3');
+      expect(reused).toMatchObject({
+        code: 7,
+        err: expect.stringContaining('used 1 of 1 times [token_used]'),
+      });
+      const short = await token('--ttl', '1ms');
+      const late = await join(short, 'd4');
+      expect(late).toMatchObject({
+        code: 7,
+        err: expect.stringMatching(/expired at 20\S+Z \[token_expired\]/),
+      });
+      const after = await system.controlPlane.client.list(deviceResource);
+      const names = (items: typeof devices.items): string[] =>
+        items.map(({ metadata }) => metadata.name);
+      expect(names(after.items).toSorted()).toEqual([...names(devices.items), 'd2'].toSorted());
+      // The one whose name was asked for is still the one that has it.
+      const edge = await system.tapline(['exec', 'edge-1.jq', '--', 'jq', '--version']);
+      expect(edge).toMatchObject({ code: 0, out: 'jq-1.6\n' });
+    },
+  );
 
   test('no secret is in the audit log, the store or what the processes print', async () => {
     const secret = (await token()).split('.')[2] ?? 'no token';

@@ -52,14 +52,24 @@ describe.skipIf(debian !== undefined)(
     test('what was translated is kept, and found by the next start', async () => {
       await using folder = await temporaryFolder();
       const cache = join(folder.path, 'code');
-      const words = ['run-wasm', image, '--code-cache', cache, '--', 'sha256sum', '/etc/motd'];
+      // Long enough that some of it is worth translating.
+      const script = 'i=0; while [ $i -lt 3000 ]; do i=$((i+1)); done; echo $i';
+      const words = ['run-wasm', image, '--code-cache', cache, '--', 'sh', '-c', script];
       const first = await runTapline(words);
       expect(first).toMatchObject({ code: 0, err: '' });
       const [name = '', ...others] = readdirSync(cache);
       expect([name, others]).toEqual([expect.stringMatching(/^a64-\d+-[0-9a-f]{64}-0$/), []]);
-      const before = readFileSync(join(cache, name));
-      expect(await runTapline(words)).toEqual(first);
-      expect(readFileSync(join(cache, name)).equals(before)).toBe(true);
+      let before = readFileSync(join(cache, name));
+      // Each start finds what came before it, until there is nothing left to translate.
+      let isComplete = false;
+      for (let start = 0; start < 6 && !isComplete; start += 1) {
+        expect(await runTapline(words)).toEqual(first);
+        const after = readFileSync(join(cache, name));
+        expect(after.length).toBeGreaterThanOrEqual(before.length);
+        isComplete = after.equals(before);
+        before = after;
+      }
+      expect(isComplete).toBe(true);
       // What the disk has changed is not run.
       before.fill(0, before.length - 4000);
       writeFileSync(join(cache, name), before);

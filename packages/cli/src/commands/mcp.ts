@@ -9,12 +9,8 @@ import { exitCode } from '../framework/exit-code.ts';
 export const mcp: Command = defineCommand({
   summary: 'Serve OpsBot to an assistant over MCP, on standard input and output',
   description:
-    'Its tools look, plan and ask; no tool approves, and what is asked for waits for a person. It does not start with credentials that could do more, as the administrator’s.',
+    'Its tools look, plan and ask; no tool approves, and what is asked for waits for a person. It does not start with credentials that could do more, as the administrator’s: `tapline token create --user assistant --group tapline:tool --ttl 90d` makes a token for a kubeconfig of its own.',
   examples: [
-    {
-      command: 'tapline token create --user assistant --group tapline:tool --ttl 90d',
-      explains: 'makes its token; put it into a kubeconfig of its own',
-    },
     {
       command: 'tapline mcp --kubeconfig assistant.kubeconfig',
       explains: 'what an assistant is to start',

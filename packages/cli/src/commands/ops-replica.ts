@@ -10,12 +10,8 @@ import { textFlagWithDefault } from '../framework/flag.ts';
 export const opsReplica: Command = defineCommand({
   summary: 'Run a replica of OpsBot that acts when no other does',
   description:
-    'It hears conditions and the clock, leads while it holds a lease, and takes over within seconds; what a leader of before still had under way is refused. The control plane has to run with TAPLINE_OPSBOT=shared, or off. It reaches no device, so steps that run commands on one are refused.',
+    'It hears conditions and the clock, leads while it holds a lease, and takes over within seconds; what a leader of before still had under way is refused. The control plane has to run with TAPLINE_OPSBOT=shared, or off. It reaches no device, so steps that run commands on one are refused. `tapline token create --user opsbot --group tapline:opsbot --ttl 90d` makes its token.',
   examples: [
-    {
-      command: 'tapline token create --user opsbot --group tapline:opsbot --ttl 90d',
-      explains: 'makes its token; put it into a kubeconfig of its own',
-    },
     {
       command: 'tapline ops replica --kubeconfig opsbot.kubeconfig',
       explains: 'on each of two machines',
