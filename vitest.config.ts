@@ -11,6 +11,7 @@ export default defineConfig({
       'tools/**/*.test.ts',
       'bench/**/*.test.ts',
     ],
+    globalSetup: 'tests/support/build-program.ts',
     reporters: ['default', new LeftOutReporter()],
     // Programs that tests start, and kill before they end, are compiled once and not hundreds of times.
     env: { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules/.cache/compiled') },

@@ -21,7 +21,7 @@ const killsARound = 3;
 describe.skipIf(unavailable !== undefined)(`an agent that is killed ${unavailable ?? ''}`, () => {
   test(
     'at any moment of a cold delivery ends it as if nothing had happened',
-    { timeout: 180_000 },
+    { timeout: 400_000 },
     async () => {
       const rng = seededRng(20_261_121);
       await using system = await startSystem({ devices: ['edge-1'], formulae: [formula] });

@@ -24,7 +24,7 @@ import {
 import { haveProgram, startProcess, type StartedProcess, temporaryFolder } from '@tapline/testing';
 import { startBottleMirror } from '../tools/bottle-mirror/bottle-mirror.ts';
 
-const tapline = fileURLToPath(new URL('../packages/cli/src/main.ts', import.meta.url));
+const tapline = fileURLToPath(new URL('../dist/tapline/main.js', import.meta.url));
 // What the bottle mirror makes bottles with.
 const missing = ['apt-get', 'patchelf', 'readelf'].filter((program) => !haveProgram(program));
 const devices = ['d1', 'd2', 'd3'];

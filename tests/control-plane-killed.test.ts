@@ -28,7 +28,7 @@ describe.skipIf(unavailable !== undefined)(
   () => {
     test(
       'at any moment of a cold delivery ends it as if nothing had happened',
-      { timeout: 180_000 },
+      { timeout: 400_000 },
       async () => {
         const rng = seededRng(20_261_122);
         await using system = await startSystem({ devices: ['edge-1'], formulae: [formula] });

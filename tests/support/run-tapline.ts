@@ -2,7 +2,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 
-export const taplineMain: string = join(import.meta.dirname, '../../packages/cli/src/main.ts');
+/**
+ * What `./tapline` runs, made before all tests: a system of five processes starts in half of the time
+ * that it takes from the sources.
+ */
+export const taplineMain: string = join(import.meta.dirname, '../../dist/tapline/main.js');
 
 /** What a command answered. */
 export interface CommandResult {

@@ -8,11 +8,10 @@ import { createHttpClient, type HttpClient, loadKubeconfig } from '@tapline/clie
 import { nodeResource } from '@tapline/resources';
 import { eventually, startProcess, type StartedProcess, temporaryFolder } from '@tapline/testing';
 import { buildNetwork, type TestNode } from '../segments/support/build-network.ts';
-import { bundledTapline } from './bundled-tapline.ts';
 import { mountsBelow, removeContainers } from './containers.ts';
 import { openDoor } from './open-door.ts';
 import { platform } from './start-system.ts';
-import type { CommandResult } from './run-tapline.ts';
+import { type CommandResult, taplineMain } from './run-tapline.ts';
 
 /** A control plane and nodes, each a machine of its own as far as the network goes. */
 export interface SegmentSystem extends AsyncDisposable {
@@ -83,7 +82,6 @@ export async function startSegmentSystem(
     ...options.env,
   };
   const { formulae = [], runtime = 'unconfined', flags = {} } = options;
-  const main = await bundledTapline();
   if (formulae.length > 0) {
     const mirror = opened.use(await startMirror(control, formulae));
     for (const [, name = '', value = ''] of mirror.output().matchAll(/^export (\w+)=(.*)$/gm)) {
@@ -97,7 +95,7 @@ export async function startSegmentSystem(
     readyLine: RegExp,
   ): Promise<StartedProcess> {
     const [program = '', ...rest] = onMachine(machine(name), join(folder, `${name}-wireguard`));
-    const command = [...rest, process.execPath, main, ...words];
+    const command = [...rest, process.execPath, taplineMain, ...words];
     return startProcess(program, command, { readyLine, env, readyWithinMs: 60_000 });
   }
 
@@ -114,7 +112,7 @@ export async function startSegmentSystem(
 
   async function tapline(words: readonly string[], stdin = ''): Promise<CommandResult> {
     const place = `--net=/run/netns/${control.namespace}`;
-    const child = spawn('nsenter', [place, process.execPath, main, ...words], {
+    const child = spawn('nsenter', [place, process.execPath, taplineMain, ...words], {
       env: { ...process.env, ...env },
       timeout: 60_000,
       killSignal: 'SIGKILL',
