@@ -280,11 +280,12 @@ export class ContainerRuntime implements Runtime {
   async #whenStarted(instance: BackgroundInstance): Promise<number> {
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     const watcher = watch(instance.directory, () => {
-      // One that ended at once was started all the same: its process comes first.
+      // One that ended at once was started all the same: its process is written down first, so it is
+      // looked for last.
+      const exitCode = this.#files.exitCode(instance);
       const pid = this.#files.pid(instance);
-      const exitCode = pid === undefined ? this.#files.exitCode(instance) : undefined;
       if (pid !== undefined) resolve(pid);
-      if (exitCode !== undefined) {
+      else if (exitCode !== undefined) {
         const error = this.#strategy.startError(instance, exitCode);
         reject(startFailed(instance.id, error ?? `the runtime ended with ${exitCode}`));
       }
