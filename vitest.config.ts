@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { LeftOutReporter } from './tools/left-out-reporter.ts';
 
-// Two cores, and tests that wait for their peers a fifth of the time: a third worker uses it.
+// Two cores: with a third worker real peers answer too late now and then, for three minutes of fifteen.
 export default defineConfig({
   test: {
     include: [
@@ -15,7 +15,7 @@ export default defineConfig({
     reporters: ['default', new LeftOutReporter()],
     // Programs that tests start, and kill before they end, are compiled once and not hundreds of times.
     env: { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules/.cache/compiled') },
-    maxWorkers: 3,
+    maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,
     teardownTimeout: 20_000,
