@@ -18,7 +18,9 @@ import { type Fault, faultKey } from '../playbooks/fault.ts';
 import { createIncidentWriter, type HeldFault } from './incident-writer.ts';
 import { policyName } from './ledger-writer.ts';
 import type { OpsInformers } from './ops-informers.ts';
-import { isOver, type OpsSight, rootPlaybook } from './remediation-worker.ts';
+import { isOver } from './remediation-worker.ts';
+import { rootPlaybook } from './root-playbook.ts';
+import type { OpsSight } from './worker-init.ts';
 import type { SignalDesk } from './signal-desk.ts';
 
 export interface DeciderInit {

@@ -17,7 +17,8 @@ import { createDecider, type Decider } from './decider.ts';
 import { createFleetView } from './fleet-view.ts';
 import { createLedgerWriter } from './ledger-writer.ts';
 import type { OpsInformers } from './ops-informers.ts';
-import { createRemediationWorker, isOver, type OpsSight } from './remediation-worker.ts';
+import { createRemediationWorker, isOver } from './remediation-worker.ts';
+import type { OpsSight } from './worker-init.ts';
 import { dueSignals, spent } from './schedule-signals.ts';
 import { createSignalDesk } from './signal-desk.ts';
 
