@@ -316,6 +316,31 @@ describe('people', () => {
     expect(await isDraining('b1')).toBe(false);
   });
 
+  test('ask for something, which the guard rails of its fault still hold', async () => {
+    await addPlaybook('dead-node', { guards: { settleSeconds: 3600 } });
+    const bot = startBot();
+    bot.observe(down('a1'));
+    await eventually('its fault is known', async () => {
+      const { items } = await fleet.client.list(incidentResource);
+      return items.length > 0;
+    });
+    const asked = await fleet.client.create(remediationResource, {
+      metadata: { name: 'asked' },
+      spec: {
+        playbook: 'dead-node',
+        target: { kind: 'Node', name: 'a1' },
+        reason: 'it is slow',
+        requestedBy: 'eve',
+      },
+    });
+    const waiting = await untilPhase('AwaitingApproval');
+    expect(waiting.metadata.uid).toBe(asked.metadata.uid);
+    await approve(waiting, dana);
+    const held = await untilPhase('Waiting');
+    expect(held.status?.outcome).toContain('held by settled');
+    expect(await isDraining('a1')).toBe(false);
+  });
+
   test('pause it, and what was held begins when they let it', async () => {
     await addPlaybook('dead-node', {});
     const spec = { ...opsPolicyResource.spec.parse({}), paused: true, reason: 'works' };
