@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { seededRng, silentLog, systemClock, TaplineError } from '@tapline/base';
-import { type ApiServer, createApiServer, internalIdentity } from '@tapline/apiserver';
-import { createInProcessClient, type ResourceClient } from '@tapline/client';
+import { seededRng, systemClock, TaplineError } from '@tapline/base';
+import type { ResourceClient } from '@tapline/client';
 import { formatPlan } from '@tapline/reconcile';
 import {
   type Delivery,
@@ -13,14 +12,13 @@ import {
   type Install,
   installResource,
   packageResource,
-  taplineResources,
   tokenResource,
 } from '@tapline/resources';
-import { openMemoryStore, type Store } from '@tapline/store';
 import { eventually } from '@tapline/testing';
-import { createMetrics } from './metrics.ts';
 import type { PackageSource } from './package/package-source.ts';
-import { type Reconcilers, startReconcilers } from './start-reconcilers.ts';
+import type { Reconcilers } from './start-reconcilers.ts';
+import { type MemoryApi, startMemoryApi } from './testing/memory-api.ts';
+import { startTestReconcilers } from './testing/test-reconcilers.ts';
 
 const digest = `sha256:${'a'.repeat(64)}`;
 
@@ -103,49 +101,17 @@ class Fleet implements AsyncDisposable {
 }
 
 describe('startReconcilers', () => {
-  let store: Store;
-  let api: ApiServer;
+  let memory: MemoryApi;
   let client: ResourceClient;
   let source: Source;
   let fleet: Fleet;
   let running: Reconcilers;
 
-  function start(): Reconcilers {
-    const metrics = createMetrics({
-      version: '0.0.0',
-      storeRevision: () => 0,
-      connectedDevices: () => 0,
-      queueDepths: () => ({}),
-      registryUsage: () => undefined,
-    });
-    return startReconcilers({
-      client,
-      source,
-      metrics,
-      clock: systemClock,
-      rng: seededRng(1),
-      log: silentLog,
-      packageMaxAgeMs: 900_000,
-      buildConcurrency: 2,
-      eventTtlMs: 3_600_000,
-      tokenGraceMs: 0,
-      vtepPrefix: '100.112.0.0/12',
-      keyRotationMs: 3_600_000,
-      profileUrl: () => undefined,
-    });
-  }
+  const start = (): Reconcilers => startTestReconcilers(client, { source });
 
   beforeEach(async () => {
-    store = openMemoryStore();
-    api = await createApiServer({
-      store,
-      definitions: taplineResources,
-      clock: systemClock,
-      log: silentLog,
-      audit: { record: () => undefined, written: () => Promise.resolve() },
-      version: '0.0.0',
-    });
-    client = createInProcessClient(api, internalIdentity('test'));
+    memory = await startMemoryApi();
+    ({ client } = memory);
     source = new Source();
     fleet = new Fleet(client);
     running = start();
@@ -155,8 +121,7 @@ describe('startReconcilers', () => {
   afterEach(async () => {
     await running[Symbol.asyncDispose]();
     await fleet[Symbol.asyncDispose]();
-    await api[Symbol.asyncDispose]();
-    await store[Symbol.asyncDispose]();
+    await memory[Symbol.asyncDispose]();
   });
 
   async function devices(names: readonly string[], connected = true): Promise<void> {

@@ -1,6 +1,4 @@
-import { type ApiServer, createApiServer, internalIdentity } from '@tapline/apiserver';
-import { seededRng, silentLog, systemClock } from '@tapline/base';
-import { createInProcessClient, type ResourceClient } from '@tapline/client';
+import type { ResourceClient } from '@tapline/client';
 import {
   type Channel,
   type ChannelEdge,
@@ -12,14 +10,14 @@ import {
   deviceResource,
   findCondition,
   nodeResource,
-  taplineResources,
   workloadResource,
 } from '@tapline/resources';
-import { openMemoryStore, type Store } from '@tapline/store';
 import { eventually } from '@tapline/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createMetrics } from '../metrics.ts';
-import { type Reconcilers, startReconcilers } from '../start-reconcilers.ts';
+import type { Reconcilers } from '../start-reconcilers.ts';
+import { type MemoryApi, startMemoryApi } from '../testing/memory-api.ts';
+import { setPresence } from '../testing/set-presence.ts';
+import { startTestReconcilers } from '../testing/test-reconcilers.ts';
 
 /** Nodes that serve what they get, prime it and have it under load, unless they are away. */
 class EdgeNodes implements AsyncDisposable {
@@ -75,44 +73,16 @@ class EdgeNodes implements AsyncDisposable {
 }
 
 describe('channels', () => {
-  let store: Store;
-  let api: ApiServer;
+  let memory: MemoryApi;
   let client: ResourceClient;
   let nodes: EdgeNodes;
   let running: Reconcilers;
 
   beforeEach(async () => {
-    store = openMemoryStore();
-    api = await createApiServer({
-      store,
-      definitions: taplineResources,
-      clock: systemClock,
-      log: silentLog,
-      audit: { record: () => undefined, written: () => Promise.resolve() },
-      version: '0.0.0',
-    });
-    client = createInProcessClient(api, internalIdentity('test'));
+    memory = await startMemoryApi();
+    ({ client } = memory);
     nodes = new EdgeNodes(client);
-    running = startReconcilers({
-      client,
-      source: { build: () => Promise.reject(new Error('nothing is built')) },
-      metrics: createMetrics({
-        version: '0.0.0',
-        storeRevision: () => 0,
-        connectedDevices: () => 0,
-        queueDepths: () => ({}),
-      }),
-      clock: systemClock,
-      rng: seededRng(1),
-      log: silentLog,
-      packageMaxAgeMs: 900_000,
-      buildConcurrency: 2,
-      eventTtlMs: 3_600_000,
-      tokenGraceMs: 0,
-      vtepPrefix: '100.112.0.0/12',
-      keyRotationMs: 3_600_000,
-      profileUrl: () => undefined,
-    });
+    running = startTestReconcilers(client);
     await running.started;
     for (const name of ['e1', 'e2', 'e3']) await addNode(name);
   });
@@ -120,8 +90,7 @@ describe('channels', () => {
   afterEach(async () => {
     await running[Symbol.asyncDispose]();
     await nodes[Symbol.asyncDispose]();
-    await api[Symbol.asyncDispose]();
-    await store[Symbol.asyncDispose]();
+    await memory[Symbol.asyncDispose]();
   });
 
   async function addNode(name: string, { serves = true } = {}): Promise<void> {
@@ -142,14 +111,7 @@ describe('channels', () => {
   async function connect(name: string, connected: boolean): Promise<void> {
     if (connected) nodes.away.delete(name);
     else nodes.away.add(name);
-    await eventually('its presence is written', async () => {
-      const device = await client.get(deviceResource, name);
-      const epoch = (device.status?.presence?.epoch ?? 0) + 1;
-      const presence = { connected, epoch, since: new Date(systemClock.now()).toISOString() };
-      return await client
-        .updateStatus(deviceResource, { ...device, status: { ...device.status, presence } })
-        .catch(() => undefined);
-    });
+    await setPresence(client, name, connected);
   }
 
   async function create(more: Partial<ChannelSpec> = {}): Promise<void> {

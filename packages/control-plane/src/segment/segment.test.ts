@@ -1,7 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { seededRng, silentLog, systemClock } from '@tapline/base';
-import { type ApiServer, createApiServer, internalIdentity } from '@tapline/apiserver';
-import { createInProcessClient, type ResourceClient } from '@tapline/client';
+import type { ResourceClient } from '@tapline/client';
 import { formatPlan } from '@tapline/reconcile';
 import {
   allocationResource,
@@ -15,12 +13,12 @@ import {
   type Segment,
   segmentResource,
   type SegmentSpec,
-  taplineResources,
 } from '@tapline/resources';
-import { openMemoryStore, type Store } from '@tapline/store';
 import { eventually } from '@tapline/testing';
 import { createMetrics } from '../metrics.ts';
-import { type Reconcilers, startReconcilers } from '../start-reconcilers.ts';
+import type { Reconcilers } from '../start-reconcilers.ts';
+import { type MemoryApi, startMemoryApi } from '../testing/memory-api.ts';
+import { createTestMetrics, startTestReconcilers } from '../testing/test-reconcilers.ts';
 
 /** Nodes whose agents say that whatever they are told stands. */
 class Nodes implements AsyncDisposable {
@@ -66,48 +64,20 @@ class Nodes implements AsyncDisposable {
 const capabilities = ['bridge', 'vxlan-gbp', 'nftables', 'cls-bpf', 'wireguard-kernel'];
 
 describe('segments', () => {
-  let store: Store;
-  let api: ApiServer;
+  let memory: MemoryApi;
   let client: ResourceClient;
   let agents: Nodes;
   let running: Reconcilers;
   let metrics: ReturnType<typeof createMetrics>;
 
   function start(): Reconcilers {
-    metrics = createMetrics({
-      version: '0.0.0',
-      storeRevision: () => 0,
-      connectedDevices: () => 0,
-      queueDepths: () => ({}),
-    });
-    return startReconcilers({
-      client,
-      source: { build: () => Promise.reject(new Error('nothing is built here')) },
-      metrics,
-      clock: systemClock,
-      rng: seededRng(1),
-      log: silentLog,
-      packageMaxAgeMs: 900_000,
-      buildConcurrency: 2,
-      eventTtlMs: 3_600_000,
-      tokenGraceMs: 0,
-      vtepPrefix: '100.112.0.0/12',
-      keyRotationMs: 3_600_000,
-      profileUrl: () => undefined,
-    });
+    metrics = createTestMetrics();
+    return startTestReconcilers(client, { metrics });
   }
 
   beforeEach(async () => {
-    store = openMemoryStore();
-    api = await createApiServer({
-      store,
-      definitions: taplineResources,
-      clock: systemClock,
-      log: silentLog,
-      audit: { record: () => undefined, written: () => Promise.resolve() },
-      version: '0.0.0',
-    });
-    client = createInProcessClient(api, internalIdentity('test'));
+    memory = await startMemoryApi();
+    ({ client } = memory);
     agents = new Nodes(client);
     running = start();
     await running.started;
@@ -116,8 +86,7 @@ describe('segments', () => {
   afterEach(async () => {
     await running[Symbol.asyncDispose]();
     await agents[Symbol.asyncDispose]();
-    await api[Symbol.asyncDispose]();
-    await store[Symbol.asyncDispose]();
+    await memory[Symbol.asyncDispose]();
   });
 
   async function addNode(

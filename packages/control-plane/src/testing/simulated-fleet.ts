@@ -1,19 +1,11 @@
-import { type ApiServer, createApiServer, internalIdentity } from '@tapline/apiserver';
-import { seededRng, silentLog, systemClock } from '@tapline/base';
-import { createInProcessClient, type ResourceClient } from '@tapline/client';
-import {
-  deviceResource,
-  type Install,
-  installResource,
-  nodeResource,
-  taplineResources,
-} from '@tapline/resources';
-import { openMemoryStore } from '@tapline/store';
+import type { ApiServer } from '@tapline/apiserver';
+import type { ResourceClient } from '@tapline/client';
+import { deviceResource, type Install, installResource, nodeResource } from '@tapline/resources';
 import { eventually } from '@tapline/testing';
-import { createMetrics } from '../metrics.ts';
-import { type Reconcilers, startReconcilers } from '../start-reconcilers.ts';
-
-const digest = `sha256:${'a'.repeat(64)}`;
+import type { Reconcilers } from '../start-reconcilers.ts';
+import { startMemoryApi } from './memory-api.ts';
+import { setPresence } from './set-presence.ts';
+import { immediateSource, startTestReconcilers } from './test-reconcilers.ts';
 
 /** An API server with its reconcilers, and nodes that start what they get and say that it is ready. */
 export interface SimulatedFleet extends AsyncDisposable {
@@ -28,56 +20,13 @@ export interface SimulatedFleet extends AsyncDisposable {
 }
 
 export async function startSimulatedFleet(): Promise<SimulatedFleet> {
-  const store = openMemoryStore();
-  const api = await createApiServer({
-    store,
-    definitions: taplineResources,
-    clock: systemClock,
-    log: silentLog,
-    audit: { record: () => undefined, written: () => Promise.resolve() },
-    version: '0.0.0',
-  });
-  const client = createInProcessClient(api, internalIdentity('test'));
+  const memory = await startMemoryApi();
+  const { api, client } = memory;
   const away = new Set<string>();
   const broken = new Set<string>();
   const stop = new AbortController();
   const answering = answerInstalls();
-  const reconcilers = startReconcilers({
-    client,
-    source: {
-      build: ({ formula, version = '1.0', platforms }) =>
-        Promise.resolve({
-          version,
-          repository: formula,
-          digest,
-          images: platforms.map((platform) => ({
-            platform,
-            digest,
-            sizeBytes: 10,
-            unpackedBytes: 20,
-            layers: 1,
-          })),
-          failures: [],
-          stages: {},
-        }),
-    },
-    metrics: createMetrics({
-      version: '0.0.0',
-      storeRevision: () => 0,
-      connectedDevices: () => 0,
-      queueDepths: () => ({}),
-    }),
-    clock: systemClock,
-    rng: seededRng(1),
-    log: silentLog,
-    packageMaxAgeMs: 900_000,
-    buildConcurrency: 2,
-    eventTtlMs: 3_600_000,
-    tokenGraceMs: 0,
-    vtepPrefix: '100.112.0.0/12',
-    keyRotationMs: 3_600_000,
-    profileUrl: () => undefined,
-  });
+  const reconcilers = startTestReconcilers(client, { source: immediateSource });
   await reconcilers.started;
 
   async function answerInstalls(): Promise<void> {
@@ -104,14 +53,7 @@ export async function startSimulatedFleet(): Promise<SimulatedFleet> {
   async function connect(name: string, connected: boolean): Promise<void> {
     if (connected) away.delete(name);
     else away.add(name);
-    await eventually('its presence is written', async () => {
-      const device = await client.get(deviceResource, name);
-      const epoch = (device.status?.presence?.epoch ?? 0) + 1;
-      const presence = { connected, epoch, since: new Date(systemClock.now()).toISOString() };
-      return await client
-        .updateStatus(deviceResource, { ...device, status: { ...device.status, presence } })
-        .catch(() => undefined);
-    });
+    await setPresence(client, name, connected);
   }
 
   let nodes = 0;
@@ -145,8 +87,7 @@ export async function startSimulatedFleet(): Promise<SimulatedFleet> {
       stop.abort();
       await answering.catch(() => undefined);
       await reconcilers[Symbol.asyncDispose]();
-      await api[Symbol.asyncDispose]();
-      await store[Symbol.asyncDispose]();
+      await memory[Symbol.asyncDispose]();
     },
   };
 }

@@ -1,25 +1,21 @@
-import { type ApiServer, createApiServer, internalIdentity } from '@tapline/apiserver';
-import { seededRng, silentLog, systemClock } from '@tapline/base';
-import { createInProcessClient, type ResourceClient } from '@tapline/client';
+import type { ResourceClient } from '@tapline/client';
 import {
   deviceResource,
   findCondition,
   type Install,
   installResource,
   nodeResource,
-  taplineResources,
   type Workload,
   workloadLabel,
   workloadResource,
   type WorkloadSpec,
 } from '@tapline/resources';
-import { openMemoryStore, type Store } from '@tapline/store';
 import { eventually } from '@tapline/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createMetrics } from '../metrics.ts';
-import { type Reconcilers, startReconcilers } from '../start-reconcilers.ts';
-
-const digest = `sha256:${'a'.repeat(64)}`;
+import type { Reconcilers } from '../start-reconcilers.ts';
+import { type MemoryApi, startMemoryApi } from '../testing/memory-api.ts';
+import { setPresence } from '../testing/set-presence.ts';
+import { immediateSource, startTestReconcilers } from '../testing/test-reconcilers.ts';
 
 /** Nodes that start what they get, and say that it is ready, unless they are away. */
 class Nodes implements AsyncDisposable {
@@ -58,62 +54,16 @@ class Nodes implements AsyncDisposable {
 }
 
 describe('workloads', () => {
-  let store: Store;
-  let api: ApiServer;
+  let memory: MemoryApi;
   let client: ResourceClient;
   let nodes: Nodes;
   let running: Reconcilers;
 
-  function start(): Reconcilers {
-    return startReconcilers({
-      client,
-      source: {
-        build: ({ formula, platforms }) =>
-          Promise.resolve({
-            version: '1.0',
-            repository: formula,
-            digest,
-            images: platforms.map((platform) => ({
-              platform,
-              digest,
-              sizeBytes: 10,
-              unpackedBytes: 20,
-              layers: 1,
-            })),
-            failures: [],
-            stages: {},
-          }),
-      },
-      metrics: createMetrics({
-        version: '0.0.0',
-        storeRevision: () => 0,
-        connectedDevices: () => 0,
-        queueDepths: () => ({}),
-      }),
-      clock: systemClock,
-      rng: seededRng(1),
-      log: silentLog,
-      packageMaxAgeMs: 900_000,
-      buildConcurrency: 2,
-      eventTtlMs: 3_600_000,
-      tokenGraceMs: 0,
-      vtepPrefix: '100.112.0.0/12',
-      keyRotationMs: 3_600_000,
-      profileUrl: () => undefined,
-    });
-  }
+  const start = (): Reconcilers => startTestReconcilers(client, { source: immediateSource });
 
   beforeEach(async () => {
-    store = openMemoryStore();
-    api = await createApiServer({
-      store,
-      definitions: taplineResources,
-      clock: systemClock,
-      log: silentLog,
-      audit: { record: () => undefined, written: () => Promise.resolve() },
-      version: '0.0.0',
-    });
-    client = createInProcessClient(api, internalIdentity('test'));
+    memory = await startMemoryApi();
+    ({ client } = memory);
     nodes = new Nodes(client);
     running = start();
     await running.started;
@@ -129,8 +79,7 @@ describe('workloads', () => {
   afterEach(async () => {
     await running[Symbol.asyncDispose]();
     await nodes[Symbol.asyncDispose]();
-    await api[Symbol.asyncDispose]();
-    await store[Symbol.asyncDispose]();
+    await memory[Symbol.asyncDispose]();
   });
 
   async function addNode(name: string, zone: string): Promise<void> {
@@ -152,14 +101,7 @@ describe('workloads', () => {
   async function connect(name: string, connected: boolean): Promise<void> {
     if (connected) nodes.away.delete(name);
     else nodes.away.add(name);
-    await eventually('its presence is written', async () => {
-      const device = await client.get(deviceResource, name);
-      const epoch = (device.status?.presence?.epoch ?? 0) + 1;
-      const presence = { connected, epoch, since: new Date(systemClock.now()).toISOString() };
-      return await client
-        .updateStatus(deviceResource, { ...device, status: { ...device.status, presence } })
-        .catch(() => undefined);
-    });
+    await setPresence(client, name, connected);
   }
 
   async function create(more: Partial<WorkloadSpec> = {}, name = 'edge'): Promise<void> {
