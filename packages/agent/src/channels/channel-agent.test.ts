@@ -167,3 +167,18 @@ test('the file of an edge has players begin on it while there is no other', () =
     ],
   });
 });
+
+test('what cannot be noted is not served, and is noted once the disk has room', async () => {
+  const putMeta = state.putMeta.bind(state);
+  let isFull = true;
+  state.putMeta = (key, value) => {
+    if (isFull) throw new Error('ENOSPC: no space left on device');
+    putMeta(key, value);
+  };
+  await create();
+  await systemClock.sleep(300);
+  expect(did.filter((one) => one !== 'stop')).toEqual([]);
+  isFull = false;
+  await until('it is ready', ({ status }) => status?.state === 'Ready');
+  expect(state.meta('channels')).toMatchObject([{ name: 'e1.news', spec: { epoch: 2 } }]);
+});

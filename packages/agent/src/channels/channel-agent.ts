@@ -50,7 +50,7 @@ const resyncMs = 30_000;
 
 export function createChannelAgent(init: ChannelAgentInit): ChannelAgent {
   const { node, client, state, program, jobs, clock, rng, log } = init;
-  const served = new Map(
+  let served: ReadonlyMap<string, Served> = new Map(
     ((state.meta(stateKey) ?? []) as readonly Served[]).map((one) => [one.name, one]),
   );
   const statuses = new Map<string, ChannelEdgeStatus>();
@@ -108,18 +108,39 @@ export function createChannelAgent(init: ChannelAgentInit): ChannelAgent {
   if (served.size > 0) applying.add(work);
 
   const stopListening = informer.onChange((change) => {
-    if (change.kind === 'deleted') vanished(change.object.metadata.name);
-    else accept(change.object);
+    try {
+      if (change.kind === 'deleted') vanished(change.object.metadata.name);
+      else accept(change.object);
+    } catch (error) {
+      // As on a full disk: all of them are looked at again until it can be noted.
+      log.warn('channel edge cannot be noted', { name: change.object.metadata.name, error });
+      applying.add(work);
+    }
   });
   const synced = informer.synced.then(() => {
-    const listed = new Set(informer.list().map(({ metadata }) => metadata.name));
-    for (const { name } of served.values()) if (!listed.has(name)) vanished(name);
     // Also where there is nothing to serve: one from before has to end.
     applying.add(work);
     return undefined;
   });
   synced.catch((error: unknown) => log.debug('channel edges were never listed', { error }));
   const counting = count();
+
+  /** What changed while nobody here could hear of it, or could not be noted. */
+  function takeStock(): void {
+    if (!informer.isSynced) return;
+    const listed = new Map(informer.list().map((one) => [one.metadata.name, one]));
+    for (const name of served.keys()) if (!listed.has(name)) vanished(name);
+    for (const edge of listed.values()) {
+      const { uid, spec } = served.get(edge.metadata.name) ?? {};
+      if (uid !== edge.metadata.uid || !isDeepStrictEqual(spec, edge.spec)) accept(edge);
+    }
+  }
+
+  /** On disk first: what is served was noted. */
+  function note(next: ReadonlyMap<string, Served>): void {
+    state.putMeta(stateKey, [...next.values()]);
+    served = next;
+  }
 
   function accept({ metadata, spec }: ChannelEdge): void {
     const { name, uid = '', deletionTimestamp } = metadata;
@@ -141,24 +162,24 @@ export function createChannelAgent(init: ChannelAgentInit): ChannelAgent {
       reports.add(name);
       return;
     }
+    note(new Map(served).set(name, { name, uid, spec }));
     if (before?.uid !== uid || before.spec.epoch !== spec.epoch) {
       statuses.delete(name);
       acceptedMs.set(name, clock.monotonic());
     }
-    served.set(name, { name, uid, spec });
-    state.putMeta(stateKey, [...served.values()]);
     applying.add(work);
   }
 
   function vanished(name: string): void {
-    if (!served.delete(name)) return;
+    if (!served.has(name)) return;
+    note(new Map([...served].filter(([other]) => other !== name)));
     statuses.delete(name);
     acceptedMs.delete(name);
-    state.putMeta(stateKey, [...served.values()]);
     applying.add(work);
   }
 
   async function apply(): Promise<Outcome> {
+    takeStock();
     const all = [...served.values()];
     if (all.length === 0) {
       // Not before it is known that there is nothing.
