@@ -81,7 +81,7 @@ export async function loadEdgeFile(
   const parsed = schema.safeParse(value);
   if (!parsed.success) {
     const problems = parsed.error.issues.map(
-      (issue) => `${issue.path.join('.')}: ${issue.message}`,
+      ({ path: at, message }) => `${at.join('.')}${foundAt(value, at)}: ${message}`,
     );
     throw new TaplineError('invalid_file', `${path}: ${problems.join('; ')}`, {
       hint: 'docs/guides/edge-cache.md has the fields',
@@ -133,4 +133,13 @@ function secretsOf(
       );
     }),
   );
+}
+
+/** What stands in the document there, where it is short enough to be shown. */
+function foundAt(document: unknown, path: readonly PropertyKey[]): string {
+  let found = document;
+  for (const key of path)
+    found = (found as Readonly<Record<PropertyKey, unknown>> | undefined)?.[key];
+  const isShown = ['string', 'number', 'boolean'].includes(typeof found);
+  return isShown ? ` ${JSON.stringify(found).slice(0, 100)}` : '';
 }
