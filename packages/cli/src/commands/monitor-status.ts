@@ -4,7 +4,7 @@ import { defineCommand, type Command } from '../framework/command.ts';
 import { exitCode } from '../framework/exit-code.ts';
 import { describeMonitoring, type MonitoringAnswer } from '../monitor/describe-monitoring.ts';
 import { adminJson } from '../registry/admin-request.ts';
-import { registryOutput } from '../registry/registry-flags.ts';
+import { textOrJsonFlag } from '../output/output-flags.ts';
 
 export const monitorStatus: Command = defineCommand({
   summary: 'Show whether Icinga has what is deployed, and what it sees as a problem',
@@ -14,7 +14,7 @@ export const monitorStatus: Command = defineCommand({
     { command: 'tapline monitor status -o json', explains: 'for programs' },
   ],
   positionals: [],
-  flags: { output: registryOutput, ...connectionFlags },
+  flags: { output: textOrJsonFlag, ...connectionFlags },
   async run({ console, flags }) {
     const { context } = await connect(flags, console);
     const path = '/monitoring/v1/status';

@@ -7,6 +7,7 @@ import { type Command, defineCommand } from '../framework/command.ts';
 import type { Console } from '../framework/console.ts';
 import { exitCode } from '../framework/exit-code.ts';
 import { booleanFlag, durationFlag } from '../framework/flag.ts';
+import { textOrJsonFlag } from '../output/output-flags.ts';
 
 const lookEveryMs = 100;
 
@@ -22,6 +23,7 @@ export const nodeDrain: Command = defineCommand({
   flags: {
     undo: booleanFlag('Let workloads come again'),
     timeout: durationFlag('How long to wait for the last one to leave', { default: '5m' }),
+    output: textOrJsonFlag,
     ...connectionFlags,
   },
   async run({ console, positionals, flags }) {
@@ -30,18 +32,23 @@ export const nodeDrain: Command = defineCommand({
     const body = { spec: { draining: flags.undo ? null : true } };
     const { signal } = console;
     await client.patch(nodeResource, name, { kind: 'merge', body }, { signal });
-    if (flags.undo) {
-      console.write(`node ${name} takes workloads again\n`);
+    const say = (text: string, result: object): number => {
+      const isJson = flags.output === 'json';
+      console.write(isJson ? `${JSON.stringify({ node: name, ...result })}\n` : `${text}\n`);
       return exitCode.ok;
-    }
+    };
+    if (flags.undo) return say(`node ${name} takes workloads again`, { draining: false });
     const fromMs = console.clock.monotonic();
+    let told = '';
     for (;;) {
       const left = await workloadsOf(client, name, console);
       const ms = console.clock.monotonic() - fromMs;
       if (left.length === 0) {
-        console.write(`node ${name} is drained\n`);
-        return exitCode.ok;
+        const seconds = Math.round(ms) / 1000;
+        return say(`node ${name} is drained`, { draining: true, drained: true, seconds });
       }
+      if (told !== left.join(', ')) console.note(`${name}: ${left.join(', ')} to leave\n`);
+      told = left.join(', ');
       if (ms > flags.timeout) {
         throw new TaplineError(
           'timed_out',

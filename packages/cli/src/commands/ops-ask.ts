@@ -3,7 +3,7 @@ import { connectionFlags } from '../connection/connection-flags.ts';
 import { defineCommand, type Command } from '../framework/command.ts';
 import { exitCode } from '../framework/exit-code.ts';
 import { readOps } from '../ops/read-ops.ts';
-import { registryOutput } from '../registry/registry-flags.ts';
+import { textOrJsonFlag } from '../output/output-flags.ts';
 
 export const opsAsk: Command = defineCommand({
   summary: 'Answer a question about what is wrong, what was done and what would be',
@@ -21,7 +21,7 @@ export const opsAsk: Command = defineCommand({
     },
   ],
   positionals: [{ name: 'QUESTION', description: 'in English', required: true, variadic: true }],
-  flags: { output: registryOutput, ...connectionFlags },
+  flags: { output: textOrJsonFlag, ...connectionFlags },
   async run({ console, positionals, flags }) {
     const { answerQuestion, parseQuestion } = await import('@tapline/opsbot');
     const intent = parseQuestion(positionals.join(' '));

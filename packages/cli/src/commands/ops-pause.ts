@@ -4,7 +4,7 @@ import { connectionFlags } from '../connection/connection-flags.ts';
 import { defineCommand, type Command } from '../framework/command.ts';
 import { exitCode } from '../framework/exit-code.ts';
 import { durationFlag, textFlag } from '../framework/flag.ts';
-import { registryOutput } from '../registry/registry-flags.ts';
+import { textOrJsonFlag } from '../output/output-flags.ts';
 
 export const opsPause: Command = defineCommand({
   summary: 'Have OpsBot begin nothing; what runs is finished',
@@ -19,7 +19,7 @@ export const opsPause: Command = defineCommand({
   flags: {
     reason: textFlag('Why, for who wonders'),
     for: durationFlag('For how long; 0s is until tapline ops resume', { default: '0s' }),
-    output: registryOutput,
+    output: textOrJsonFlag,
     ...connectionFlags,
   },
   async run({ console, flags }) {

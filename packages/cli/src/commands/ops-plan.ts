@@ -5,7 +5,7 @@ import { defineCommand, type Command } from '../framework/command.ts';
 import { exitCode } from '../framework/exit-code.ts';
 import { parseTarget } from '../ops/parse-target.ts';
 import { readFleet } from '../ops/read-ops.ts';
-import { registryOutput } from '../registry/registry-flags.ts';
+import { textOrJsonFlag } from '../output/output-flags.ts';
 
 export const opsPlan: Command = defineCommand({
   summary: 'Show what a playbook would do with an object now, and do nothing',
@@ -21,7 +21,7 @@ export const opsPlan: Command = defineCommand({
     { name: 'PLAYBOOK', description: 'the playbook', required: true },
     { name: 'KIND/NAME', description: 'the object', required: true },
   ],
-  flags: { output: registryOutput, ...connectionFlags },
+  flags: { output: textOrJsonFlag, ...connectionFlags },
   async run({ console, positionals: [name = '', word = ''], flags }) {
     const { planRun, storePlan } = await import('@tapline/opsbot');
     const target = parseTarget(word);

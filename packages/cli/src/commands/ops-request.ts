@@ -5,7 +5,7 @@ import { exitCode } from '../framework/exit-code.ts';
 import { requiredTextFlag } from '../framework/flag.ts';
 import { parseTarget } from '../ops/parse-target.ts';
 import { requestRemediation } from '../ops/request-remediation.ts';
-import { registryOutput } from '../registry/registry-flags.ts';
+import { textOrJsonFlag } from '../output/output-flags.ts';
 
 export const opsRequest: Command = defineCommand({
   summary: 'Ask OpsBot to run a playbook on an object; another person has to approve it',
@@ -21,7 +21,7 @@ export const opsRequest: Command = defineCommand({
   ],
   flags: {
     reason: requiredTextFlag('Why, for who approves it'),
-    output: registryOutput,
+    output: textOrJsonFlag,
     ...connectionFlags,
   },
   async run({ console, positionals: [playbook = '', word = ''], flags }) {

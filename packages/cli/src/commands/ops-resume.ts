@@ -4,7 +4,7 @@ import { connectionFlags } from '../connection/connection-flags.ts';
 import { defineCommand, type Command } from '../framework/command.ts';
 import { exitCode } from '../framework/exit-code.ts';
 import { booleanFlag } from '../framework/flag.ts';
-import { registryOutput } from '../registry/registry-flags.ts';
+import { textOrJsonFlag } from '../output/output-flags.ts';
 
 export const opsResume: Command = defineCommand({
   summary: 'Let OpsBot act again',
@@ -18,7 +18,7 @@ export const opsResume: Command = defineCommand({
   positionals: [],
   flags: {
     reset: booleanFlag('Forget failures that hold playbooks back'),
-    output: registryOutput,
+    output: textOrJsonFlag,
     ...connectionFlags,
   },
   async run({ console, flags }) {

@@ -5,7 +5,7 @@ import { connectionFlags } from '../connection/connection-flags.ts';
 import { defineCommand, type Command } from '../framework/command.ts';
 import { exitCode } from '../framework/exit-code.ts';
 import { describeIncident, describeRemediation } from '../ops/describe-ops.ts';
-import { registryOutput } from '../registry/registry-flags.ts';
+import { textOrJsonFlag } from '../output/output-flags.ts';
 
 export const opsShow: Command = defineCommand({
   summary: 'Show an incident or a remediation: what was seen, decided, why, done and checked',
@@ -17,7 +17,7 @@ export const opsShow: Command = defineCommand({
     },
   ],
   positionals: [{ name: 'NAME', description: 'the incident or remediation', required: true }],
-  flags: { output: registryOutput, ...connectionFlags },
+  flags: { output: textOrJsonFlag, ...connectionFlags },
   async run({ console, positionals: [name = ''], flags }) {
     const { client } = await connect(flags, console);
     const { signal } = console;

@@ -7,7 +7,8 @@ import { createCopyProgress } from '../registry/copy-progress.ts';
 import { type ImagePlace, parseImagePlace } from '../registry/image-place.ts';
 import { openEndpoint } from '../registry/open-endpoint.ts';
 import { parseRate } from '../registry/parse-rate.ts';
-import { registryFlags, registryOutput } from '../registry/registry-flags.ts';
+import { registryFlags } from '../registry/registry-flags.ts';
+import { textOrJsonFlag } from '../output/output-flags.ts';
 
 export const registryCopy: Command = defineCommand({
   summary: 'Copy an image between registries and folders; only what is missing is sent',
@@ -39,7 +40,7 @@ export const registryCopy: Command = defineCommand({
     limitRate: textFlag('At most so many bytes a second, such as 500kB or 10MB', {
       valueName: 'RATE',
     }),
-    output: registryOutput,
+    output: textOrJsonFlag,
     ...registryFlags,
   },
   async run({ console, positionals: [from = '', to = ''], flags }) {

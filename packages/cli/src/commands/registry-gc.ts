@@ -6,7 +6,7 @@ import { defineCommand, type Command } from '../framework/command.ts';
 import { exitCode } from '../framework/exit-code.ts';
 import { booleanFlag } from '../framework/flag.ts';
 import { adminJson } from '../registry/admin-request.ts';
-import { registryOutput } from '../registry/registry-flags.ts';
+import { textOrJsonFlag } from '../output/output-flags.ts';
 
 export const registryGc: Command = defineCommand({
   summary: 'Remove from the registry what nothing refers to, while it serves',
@@ -18,7 +18,7 @@ export const registryGc: Command = defineCommand({
   flags: {
     dryRun: booleanFlag('Only say what would go'),
     untagged: booleanFlag('Also manifests without a tag that nothing refers to'),
-    output: registryOutput,
+    output: textOrJsonFlag,
     ...connectionFlags,
   },
   async run({ console, flags }) {

@@ -6,7 +6,7 @@ import { exitCode } from '../framework/exit-code.ts';
 import { booleanFlag, textFlag } from '../framework/flag.ts';
 import { createProgressLine } from '../output/progress-line.ts';
 import { loadHarborFile } from '../registry/harbor-file.ts';
-import { registryOutput } from '../registry/registry-flags.ts';
+import { textOrJsonFlag } from '../output/output-flags.ts';
 import { openRobotLogins, type RobotLogins } from '../registry/robot-logins.ts';
 
 export const registryHarbor: Command = defineCommand({
@@ -37,7 +37,7 @@ export const registryHarbor: Command = defineCommand({
     run: textFlag('A replication policy to run when all is as it should be', {
       valueName: 'POLICY',
     }),
-    output: registryOutput,
+    output: textOrJsonFlag,
   },
   async run({ console, positionals: [path = ''], flags }) {
     const { clock, signal } = console;

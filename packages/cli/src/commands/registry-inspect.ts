@@ -5,7 +5,8 @@ import { exitCode } from '../framework/exit-code.ts';
 import { formatTable } from '../output/format-table.ts';
 import { parseImagePlace } from '../registry/image-place.ts';
 import { openEndpoint } from '../registry/open-endpoint.ts';
-import { registryFlags, registryOutput } from '../registry/registry-flags.ts';
+import { registryFlags } from '../registry/registry-flags.ts';
+import { textOrJsonFlag } from '../output/output-flags.ts';
 
 export const registryInspect: Command = defineCommand({
   summary: 'Show what an image is made of, and what refers to it',
@@ -23,7 +24,7 @@ export const registryInspect: Command = defineCommand({
       required: true,
     },
   ],
-  flags: { output: registryOutput, ...registryFlags },
+  flags: { output: textOrJsonFlag, ...registryFlags },
   async run({ console, positionals: [text = ''], flags }) {
     const place = parseImagePlace(text);
     await using opened = await openEndpoint(place, flags, { console, mustExist: true });

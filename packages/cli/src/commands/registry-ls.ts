@@ -6,7 +6,8 @@ import { exitCode } from '../framework/exit-code.ts';
 import { formatTable } from '../output/format-table.ts';
 import { adminJson } from '../registry/admin-request.ts';
 import { openRegistry } from '../registry/open-registry.ts';
-import { registryFlags, registryOutput } from '../registry/registry-flags.ts';
+import { registryFlags } from '../registry/registry-flags.ts';
+import { textOrJsonFlag } from '../output/output-flags.ts';
 
 export const registryLs: Command = defineCommand({
   summary: "List the repositories of a registry; the control plane's unless one is named",
@@ -16,7 +17,7 @@ export const registryLs: Command = defineCommand({
     { command: 'tapline registry ls 127.0.0.1:5000 -o json', explains: 'of another, for programs' },
   ],
   positionals: [{ name: 'HOST', description: 'another registry', required: false }],
-  flags: { output: registryOutput, ...registryFlags },
+  flags: { output: textOrJsonFlag, ...registryFlags },
   async run({ console, positionals: [host], flags }) {
     if (host !== undefined) {
       await using client = await openRegistry(host, flags, console);

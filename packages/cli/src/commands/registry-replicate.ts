@@ -9,7 +9,7 @@ import { booleanFlag, durationFlag } from '../framework/flag.ts';
 import { formatTable } from '../output/format-table.ts';
 import { createProgressLine } from '../output/progress-line.ts';
 import { adminJson } from '../registry/admin-request.ts';
-import { registryOutput } from '../registry/registry-flags.ts';
+import { textOrJsonFlag } from '../output/output-flags.ts';
 
 interface PolicyStatus {
   readonly name: string;
@@ -42,7 +42,7 @@ export const registryReplicate: Command = defineCommand({
   flags: {
     wait: booleanFlag('Wait until the backlog of the policy is empty'),
     timeout: durationFlag('How long to wait', { default: '10m' }),
-    output: registryOutput,
+    output: textOrJsonFlag,
     ...connectionFlags,
   },
   async run({ console, positionals: [policy], flags }) {

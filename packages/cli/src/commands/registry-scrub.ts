@@ -8,7 +8,7 @@ import { exitCode } from '../framework/exit-code.ts';
 import { booleanFlag } from '../framework/flag.ts';
 import { createProgressLine } from '../output/progress-line.ts';
 import { adminRequest } from '../registry/admin-request.ts';
-import { registryOutput } from '../registry/registry-flags.ts';
+import { textOrJsonFlag } from '../output/output-flags.ts';
 
 type Event =
   | ScrubEvent
@@ -25,7 +25,7 @@ export const registryScrub: Command = defineCommand({
   positionals: [],
   flags: {
     repair: booleanFlag('Fetch what is damaged or missing from replicas'),
-    output: registryOutput,
+    output: textOrJsonFlag,
     ...connectionFlags,
   },
   async run({ console, flags }) {

@@ -5,7 +5,8 @@ import { booleanFlag } from '../framework/flag.ts';
 import { formatTable } from '../output/format-table.ts';
 import { parseImagePlace } from '../registry/image-place.ts';
 import { openEndpoint } from '../registry/open-endpoint.ts';
-import { registryFlags, registryOutput } from '../registry/registry-flags.ts';
+import { registryFlags } from '../registry/registry-flags.ts';
+import { textOrJsonFlag } from '../output/output-flags.ts';
 
 export const registryTags: Command = defineCommand({
   summary: 'List the tags of a repository, with the digests that they stand for',
@@ -19,7 +20,7 @@ export const registryTags: Command = defineCommand({
   ],
   flags: {
     all: booleanFlag('Also tags that only list what refers to a digest'),
-    output: registryOutput,
+    output: textOrJsonFlag,
     ...registryFlags,
   },
   async run({ console, positionals: [text = ''], flags }) {

@@ -3,7 +3,7 @@ import { connectionFlags } from '../connection/connection-flags.ts';
 import { type Command, defineCommand } from '../framework/command.ts';
 import { exitCode } from '../framework/exit-code.ts';
 import { textFlag } from '../framework/flag.ts';
-import { registryOutput } from '../registry/registry-flags.ts';
+import { textOrJsonFlag } from '../output/output-flags.ts';
 import { sendApproval } from './send-approval.ts';
 
 /** What a person says of something that waits: the same command for either decision. */
@@ -24,7 +24,7 @@ export function approvalCommand(about: {
     ],
     flags: {
       reason: textFlag('Why, for the record'),
-      output: registryOutput,
+      output: textOrJsonFlag,
       ...connectionFlags,
     },
     async run({ console, positionals: [name = '', digest = ''], flags }) {

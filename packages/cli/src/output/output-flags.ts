@@ -12,3 +12,11 @@ export const outputFlags: { readonly output: Flag<string>; readonly noHeaders: F
   }),
   noHeaders: booleanFlag('Leave out the header of tables'),
 };
+
+/** How a command prints its own result. */
+export const textOrJsonFlag: Flag<string> = textFlagWithDefault('How to print it', {
+  short: 'o',
+  valueName: 'FORMAT',
+  choices: ['text', 'json'],
+  default: 'text',
+});

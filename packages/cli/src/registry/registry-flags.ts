@@ -1,5 +1,5 @@
 import { connectionFlags } from '../connection/connection-flags.ts';
-import { type Flag, textFlag, textFlagWithDefault } from '../framework/flag.ts';
+import { type Flag, textFlag } from '../framework/flag.ts';
 
 /** How registries are reached; every command that talks to one has these. */
 export const registryFlags: typeof connectionFlags & {
@@ -13,10 +13,3 @@ export const registryFlags: typeof connectionFlags & {
   caFile: textFlag('Certificate authority to trust of other registries', { valueName: 'FILE' }),
   ...connectionFlags,
 };
-
-export const registryOutput: Flag<string> = textFlagWithDefault('How to print it', {
-  short: 'o',
-  valueName: 'FORMAT',
-  choices: ['text', 'json'],
-  default: 'text',
-});
