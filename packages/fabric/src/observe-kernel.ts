@@ -1,4 +1,4 @@
-import { isRecord } from '@tapline/base';
+import { isRecord, TaplineError } from '@tapline/base';
 import {
   type NodeOutputs,
   type NodeState,
@@ -14,13 +14,13 @@ const readings: readonly Reading[] = [
 ];
 
 /** Reads all of a node. Once more where something went away in between. */
-export async function observeKernel(helper: FabricHelper): Promise<NodeState> {
+export async function observeKernel(helper: Pick<FabricHelper, 'read'>): Promise<NodeState> {
   return (await readNode(helper, [])).state;
 }
 
 /** The same, with the outputs that it is made from, and these of more readings. */
 export async function readNode(
-  helper: FabricHelper,
+  helper: Pick<FabricHelper, 'read'>,
   more: readonly Reading[],
 ): Promise<{
   readonly state: NodeState;
@@ -35,9 +35,18 @@ export async function readNode(
 }
 
 function stateOf(outputs: Readonly<Partial<Record<Reading, string>>>) {
-  const { routes = '', ...rest } = outputs;
-  const state = observeNode(rest as unknown as NodeOutputs);
-  return { state: { ...state, routes: readRoutes(routes) }, outputs };
+  if (!isWhole(outputs)) {
+    const missing = readings.filter((name) => outputs[name] === undefined);
+    // What was not looked at must not pass for what is not there.
+    throw new TaplineError('program_failed', `the node was read without ${missing.join(', ')}`);
+  }
+  return { state: { ...observeNode(outputs), routes: readRoutes(outputs.routes) }, outputs };
+}
+
+function isWhole(
+  outputs: Readonly<Partial<Record<Reading, string>>>,
+): outputs is NodeOutputs & { readonly routes: string } {
+  return readings.every((name) => outputs[name] !== undefined);
 }
 
 /** The kernel's own routes are for the device's addresses; ours are the others. */
