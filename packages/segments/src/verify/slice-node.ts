@@ -187,6 +187,10 @@ class Slicer {
     const own = vxlan?.vni === undefined ? undefined : this.#draft(vxlan.vni);
     if (own !== undefined && own !== above?.draft && link.up) own.odd = true;
     let home = this.#homes.get(name);
+    // Reported twice, in bridges of two segments.
+    if (home !== undefined && above !== undefined && home.draft !== above.draft) {
+      home.draft.odd = above.draft.odd = true;
+    }
     if (home === undefined && above !== undefined) {
       if (vxlan === undefined || own !== above.draft) above.draft.odd = true;
       home = { draft: above.draft, symbol: above.draft.symbolOf(name) };

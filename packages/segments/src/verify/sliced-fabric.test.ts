@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { FabricIntent } from '../intent/segment-intent.ts';
+import type { FabricIntent, SegmentIntent } from '../intent/segment-intent.ts';
 import type { NodeState } from '../state/node-state.ts';
 import { alikeFabric } from '../testing/alike-fabric.ts';
 import { compiledStates } from '../testing/compiled-states.ts';
@@ -67,6 +67,51 @@ test('segments that are alike get the verdict that each would get by itself', ()
     }),
     { numRuns: 60 },
   );
+});
+
+test('a device that is told of twice, in bridges of segments that are alike, is found in both', () => {
+  const segment = (vni: number): SegmentIntent => ({
+    name: `s${vni}`,
+    vni,
+    subnet: `10.${vni % 100}.0.0/24`,
+    mtu: 1450,
+    encryption: { underlay: 'none', link: 'none' },
+    communities: {},
+    ports: [
+      {
+        node: 'n0',
+        index: 1,
+        incarnation: 1,
+        owner: 'w1',
+        addresses: [`10.${vni % 100}.0.1`],
+        role: { kind: 'isolated' },
+        attach: { kind: 'host' },
+      },
+    ],
+  });
+  const fabric: FabricIntent = {
+    vxlanPort: 4789,
+    nodes: [{ name: 'n0', vtep: '10.99.0.1', underlay: '192.0.2.1' }],
+    segments: [segment(7999), segment(8000), segment(8001)],
+  };
+  const states = new Map(
+    [...compiledStates(fabric)].map(([name, state]) => {
+      const twice = ['tb8000', 'tb8001'].map((master) => ({
+        name: 'eth9',
+        kind: 'veth',
+        up: true,
+        mtu: 1500,
+        mac: '06:00:00:00:00:99',
+        master,
+      }));
+      return [name, { ...state, links: [...state.links, ...twice] }];
+    }),
+  );
+  const { findings } = verifyFabric(fabric, states);
+  expect(findings.map((finding) => [finding.code, finding.segment?.vni])).toEqual([
+    ['stranger_in_bridge', 8000],
+    ['stranger_in_bridge', 8001],
+  ]);
 });
 
 test('a verifier that is kept says the same, whatever changes and changes back', () => {
