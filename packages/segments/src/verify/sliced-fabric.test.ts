@@ -91,7 +91,7 @@ test('a device that is told of twice, in bridges of segments that are alike, is 
   });
   const fabric: FabricIntent = {
     vxlanPort: 4789,
-    nodes: [{ name: 'n0', vtep: '10.99.0.1', underlay: '192.0.2.1' }],
+    nodes: [{ name: 'n0', vtep: '10.250.0.1', underlay: '192.0.2.1' }],
     segments: [segment(7999), segment(8000), segment(8001)],
   };
   const states = new Map(
