@@ -1,27 +1,22 @@
-import { type Clock, isTaplineError, type Log, type Rng } from '@tapline/base';
-import type { ObjectOf, ResourceClient } from '@tapline/client';
+import type { ObjectOf } from '@tapline/client';
 import {
   createReconciler,
   type Informer,
   objectKey,
   type Outcome,
   type Reconciler,
-  type ReconcileMetrics,
   watch,
 } from '@tapline/reconcile';
 import type { KindDefinition } from '@tapline/resources';
+import { isLostRace } from './is-lost-race.ts';
+import type { ReconcilerParts } from './reconciler-parts.ts';
 
-export interface ExpiryReconcilerInit<D extends KindDefinition> {
+export interface ExpiryReconcilerInit<D extends KindDefinition> extends ReconcilerParts {
   readonly name: string;
-  readonly client: ResourceClient;
   readonly definition: D;
   readonly informer: Informer<ObjectOf<D>>;
   /** When an object is to be removed, in ms since the Unix epoch; undefined: never. */
   readonly expiresMs: (object: ObjectOf<D>) => number | undefined;
-  readonly metrics: ReconcileMetrics;
-  readonly clock: Clock;
-  readonly rng: Rng;
-  readonly log: Log;
 }
 
 /** Removes objects of a kind whose time is over. */
@@ -48,7 +43,7 @@ export function createExpiryReconciler<D extends KindDefinition>(
         ...(resourceVersion === undefined ? {} : { resourceVersion }),
       });
     } catch (error) {
-      if (!isTaplineError(error, 'not_found') && !isTaplineError(error, 'conflict')) throw error;
+      if (!isLostRace(error)) throw error;
     }
     return { done: true };
   }

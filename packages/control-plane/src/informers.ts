@@ -74,106 +74,72 @@ export function createInformers(
   client: ResourceClient,
   init: { readonly clock: Clock; readonly rng: Rng; readonly log: Log },
 ): Informers {
-  const deliveries = createInformer(client, deliveryResource, {
-    ...init,
-    indexes: {
-      owner,
-      formula: ({ spec }: Delivery) => [formulaObjectName(spec.package.formula)],
-    },
-  });
-  const devices = createInformer(client, deviceResource, { ...init, indexes: { owner } });
-  const installs = createInformer(client, installResource, {
-    ...init,
-    indexes: {
-      owner,
-      delivery: ({ spec }: Install) => [spec.delivery],
-      device: ({ spec }: Install) => [spec.device],
-      segment: ({ spec }: Install) => (spec.segment === undefined ? [] : [spec.segment.name]),
-      unsettled: (install: Install) => (isSettled(install) ? [] : [install.spec.delivery]),
-    },
-  });
-  const packages = createInformer(client, packageResource, { ...init, indexes: { owner } });
-  const nodes = createInformer(client, nodeResource, {
-    ...init,
-    indexes: { owner, device: ({ spec }: Node) => [spec.device] },
-  });
-  const segments = createInformer(client, segmentResource, {
-    ...init,
-    indexes: {
-      owner,
-      parent: ({ spec }: Segment) => (spec.parent === undefined ? [] : [spec.parent]),
-    },
-  });
-  const attachments = createInformer(client, attachmentResource, {
-    ...init,
-    indexes: {
-      owner,
-      segment: ({ spec }: Attachment) => [spec.segment],
-      node: ({ spec }: Attachment) => [spec.node],
-    },
-  });
-  const allocations = createInformer(client, allocationResource, init);
-  const enrolments = createInformer(client, enrolmentResource, {
-    ...init,
-    indexes: { owner, uid: ({ metadata }: Enrolment) => [metadata.uid ?? ''] },
-  });
-  const tokens = createInformer(client, tokenResource, { ...init, indexes: { owner } });
-  const workloads = createInformer(client, workloadResource, { ...init, indexes: { owner } });
-  const channels = createInformer(client, channelResource, { ...init, indexes: { owner } });
-  const channelEdges = createInformer(client, channelEdgeResource, {
-    ...init,
-    indexes: {
-      owner,
-      channel: ({ spec }: ChannelEdge) => [spec.channel],
-      node: ({ spec }: ChannelEdge) => [spec.node],
-    },
-  });
-  const events = createInformer(client, eventResource, init);
-  const playbooks = createInformer(client, playbookResource, init);
-  const remediations = createInformer(client, remediationResource, init);
-  const incidents = createInformer(client, incidentResource, init);
-  const policies = createInformer(client, opsPolicyResource, init);
-  const all = [
-    deliveries,
-    devices,
-    installs,
-    packages,
-    nodes,
-    segments,
-    attachments,
-    allocations,
-    enrolments,
-    tokens,
-    workloads,
-    channels,
-    channelEdges,
-    events,
-    playbooks,
-    remediations,
-    incidents,
-    policies,
-  ];
+  const informers = {
+    deliveries: createInformer(client, deliveryResource, {
+      ...init,
+      indexes: {
+        owner,
+        formula: ({ spec }: Delivery) => [formulaObjectName(spec.package.formula)],
+      },
+    }),
+    devices: createInformer(client, deviceResource, { ...init, indexes: { owner } }),
+    installs: createInformer(client, installResource, {
+      ...init,
+      indexes: {
+        owner,
+        delivery: ({ spec }: Install) => [spec.delivery],
+        device: ({ spec }: Install) => [spec.device],
+        segment: ({ spec }: Install) => (spec.segment === undefined ? [] : [spec.segment.name]),
+        unsettled: (install: Install) => (isSettled(install) ? [] : [install.spec.delivery]),
+      },
+    }),
+    packages: createInformer(client, packageResource, { ...init, indexes: { owner } }),
+    nodes: createInformer(client, nodeResource, {
+      ...init,
+      indexes: { owner, device: ({ spec }: Node) => [spec.device] },
+    }),
+    segments: createInformer(client, segmentResource, {
+      ...init,
+      indexes: {
+        owner,
+        parent: ({ spec }: Segment) => (spec.parent === undefined ? [] : [spec.parent]),
+      },
+    }),
+    attachments: createInformer(client, attachmentResource, {
+      ...init,
+      indexes: {
+        owner,
+        segment: ({ spec }: Attachment) => [spec.segment],
+        node: ({ spec }: Attachment) => [spec.node],
+      },
+    }),
+    allocations: createInformer(client, allocationResource, init),
+    enrolments: createInformer(client, enrolmentResource, {
+      ...init,
+      indexes: { owner, uid: ({ metadata }: Enrolment) => [metadata.uid ?? ''] },
+    }),
+    tokens: createInformer(client, tokenResource, { ...init, indexes: { owner } }),
+    workloads: createInformer(client, workloadResource, { ...init, indexes: { owner } }),
+    channels: createInformer(client, channelResource, { ...init, indexes: { owner } }),
+    channelEdges: createInformer(client, channelEdgeResource, {
+      ...init,
+      indexes: {
+        owner,
+        channel: ({ spec }: ChannelEdge) => [spec.channel],
+        node: ({ spec }: ChannelEdge) => [spec.node],
+      },
+    }),
+    events: createInformer(client, eventResource, init),
+    playbooks: createInformer(client, playbookResource, init),
+    remediations: createInformer(client, remediationResource, init),
+    incidents: createInformer(client, incidentResource, init),
+    policies: createInformer(client, opsPolicyResource, init),
+  };
+  const all = Object.values(informers);
   const synced = Promise.all(all.map((informer) => informer.synced)).then(() => undefined);
   synced.catch(() => undefined);
   return {
-    deliveries,
-    devices,
-    installs,
-    packages,
-    nodes,
-    segments,
-    attachments,
-    allocations,
-    enrolments,
-    tokens,
-    workloads,
-    channels,
-    channelEdges,
-    events,
-    playbooks,
-    remediations,
-    incidents,
-    policies,
+    ...informers,
     synced,
     async [Symbol.asyncDispose]() {
       await Promise.all(all.map((informer) => informer[Symbol.asyncDispose]()));

@@ -1,13 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Clock, isTaplineError, type Log, type Rng } from '@tapline/base';
-import type { ResourceClient } from '@tapline/client';
-import {
-  createReconciler,
-  type Outcome,
-  type Reconciler,
-  type ReconcileMetrics,
-  watch,
-} from '@tapline/reconcile';
+import { isTaplineError } from '@tapline/base';
+import { createReconciler, type Outcome, type Reconciler, watch } from '@tapline/reconcile';
 import {
   type Channel,
   channelEdgeName,
@@ -15,6 +8,7 @@ import {
   channelResource,
   workloadResource,
 } from '@tapline/resources';
+import type { ReconcilerParts } from '../reconciler-parts.ts';
 import { ownerReference } from '../garbage-collection/owner-reference.ts';
 import type { Informers } from '../informers.ts';
 import type { StageMetrics } from '../stage-metrics.ts';
@@ -32,15 +26,12 @@ const notYetMs = 50;
  * Brings channels to nodes: a Workload says on which, a ChannelEdge each says what to serve there.
  * What they report is how far the channel is.
  */
-export function createChannelReconciler(init: {
-  readonly client: ResourceClient;
-  readonly informers: Informers;
-  readonly metrics: ReconcileMetrics;
-  readonly stageMetrics: StageMetrics;
-  readonly clock: Clock;
-  readonly rng: Rng;
-  readonly log: Log;
-}): Reconciler {
+export function createChannelReconciler(
+  init: ReconcilerParts & {
+    readonly informers: Informers;
+    readonly stageMetrics: StageMetrics;
+  },
+): Reconciler {
   const { client, clock, informers } = init;
 
   async function reconcile(

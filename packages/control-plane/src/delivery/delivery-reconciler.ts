@@ -1,6 +1,4 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Clock, isTaplineError, type Log, type Rng } from '@tapline/base';
-import type { ResourceClient } from '@tapline/client';
 import {
   createReconciler,
   type EventRecorder,
@@ -8,7 +6,6 @@ import {
   explainPlan,
   type Outcome,
   type Reconciler,
-  type ReconcileMetrics,
   watch,
   type Change,
   type Enqueue,
@@ -22,6 +19,8 @@ import {
   type Install,
   matchesSelector,
 } from '@tapline/resources';
+import { isLostRace } from '../is-lost-race.ts';
+import type { ReconcilerParts } from '../reconciler-parts.ts';
 import type { Informers } from '../informers.ts';
 import type { StageMetrics } from '../stage-metrics.ts';
 import { createCoalescing } from './coalescing.ts';
@@ -31,15 +30,10 @@ import { createNotificationTimes } from './notification-times.ts';
 import { observeDelivery } from './observe-delivery.ts';
 import { type DeliveryPlan, planDelivery } from './plan-delivery.ts';
 
-export interface DeliveryReconcilerInit {
-  readonly client: ResourceClient;
+export interface DeliveryReconcilerInit extends ReconcilerParts {
   readonly informers: Informers;
   readonly events: EventRecorder;
   readonly stageMetrics: StageMetrics;
-  readonly metrics: ReconcileMetrics;
-  readonly clock: Clock;
-  readonly rng: Rng;
-  readonly log: Log;
   readonly packageMaxAgeMs: number;
 }
 
@@ -111,7 +105,7 @@ export function createDeliveryReconciler(init: DeliveryReconcilerInit): Delivery
       report(delivery, written);
       return 'done';
     } catch (error) {
-      if (isRace(error)) return 'raced';
+      if (isLostRace(error)) return 'raced';
       throw error;
     }
   }
@@ -204,10 +198,6 @@ export function createDeliveryReconciler(init: DeliveryReconcilerInit): Delivery
       return delivery === undefined ? undefined : explainPlan(plan(delivery), describeDeliveryStep);
     },
   };
-}
-
-function isRace(error: unknown): boolean {
-  return isTaplineError(error, 'conflict') || isTaplineError(error, 'not_found');
 }
 
 /** Whether the device said something that a rollout depends on, rather than a detail. */

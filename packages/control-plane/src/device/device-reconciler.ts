@@ -1,26 +1,17 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Clock, isTaplineError, type Log, type Rng } from '@tapline/base';
-import type { ResourceClient } from '@tapline/client';
-import {
-  createReconciler,
-  type Outcome,
-  type Reconciler,
-  type ReconcileMetrics,
-  watch,
-} from '@tapline/reconcile';
+import { createReconciler, type Outcome, type Reconciler, watch } from '@tapline/reconcile';
 import { deviceResource } from '@tapline/resources';
+import { isLostRace } from '../is-lost-race.ts';
+import type { ReconcilerParts } from '../reconciler-parts.ts';
 import type { Informers } from '../informers.ts';
 import { deviceConditions } from './device-conditions.ts';
 
 /** Keeps a device's conditions true to its presence, which the gateway writes. */
-export function createDeviceReconciler(init: {
-  readonly client: ResourceClient;
-  readonly informers: Pick<Informers, 'devices'>;
-  readonly metrics: ReconcileMetrics;
-  readonly clock: Clock;
-  readonly rng: Rng;
-  readonly log: Log;
-}): Reconciler {
+export function createDeviceReconciler(
+  init: ReconcilerParts & {
+    readonly informers: Pick<Informers, 'devices'>;
+  },
+): Reconciler {
   const { client, clock, informers } = init;
   async function reconcile(
     key: string,
@@ -36,7 +27,7 @@ export function createDeviceReconciler(init: {
       informers.devices.observe(written);
     } catch (error) {
       // The gateway wrote meanwhile; its event brings the device here again.
-      if (!isTaplineError(error, 'conflict') && !isTaplineError(error, 'not_found')) throw error;
+      if (!isLostRace(error)) throw error;
     }
     return { done: true };
   }

@@ -1,15 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Clock, isTaplineError, type Log, type Rng } from '@tapline/base';
-import type { ResourceClient } from '@tapline/client';
 import type { ProfileGrant } from '@tapline/profiles';
-import {
-  createReconciler,
-  type Outcome,
-  type Reconciler,
-  type ReconcileMetrics,
-  watch,
-} from '@tapline/reconcile';
+import { createReconciler, type Outcome, type Reconciler, watch } from '@tapline/reconcile';
 import { enrolmentResource } from '@tapline/resources';
+import { isLostRace } from '../is-lost-race.ts';
+import type { ReconcilerParts } from '../reconciler-parts.ts';
 import type { Informers } from '../informers.ts';
 import { planEnrolment } from './plan-enrolment.ts';
 
@@ -17,15 +11,12 @@ import { planEnrolment } from './plan-enrolment.ts';
 const longestWaitMs = 86_400_000;
 
 /** Gives each Enrolment its link, and takes it away when its time is over. */
-export function createEnrolmentReconciler(init: {
-  readonly client: ResourceClient;
-  readonly informers: Pick<Informers, 'enrolments'>;
-  readonly profileUrl: (grant: ProfileGrant, name: string) => string | undefined;
-  readonly metrics: ReconcileMetrics;
-  readonly clock: Clock;
-  readonly rng: Rng;
-  readonly log: Log;
-}): Reconciler {
+export function createEnrolmentReconciler(
+  init: ReconcilerParts & {
+    readonly informers: Pick<Informers, 'enrolments'>;
+    readonly profileUrl: (grant: ProfileGrant, name: string) => string | undefined;
+  },
+): Reconciler {
   const { client, clock, informers } = init;
 
   async function reconcile(
@@ -54,7 +45,7 @@ export function createEnrolmentReconciler(init: {
         );
       } catch (error) {
         // A download was counted meanwhile; its event brings the object here again.
-        if (!isTaplineError(error, 'conflict') && !isTaplineError(error, 'not_found')) throw error;
+        if (!isLostRace(error)) throw error;
       }
     }
     if (againAtMs === undefined) return { done: true };

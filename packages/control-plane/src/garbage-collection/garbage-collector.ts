@@ -1,6 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Clock, isTaplineError, type Log, type Rng } from '@tapline/base';
-import type { ResourceClient } from '@tapline/client';
+import { isTaplineError } from '@tapline/base';
 import {
   type AnyObject,
   type Change,
@@ -9,10 +8,11 @@ import {
   type Informer,
   type Outcome,
   type Reconciler,
-  type ReconcileMetrics,
   watch,
 } from '@tapline/reconcile';
 import { apiVersionOf, type KindDefinition, type OwnerReference } from '@tapline/resources';
+import { isLostRace } from '../is-lost-race.ts';
+import type { ReconcilerParts } from '../reconciler-parts.ts';
 
 /** A kind whose objects may own or be owned; found by name and by their owners' uids. */
 export interface CollectedKind {
@@ -20,13 +20,8 @@ export interface CollectedKind {
   readonly informer: Informer<AnyObject, 'owner'>;
 }
 
-export interface GarbageCollectorInit {
-  readonly client: ResourceClient;
+export interface GarbageCollectorInit extends ReconcilerParts {
   readonly kinds: readonly CollectedKind[];
-  readonly metrics: ReconcileMetrics;
-  readonly clock: Clock;
-  readonly rng: Rng;
-  readonly log: Log;
 }
 
 /** Kubernetes's finalizers: the owner waits for its dependents, or lets go of them first. */
@@ -112,7 +107,7 @@ export function createGarbageCollector(init: GarbageCollectorInit): Reconciler {
     try {
       await client.delete(kind.definition, name, { signal, ...(uid === undefined ? {} : { uid }) });
     } catch (error) {
-      if (!isTaplineError(error, 'not_found') && !isTaplineError(error, 'conflict')) throw error;
+      if (!isLostRace(error)) throw error;
     }
   }
 

@@ -1,15 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Clock, isTaplineError, type Log, type Rng } from '@tapline/base';
-import type { ResourceClient } from '@tapline/client';
+import { isTaplineError } from '@tapline/base';
 import {
   createReconciler,
   type Enqueue,
   type Outcome,
   type Reconciler,
-  type ReconcileMetrics,
   watch,
 } from '@tapline/reconcile';
 import { nodeResource } from '@tapline/resources';
+import type { ReconcilerParts } from '../reconciler-parts.ts';
 import type { Informers } from '../informers.ts';
 import { defaultFabric, fabricAllocation } from '../segment/allocation-name.ts';
 import type { AllocationWriter } from '../segment/allocation-writer.ts';
@@ -19,16 +18,13 @@ import { planKeys } from './plan-keys.ts';
  * Gives each node its key ring: whose public keys and wrapped keys it needs, and which epoch is in
  * use. It never has a key that opens anything.
  */
-export function createKeyReconciler(init: {
-  readonly client: ResourceClient;
-  readonly informers: Pick<Informers, 'attachments' | 'nodes' | 'devices' | 'allocations'>;
-  readonly allocations: AllocationWriter;
-  readonly rotationMs: number;
-  readonly metrics: ReconcileMetrics;
-  readonly clock: Clock;
-  readonly rng: Rng;
-  readonly log: Log;
-}): Reconciler {
+export function createKeyReconciler(
+  init: ReconcilerParts & {
+    readonly informers: Pick<Informers, 'attachments' | 'nodes' | 'devices' | 'allocations'>;
+    readonly allocations: AllocationWriter;
+    readonly rotationMs: number;
+  },
+): Reconciler {
   const { client, informers, allocations, rotationMs, clock } = init;
 
   function fabricOf(name: string): string {

@@ -1,14 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Clock, isTaplineError, type Log, type Rng, TaplineError } from '@tapline/base';
-import type { ResourceClient } from '@tapline/client';
-import {
-  createReconciler,
-  type Outcome,
-  type Reconciler,
-  type ReconcileMetrics,
-  watch,
-} from '@tapline/reconcile';
+import { isTaplineError, TaplineError } from '@tapline/base';
+import { createReconciler, type Outcome, type Reconciler, watch } from '@tapline/reconcile';
 import { deviceResource, type Node, nodeResource } from '@tapline/resources';
+import { isLostRace } from '../is-lost-race.ts';
+import type { ReconcilerParts } from '../reconciler-parts.ts';
 import { ownerReference } from '../garbage-collection/owner-reference.ts';
 import type { Informers } from '../informers.ts';
 import { defaultFabric, fabricAllocation } from '../segment/allocation-name.ts';
@@ -20,17 +15,14 @@ import { leaseVtep } from './lease-vtep.ts';
  * Gives each device whose role is node a Node, and each Node its VTEP and its conditions. Its agent
  * writes what it found; what depends on other nodes is written here.
  */
-export function createNodeReconciler(init: {
-  readonly client: ResourceClient;
-  readonly informers: Pick<Informers, 'devices' | 'nodes' | 'allocations'>;
-  readonly allocations: AllocationWriter;
-  /** Out of which nodes get their addresses inside the encrypted underlay. */
-  readonly vtepPrefix: string;
-  readonly metrics: ReconcileMetrics;
-  readonly clock: Clock;
-  readonly rng: Rng;
-  readonly log: Log;
-}): Reconciler {
+export function createNodeReconciler(
+  init: ReconcilerParts & {
+    readonly informers: Pick<Informers, 'devices' | 'nodes' | 'allocations'>;
+    readonly allocations: AllocationWriter;
+    /** Out of which nodes get their addresses inside the encrypted underlay. */
+    readonly vtepPrefix: string;
+  },
+): Reconciler {
   const { client, clock, informers, allocations, vtepPrefix } = init;
 
   async function reconcile(
@@ -94,7 +86,7 @@ export function createNodeReconciler(init: {
       );
     } catch (error) {
       // Its agent wrote meanwhile; its event brings the node here again.
-      if (!isTaplineError(error, 'conflict') && !isTaplineError(error, 'not_found')) throw error;
+      if (!isLostRace(error)) throw error;
     }
     return { done: true };
   }

@@ -1,5 +1,4 @@
-import { type Clock, type Log, type Rng, TaplineError } from '@tapline/base';
-import type { ResourceClient } from '@tapline/client';
+import { TaplineError } from '@tapline/base';
 import {
   type Change,
   createReconciler,
@@ -7,11 +6,11 @@ import {
   type EventRecorder,
   type Outcome,
   type Reconciler,
-  type ReconcileMetrics,
   watch,
   writeStatus,
 } from '@tapline/reconcile';
 import { type Package, packageResource, type PackageStatus } from '@tapline/resources';
+import type { ReconcilerParts } from '../reconciler-parts.ts';
 import type { Informers } from '../informers.ts';
 import type { StageMetrics } from '../stage-metrics.ts';
 import { isPermanent, reasonOf, statusError } from './package-failure.ts';
@@ -19,16 +18,11 @@ import type { PackageSource } from './package-source.ts';
 import { statusBuilt, statusDuring, statusFailed } from './package-status.ts';
 import { resolveAfterAnnotation } from './resolve-after.ts';
 
-export interface PackageReconcilerInit {
-  readonly client: ResourceClient;
+export interface PackageReconcilerInit extends ReconcilerParts {
   readonly informers: Pick<Informers, 'packages'>;
   readonly source: PackageSource;
   readonly events: EventRecorder;
   readonly stageMetrics: StageMetrics;
-  readonly metrics: ReconcileMetrics;
-  readonly clock: Clock;
-  readonly rng: Rng;
-  readonly log: Log;
   readonly concurrency: number;
 }
 

@@ -1,6 +1,4 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Clock, isTaplineError, type Log, type Rng } from '@tapline/base';
-import type { ResourceClient } from '@tapline/client';
 import {
   type Change,
   createReconciler,
@@ -10,7 +8,6 @@ import {
   explainPlan,
   type Outcome,
   type Reconciler,
-  type ReconcileMetrics,
   watch,
 } from '@tapline/reconcile';
 import {
@@ -23,6 +20,8 @@ import {
   segmentResource,
   type SegmentStatus,
 } from '@tapline/resources';
+import { isLostRace } from '../is-lost-race.ts';
+import type { ReconcilerParts } from '../reconciler-parts.ts';
 import { createCoalescing } from '../delivery/coalescing.ts';
 import type { Informers } from '../informers.ts';
 import type { StageMetrics } from '../stage-metrics.ts';
@@ -34,16 +33,11 @@ import { stands } from './segment-status.ts';
 import { describeSegmentStep } from './segment-step.ts';
 import { createSegmentTimes } from './segment-times.ts';
 
-export interface SegmentReconcilerInit {
-  readonly client: ResourceClient;
+export interface SegmentReconcilerInit extends ReconcilerParts {
   readonly informers: Informers;
   readonly allocations: AllocationWriter;
   readonly events: EventRecorder;
   readonly stageMetrics: StageMetrics;
-  readonly metrics: ReconcileMetrics;
-  readonly clock: Clock;
-  readonly rng: Rng;
-  readonly log: Log;
 }
 
 export interface SegmentReconciler extends Reconciler {
@@ -111,7 +105,7 @@ export function createSegmentReconciler(init: SegmentReconcilerInit): SegmentRec
         informers.segments.observe(written);
         report(segment, written);
       } catch (error) {
-        if (!isTaplineError(error, 'conflict') && !isTaplineError(error, 'not_found')) throw error;
+        if (!isLostRace(error)) throw error;
         return { requeueAfterMs: raceRetryMs };
       }
     }

@@ -1,13 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Clock, isTaplineError, type Log, type Rng } from '@tapline/base';
-import type { ResourceClient } from '@tapline/client';
+import { isTaplineError } from '@tapline/base';
 import {
   type Change,
   createReconciler,
   type Enqueue,
   type Outcome,
   type Reconciler,
-  type ReconcileMetrics,
   watch,
 } from '@tapline/reconcile';
 import {
@@ -18,6 +16,7 @@ import {
   workloadLabel,
   workloadResource,
 } from '@tapline/resources';
+import type { ReconcilerParts } from '../reconciler-parts.ts';
 import { channelWorkloadName } from '../channel/workload-of-channel.ts';
 import type { Informers } from '../informers.ts';
 import {
@@ -33,14 +32,11 @@ import { planWorkload, type WorkloadStep } from './plan-workload.ts';
  * Keeps workloads on nodes: places them by labels of Devices, and has a Delivery bring them there.
  * One pass at a time, so that two workloads never take the same room.
  */
-export function createWorkloadReconciler(init: {
-  readonly client: ResourceClient;
-  readonly informers: Informers;
-  readonly metrics: ReconcileMetrics;
-  readonly clock: Clock;
-  readonly rng: Rng;
-  readonly log: Log;
-}): Reconciler {
+export function createWorkloadReconciler(
+  init: ReconcilerParts & {
+    readonly informers: Informers;
+  },
+): Reconciler {
   const { client, clock, informers } = init;
 
   async function reconcile(
