@@ -2,6 +2,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import type { ReconcileMetrics } from '@tapline/reconcile';
 import type { StageTimes, Install } from '@tapline/resources';
 import { channelStages, segmentStages, stages } from '@tapline/resources';
+import { createChannelMetrics } from './channel/channel-metrics.ts';
 import {
   createMonitoringMetrics,
   type MonitoringMetrics,
@@ -9,6 +10,7 @@ import {
 import { createOpsMetrics } from './ops/ops-metrics.ts';
 import { createNeighbourMetrics, type NeighbourMetrics } from './registry/neighbour-metrics.ts';
 import { createRegistryMetrics, type RegistryMetrics } from './registry/registry-metrics.ts';
+import { createSegmentMetrics } from './segment/segment-metrics.ts';
 import type { StageMetrics } from './stage-metrics.ts';
 
 /** What /metrics serves; one registry a control plane, so that two in a process do not mix. */
@@ -18,6 +20,8 @@ export interface ControlPlaneMetrics {
   readonly registry: RegistryMetrics;
   readonly neighbours: NeighbourMetrics;
   readonly monitoring: MonitoringMetrics;
+  readonly channels: ReturnType<typeof createChannelMetrics>;
+  readonly segments: ReturnType<typeof createSegmentMetrics>;
   readonly ops: ReturnType<typeof createOpsMetrics>;
   readonly contentType: string;
   text(): Promise<string>;
@@ -122,6 +126,8 @@ export function createMetrics(sources: MetricSources): ControlPlaneMetrics {
     },
     neighbours: createNeighbourMetrics(registry),
     monitoring: createMonitoringMetrics(registry),
+    channels: createChannelMetrics(registry),
+    segments: createSegmentMetrics(registry),
     ops: createOpsMetrics(registry),
     registry: createRegistryMetrics(registry, sources.registryUsage ?? (() => undefined)),
     contentType: registry.contentType,

@@ -352,6 +352,9 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
   async function becomeReady(): Promise<void> {
     await reconcilers.started;
     late.isReady = true;
+    const { channels, attachments } = reconcilers.informers;
+    metrics.channels.source(() => channels.list());
+    metrics.segments.source(() => attachments.list());
     if (configuration.opsBot !== 'off' && !stopping.signal.aborted) {
       metrics.ops.source(() => countPhases(reconcilers));
       late.ops = await startOps({

@@ -17,6 +17,7 @@ export {
 export type { ChannelPlace } from './warm/channel-objects.ts';
 export { servedByLog } from './warm/access-log.ts';
 export { type RankedObject, rankByPopularity, type ServedObject } from './warm/popularity.ts';
+export { lookAtStream, type StreamSight } from './warm/look-at-stream.ts';
 export { primeEdge, type PrimeOutcome } from './warm/prime-edge.ts';
 export { type LoadOutcome, replayLoad } from './warm/replay-load.ts';
 export { signTarget } from './channel/signed-target.ts';

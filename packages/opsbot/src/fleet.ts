@@ -1,6 +1,7 @@
 import type {
   ApiObject,
   Attachment,
+  Channel,
   Delivery,
   Device,
   Install,
@@ -15,13 +16,14 @@ export interface Fleet {
   readonly devices: ReadonlyMap<string, Device>;
   readonly nodes: ReadonlyMap<string, Node>;
   readonly workloads: ReadonlyMap<string, Workload>;
+  readonly channels: ReadonlyMap<string, Channel>;
   readonly segments: ReadonlyMap<string, Segment>;
   readonly attachments: ReadonlyMap<string, Attachment>;
   readonly deliveries: ReadonlyMap<string, Delivery>;
   readonly installs: ReadonlyMap<string, Install>;
 }
 
-type FleetObject = Device | Node | Workload | Segment | Attachment | Delivery | Install;
+type FleetObject = Device | Node | Workload | Channel | Segment | Attachment | Delivery | Install;
 
 /** All objects of a kind. */
 export function objectsOf(fleet: Fleet, kind: OpsTarget['kind']): ReadonlyMap<string, FleetObject> {
@@ -32,6 +34,8 @@ export function objectsOf(fleet: Fleet, kind: OpsTarget['kind']): ReadonlyMap<st
       return fleet.nodes;
     case 'Workload':
       return fleet.workloads;
+    case 'Channel':
+      return fleet.channels;
     case 'Segment':
       return fleet.segments;
     case 'Attachment':

@@ -36,7 +36,7 @@ export {
   type ChannelEdgeSpec,
   type ChannelEdgeStatus,
 } from './kinds/channel-edge.ts';
-export type { ChannelCache, EdgeHits } from './kinds/channel-fields.ts';
+export type { ChannelCache, EdgeHits, RecentHits, StreamLook } from './kinds/channel-fields.ts';
 export {
   type Delivery,
   deliveryResource,
@@ -88,7 +88,7 @@ export {
   type PackageSpec,
   type PackageStatus,
 } from './kinds/package.ts';
-export type { OpsEvidence, OpsTarget, OpsVerdict } from './kinds/ops-fields.ts';
+export { type OpsEvidence, opsKinds, type OpsTarget, type OpsVerdict } from './kinds/ops-fields.ts';
 export {
   type OpsPolicy,
   opsPolicyResource,
@@ -166,6 +166,7 @@ export type { StructuralSchema } from './structural-schema.ts';
 export {
   attachmentName,
   channelEdgeName,
+  channelWorkloadName,
   formulaObjectName,
   installName,
   isObjectName,

@@ -41,6 +41,11 @@ export function channelEdgeName(node: string, channel: string): string {
   return `${node}.${channel}`;
 }
 
+/** The Workload that says on which nodes a channel is. */
+export function channelWorkloadName(channel: string): string {
+  return `${channel}.channel`;
+}
+
 /** The one Attachment of a segment on a node; a node's name has no dot. */
 export function attachmentName(node: string, segment: string): string {
   return `${node}.${segment}`;

@@ -2,6 +2,7 @@ import { seededRng, silentLog, systemClock } from '@tapline/base';
 import { type ChannelEdge, channelEdgeResource, type ChannelEdgeSpec } from '@tapline/resources';
 import { eventually } from '@tapline/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { StreamSight } from '@tapline/edge-cache';
 import { AgentState } from '../agent-state.ts';
 import { startTestApi, type TestApi } from '../testing/start-test-api.ts';
 import { type ChannelAgent, createChannelAgent } from './channel-agent.ts';
@@ -32,11 +33,15 @@ let api: TestApi;
 let state: AgentState;
 let agent: ChannelAgent;
 let did: string[];
+let figures: { hits: number; misses: number };
+let look: () => Promise<StreamSight>;
 
 beforeEach(async () => {
   api = await startTestApi('e1');
   state = await AgentState.open(undefined);
   did = [];
+  figures = { hits: 0, misses: 0 };
+  look = () => Promise.resolve({ firstSegmentSeconds: 0.2, asked: { requests: 3, hits: 3 } });
   agent = start();
 });
 
@@ -63,7 +68,10 @@ function start(): ChannelAgent {
         return Promise.resolve();
       },
       stop: () => Promise.resolve(void did.push('stop')),
-      figures: () => Promise.resolve({}),
+      figures: () => {
+        const rest = { requests: 0, passes: 0, fetches: 0, originFailures: 0 };
+        return Promise.resolve({ channels: { news: { ...rest, ...figures } } });
+      },
       purge: (channel, { path }) =>
         Promise.resolve(void did.push(`purge ${channel} ${path ?? ''}`)),
     },
@@ -79,6 +87,7 @@ function start(): ChannelAgent {
         const validation = { run, requests: 10, hits: 5, ratio: 0.5, seconds: 1, p99Ms: 1 };
         return Promise.resolve({ validation, asked });
       },
+      look: () => look(),
     },
     clock: systemClock,
     rng: seededRng(1),
@@ -181,4 +190,30 @@ test('what cannot be noted is not served, and is noted once the disk has room', 
   isFull = false;
   await until('it is ready', ({ status }) => status?.state === 'Ready');
   expect(state.meta('channels')).toMatchObject([{ name: 'e1.news', spec: { epoch: 2 } }]);
+});
+
+test('a flush is done once, also by an agent that starts again', async () => {
+  await create({ flush: { generation: 3, soft: true } });
+  await until('it is flushed', ({ status }) => status?.flushed === 3);
+  await agent[Symbol.asyncDispose]();
+  did = [];
+  agent = start();
+  await eventually('it is primed', () => did.includes('prime news'));
+  expect(did.filter((one) => one.startsWith('purge'))).toEqual([]);
+});
+
+test('what players get lately is told without what the agent asked, and how a stream comes', async () => {
+  await create();
+  await until('it is ready', ({ status }) => status?.state === 'Ready');
+  await eventually('a first count', async () => {
+    const { status } = await api.client.get(channelEdgeResource, 'e1.news');
+    return status?.traffic;
+  });
+  // Of these, ten were the priming's, and five of its hits.
+  figures = { hits: 55, misses: 45 };
+  const { status } = await until('what is lately', (one) => one.status?.recent?.requests === 90);
+  expect(status?.recent).toMatchObject({ requests: 90, hits: 50, ratio: 0.5556 });
+  look = () => Promise.reject(new Error('main.m3u8 answers 502'));
+  const failed = await until('it was looked at', (one) => one.status?.stream !== undefined);
+  expect(failed.status?.stream).toEqual({ failure: 'main.m3u8 answers 502' });
 });

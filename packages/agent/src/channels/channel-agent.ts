@@ -1,5 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Clock, errorMessage, isTaplineError, type Log, type Rng } from '@tapline/base';
+import {
+  type Clock,
+  defined,
+  errorMessage,
+  isTaplineError,
+  type Log,
+  type Rng,
+} from '@tapline/base';
 import type { ResourceClient } from '@tapline/client';
 import { createInformer, type Outcome, WorkQueue } from '@tapline/reconcile';
 import {
@@ -9,8 +16,8 @@ import {
   type ChannelEdgeStatus,
 } from '@tapline/resources';
 import type { AgentState } from '../agent-state.ts';
-import type { ChannelFigures } from './ask-edge.ts';
-import { type ChannelJobs, noOwnRequests, type OwnRequests } from './channel-jobs.ts';
+import type { ChannelJobs } from './channel-jobs.ts';
+import { createChannelWatch } from './channel-watch.ts';
 import { edgeFileOf } from './edge-file-of.ts';
 import type { EdgeProgram } from './edge-program.ts';
 
@@ -41,11 +48,12 @@ interface Served {
   readonly name: string;
   readonly uid: string;
   readonly spec: ChannelEdgeSpec;
+  /** Generation of the newest flush that was done. */
+  readonly flushed?: number;
 }
 
 const stateKey = 'channels';
 const work = 'channels';
-const figuresMs = 2000;
 const resyncMs = 30_000;
 
 export function createChannelAgent(init: ChannelAgentInit): ChannelAgent {
@@ -54,12 +62,9 @@ export function createChannelAgent(init: ChannelAgentInit): ChannelAgent {
     ((state.meta(stateKey) ?? []) as readonly Served[]).map((one) => [one.name, one]),
   );
   const statuses = new Map<string, ChannelEdgeStatus>();
-  /** Requests of priming and validation: no player's. */
-  const own = new Map<string, OwnRequests>();
   const acceptedMs = new Map<string, number>();
   /** Whose own requests are under way, and not told apart from players' until they end. */
   const busy = new Set<string>();
-  const stopping = new AbortController();
 
   const reports = new WorkQueue({
     clock,
@@ -123,7 +128,16 @@ export function createChannelAgent(init: ChannelAgentInit): ChannelAgent {
     return undefined;
   });
   synced.catch((error: unknown) => log.debug('channel edges were never listed', { error }));
-  const counting = count();
+  const watching = createChannelWatch({
+    served: () => served.values(),
+    status: (name) => statuses.get(name),
+    set,
+    isBusy: (name) => busy.has(name),
+    program,
+    jobs,
+    clock,
+    log,
+  });
 
   /** What changed while nobody here could hear of it, or could not be noted. */
   function takeStock(): void {
@@ -162,7 +176,8 @@ export function createChannelAgent(init: ChannelAgentInit): ChannelAgent {
       reports.add(name);
       return;
     }
-    note(new Map(served).set(name, { name, uid, spec }));
+    const flushed = before?.uid === uid ? before.flushed : undefined;
+    note(new Map(served).set(name, { name, uid, spec, ...defined({ flushed }) }));
     if (before?.uid !== uid || before.spec.epoch !== spec.epoch) {
       statuses.delete(name);
       acceptedMs.set(name, clock.monotonic());
@@ -217,8 +232,13 @@ export function createChannelAgent(init: ChannelAgentInit): ChannelAgent {
       return { done: true };
     }
     const { spec } = one;
-    if (spec.flush.generation > (status.flushed ?? 1)) {
+    const { generation } = spec.flush;
+    if (generation > (one.flushed ?? 1)) {
       await program.purge(spec.channel, spec.flush);
+      watching.forget(spec.channel);
+      // Not once more after a restart: what was fetched since would be gone.
+      const now = served.get(name);
+      if (now?.uid === one.uid) note(new Map(served).set(name, { ...now, flushed: generation }));
     }
     if (status.flushed !== spec.flush.generation) set(name, { flushed: spec.flush.generation });
     busy.add(name);
@@ -235,59 +255,21 @@ export function createChannelAgent(init: ChannelAgentInit): ChannelAgent {
     about: { readonly url: string; readonly signal: AbortSignal },
   ): Promise<void> {
     const isCurrent = (): boolean => served.get(name)?.spec.epoch === spec.epoch;
-    const ownOf = (): OwnRequests => own.get(spec.channel) ?? noOwnRequests;
     const run = spec.validate?.run;
     const isDue = run !== undefined && statuses.get(name)?.validation?.run !== run;
     const isPrimed = (statuses.get(name)?.primed?.generation ?? 0) >= spec.prime.generation;
     // What a live channel was primed with has gone by until it is under load again.
     if (!isPrimed || isDue) {
       const { primed, asked } = await jobs.prime(spec, about);
-      own.set(spec.channel, {
-        requests: ownOf().requests + asked.requests,
-        hits: ownOf().hits + asked.hits,
-      });
+      watching.own(spec.channel, asked);
       if (!isCurrent()) return;
       set(name, { primed, state: 'Ready', error: undefined });
     }
     if (isDue) {
       const { validation, asked } = await jobs.validate(spec, about);
-      own.set(spec.channel, {
-        requests: ownOf().requests + asked.requests,
-        hits: ownOf().hits + asked.hits,
-      });
+      watching.own(spec.channel, asked);
       if (isCurrent()) set(name, { validation, error: undefined });
     }
-  }
-
-  /** What players asked, by what the edge counted. */
-  async function count(): Promise<void> {
-    for (;;) {
-      try {
-        await clock.sleep(figuresMs, { signal: stopping.signal });
-      } catch {
-        return;
-      }
-      if (program.url === undefined || served.size === 0) continue;
-      try {
-        const { channels = {} } = await program.figures();
-        for (const { name, spec } of served.values()) {
-          const figures = channels[spec.channel];
-          if (figures !== undefined) countOne(name, figures, own.get(spec.channel));
-        }
-      } catch (error) {
-        log.debug('the edge cache told no figures', { error: errorMessage(error) });
-      }
-    }
-  }
-
-  function countOne(name: string, figures: ChannelFigures, ours = noOwnRequests): void {
-    const before = statuses.get(name);
-    if (before?.observedEpoch === undefined || busy.has(name)) return;
-    const requests = Math.max(0, figures.hits + figures.misses - ours.requests);
-    const hits = Math.min(requests, Math.max(0, figures.hits - ours.hits));
-    if (before.traffic?.requests === requests && before.traffic.hits === hits) return;
-    const ratio = requests === 0 ? 0 : Math.round((hits / requests) * 10_000) / 10_000;
-    set(name, { traffic: { requests, hits, ratio } });
   }
 
   function set(
@@ -295,8 +277,8 @@ export function createChannelAgent(init: ChannelAgentInit): ChannelAgent {
     change: { readonly [Key in keyof ChannelEdgeStatus]?: ChannelEdgeStatus[Key] | undefined },
   ): void {
     const next = { ...statuses.get(name), ...change };
-    const defined = Object.entries(next).filter(([, value]) => value !== undefined);
-    statuses.set(name, Object.fromEntries(defined));
+    const known = Object.entries(next).filter(([, value]) => value !== undefined);
+    statuses.set(name, Object.fromEntries(known));
     reports.add(name);
   }
 
@@ -308,7 +290,10 @@ export function createChannelAgent(init: ChannelAgentInit): ChannelAgent {
     await state.barrier();
     const { restarts } = program;
     const absent = Object.fromEntries(
-      ['error', 'primed', 'validation', 'flushed', 'traffic'].map((field) => [field, null]),
+      ['error', 'primed', 'validation', 'flushed', 'traffic', 'recent', 'stream'].map((field) => [
+        field,
+        null,
+      ]),
     );
     const body = { metadata: { uid: one.uid }, status: { ...absent, ...status, restarts } };
     const patch = { kind: 'merge', body } as const;
@@ -327,17 +312,16 @@ export function createChannelAgent(init: ChannelAgentInit): ChannelAgent {
     idle: () => applying.idle(),
     restarted() {
       // What was counted began anew, and memory is empty: it is primed once more.
-      own.clear();
+      watching.clear();
       for (const { name } of served.values()) statuses.delete(name);
       applying.add(work);
     },
     async [Symbol.asyncDispose]() {
-      stopping.abort(new Error('the agent is stopping'));
       stopListening();
       await informer[Symbol.asyncDispose]();
       await working[Symbol.asyncDispose]();
       await applying[Symbol.asyncDispose]();
-      await counting;
+      await watching[Symbol.asyncDispose]();
       await reports[Symbol.asyncDispose]();
     },
   };

@@ -1,5 +1,5 @@
 import type { Clock, Rng } from '@tapline/base';
-import type { ChannelPlace } from '@tapline/edge-cache';
+import type { ChannelPlace, StreamSight } from '@tapline/edge-cache';
 import type { ChannelEdgeSpec, ChannelEdgeStatus } from '@tapline/resources';
 
 /** Requests that the agent itself made. */
@@ -23,6 +23,11 @@ export interface ChannelJobs {
     spec: ChannelEdgeSpec,
     about: { readonly url: string; readonly signal: AbortSignal },
   ): Promise<{ readonly validation: Load; readonly asked: OwnRequests }>;
+  /** Asks the edge as a player does that begins. */
+  look(
+    spec: ChannelEdgeSpec,
+    about: { readonly url: string; readonly signal: AbortSignal },
+  ): Promise<StreamSight>;
 }
 
 export function createChannelJobs(init: { readonly clock: Clock; readonly rng: Rng }): ChannelJobs {
@@ -60,6 +65,11 @@ export function createChannelJobs(init: { readonly clock: Clock; readonly rng: R
         validation: { run, ...outcome },
         asked: { requests: outcome.requests, hits: outcome.hits },
       };
+    },
+    async look(spec, { url, signal }) {
+      const { lookAtStream } = await import('@tapline/edge-cache');
+      const { maxObjectBytes } = spec.cache;
+      return await lookAtStream(placeOf(spec, url), { maxObjectBytes, clock, signal });
     },
   };
 }

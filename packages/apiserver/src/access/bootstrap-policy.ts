@@ -96,6 +96,7 @@ export const bootstrapRoles: readonly BootstrapRole[] = [
         resources: [
           'allocations',
           'attachments',
+          'channels',
           'deliveries',
           'devices',
           'installs',

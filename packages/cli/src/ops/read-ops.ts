@@ -3,6 +3,7 @@ import type { ObjectOf, ResourceClient } from '@tapline/client';
 import type { AskState, Fleet } from '@tapline/opsbot';
 import {
   attachmentResource,
+  channelResource,
   deliveryResource,
   deviceResource,
   incidentResource,
@@ -31,11 +32,12 @@ export async function readOps(client: ResourceClient, signal: AbortSignal): Prom
 }
 
 export async function readFleet(client: ResourceClient, signal: AbortSignal): Promise<Fleet> {
-  const [devices, nodes, workloads, segments, attachments, deliveries, installs] =
+  const [devices, nodes, workloads, channels, segments, attachments, deliveries, installs] =
     await Promise.all([
       listAll(client, deviceResource, signal),
       listAll(client, nodeResource, signal),
       listAll(client, workloadResource, signal),
+      listAll(client, channelResource, signal),
       listAll(client, segmentResource, signal),
       listAll(client, attachmentResource, signal),
       listAll(client, deliveryResource, signal),
@@ -45,6 +47,7 @@ export async function readFleet(client: ResourceClient, signal: AbortSignal): Pr
     devices: byName(devices),
     nodes: byName(nodes),
     workloads: byName(workloads),
+    channels: byName(channels),
     segments: byName(segments),
     attachments: byName(attachments),
     deliveries: byName(deliveries),

@@ -6,6 +6,7 @@ import {
   channelEdgeName,
   channelEdgeResource,
   channelResource,
+  channelWorkloadName,
   workloadResource,
 } from '@tapline/resources';
 import type { ReconcilerParts } from '../reconciler-parts.ts';
@@ -13,12 +14,7 @@ import { ownerReference } from '../garbage-collection/owner-reference.ts';
 import type { Informers } from '../informers.ts';
 import type { StageMetrics } from '../stage-metrics.ts';
 import { type ChannelStep, planChannel } from './plan-channel.ts';
-import {
-  channelOfWorkload,
-  channelWorkloadName,
-  isOwnWorkload,
-  workloadOfChannel,
-} from './workload-of-channel.ts';
+import { channelOfWorkload, isOwnWorkload, workloadOfChannel } from './workload-of-channel.ts';
 
 const notYetMs = 50;
 

@@ -8,6 +8,7 @@ import {
   findCondition,
   setCondition,
 } from '@tapline/resources';
+import { channelObserved } from './channel-objectives.ts';
 import { type ChannelView, isServing, type SeenEdge } from './seen-edges.ts';
 
 /** Which attempt at the objective it is. */
@@ -59,9 +60,14 @@ export function channelStatus(
   const step = channelSteps.find((type) => verdicts[type].status !== 'True');
   if (step !== undefined) verdicts.Ready = { ...verdicts[step], status: 'False' };
   const observedGeneration = metadata.generation ?? 0;
-  const conditions = channelSteps.reduce<readonly Condition[] | undefined>(
+  const seen = channelObserved(channel, placed);
+  const steps = channelSteps.reduce<readonly Condition[] | undefined>(
     (all, type) => setCondition(all, { type, ...verdicts[type], observedGeneration }, nowMs),
     before.conditions,
+  );
+  const conditions = (['HitRatio', 'Stream'] as const).reduce(
+    (all, type) => setCondition(all, { type, ...seen.verdicts[type], observedGeneration }, nowMs),
+    steps ?? [],
   );
   const [first] = pathways;
   const traffic = sumHits(placed.flatMap(({ edge }) => edge?.status?.traffic ?? []));
@@ -78,6 +84,7 @@ export function channelStatus(
       epoch,
       state,
       ...defined({ url }),
+      ...(seen.slow.has(node) && { slow: true }),
     })),
     counts: {
       desired: replicas,
@@ -92,9 +99,9 @@ export function channelStatus(
       elapsed: Math.max(0, nowMs - Date.parse(startedAt)) / 1000,
     }),
     primed: primed.sum,
-    conditions: [...(conditions ?? [])],
+    conditions: [...conditions],
     ...(first !== undefined && { url: `${first.url}/${metadata.name}/~tapline/index.m3u8` }),
-    ...defined({ validation, validatedAt, flushed }),
+    ...defined({ validation, validatedAt, flushed, recent: seen.recent, stream: seen.stream }),
     ...(traffic.requests > 0 && { traffic }),
     ...(failed !== undefined && { error: failed }),
   };

@@ -3,17 +3,13 @@ import type { NewObject } from '@tapline/client';
 import {
   type Channel,
   channelResource,
+  channelWorkloadName,
   type Workload,
   type WorkloadSpec,
 } from '@tapline/resources';
 import { ownerReference } from '../garbage-collection/owner-reference.ts';
 
-// The Workload of a channel has this behind the channel's name.
-const suffix = '.channel';
-
-export function channelWorkloadName(channel: string): string {
-  return `${channel}${suffix}`;
-}
+const suffix = channelWorkloadName('');
 
 export function channelOfWorkload(workload: string): string | undefined {
   return workload.endsWith(suffix) ? workload.slice(0, -suffix.length) : undefined;

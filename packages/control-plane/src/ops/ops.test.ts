@@ -178,6 +178,7 @@ test('a dead node is drained, what ran there runs elsewhere, and the record says
     nodes: new Map([[home, node]]),
     devices: new Map(informers.devices.list().map((one) => [one.metadata.name, one])),
     workloads: new Map(),
+    channels: new Map(),
     segments: new Map(),
     attachments: new Map(),
     deliveries: new Map(),

@@ -50,7 +50,7 @@ export function segmentStatus(
       nowMs,
     );
   };
-  set('Ready', readiness(state, { counts, findings, mtu: findings.bodies?.mtu }));
+  set('Ready', readiness(state, { counts, findings, failed: failedOf(observed.attachments) }));
   set(
     'Allocated',
     lease === undefined
@@ -211,13 +211,17 @@ function stateOf(
   if (counts === undefined) return segment.status?.state ?? 'Pending';
   if ((bodies?.unfit.length ?? 0) > 0) return 'Degraded';
   if (counts.ready === counts.desired) return 'Ready';
-  const failed = attachments.some(
-    ({ spec, status }) => status?.observedEpoch === spec.epoch && status.state === 'Failed',
-  );
-  if (failed) return 'Degraded';
+  if (failedOf(attachments).length > 0) return 'Degraded';
   return counts.ready + counts.offline >= counts.desired && counts.ready > 0
     ? 'Degraded'
     : 'Applying';
+}
+
+/** Those whose node could not apply the newest version. */
+function failedOf(attachments: readonly Attachment[]): readonly Attachment[] {
+  return attachments.filter(
+    ({ spec, status }) => status?.observedEpoch === spec.epoch && status.state === 'Failed',
+  );
 }
 
 function readiness(
@@ -225,10 +229,10 @@ function readiness(
   about: {
     readonly counts: SegmentStatus['nodes'] | undefined;
     readonly findings: SegmentFindings;
-    readonly mtu: number | undefined;
+    readonly failed: readonly Attachment[];
   },
 ): Finding {
-  const { counts, findings } = about;
+  const { counts, findings, failed } = about;
   if (findings.error !== undefined) {
     return { status: 'False', reason: findings.error.code, message: findings.error.message };
   }
@@ -247,7 +251,13 @@ function readiness(
     case 'Degraded':
     case 'Failed': {
       const away = offline === 0 ? '' : `, ${offline} offline`;
-      return { status: 'False', reason: state, message: `${stand}${away}` };
+      const why = failed.map(
+        ({ spec, status }) => `; ${spec.node}: ${status?.error?.message ?? 'failed'}`,
+      );
+      // Nodes that are away apply it when they are back; one that failed needs somebody.
+      const reason = failed.length > 0 ? 'NotApplied' : state;
+      const message = `${stand}${away}${why.slice(0, 5).join('')}`.slice(0, 1000);
+      return { status: 'False', reason, message };
     }
   }
 }

@@ -9,6 +9,7 @@ import {
   watch,
 } from '@tapline/reconcile';
 import {
+  channelWorkloadName,
   deliveryResource,
   type Device,
   deviceResource,
@@ -17,7 +18,6 @@ import {
   workloadResource,
 } from '@tapline/resources';
 import type { ReconcilerParts } from '../reconciler-parts.ts';
-import { channelWorkloadName } from '../channel/workload-of-channel.ts';
 import type { Informers } from '../informers.ts';
 import {
   deliveryOfWorkload,

@@ -7,6 +7,7 @@ import {
   type Playlist,
 } from '@tapline/hls';
 import { fetchWhole } from './fetch-whole.ts';
+import { pathBelow } from './path-below.ts';
 
 /** What a channel consists of at an edge, as paths below the channel. */
 export interface ChannelObjects {
@@ -37,7 +38,7 @@ export async function channelObjects(
   if (first.kind === 'media') media.push(...mediaOf(first, base, base + playlist, lastSeconds));
   else {
     for (const { kind, url } of multivariantUrls(first, base + playlist).urls) {
-      const path = below(base, url, playlist);
+      const path = pathBelow(base, url, playlist);
       if (kind !== 'playlist') continue;
       playlists.push(path);
       const rendition = await read(url, signal);
@@ -70,18 +71,6 @@ function mediaOf(
   lastSeconds: number,
 ): readonly string[] {
   return mediaUrls(playlist, url, { lastSeconds })
-    .urls.map((one) => below(base, one.url, url))
+    .urls.map((one) => pathBelow(base, one.url, url))
     .toReversed();
-}
-
-/** Players would go there, and not to the edges. */
-function below(base: string, url: string, named: string): string {
-  if (url.startsWith(base)) return url.slice(base.length);
-  throw new TaplineError(
-    'not_below_channel',
-    `a playlist names ${url.slice(0, 300)}, which is not below the channel`,
-    {
-      hint: `have ${new URL(named, base).pathname} name what it needs relatively, or spec.origin.base a folder that all of it is in`,
-    },
-  );
 }

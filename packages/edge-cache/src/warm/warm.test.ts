@@ -6,6 +6,7 @@ import { startEdgeCache } from '../engine/start-edge-cache.ts';
 import { startOrigin } from '../testing/start-origin.ts';
 import { servedByLog } from './access-log.ts';
 import { judgeAnswer } from './judge-answer.ts';
+import { lookAtStream } from './look-at-stream.ts';
 import { rankByPopularity } from './popularity.ts';
 import { primeEdge } from './prime-edge.ts';
 import { replayLoad } from './replay-load.ts';
@@ -126,6 +127,38 @@ test.each([
       ...(code !== undefined && { code }),
       message: expect.stringMatching(message) as string,
     });
+  });
+});
+
+test('a look asks for what a player that begins does: the smallest rendition and what comes first', async () => {
+  const master =
+    '#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=9\nhd.m3u8\n#EXT-X-STREAM-INF:BANDWIDTH=5\nsd.m3u8\n';
+  const live = media.replace('#EXT-X-ENDLIST\n', '');
+  const files = { '/main.m3u8': master, '/hd.m3u8': media, '/sd.m3u8': live };
+  await withChannel(files, async (place, asked) => {
+    const init = {
+      maxObjectBytes: 1_000_000,
+      clock: systemClock,
+      signal: new AbortController().signal,
+    };
+    const first = await lookAtStream(place, init);
+    expect(asked).toEqual(['GET /main.m3u8', 'GET /sd.m3u8', 'GET /seg19.ts']);
+    expect(first).toMatchObject({
+      live: { edge: '19.0', targetSeconds: 2 },
+      asked: { requests: 3, hits: 0 },
+    });
+    expect((await lookAtStream(place, init)).asked).toEqual({ requests: 3, hits: 3 });
+    const film = await lookAtStream({ ...place, playlist: 'hd.m3u8' }, init);
+    expect(film.live).toBeUndefined();
+    expect(asked.at(-1)).toBe('GET /seg0.ts');
+    const none = lookAtStream({ ...place, playlist: 'none.m3u8' }, init);
+    await expect(none).rejects.toMatchObject({ code: 'origin_failed' });
+  });
+  const elsewhere = '#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=9\nhttp://127.0.0.1:1/hd.m3u8\n';
+  await withChannel({ '/main.m3u8': elsewhere }, async (place) => {
+    const { signal } = new AbortController();
+    const init = { maxObjectBytes: 1_000_000, clock: systemClock, signal };
+    await expect(lookAtStream(place, init)).rejects.toMatchObject({ code: 'not_below_channel' });
   });
 });
 

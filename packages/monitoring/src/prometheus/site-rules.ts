@@ -156,6 +156,46 @@ export const siteRules: readonly RuleGroup[] = [
         dashboard: 'tapline-site',
       },
       {
+        // OpsBot acts on the channel's condition within seconds: this is for what it did not repair.
+        alert: 'TaplineCacheHitRatioLow',
+        expr: 'tapline_channel_hit_ratio < tapline_channel_hit_ratio_objective',
+        for: '2m',
+        severity: 'warning',
+        summary:
+          'Caches answer {{ $value | humanizePercentage }} of what players ask of channel {{ $labels.channel }}.',
+        runbook: 'low-hit-ratio',
+        dashboard: 'tapline-site',
+      },
+      {
+        alert: 'TaplineStreamSlow',
+        expr: 'tapline_channel_slow_edges > 0 and tapline_channel_slow_edges >= tapline_channel_edges',
+        for: '2m',
+        severity: 'warning',
+        summary:
+          'Channel {{ $labels.channel }} comes too slowly from all {{ $value }} of its edges.',
+        runbook: 'slow-stream',
+        dashboard: 'tapline-site',
+      },
+      {
+        alert: 'TaplineSegmentBroken',
+        expr: 'tapline_segment_failed_nodes > 0',
+        for: '1m',
+        severity: 'warning',
+        summary: 'Segment {{ $labels.segment }} could not be applied on {{ $value }} nodes.',
+        runbook: 'broken-segment',
+        dashboard: 'tapline-segments',
+      },
+      {
+        alert: 'TaplineSegmentStillBroken',
+        expr: 'tapline_segment_failed_nodes > 0',
+        for: '15m',
+        severity: 'critical',
+        summary:
+          'Segment {{ $labels.segment }} could not be applied on {{ $value }} nodes for a quarter of an hour.',
+        runbook: 'broken-segment',
+        dashboard: 'tapline-segments',
+      },
+      {
         alert: 'TaplineTooManySeries',
         expr: 'increase(prometheus_target_scrapes_exceeded_sample_limit_total[10m]) > 0',
         for: '0m',

@@ -29,6 +29,7 @@ export interface Answer {
 
 const maxLines = 12;
 const kinds: readonly OpsTarget['kind'][] = [
+  'Channel',
   'Workload',
   'Delivery',
   'Segment',

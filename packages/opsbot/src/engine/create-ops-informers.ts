@@ -3,6 +3,7 @@ import type { ResourceClient } from '@tapline/client';
 import { createInformer } from '@tapline/reconcile';
 import {
   attachmentResource,
+  channelResource,
   deliveryResource,
   deviceResource,
   incidentResource,
@@ -25,6 +26,7 @@ export function createOpsInformers(
     devices: createInformer(client, deviceResource, init),
     nodes: createInformer(client, nodeResource, init),
     workloads: createInformer(client, workloadResource, init),
+    channels: createInformer(client, channelResource, init),
     segments: createInformer(client, segmentResource, init),
     attachments: createInformer(client, attachmentResource, init),
     deliveries: createInformer(client, deliveryResource, init),

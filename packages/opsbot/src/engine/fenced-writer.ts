@@ -4,6 +4,7 @@ import {
   allocationResource,
   type ApiObject,
   attachmentResource,
+  channelResource,
   deliveryResource,
   deviceResource,
   installResource,
@@ -22,6 +23,7 @@ const reasonAnnotation = 'tapline.dev/reason';
 const definitions: Readonly<Record<ObjectRef['kind'], ResourceDefinition>> = {
   Allocation: allocationResource,
   Attachment: attachmentResource,
+  Channel: channelResource,
   Delivery: deliveryResource,
   Device: deviceResource,
   Install: installResource,

@@ -16,6 +16,7 @@ export function createFleetView(informers: OpsInformers): Disposable & {
   const devices = follow(informers.devices);
   const nodes = follow(informers.nodes);
   const workloads = follow(informers.workloads);
+  const channels = follow(informers.channels);
   const segments = follow(informers.segments);
   const attachments = follow(informers.attachments);
   const deliveries = follow(informers.deliveries);
@@ -25,6 +26,7 @@ export function createFleetView(informers: OpsInformers): Disposable & {
       devices: devices(),
       nodes: nodes(),
       workloads: workloads(),
+      channels: channels(),
       segments: segments(),
       attachments: attachments(),
       deliveries: deliveries(),

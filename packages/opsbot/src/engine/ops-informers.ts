@@ -1,6 +1,7 @@
 import type { Informer } from '@tapline/reconcile';
 import type {
   Attachment,
+  Channel,
   Delivery,
   Device,
   Incident,
@@ -18,6 +19,7 @@ export interface OpsInformers {
   readonly devices: Informer<Device>;
   readonly nodes: Informer<Node>;
   readonly workloads: Informer<Workload>;
+  readonly channels: Informer<Channel>;
   readonly segments: Informer<Segment>;
   readonly attachments: Informer<Attachment>;
   readonly deliveries: Informer<Delivery>;

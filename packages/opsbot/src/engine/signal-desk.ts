@@ -104,6 +104,7 @@ export function createSignalDesk(init: {
     informers.devices,
     informers.nodes,
     informers.workloads,
+    informers.channels,
     informers.segments,
     informers.attachments,
     informers.deliveries,

@@ -97,6 +97,7 @@ export function startOpsBot(init: OpsBotInit): OpsBot {
     informers.devices.onChange(changed),
     informers.nodes.onChange(changed),
     informers.workloads.onChange(changed),
+    informers.channels.onChange(changed),
     informers.deliveries.onChange(changed),
     informers.segments.onChange(changed),
   ];

@@ -1,4 +1,4 @@
-import type { OpsTarget } from '@tapline/resources';
+import { channelWorkloadName, type OpsTarget } from '@tapline/resources';
 import type { Fleet } from '../fleet.ts';
 
 /** A thing that others depend on: an object, or what devices share. */
@@ -54,6 +54,13 @@ export function dependenciesOf(fleet: Fleet, { kind, name }: GraphNode): readonl
         ...(found?.status?.placements ?? []).map(
           ({ node }) => ({ kind: 'Node', name: node }) as const,
         ),
+        ...(segment === undefined ? [] : [{ kind: 'Segment', name: segment } as const]),
+      ];
+    }
+    case 'Channel': {
+      const segment = fleet.channels.get(name)?.spec.segment;
+      return [
+        { kind: 'Workload', name: channelWorkloadName(name) },
         ...(segment === undefined ? [] : [{ kind: 'Segment', name: segment } as const]),
       ];
     }

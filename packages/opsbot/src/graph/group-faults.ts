@@ -100,6 +100,7 @@ function countDependents(fleet: Fleet, wanted: ReadonlySet<string>): ReadonlyMap
     ['Device', fleet.devices.keys()],
     ['Attachment', fleet.attachments.keys()],
     ['Workload', fleet.workloads.keys()],
+    ['Channel', fleet.channels.keys()],
     ['Install', fleet.installs.keys()],
   ];
   for (const [kind, names] of kinds) {

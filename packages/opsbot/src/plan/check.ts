@@ -18,6 +18,9 @@ export type Check =
   | { readonly kind: 'workload-left'; readonly workload: string; readonly node: string }
   /** Its rollout of a revision above this one is complete. */
   | { readonly kind: 'delivery-settled'; readonly delivery: string; readonly above: number }
+  /** Each of its edges has done this flush, or a later one. */
+  | { readonly kind: 'channel-flushed'; readonly channel: string; readonly generation: number }
+  | { readonly kind: 'channel-primed'; readonly channel: string; readonly generation: number }
   | { readonly kind: 'segment-ready'; readonly segment: string; readonly above: number }
   | { readonly kind: 'vni-changed'; readonly segment: string; readonly was: number }
   | { readonly kind: 'keys-above'; readonly allocation: string; readonly step: number };

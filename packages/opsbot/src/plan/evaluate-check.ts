@@ -60,6 +60,21 @@ export function evaluateCheck(
       const holds = revision > check.above && ready?.status === 'True';
       return { holds, says: `revision ${revision}: ${ready?.message ?? 'not looked at yet'}` };
     }
+    case 'channel-flushed': {
+      const { flushed = 0 } = fleet.channels.get(check.channel)?.status ?? {};
+      const says = `every edge has done flush ${flushed}, of ${check.generation}`;
+      return { holds: flushed >= check.generation, says };
+    }
+    case 'channel-primed': {
+      const { spec, status, metadata } = fleet.channels.get(check.channel) ?? {};
+      const primed = findCondition(status?.conditions, 'Primed');
+      // What its condition says of a spec before this one is not what was asked for.
+      const isCurrent =
+        (spec?.prime.generation ?? 0) >= check.generation &&
+        primed?.observedGeneration === metadata?.generation;
+      const says = primed?.message ?? 'not looked at yet';
+      return { holds: isCurrent && primed?.status === 'True', says };
+    }
     case 'segment-ready': {
       const { epoch = 0, state = 'Pending' } = fleet.segments.get(check.segment)?.status ?? {};
       const holds = epoch > check.above && (state === 'Ready' || state === 'Leasing');

@@ -72,18 +72,25 @@ export function planUncordon(context: StepContext): PlannedStep {
 
 /** Has the workloads of a node, or one of them, run elsewhere; others may come meanwhile. */
 export function planMove(context: StepContext): readonly PlannedStep[] {
-  const { fleet, step, timeoutSeconds } = context;
-  const node = nodeOf(context);
-  const { name } = node.metadata;
+  const { workload } = context.step;
+  const { name } = nodeOf(context).metadata;
+  return planMoveFrom(context, { node: name, ...(workload !== undefined && { workload }) });
+}
+
+/** Of one node: of a channel it is not the node that is the target. */
+export function planMoveFrom(
+  { fleet, timeoutSeconds }: StepContext,
+  { node: name, workload: only }: { readonly node: string; readonly workload?: string },
+): readonly PlannedStep[] {
   const device = fleet.devices.get(name);
   const prefix = workloadLabel('');
   const there = Object.keys(device?.metadata.labels ?? {})
     .filter((key) => key.startsWith(prefix))
     .map((key) => key.slice(prefix.length))
-    .filter((one) => step.workload === undefined || step.workload === one)
+    .filter((one) => only === undefined || only === one)
     .toSorted();
   if (device === undefined || there.length === 0) {
-    const what = step.workload === undefined ? 'no workload' : `no workload ${step.workload}`;
+    const what = only === undefined ? 'no workload' : `no workload ${only}`;
     throw notPossible(`there is ${what} on node ${name}`);
   }
   const { uid = '', labels } = device.metadata;

@@ -1,9 +1,10 @@
 import { isTaplineError } from '@tapline/base';
-import type { Delivery, PlaybookSpec, Segment } from '@tapline/resources';
-import { playbookResource } from '@tapline/resources';
-import { expect, test } from 'vitest';
+import type { Channel, Delivery, PlaybookSpec, Segment } from '@tapline/resources';
+import { channelResource, playbookResource } from '@tapline/resources';
+import { describe, expect, test } from 'vitest';
 import { builtInPlaybooks } from '../playbooks/built-in.ts';
 import { fleet, playbook } from '../testing/samples.ts';
+import { evaluateCheck } from './evaluate-check.ts';
 import { planDigest } from './plan-digest.ts';
 import { planRun } from './plan-run.ts';
 import { checkOf, operationOf, storePlan, undoOf } from './stored-plan.ts';
@@ -102,6 +103,98 @@ test('a rollback goes to the newest other version that was complete, by absolute
   expect(
     codeOf(() => planRun(of, { kind: 'Delivery', name: 'jq' }, fleet({ deliveries: [never] }))),
   ).toBe('ops_not_possible');
+});
+
+describe('a channel', () => {
+  const target = { kind: 'Channel', name: 'news' } as const;
+  const origin = { url: 'https://origin.example/tv/news.m3u8' };
+  const channel = (slow: readonly string[], edges = ['n1', 'n2'], spec: object = {}): Channel => ({
+    apiVersion,
+    kind: 'Channel',
+    metadata: { name: 'news', uid: 'c', generation: 4 },
+    spec: channelResource.spec.parse({ origin, ...spec }),
+    status: {
+      flushed: 3,
+      edges: edges.map((name, at) => ({
+        node: name,
+        epoch: at + 1,
+        state: 'Ready',
+        ...(slow.includes(name) && { slow: true }),
+      })),
+      conditions: [
+        {
+          type: 'Primed',
+          status: 'True',
+          reason: 'Primed',
+          message: '2 of 2 edges are primed',
+          observedGeneration: 4,
+          lastTransitionTime: '2026-01-01T00:00:00Z',
+        },
+      ],
+    },
+  });
+  const seenWith = (one: Channel) =>
+    fleet({ channels: [one], workloads: { 'news.channel': ['n1', 'n2'] } });
+  const plan = (steps: PlaybookSpec['steps'], one: Channel) =>
+    planRun(playbook('p', { target: { kind: 'Channel' }, steps }), target, seenWith(one));
+
+  test('is flushed whole and primed, by values that are the same however often they are written', () => {
+    const one = channel([], ['n1'], { flush: { generation: 2, path: 'a.ts', soft: false } });
+    const [flush, prime] = plan(
+      [{ action: 'flush-cache', soft: true }, { action: 'prime-cache' }],
+      one,
+    );
+    expect(flush).toMatchObject({
+      operation: {
+        kind: 'change',
+        object: target,
+        uid: 'c',
+        fields: [
+          { path: ['spec', 'flush', 'generation'], value: 3, was: 2 },
+          { path: ['spec', 'flush', 'soft'], value: true, was: false },
+          { path: ['spec', 'flush', 'path'], value: null, was: 'a.ts' },
+        ],
+      },
+      check: { kind: 'channel-flushed', channel: 'news', generation: 3 },
+    });
+    expect(prime?.check).toEqual({ kind: 'channel-primed', channel: 'news', generation: 2 });
+    const holds = (check: NonNullable<typeof flush>['check'], of: Channel) =>
+      evaluateCheck(check, { fleet: seenWith(of), faults: new Map() }).holds;
+    expect(holds({ kind: 'channel-flushed', channel: 'news', generation: 3 }, one)).toBe(true);
+    expect(holds({ kind: 'channel-flushed', channel: 'news', generation: 4 }, one)).toBe(false);
+    const primed = { kind: 'channel-primed', channel: 'news', generation: 1 } as const;
+    expect(holds(primed, one)).toBe(true);
+    // What its condition says is of the spec before.
+    const later = { ...one, metadata: { ...one.metadata, generation: 5 } };
+    expect(holds(primed, later)).toBe(false);
+  });
+
+  test('leaves the edge that is slow, and none where all of them are', () => {
+    const steps: PlaybookSpec['steps'] = [{ action: 'move-workload' }];
+    const moved = plan(steps, channel(['n2']));
+    expect(moved.map(({ text }) => text)).toEqual([
+      'move workload news.channel away from node n2',
+      'let workload news.channel come to node n2 another time',
+    ]);
+    expect(moved[0]?.undo).toBeDefined();
+    expect(codeOf(() => plan(steps, channel([])))).toBe('ops_not_possible');
+    expect(codeOf(() => plan(steps, channel(['n1', 'n2'])))).toBe('ops_not_possible');
+  });
+
+  test('needs no command, and what is none needs one', () => {
+    const errors = (kind: string, step: object) =>
+      playbookResource.spec
+        .safeParse({ on: { alert: { name: 'a' } }, target: { kind }, steps: [step] })
+        .error?.issues.map(({ message }) => message);
+    expect(errors('Channel', { action: 'flush-cache', soft: true })).toBeUndefined();
+    expect(errors('Channel', { action: 'flush-cache', command: ['x'] })).toHaveLength(1);
+    expect(errors('Workload', { action: 'flush-cache' })).toEqual([
+      'flush-cache of a Workload needs command',
+    ]);
+    expect(errors('Workload', { action: 'flush-cache', command: ['x'], soft: true })).toHaveLength(
+      1,
+    );
+  });
 });
 
 test('what cannot be done is refused with a code of its own', () => {

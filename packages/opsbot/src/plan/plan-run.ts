@@ -1,6 +1,7 @@
 import { TaplineError } from '@tapline/base';
 import type { OpsTarget, Playbook } from '@tapline/resources';
 import { findTarget, type Fleet, targetText } from '../fleet.ts';
+import { planFlushChannel, planMoveChannel, planPrimeChannel } from './plan-channel-step.ts';
 import { planDelivery, planPause } from './plan-delivery-step.ts';
 import { planDrain, planMove, planUncordon } from './plan-node-step.ts';
 import type { PlannedStep } from './planned-step.ts';
@@ -58,12 +59,13 @@ function planStep(context: StepContext): readonly PlannedStep[] {
   const { action } = step;
   switch (action) {
     case 'flush-cache':
+      return target.kind === 'Channel' ? [planFlushChannel(context)] : planExecute(context);
     case 'prime-cache':
-      return planExecute(context);
+      return target.kind === 'Channel' ? [planPrimeChannel(context)] : planExecute(context);
     case 'restart-workload':
       return planRestart(context);
     case 'move-workload':
-      return planMove(context);
+      return target.kind === 'Channel' ? planMoveChannel(context) : planMove(context);
     case 'drain-node':
       return [planDrain(context)];
     case 'uncordon-node':

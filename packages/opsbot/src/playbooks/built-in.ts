@@ -92,7 +92,11 @@ export const builtInPlaybooks: readonly BuiltInPlaybook[] = [
       description: 'A node could not apply a segment: have it take the segment anew.',
       runbook: 'broken-segment',
       mode: 'Automatic',
-      on: { icinga: { check: 'segment-*', states: ['critical'] } },
+      on: {
+        icinga: { check: 'segment-*', states: ['critical'] },
+        condition: { type: 'Ready', status: 'False', reasons: ['NotApplied'] },
+        alert: { name: 'TaplineSegmentBroken' },
+      },
       target: { kind: 'Segment' },
       guards: { settleSeconds: 2, cooldownSeconds: 120 },
       steps: [{ action: 'reapply-segment', timeoutSeconds: 30 }],
@@ -107,7 +111,7 @@ export const builtInPlaybooks: readonly BuiltInPlaybook[] = [
         'A segment that cannot stand with its numbers gets others, when a person says so.',
       runbook: 'broken-segment',
       mode: 'Approve',
-      on: { alert: { name: 'TaplineSegmentBroken' } },
+      on: { alert: { name: 'TaplineSegmentStillBroken' } },
       target: { kind: 'Segment' },
       guards: { cooldownSeconds: 3600 },
       steps: [{ action: 'reallocate-segment', timeoutSeconds: 60 }],
@@ -155,31 +159,70 @@ export const builtInPlaybooks: readonly BuiltInPlaybook[] = [
     },
   },
   {
+    name: 'low-hit-ratio',
+    spec: {
+      description:
+        'The caches of a channel answer too little by themselves: have them ask anew for what they keep, and fetch what players ask for.',
+      runbook: 'low-hit-ratio',
+      mode: 'Automatic',
+      on: {
+        condition: { type: 'HitRatio', status: 'False' },
+        alert: { name: 'TaplineCacheHitRatioLow' },
+      },
+      target: { kind: 'Channel' },
+      guards: { cooldownSeconds: 600, concurrent: 3 },
+      steps: [
+        // Softly: should the origin be what fails, there is still something to serve.
+        { action: 'flush-cache', soft: true, timeoutSeconds: 30 },
+        { action: 'prime-cache', timeoutSeconds: 300 },
+      ],
+      verify: { timeoutSeconds: 120 },
+    },
+  },
+  {
     name: 'slow-stream',
+    spec: {
+      description: 'A channel comes slowly from an edge, and not from others: serve it elsewhere.',
+      runbook: 'slow-stream',
+      mode: 'Automatic',
+      on: { condition: { type: 'Stream', status: 'False', reasons: ['EdgeSlow'] } },
+      target: { kind: 'Channel' },
+      guards: { cooldownSeconds: 60, concurrent: 3, settleSeconds: 5 },
+      steps: [{ action: 'move-workload', timeoutSeconds: 60 }],
+      verify: { timeoutSeconds: 60 },
+    },
+  },
+  {
+    name: 'slow-channel',
+    spec: {
+      description:
+        'A channel comes slowly from each of its edges: fetch what players ask for, and have its origin looked at.',
+      runbook: 'slow-stream',
+      mode: 'Automatic',
+      on: {
+        condition: { type: 'Stream', status: 'False', reasons: ['Slow'] },
+        alert: { name: 'TaplineStreamSlow' },
+      },
+      target: { kind: 'Channel' },
+      guards: { cooldownSeconds: 600, concurrent: 3, settleSeconds: 5 },
+      steps: [
+        { action: 'notify', message: 'it comes slowly from each edge; look at its origin' },
+        { action: 'prime-cache', timeoutSeconds: 300 },
+      ],
+      verify: { timeoutSeconds: 120 },
+    },
+  },
+  {
+    name: 'slow-workload',
     spec: {
       description: 'A workload serves slowly: start it again, a replica at a time.',
       runbook: 'slow-stream',
       mode: 'Automatic',
-      on: { alert: { name: 'TaplineStreamSlow' } },
+      on: { alert: { name: 'TaplineWorkloadSlow' } },
       target: { kind: 'Workload' },
       guards: { cooldownSeconds: 900, settleSeconds: 5 },
       steps: [{ action: 'restart-workload', timeoutSeconds: 60 }],
       verify: { timeoutSeconds: 300 },
-    },
-  },
-  {
-    name: 'low-hit-ratio',
-    spec: {
-      description:
-        'A cache answers too little by itself: flush what it has, so that it fills anew.',
-      runbook: 'low-hit-ratio',
-      mode: 'Approve',
-      on: { alert: { name: 'TaplineCacheHitRatioLow' } },
-      target: { kind: 'Workload' },
-      guards: { cooldownSeconds: 600, settleSeconds: 5 },
-      steps: [{ action: 'flush-cache', command: ['varnishadm', 'ban', 'req.url', '~', '.'] }],
-      verify: { timeoutSeconds: 300 },
-      escalateTo: 'slow-stream',
     },
   },
 ];

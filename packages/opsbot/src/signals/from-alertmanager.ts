@@ -24,7 +24,7 @@ const body = z.object({
     .max(maxAlerts),
 });
 
-const kinds = ['Device', 'Node', 'Workload', 'Segment', 'Delivery'] as const;
+const kinds = ['Device', 'Node', 'Workload', 'Channel', 'Segment', 'Delivery'] as const;
 
 /** The alerts of a webhook of Alertmanager, version 4. Throws `bad_request`. */
 export function fromAlertmanager(value: unknown): readonly Signal[] {

@@ -1,4 +1,5 @@
 import type {
+  Channel,
   Delivery,
   Device,
   Node,
@@ -76,6 +77,7 @@ export interface FleetPlan {
   /** Workloads by name, with the nodes they are ready on. */
   readonly workloads?: Readonly<Record<string, readonly string[]>>;
   readonly labels?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly channels?: readonly Channel[];
   readonly segments?: readonly Segment[];
   readonly deliveries?: readonly Delivery[];
 }
@@ -133,6 +135,7 @@ export function fleet(plan: FleetPlan = {}): Fleet {
         },
       ]),
     ),
+    channels: new Map((plan.channels ?? []).map((one) => [one.metadata.name, one])),
     segments: new Map((plan.segments ?? []).map((one) => [one.metadata.name, one])),
     attachments: new Map(),
     deliveries: new Map((plan.deliveries ?? []).map((one) => [one.metadata.name, one])),

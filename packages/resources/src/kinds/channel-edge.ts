@@ -7,6 +7,8 @@ import {
   channelPathSchema,
   edgeHitsSchema,
   originUrlSchema,
+  recentHitsSchema,
+  streamLookSchema,
 } from './channel-fields.ts';
 import { errorSchema, taplineGroup, taplineVersion } from './common.ts';
 
@@ -80,6 +82,8 @@ const status = z.strictObject({
     .optional(),
   flushed: count.optional().describe('Generation of the newest flush that it has done.'),
   traffic: edgeHitsSchema.optional().describe('What players asked it, since it started.'),
+  recent: recentHitsSchema.optional().describe('What players asked it lately.'),
+  stream: streamLookSchema.optional().describe('How the stream came when it was last looked at.'),
   restarts: count.optional().describe('How often its program ended by itself.'),
   error: errorSchema.optional(),
   conditions: conditionsSchema,

@@ -67,5 +67,27 @@ export const edgeHitsSchema = z.strictObject({
     .optional(),
 });
 
+/** What players got from an edge lately. */
+export const recentHitsSchema = edgeHitsSchema.extend({
+  seconds: z.number().min(0).describe('Over how long.'),
+});
+
+/** How a stream comes from an edge, asked for as a player begins. */
+export const streamLookSchema = z.strictObject({
+  firstSegmentSeconds: z
+    .number()
+    .min(0)
+    .optional()
+    .describe('For the playlists and the newest segment together; absent where it did not come.'),
+  behindSeconds: z
+    .number()
+    .min(0)
+    .optional()
+    .describe('How long a live playlist has not gone on, beyond what it may.'),
+  failure: z.string().max(1024).optional().describe('Why it did not come.'),
+});
+
+export type RecentHits = z.infer<typeof recentHitsSchema>;
+export type StreamLook = z.infer<typeof streamLookSchema>;
 export type ChannelCache = z.infer<typeof channelCacheSchema>;
 export type EdgeHits = z.infer<typeof edgeHitsSchema>;

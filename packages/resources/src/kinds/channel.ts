@@ -8,6 +8,8 @@ import {
   channelPathSchema,
   edgeHitsSchema,
   originUrlSchema,
+  recentHitsSchema,
+  streamLookSchema,
 } from './channel-fields.ts';
 import { errorSchema, stageTimesSchema, taplineGroup, taplineVersion } from './common.ts';
 import { segmentNameSchema } from './network-fields.ts';
@@ -68,6 +70,23 @@ const spec = z.strictObject({
       hitRatio: ratio
         .default(0.9)
         .describe('How much of the load of the validation the caches have to answer.'),
+      trafficHitRatio: ratio
+        .optional()
+        .describe(
+          'How much of what players ask; absent: as hitRatio, where each edge is asked 20 times a second.',
+        ),
+      firstSegmentSeconds: z
+        .number()
+        .min(0.001)
+        .max(600)
+        .default(2)
+        .describe('How long an edge may take for the playlists and the newest segment.'),
+      behindSeconds: z
+        .number()
+        .min(0.1)
+        .max(3600)
+        .default(10)
+        .describe('How long a live playlist may stand still, beyond what it may by itself.'),
     })
     .prefault({})
     .describe('What it has to reach before it is ready.'),
@@ -149,6 +168,7 @@ const edge = z.strictObject({
     .enum(['Starting', 'Serving', 'Ready', 'Leaving', 'Lost', 'Failed'])
     .describe('Ready is primed, too; Leaving serves whom it has, and gets nobody new.'),
   url: originUrlSchema.optional(),
+  slow: z.boolean().optional().describe('Whether the stream comes too slowly from it.'),
 });
 
 const status = z.strictObject({
@@ -172,6 +192,8 @@ const status = z.strictObject({
   validationRun: count.optional().describe('Which attempt that was.'),
   flushed: count.optional().describe('The flush that every edge has done.'),
   traffic: edgeHitsSchema.optional().describe('What players asked the edges, since those started.'),
+  recent: recentHitsSchema.optional().describe('What players asked the edges lately.'),
+  stream: streamLookSchema.optional().describe('How the stream comes from the worst edge.'),
   error: errorSchema.optional(),
   conditions: conditionsSchema,
 });

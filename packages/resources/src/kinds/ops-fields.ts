@@ -5,6 +5,7 @@ export const opsKinds = [
   'Device',
   'Node',
   'Workload',
+  'Channel',
   'Segment',
   'Delivery',
   'Install',

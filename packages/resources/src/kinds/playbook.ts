@@ -106,7 +106,13 @@ const step = z
     workload: z.string().min(1).max(253).optional().describe('Which; absent: the target’s.'),
     command: commandSchema
       .optional()
-      .describe('flush-cache, prime-cache: run in each replica; exit code 0 is done.'),
+      .describe(
+        'flush-cache, prime-cache of a Workload: run in each replica; exit code 0 is done.',
+      ),
+    soft: z
+      .boolean()
+      .optional()
+      .describe('flush-cache of a Channel: keep it for when the origin fails.'),
     segment: z
       .strictObject({
         name: segmentNameSchema,
@@ -124,18 +130,16 @@ const step = z
     message: opsTextSchema.min(1).optional().describe('notify: what to say.'),
   })
   .superRefine((one, context) => {
-    const needs = (field: 'segment' | 'message' | 'command', action: string): void => {
+    const needs = (field: 'segment' | 'message', action: string): void => {
       if (one.action === action && one[field] === undefined) {
         context.addIssue({ code: 'custom', message: `${action} needs ${field}`, path: [field] });
       }
-      if (one.action !== action && one[field] !== undefined && field !== 'command') {
+      if (one.action !== action && one[field] !== undefined) {
         context.addIssue({ code: 'custom', message: `only ${action} has it`, path: [field] });
       }
     };
     needs('segment', 'create-segment');
     needs('message', 'notify');
-    needs('command', 'flush-cache');
-    needs('command', 'prime-cache');
   });
 
 const spec = z
@@ -191,6 +195,22 @@ const spec = z
     if (on.schedule !== undefined && target.selector === undefined) {
       const message = 'a schedule needs a selector: everything is never meant';
       context.addIssue({ code: 'custom', message, path: ['target', 'selector'] });
+    }
+    for (const [at, { action, command, soft }] of steps.entries()) {
+      const isCache = action === 'flush-cache' || action === 'prime-cache';
+      const path = ['steps', at, 'command'];
+      if (isCache && target.kind !== 'Channel' && command === undefined) {
+        const message = `${action} of a ${target.kind} needs command`;
+        context.addIssue({ code: 'custom', message, path });
+      }
+      if (isCache && target.kind === 'Channel' && command !== undefined) {
+        const message = 'a Channel knows by itself how it is done';
+        context.addIssue({ code: 'custom', message, path });
+      }
+      if (soft !== undefined && (action !== 'flush-cache' || target.kind !== 'Channel')) {
+        const message = 'only flush-cache of a Channel has it';
+        context.addIssue({ code: 'custom', message, path: ['steps', at, 'soft'] });
+      }
     }
     if (steps.at(-1)?.action === 'wait-for-approval') {
       const message = 'nothing comes after the approval';
