@@ -111,6 +111,15 @@ if (!existsSync(join(target, 'main.js'))) {
     sourcemap: false,
     minify: { compress: true, mangle: false },
     chunkFileNames: '[name]-[hash].js',
+    codeSplitting: {
+      groups: [
+        // Apart from what uses it, as it does something when it is loaded (see leanChunks).
+        { name: 'connect', test: /node_modules\/@(connectrpc|bufbuild)\// },
+        // All kinds are asked for together: forty files to find and read take longer than one.
+        { name: 'resources', test: /packages\/resources\/src\// },
+        { name: 'base', test: /packages\/base\/src\//, priority: 1 },
+      ],
+    },
   });
   await buildPage(join(partial, 'page'));
   await rename(partial, target).catch(async (error: NodeJS.ErrnoException) => {
