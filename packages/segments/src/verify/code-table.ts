@@ -18,10 +18,16 @@ export class CodeBuffer {
   }
 }
 
+/** Numbers that were written, and the one number that stands for them. */
+export interface Sequence {
+  readonly id: number;
+  readonly data: Int32Array;
+}
+
 /** Gives equal sequences, and equal texts, the same number, and different ones different numbers. */
 export class CodeTable {
   readonly #texts = new Map<string, number>();
-  readonly #sequences = new Map<number, { readonly data: Int32Array; readonly id: number }[]>();
+  readonly #sequences = new Map<number, Sequence[]>();
   #last = 0;
 
   text(text: string): number {
@@ -32,18 +38,20 @@ export class CodeTable {
     return id;
   }
 
-  sequence(buffer: CodeBuffer): number {
+  /** `likely` is compared before anything else. */
+  sequence(buffer: CodeBuffer, likely?: Sequence): Sequence {
     const { content } = buffer;
+    if (likely !== undefined && equal(likely.data, content)) return likely;
     const hash = hashOf(content);
     const known = this.#sequences.get(hash);
     // The hash only finds candidates: somebody on a node may choose what is hashed.
     const same = known?.find(({ data }) => equal(data, content));
-    if (same !== undefined) return same.id;
+    if (same !== undefined) return same;
     this.#last += 1;
     const entry = { data: content.slice(), id: this.#last };
     if (known === undefined) this.#sequences.set(hash, [entry]);
     else known.push(entry);
-    return entry.id;
+    return entry;
   }
 }
 

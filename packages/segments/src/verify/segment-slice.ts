@@ -1,4 +1,4 @@
-import { CodeBuffer, type CodeTable } from './code-table.ts';
+import type { CodeBuffer, CodeTable, Sequence } from './code-table.ts';
 import type { SegmentClaim } from './segment-claim.ts';
 
 /**
@@ -25,6 +25,15 @@ export interface ElementSection {
   readonly odd: boolean;
 }
 
+/**
+ * What was written last, of any slice: most of the next says the same. To compare a text with the one
+ * that is likely there reads it once; to look it up hashes it, and reads a table besides.
+ */
+export interface SliceGuide {
+  head: Sequence | undefined;
+  elements: Sequence | undefined;
+}
+
 /** A slice that is being written. */
 export class SliceDraft {
   readonly claim: SegmentClaim;
@@ -33,14 +42,25 @@ export class SliceDraft {
   odd = false;
   readonly #table: CodeTable;
   readonly #buffer: CodeBuffer;
+  readonly #guide: SliceGuide;
+  #likely: Sequence | undefined;
   #last: string | undefined;
   #code = 0;
   #head = 0;
 
-  constructor(claim: SegmentClaim, table: CodeTable, buffer: CodeBuffer) {
+  constructor(
+    claim: SegmentClaim,
+    {
+      table,
+      buffer,
+      guide,
+    }: { readonly table: CodeTable; readonly buffer: CodeBuffer; readonly guide: SliceGuide },
+  ) {
     this.claim = claim;
     this.#table = table;
     this.#buffer = buffer;
+    this.#guide = guide;
+    this.#likely = guide.head;
     buffer.length = 0;
   }
 
@@ -56,15 +76,24 @@ export class SliceDraft {
     this.#buffer.push(value);
   }
 
-  /** A name of the segment by its number, any other text as it is: the last bits say which. */
-  text(value: string): void {
+  /**
+   * A name of the segment by its number, any other text as it is: the last bits say which. Returns
+   * whether it is a name.
+   */
+  text(value: string): boolean {
+    const likely = this.#likely?.data[this.#buffer.length] ?? 1;
+    if ((likely & 3) === 0 && this.claim.names[likely >> 2] === value) {
+      this.#buffer.push(likely);
+      return true;
+    }
     // Entries and elements of the same MAC or address come one after the other.
     if (value !== this.#last) {
-      const symbol = this.claim.symbols.get(value);
+      const symbol = this.claim.symbolOf(value);
       this.#code = symbol === undefined ? this.#verbatim(value) : symbol << 2;
       this.#last = value;
     }
     this.#buffer.push(this.#code);
+    return (this.#code & 3) === 0;
   }
 
   verbatim(value: string): void {
@@ -92,12 +121,17 @@ export class SliceDraft {
 
   /** What was written until now is devices and entries; elements of sets are next. */
   beginElements(): void {
-    this.#head = this.#table.sequence(this.#buffer);
+    const head = this.#table.sequence(this.#buffer, this.#likely);
+    this.#head = head.id;
+    this.#guide.head = head;
+    this.#likely = this.#guide.elements;
     this.#buffer.length = 0;
   }
 
   endElements(): ElementSection {
-    return { code: this.#table.sequence(this.#buffer), odd: this.odd };
+    const elements = this.#table.sequence(this.#buffer, this.#likely);
+    this.#guide.elements = elements;
+    return { code: elements.id, odd: this.odd };
   }
 
   finish(elements: ElementSection): SegmentSlice {

@@ -5,7 +5,7 @@ import { CodeBuffer, type CodeTable } from './code-table.ts';
 import { keyOf, partsOf } from './element-index.ts';
 import { planRuleset, type RulesetPlan, type SetPlan } from './ruleset-plan.ts';
 import type { SegmentClaim } from './segment-claim.ts';
-import { type Home, type SegmentSlice, SliceDraft } from './segment-slice.ts';
+import { type Home, type SegmentSlice, SliceDraft, type SliceGuide } from './segment-slice.ts';
 import { linkWeakness, outsideOf, protectionOf } from './underlay-protection.ts';
 
 /** A node's state, by the segments that depend on it. */
@@ -28,6 +28,7 @@ interface SliceContext {
   readonly table: CodeTable;
   /** One for each slice of a node; used again for the next node. */
   readonly buffers: CodeBuffer[];
+  readonly guide: SliceGuide;
 }
 
 /** Texts that the verifier itself compares with. */
@@ -148,11 +149,11 @@ class Slicer {
   #draft(vni: number): SliceDraft | undefined {
     const known = this.#drafts.get(vni);
     if (known !== undefined) return known;
-    const { segments, table, buffers } = this.#context;
+    const { segments, table, buffers, guide } = this.#context;
     const claim = segments.get(vni);
     if (claim === undefined) return undefined;
     const buffer = (buffers[this.#drafts.size] ??= new CodeBuffer());
-    const draft = new SliceDraft(claim, table, buffer);
+    const draft = new SliceDraft(claim, { table, buffer, guide });
     this.#drafts.set(vni, draft);
     return draft;
   }
@@ -250,8 +251,7 @@ class Slicer {
       draft.number(dst === undefined ? 0 : 1);
       if (dst === undefined) continue;
       // Of a node without ports of the segment: what becomes of it is not in this slice.
-      if (!draft.claim.symbols.has(dst)) draft.odd = true;
-      draft.text(dst);
+      if (!draft.text(dst)) draft.odd = true;
       this.#protection(draft, entry.dev, dst);
     }
   }
@@ -320,8 +320,9 @@ class Slicer {
       if (/[.:]|^\d|^$/.test(text)) named.push(text);
     }
     for (const draft of this.#touched) {
-      const { symbols, segment } = draft.claim;
-      draft.odd ||= named.some((text) => symbols.has(text) || text === String(segment.vni));
+      const { claim } = draft;
+      const vni = String(claim.segment.vni);
+      draft.odd ||= named.some((text) => text === vni || claim.symbolOf(text) !== undefined);
     }
   }
 }

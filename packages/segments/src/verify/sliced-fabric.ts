@@ -3,6 +3,7 @@ import { CodeTable } from './code-table.ts';
 import type { FabricModel } from './fabric-model.ts';
 import type { SegmentNames } from './place-form.ts';
 import { readSegmentClaim, type SegmentClaim } from './segment-claim.ts';
+import type { SliceGuide } from './segment-slice.ts';
 import { type SlicedNode, sliceNode } from './slice-node.ts';
 
 /** Which segments are alike but for names, and which may be different after a node is. */
@@ -10,6 +11,7 @@ export class SlicedFabric {
   readonly #fabric: FabricModel;
   readonly #table = new CodeTable();
   readonly #buffers: CodeBuffer[] = [];
+  readonly #guide: SliceGuide = { head: undefined, elements: undefined };
   readonly #segments = new Map<number, SegmentClaim>();
   readonly #underlays: ReadonlyMap<string, string>;
   readonly #nodes = new Map<string, SlicedNode>();
@@ -83,6 +85,7 @@ export class SlicedFabric {
         underlay: this.#underlays.get(name) ?? '',
         table: this.#table,
         buffers: this.#buffers,
+        guide: this.#guide,
       },
       this.#nodes.get(name),
     );
