@@ -115,11 +115,16 @@ spec:
     for (const ms of stalls) expect(ms).toBeLessThanOrEqual(2000);
     for (const ms of movedMs) expect(ms).toBeLessThanOrEqual(5000);
 
-    // The one that comes back has nothing to serve.
+    // The one that comes back stands by, and serves nothing of what it had.
     await victim.agent.start();
+    await eventually('it stands by', async () => (await victim.answers('/')) === 404, {
+      withinMs: 30_000,
+    });
     const edges = await system.tapline(['get', 'channeledges', '-o', 'name']);
     expect(edges.out).not.toContain(`${victim.name}.`);
-    expect(victim.serves()).toBe(false);
+    for (const form of forms) {
+      expect(await victim.answers(`/${form}/~tapline/index.m3u8`)).toBe(404);
+    }
 
     // What another player reads: each rendition, through the edge.
     const vod = await system.tapline(['channel', 'url', 'vod', '--all']);

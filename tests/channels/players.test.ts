@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { silentLog } from '@tapline/base';
+import { silentLog, systemClock } from '@tapline/base';
 import { type PlayerReport, startPlayerPage } from '@tapline/cli';
 import {
   channelSettings,
@@ -141,6 +141,9 @@ describe.skipIf(unavailable !== undefined)(`players ${unavailable ?? ''}`, () =>
         begun.map(([form, seconds]) => plays(form, seconds + playSeconds * share, pathway)),
       );
     await goOn(0.3, 'e1');
+    // The worst moment for hls.js: all that it has ends where a segment does.
+    await origin.untilWholeSegment();
+    await systemClock.sleep(150);
     alive = false;
     await first[Symbol.asyncDispose]();
     // A film that is in the browser as a whole needs no edge any more.

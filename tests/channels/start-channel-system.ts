@@ -29,8 +29,8 @@ export interface EdgeNode {
   readonly agent: DeviceProcess;
   /** Agent and edge end without a word, as when the power does. */
   die(): Promise<void>;
-  /** Whether its edge cache runs. */
-  serves(): boolean;
+  /** What its edge cache answers for that path; undefined where none runs. */
+  answers(path: string): Promise<number | undefined>;
 }
 
 const withinMs = 60_000;
@@ -55,13 +55,14 @@ export async function startChannelSystem(names: readonly string[]): Promise<Chan
 
   async function startNode(name: string): Promise<EdgeNode> {
     const pidFile = join(folder, name, 'edge', 'edge.pid');
+    const address = `127.0.0.1:${await freePort()}`;
     const agent = parts.use(
       await startDeviceProcess({
         name,
         folder,
         server: controlPlane.url,
         token: token.out.trim(),
-        flags: ['--runtime', 'unconfined', '--edge', `127.0.0.1:${await freePort()}`],
+        flags: ['--runtime', 'unconfined', '--edge', address],
       }),
     );
     // What its agent leaves running on purpose, before its folder goes.
@@ -72,7 +73,13 @@ export async function startChannelSystem(names: readonly string[]): Promise<Chan
     return {
       name,
       agent,
-      serves: () => pidOf(pidFile) !== undefined,
+      async answers(path) {
+        try {
+          return (await fetch(`http://${address}${path}`)).status;
+        } catch {
+          return undefined;
+        }
+      },
       async die() {
         // First who would start the other again.
         await agent.kill();

@@ -10,6 +10,8 @@ export interface TimedOrigin extends AsyncDisposable {
   readonly url: string;
   /** How often each target was asked for. */
   readonly asked: ReadonlyMap<string, number>;
+  /** Resolves when the low-latency stream's next segment has just become whole. */
+  untilWholeSegment(): Promise<void>;
 }
 
 const partsEach = 4;
@@ -141,6 +143,7 @@ export async function startTimedOrigin(init: {
   return {
     url: `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`,
     asked,
+    untilWholeSegment: () => untilThere((Math.floor(partsThere() / partsEach) + 1) * partsEach),
     async [Symbol.asyncDispose]() {
       stopping.abort();
       server.closeAllConnections();

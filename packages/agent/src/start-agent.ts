@@ -32,7 +32,9 @@ import { type AgentCore, createAgentCore } from './agent-core.ts';
 import { AgentState } from './agent-state.ts';
 import { bootId } from './boot-id.ts';
 import { collectAtRest } from './collect-at-rest.ts';
+import type { EdgeHealth } from './channels/channel-agent.ts';
 import type { EdgeSettings } from './channels/edge-program.ts';
+import { endEdge } from './channels/edge-record.ts';
 import { createSharedFolder } from './files/shared-folder.ts';
 import { agentPlatform } from './agent-platform.ts';
 import { followLog } from './follow-log.ts';
@@ -341,11 +343,18 @@ async function openSegments(
   const places = createWorkloadPlaces({ helper, namespaces, agent, clock });
   const { edge } = config;
   const address = { current: underlay };
-  const edgeUrl = (): string => playersUrl(edge, address.current);
-  if (edge !== undefined) {
-    const { openChannels } = await import('./channels/open-channels.ts');
-    const { dataDirectory } = config;
-    opened.use(openChannels({ ...common, dataDirectory, settings: edge, url: edgeUrl }));
+  const { openChannels, edgeDirectory } = await import('./channels/open-channels.ts');
+  const { dataDirectory } = config;
+  // Nothing is said of an edge that was not tried yet: what was known of it stays.
+  let health: EdgeHealth = edge === undefined ? { edge: null, edgeError: null } : {};
+  if (edge === undefined) await endEdge(edgeDirectory(dataDirectory), { clock });
+  else {
+    const onEdge = (next: EdgeHealth): void => {
+      health = next;
+      reporter.refresh();
+    };
+    const url = (): string => playersUrl(edge, address.current);
+    opened.use(openChannels({ ...common, dataDirectory, settings: edge, url, onEdge }));
   }
   const reporter = opened.use(
     createNodeReporter({
@@ -354,7 +363,7 @@ async function openSegments(
       async read() {
         address.current = await knownUnderlay(state, keeper.server);
         const facts = await readNodeFacts(address.current, fabric);
-        return { ...facts, edge: edge === undefined ? null : { url: edgeUrl() } };
+        return { ...facts, ...health };
       },
       clock,
       rng,
@@ -378,9 +387,9 @@ async function openSegments(
 }
 
 /** Where players reach the channels of this node. */
-function playersUrl(edge: EdgeSettings | undefined, underlay: string): string {
-  if (edge?.url !== undefined) return edge.url;
-  const { host = '', port = 0 } = edge?.listen ?? {};
+function playersUrl(edge: EdgeSettings, underlay: string): string {
+  if (edge.url !== undefined) return edge.url;
+  const { host, port } = edge.listen;
   const address = host === '0.0.0.0' || host === '::' ? underlay : host;
   return `http://${address.includes(':') ? `[${address}]` : address}:${port}`;
 }

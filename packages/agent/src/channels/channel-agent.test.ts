@@ -1,11 +1,11 @@
-import { seededRng, silentLog, systemClock } from '@tapline/base';
+import { seededRng, silentLog, systemClock, TaplineError } from '@tapline/base';
 import { type ChannelEdge, channelEdgeResource, type ChannelEdgeSpec } from '@tapline/resources';
 import { eventually } from '@tapline/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { StreamSight } from '@tapline/edge-cache';
 import { AgentState } from '../agent-state.ts';
 import { startTestApi, type TestApi } from '../testing/start-test-api.ts';
-import { type ChannelAgent, createChannelAgent } from './channel-agent.ts';
+import { type ChannelAgent, createChannelAgent, type EdgeHealth } from './channel-agent.ts';
 import { edgeFileOf } from './edge-file-of.ts';
 
 const spec: ChannelEdgeSpec = {
@@ -35,6 +35,8 @@ let agent: ChannelAgent;
 let did: string[];
 let figures: { hits: number; misses: number };
 let look: () => Promise<StreamSight>;
+let health: EdgeHealth[];
+let isPortTaken: boolean;
 
 beforeEach(async () => {
   api = await startTestApi('e1');
@@ -42,6 +44,8 @@ beforeEach(async () => {
   did = [];
   figures = { hits: 0, misses: 0 };
   look = () => Promise.resolve({ firstSegmentSeconds: 0.2, asked: { requests: 3, hits: 3 } });
+  health = [];
+  isPortTaken = false;
   agent = start();
 });
 
@@ -64,10 +68,10 @@ function start(): ChannelAgent {
       restarts: 0,
       serve(file) {
         const { channels } = JSON.parse(file) as { channels: readonly { name: string }[] };
+        if (isPortTaken) throw new TaplineError('edge_not_started', 'port 8080 is taken');
         did.push(`serve ${channels.map(({ name }) => name).join()}`);
         return Promise.resolve();
       },
-      stop: () => Promise.resolve(void did.push('stop')),
       figures: () => {
         const rest = { requests: 0, passes: 0, fetches: 0, originFailures: 0 };
         return Promise.resolve({ channels: { news: { ...rest, ...figures } } });
@@ -89,6 +93,7 @@ function start(): ChannelAgent {
       },
       look: () => look(),
     },
+    onEdge: (edge) => health.push(edge),
     clock: systemClock,
     rng: seededRng(1),
     log: silentLog,
@@ -127,7 +132,7 @@ test('what a node is to serve is served, primed, put under load and flushed, eac
   await until('it was under load', ({ status }) => status?.validation?.run === 3);
   await change({ flush: { generation: 2, path: 'a.ts' } });
   await until('it is flushed', ({ status }) => status?.flushed === 2);
-  const once = did.filter((one) => one !== 'serve news' && one !== 'stop');
+  const once = did.filter((one) => !one.startsWith('serve'));
   // It was primed for a while before the load came: what was new then is primed, too.
   expect(once).toEqual(['prime news', 'prime news', 'validate news', 'purge news a.ts']);
 });
@@ -139,7 +144,23 @@ test('an older epoch is refused, and what was taken away ends', async () => {
   const refused = await until('it is refused', ({ status }) => status?.error !== undefined);
   expect(refused.status?.error?.code).toBe('epoch_stale');
   await api.client.delete(channelEdgeResource, 'e1.news');
-  await eventually('it ends', () => did.at(-1) === 'stop');
+  await eventually('it ends', () => did.at(-1) === 'serve ');
+});
+
+test('a node without a channel stands by, and says when it cannot', async () => {
+  await eventually('it stands by', () => did.at(-1) === 'serve ');
+  expect(health).toEqual([{ edge: { url: 'http://e1:8080' }, edgeError: null }]);
+  isPortTaken = true;
+  await create();
+  const failed = await until('it says so', ({ status }) => status?.state === 'Failed');
+  expect(failed.status?.error?.code).toBe('edge_not_started');
+  expect(health.at(-1)).toEqual({
+    edge: null,
+    edgeError: { code: 'edge_not_started', message: 'port 8080 is taken' },
+  });
+  isPortTaken = false;
+  await until('it is ready', ({ status }) => status?.state === 'Ready');
+  expect(health.at(-1)?.edge).toEqual({ url: 'http://e1:8080' });
 });
 
 test('an agent that starts again serves what it had, until it hears that there is nothing', async () => {
@@ -149,8 +170,8 @@ test('an agent that starts again serves what it had, until it hears that there i
   await api.client.delete(channelEdgeResource, 'e1.news');
   did = [];
   agent = start();
-  await eventually('it ends', () => did.at(-1) === 'stop');
-  expect(did).toEqual(expect.arrayContaining(['serve news', 'stop']));
+  await eventually('it ends', () => did.at(-1) === 'serve ');
+  expect(did[0]).toBe('serve news');
 });
 
 test('an edge that ended by itself is served and primed anew', async () => {
@@ -186,7 +207,7 @@ test('what cannot be noted is not served, and is noted once the disk has room', 
   };
   await create();
   await systemClock.sleep(300);
-  expect(did.filter((one) => one !== 'stop')).toEqual([]);
+  expect(did.filter((one) => one !== 'serve ')).toEqual([]);
   isFull = false;
   await until('it is ready', ({ status }) => status?.state === 'Ready');
   expect(state.meta('channels')).toMatchObject([{ name: 'e1.news', spec: { epoch: 2 } }]);

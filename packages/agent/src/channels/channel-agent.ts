@@ -14,6 +14,7 @@ import {
   channelEdgeResource,
   type ChannelEdgeSpec,
   type ChannelEdgeStatus,
+  type NodeStatus,
 } from '@tapline/resources';
 import type { AgentState } from '../agent-state.ts';
 import type { ChannelJobs } from './channel-jobs.ts';
@@ -28,11 +29,16 @@ export interface ChannelAgentInit {
   readonly client: ResourceClient;
   readonly state: AgentState;
   readonly program: Omit<EdgeProgram, keyof AsyncDisposable>;
+  /** Called when the node's edge cache stands by or serves, and when it cannot. */
+  readonly onEdge: (edge: EdgeHealth) => void;
   readonly jobs: ChannelJobs;
   readonly clock: Clock;
   readonly rng: Rng;
   readonly log: Log;
 }
+
+/** What a node says of its edge cache. */
+export type EdgeHealth = Pick<NodeStatus, 'edge' | 'edgeError'>;
 
 /** A node's part in channels. Disposing it leaves serving what serves. */
 export interface ChannelAgent extends AsyncDisposable {
@@ -62,6 +68,7 @@ export function createChannelAgent(init: ChannelAgentInit): ChannelAgent {
     ((state.meta(stateKey) ?? []) as readonly Served[]).map((one) => [one.name, one]),
   );
   const statuses = new Map<string, ChannelEdgeStatus>();
+  let told: EdgeHealth | undefined;
   const acceptedMs = new Map<string, number>();
   /** Whose own requests are under way, and not told apart from players' until they end. */
   const busy = new Set<string>();
@@ -85,9 +92,9 @@ export function createChannelAgent(init: ChannelAgentInit): ChannelAgent {
     onError: (_key, error, retryAfterMs) => {
       log.warn('channels are not served', { retryAfterMs, error: errorMessage(error) });
       const code = isTaplineError(error) ? error.code : 'edge_failed';
-      for (const { name } of served.values()) {
-        set(name, { state: 'Failed', error: { code, message: errorMessage(error) } });
-      }
+      const failure = { code, message: errorMessage(error) };
+      tell({ edge: null, edgeError: failure });
+      for (const { name } of served.values()) set(name, { state: 'Failed', error: failure });
     },
   });
   const working = new WorkQueue({
@@ -196,17 +203,12 @@ export function createChannelAgent(init: ChannelAgentInit): ChannelAgent {
   async function apply(): Promise<Outcome> {
     takeStock();
     const all = [...served.values()];
-    if (all.length === 0) {
-      // Not before it is known that there is nothing.
-      if (informer.isSynced) await program.stop();
-      return { done: true };
-    }
-    await program.serve(
-      edgeFileOf(
-        all.map(({ spec }) => spec),
-        { url: init.url() },
-      ),
-    );
+    // What an agent before this one has left serving ends only when it is known that it has to.
+    if (all.length === 0 && !informer.isSynced) return { done: true };
+    // Without a channel it stands by: one that comes here from a dead node waits for no start.
+    const specs = all.map(({ spec }) => spec);
+    await program.serve(edgeFileOf(specs, { url: init.url() }));
+    tell({ edge: { url: init.url() }, edgeError: null });
     for (const { name, spec } of all) {
       const before = statuses.get(name);
       if (before?.observedEpoch === spec.epoch && before.state !== 'Failed') continue;
@@ -221,6 +223,12 @@ export function createChannelAgent(init: ChannelAgentInit): ChannelAgent {
     }
     for (const { name } of all) working.add(name);
     return { requeueAfterMs: resyncMs };
+  }
+
+  function tell(next: EdgeHealth): void {
+    if (isDeepStrictEqual(next, told)) return;
+    told = next;
+    init.onEdge(next);
   }
 
   /** Flushes, primes and puts under load what is to be, in this order. */

@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, mkdirSync, openSync, closeSync } from 'node:fs';
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmodSync, chownSync, mkdirSync, openSync, closeSync } from 'node:fs';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { type Clock, errorMessage, type Log, type Rng, TaplineError } from '@tapline/base';
 import { createRestartBackoff } from '../restart-backoff.ts';
 import { askEdge, type EdgeFigures } from './ask-edge.ts';
+import { type EdgeRecord, edgeRecordFile, endEdge, readEdgeRecord } from './edge-record.ts';
 import { processAt } from './process-at.ts';
 
 /** How a node serves channels; given by its operator, as it opens a port for players. */
@@ -24,8 +26,6 @@ export interface EdgeSettings {
 export interface EdgeProgram extends AsyncDisposable {
   /** Has it serve what the file says: starts it, or has it read the file anew. */
   serve(file: string): Promise<void>;
-  /** Ends it, where it runs. */
-  stop(): Promise<void>;
   figures(): Promise<EdgeFigures>;
   purge(
     channel: string,
@@ -36,15 +36,7 @@ export interface EdgeProgram extends AsyncDisposable {
   readonly restarts: number;
 }
 
-/** Which process it is: ids are used again. */
-interface EdgeProcess {
-  readonly pid: number;
-  readonly start: number;
-  readonly url: string;
-}
-
 const startMs = 20_000;
-const stopMs = 5000;
 const announced = /ready at (http:\S+)/;
 
 /**
@@ -66,16 +58,14 @@ export function createEdgeProgram(init: {
   const paths = {
     file: join(directory, 'edge.json'),
     socket: join(directory, 'edge.sock'),
-    record: join(directory, 'edge.pid'),
     output: join(directory, 'edge.log'),
     disk: join(directory, 'cache'),
   };
   const backoff = createRestartBackoff({ clock, rng: init.rng });
   const stopping = new AbortController();
-  let running: EdgeProcess | undefined;
+  let running: EdgeRecord | undefined;
   let served: string | undefined;
   let restarts = 0;
-  let wanted = false;
 
   function prepare(): void {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
@@ -94,50 +84,54 @@ export function createEdgeProgram(init: {
 
   /** The one that an agent before this one has started. */
   async function adopt(): Promise<void> {
-    if (running !== undefined || !existsSync(paths.record)) return;
-    const record = JSON.parse(await readFile(paths.record, 'utf8')) as EdgeProcess;
-    if (processAt(record.pid) !== record.start) return;
+    if (running !== undefined) return;
+    const record = await readEdgeRecord(directory);
+    if (record === undefined) return;
+    if (!isDeepStrictEqual(record.command, command())) {
+      log.info('the edge cache was started otherwise, and is started anew');
+      await endEdge(directory, { clock });
+      return;
+    }
     try {
       await askEdge(paths.socket, { method: 'GET', path: '/v1/stats' });
     } catch (error) {
       log.warn('an edge cache does not answer and is ended', { error: errorMessage(error) });
-      await end(record);
+      await endEdge(directory, { clock });
       return;
     }
     running = record;
     void watch(record);
   }
 
+  function command(): readonly string[] {
+    const { host, port } = settings.listen;
+    return [
+      ...settings.program,
+      'edge-cache',
+      'serve',
+      paths.file,
+      `--listen=${host.includes(':') ? `[${host}]` : host}:${port}`,
+      `--name=${init.name}`,
+      `--admin=${paths.socket}`,
+      `--memory=${settings.memory}`,
+      `--disk=${paths.disk}`,
+      `--disk-size=${settings.diskSize}`,
+    ];
+  }
+
   async function start(): Promise<void> {
     const output = openSync(paths.output, 'w', 0o600);
-    const [program = '', ...words] = settings.program;
-    const { host, port } = settings.listen;
-    const listen = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+    const [program = '', ...words] = command();
     let child: ChildProcess;
     try {
-      child = spawn(
-        program,
-        [
-          ...words,
-          'edge-cache',
-          'serve',
-          paths.file,
-          `--listen=${listen}`,
-          `--name=${init.name}`,
-          `--admin=${paths.socket}`,
-          `--memory=${settings.memory}`,
-          `--disk=${paths.disk}`,
-          `--disk-size=${settings.diskSize}`,
-        ],
-        {
-          cwd: '/',
-          detached: true,
-          stdio: ['ignore', output, output],
-          // Nothing of the agent's: tokens and folders are in its environment.
-          env: { PATH: process.env['PATH'], NODE_ENV: 'production', HOME: directory },
-          ...settings.user,
-        },
-      );
+      child = spawn(program, words, {
+        cwd: '/',
+        detached: true,
+        stdio: ['ignore', output, output],
+        // Nothing of the agent's: tokens and folders are in its environment.
+        env: { PATH: process.env['PATH'], NODE_ENV: 'production', HOME: directory },
+        ...settings.user,
+      });
     } finally {
       closeSync(output);
     }
@@ -147,8 +141,8 @@ export function createEdgeProgram(init: {
     child.unref();
     const url = await announcement(ended.signal);
     const pid = child.pid ?? 0;
-    const record = { pid, start: processAt(pid) ?? 0, url };
-    await write(paths.record, JSON.stringify(record));
+    const record = { pid, start: processAt(pid) ?? 0, url, command: command() };
+    await write(edgeRecordFile(directory), JSON.stringify(record));
     running = record;
     backoff.started();
     void watch(record, ended.signal);
@@ -172,7 +166,7 @@ export function createEdgeProgram(init: {
   }
 
   /** Has it started again when it ends without having been told to. */
-  async function watch(record: EdgeProcess, ended?: AbortSignal): Promise<void> {
+  async function watch(record: EdgeRecord, ended?: AbortSignal): Promise<void> {
     const isOver = (): boolean => ended?.aborted === true || processAt(record.pid) !== record.start;
     while (!isOver()) {
       try {
@@ -187,22 +181,11 @@ export function createEdgeProgram(init: {
     if (running !== record) return;
     running = undefined;
     served = undefined;
-    if (!wanted || stopping.signal.aborted) return;
+    if (stopping.signal.aborted) return;
     restarts += 1;
     backoff.ended();
     log.warn('the edge cache ended and is started again', { restarts });
     init.onRestart();
-  }
-
-  async function end(record: { readonly pid: number; readonly start: number }): Promise<void> {
-    const isThere = (): boolean => processAt(record.pid) === record.start;
-    if (isThere()) process.kill(record.pid, 'SIGTERM');
-    const until = clock.monotonic() + stopMs;
-    while (isThere()) {
-      if (clock.monotonic() > until) process.kill(record.pid, 'SIGKILL');
-      await clock.sleep(20);
-    }
-    await rm(paths.record, { force: true });
   }
 
   return {
@@ -213,7 +196,6 @@ export function createEdgeProgram(init: {
       return restarts;
     },
     async serve(file) {
-      wanted = true;
       prepare();
       await adopt();
       if (running !== undefined && served === file) return;
@@ -229,15 +211,6 @@ export function createEdgeProgram(init: {
         }
       } else await askEdge(paths.socket, { method: 'POST', path: '/v1/reload' });
       served = file;
-    },
-    async stop() {
-      wanted = false;
-      await adopt();
-      if (running === undefined) return;
-      const record = running;
-      running = undefined;
-      served = undefined;
-      await end(record);
     },
     figures: async () =>
       (await askEdge(paths.socket, { method: 'GET', path: '/v1/stats' })) as EdgeFigures,

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Clock, Log, Rng } from '@tapline/base';
 import type { ResourceClient } from '@tapline/client';
 import type { AgentState } from '../agent-state.ts';
-import { type ChannelAgent, createChannelAgent } from './channel-agent.ts';
+import { type ChannelAgent, createChannelAgent, type EdgeHealth } from './channel-agent.ts';
 import { createChannelJobs } from './channel-jobs.ts';
 import { createEdgeProgram, type EdgeSettings } from './edge-program.ts';
 
@@ -14,14 +14,15 @@ export function openChannels(init: {
   readonly url: () => string;
   readonly client: ResourceClient;
   readonly state: AgentState;
+  readonly onEdge: (edge: EdgeHealth) => void;
   readonly clock: Clock;
   readonly rng: Rng;
   readonly log: Log;
 }): AsyncDisposable & { readonly agent: ChannelAgent } {
-  const { dataDirectory, node, settings, clock, rng, log } = init;
+  const { node, settings, clock, rng, log } = init;
   const late: { agent?: ChannelAgent } = {};
   const program = createEdgeProgram({
-    directory: join(dataDirectory, 'edge'),
+    directory: edgeDirectory(init.dataDirectory),
     name: node,
     settings,
     onRestart: () => late.agent?.restarted(),
@@ -38,4 +39,9 @@ export function openChannels(init: {
       await program[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Of a node's edge cache: all of its files. */
+export function edgeDirectory(dataDirectory: string): string {
+  return join(dataDirectory, 'edge');
 }

@@ -108,7 +108,9 @@ function blockedBy(about: {
     }
   }
   if (spec.engine !== undefined) {
-    return typeof node?.status?.edge?.url === 'string' ? undefined : 'serves no channels';
+    if (typeof node?.status?.edge?.url === 'string') return undefined;
+    const error = node?.status?.edgeError;
+    return error ? `edge cache failed: ${error.message}` : 'serves no channels';
   }
   if (spec.package === undefined) return 'has no program to run';
   // A device has one Install of a package.

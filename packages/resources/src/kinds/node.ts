@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { conditionsSchema } from '../condition.ts';
 import type { ApiObject } from '../object-meta.ts';
 import type { ResourceDefinition } from '../resource-definition.ts';
-import { taplineGroup, taplineVersion } from './common.ts';
+import { errorSchema, taplineGroup, taplineVersion } from './common.ts';
 import {
   addressSchema,
   agreementKeySchema,
@@ -99,6 +99,10 @@ const status = z.strictObject({
     .nullable()
     .optional()
     .describe('Absent where it serves no channels.'),
+  edgeError: errorSchema
+    .nullable()
+    .optional()
+    .describe('Why its edge cache does not start, where one was asked for.'),
   foreign: z
     .strictObject({
       vnis: z
