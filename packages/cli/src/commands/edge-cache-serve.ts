@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createJsonLog, TaplineError } from '@tapline/base';
 import { parseListenAddress } from '../connection/listen-address.ts';
-import { type EdgeFile, loadEdgeFile } from '../edge/edge-file.ts';
+import type { EdgeFile } from '../edge/edge-file.ts';
 import { parseSize } from '../edge/parse-size.ts';
 import { defineCommand, type Command } from '../framework/command.ts';
 import type { Console } from '../framework/console.ts';
@@ -140,7 +140,10 @@ async function servedBy(
   if ((file === undefined) === (origin === undefined)) {
     throw new TaplineError('usage', 'give either FILE or --origin');
   }
-  if (file !== undefined) return await loadEdgeFile(file, console.environment);
+  if (file !== undefined) {
+    const { loadEdgeFile } = await import('../edge/edge-file.ts');
+    return await loadEdgeFile(file, console.environment);
+  }
   const { channelSettings } = await import('@tapline/edge-cache');
   return { channels: [channelSettings({ name: 'default', origins: [origin ?? ''] })], entries: [] };
 }

@@ -1,7 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { dirname, relative, resolve } from 'node:path';
 import { isSystemError, TaplineError } from '@tapline/base';
-import { stringify } from 'yaml';
 import { defineCommand, type Command } from '../framework/command.ts';
 import { exitCode } from '../framework/exit-code.ts';
 import { requiredTextFlag, textFlag, textFlagWithDefault } from '../framework/flag.ts';
@@ -65,7 +64,8 @@ export const monitorConnect: Command = defineCommand({
         { hint: 'add these to the permissions of the ApiUser, and reload Icinga' },
       );
     }
-    await writeNew(flags.file, configuration(url, flags));
+    const { stringify } = await import('yaml');
+    await writeNew(flags.file, stringify(configuration(url, flags)));
     console.write(`Icinga ${version} answers ${user}, who may do what is needed\n`);
     console.note(`next: tapline up --monitoring-config ${flags.file}\n`);
     return exitCode.ok;
@@ -81,7 +81,7 @@ interface FileFlags extends LoginFlags {
 }
 
 /** Paths as the control plane reads them: from the folder of the file. */
-function configuration(url: string, flags: FileFlags): string {
+function configuration(url: string, flags: FileFlags): unknown {
   const folder = dirname(resolve(flags.file));
   const from = (path: string): string => relative(folder, resolve(path));
   const { serverName, prefix, instance, username, passwordFile, certificateFile, keyFile } = flags;
@@ -89,7 +89,7 @@ function configuration(url: string, flags: FileFlags): string {
     username === undefined
       ? { certificateFile: from(certificateFile ?? ''), keyFile: from(keyFile ?? '') }
       : { username, password: { file: from(passwordFile ?? '') } };
-  return stringify({
+  return {
     icinga: {
       url,
       caFile: from(flags.caFile),
@@ -98,7 +98,7 @@ function configuration(url: string, flags: FileFlags): string {
       instance,
       ...(prefix !== undefined && { prefix }),
     },
-  });
+  };
 }
 
 async function writeNew(path: string, text: string): Promise<void> {

@@ -1,7 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TaplineError } from '@tapline/base';
-import { stringify } from 'yaml';
 import { defineCommand, type Command } from '../framework/command.ts';
 import { exitCode } from '../framework/exit-code.ts';
 import { listFlag, textFlag, textFlagWithDefault } from '../framework/flag.ts';
@@ -44,6 +43,7 @@ export const monitorPrometheus: Command = defineCommand({
   },
   async run({ console, positionals: [folder = ''], flags }) {
     const monitoring = await import('@tapline/monitoring');
+    const { stringify } = await import('yaml');
     const { site, caFile, tokenFile, interval, webhook, alertmanager: alertmanagers } = flags;
     if ((site === undefined) === (flags.federate.length === 0)) {
       throw new TaplineError('usage', 'it is a site, or it is over sites', {

@@ -5,7 +5,6 @@ import type { Console } from '../framework/console.ts';
 import { exitCode } from '../framework/exit-code.ts';
 import { booleanFlag, textFlag } from '../framework/flag.ts';
 import { createProgressLine } from '../output/progress-line.ts';
-import { loadHarborFile } from '../registry/harbor-file.ts';
 import { textOrJsonFlag } from '../output/output-flags.ts';
 import { openRobotLogins, type RobotLogins } from '../registry/robot-logins.ts';
 
@@ -47,6 +46,7 @@ export const registryHarbor: Command = defineCommand({
         hint: 'give one of them',
       });
     }
+    const { loadHarborFile } = await import('../registry/harbor-file.ts');
     const file = await loadHarborFile(path, console.environment);
     const { desired, server, caPem, login } = file;
     const logins = await loginsOf(flags.logins, {
