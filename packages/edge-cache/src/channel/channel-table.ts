@@ -30,6 +30,9 @@ export class ChannelTable {
   readonly #byHost = new Map<string, readonly Channel[]>();
   readonly #others: readonly Channel[];
   readonly all: readonly Channel[];
+  /** What was found last for a host: a connection asks for the same one again and again. */
+  #lastHost = '';
+  #lastFound: readonly Channel[] = [];
 
   /** Throws `invalid_channel` where two channels would answer the same address. */
   constructor(settings: readonly ChannelSettings[], clock: Clock, before?: ChannelTable) {
@@ -66,8 +69,12 @@ export class ChannelTable {
   }
 
   find(authority: string, target: string): Channel | undefined {
-    const own = this.#byHost.get(authority) ?? this.#byHost.get(withoutPort(authority));
-    return longestMatch(own ?? [], target) ?? longestMatch(this.#others, target);
+    if (authority !== this.#lastHost) {
+      this.#lastFound =
+        this.#byHost.get(authority) ?? this.#byHost.get(withoutPort(authority)) ?? [];
+      this.#lastHost = authority;
+    }
+    return longestMatch(this.#lastFound, target) ?? longestMatch(this.#others, target);
   }
 
   named(name: string): Channel | undefined {

@@ -22,9 +22,8 @@ export function answeredShared(
     readonly why: 'uri-miss' | 'vary-miss' | 'stale';
   },
 ): boolean {
-  const { prepared } = responder;
   const simple = request.method === 'GET' && !hints.conditional && hints.range === undefined;
-  if (!simple || !body.isComplete || prepared === undefined) return false;
+  if (!simple || !body.isComplete || !responder.takesPrepared) return false;
   if (head.part !== undefined || head.status === 204) return false;
   const nowMs = state.clock.now();
   const name = `${why} ${Math.floor(currentAgeMs(head, nowMs) / 1000)}`;
@@ -49,7 +48,7 @@ export function answeredShared(
     );
     shared.set(name, answer);
   }
-  prepared(answer);
+  responder.respondPrepared(answer);
   return true;
 }
 

@@ -34,8 +34,9 @@ export interface Responder {
   respond(status: number, fields: HeaderFields, body?: Uint8Array): void;
   /** A body of `length` bytes, or of unknown length, in pieces. */
   start(status: number, fields: HeaderFields, length: number | undefined): BodyWriter;
-  /** Undefined where this protocol has no wire form that can be used again. */
-  readonly prepared: ((bytes: PreparedAnswer) => void) | undefined;
+  /** Whether `respondPrepared` may be called: not every protocol has a form that is the same for all. */
+  readonly takesPrepared: boolean;
+  respondPrepared(answer: PreparedAnswer): void;
 }
 
 /** A whole answer in the form of HTTP/1.1, made once for many. */

@@ -37,7 +37,7 @@ export function handleHttp2Stream(
 }
 
 class Http2Responder implements Responder {
-  readonly prepared: undefined = undefined;
+  readonly takesPrepared = false;
   readonly #stream: ServerHttp2Stream;
 
   constructor(stream: ServerHttp2Stream) {
@@ -62,6 +62,10 @@ class Http2Responder implements Responder {
     const endStream = body === undefined || body.length === 0;
     this.#stream.respond(toHeaders(status, fields), { endStream });
     if (!endStream) this.#stream.end(body);
+  }
+
+  respondPrepared(): void {
+    throw new Error('HTTP/2 has no form that is the same for all');
   }
 
   start(status: number, fields: HeaderFields, length: number | undefined): BodyWriter {

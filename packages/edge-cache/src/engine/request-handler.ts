@@ -86,9 +86,8 @@ function answeredFromMemory(state: EdgeState, lookup: Lookup, entry: MemoryRespo
   if (judgeUse(head, { nowMs, purged, wishes, authorized: hints.authorization }) !== 'hit')
     return false;
   const ttlMs = freshForMs(head, nowMs);
-  const { prepared } = responder;
   if (
-    prepared !== undefined &&
+    responder.takesPrepared &&
     request.method === 'GET' &&
     hints.range === undefined &&
     !hints.conditional &&
@@ -97,7 +96,7 @@ function answeredFromMemory(state: EdgeState, lookup: Lookup, entry: MemoryRespo
   ) {
     count(state, channel, body.length);
     const before = entry.prepared;
-    prepared(preparedAnswer(entry, { nowMs, ttlMs, cacheName: state.name }));
+    responder.respondPrepared(preparedAnswer(entry, { nowMs, ttlMs, cacheName: state.name }));
     // Once in a second is enough to tell the disk what is used: its counts are small.
     if (entry.prepared !== before && state.disk?.touch(head.key) === false) offer(state, entry);
     return true;

@@ -12,7 +12,7 @@ export class Answering implements Responder {
   readonly #done: () => void;
   #over = false;
   #chunked = false;
-  #listeners: (() => void)[] = [];
+  #listeners: (() => void)[] | undefined;
   #waiting: (() => void) | undefined;
 
   constructor(socket: Socket, head: RequestHead, done: () => void) {
@@ -27,15 +27,14 @@ export class Answering implements Responder {
 
   onGone(listener: () => void): void {
     if (this.gone) listener();
-    else this.#listeners.push(listener);
+    else (this.#listeners ??= []).push(listener);
   }
 
-  get prepared(): ((answer: PreparedAnswer) => void) | undefined {
-    if (!this.#head.keepAlive || this.last) return undefined;
-    return this.#sendPrepared;
+  get takesPrepared(): boolean {
+    return this.#head.keepAlive && !this.last;
   }
 
-  readonly #sendPrepared = ({ head, body }: PreparedAnswer): void => {
+  respondPrepared({ head, body }: PreparedAnswer): void {
     if (body === undefined) this.#socket.write(head);
     else {
       this.#socket.cork();
@@ -44,7 +43,7 @@ export class Answering implements Responder {
       this.#socket.uncork();
     }
     this.#finish();
-  };
+  }
 
   respond(status: number, fields: HeaderFields, body?: Uint8Array): void {
     const noLength = status === 204 || status === 304 || hasLength(fields);
@@ -89,8 +88,8 @@ export class Answering implements Responder {
   closed(): void {
     this.drained();
     if (this.#over) return;
-    const listeners = this.#listeners;
-    this.#listeners = [];
+    const listeners = this.#listeners ?? [];
+    this.#listeners = undefined;
     for (const listener of listeners) listener();
   }
 

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { Log } from '@tapline/base';
 import type { EdgeRequest, Handle } from '../engine/exchange.ts';
 import { Answering } from './answering.ts';
+import { FieldMemory } from './field-memory.ts';
 import { formatHead } from './format-head.ts';
 import { IncomingBody } from './incoming-body.ts';
 import { parseRequestHead, type RequestHead } from './request-head.ts';
@@ -37,6 +38,7 @@ const headEnd = '\r\n\r\n';
 export class Http1Connection {
   readonly #init: Http1Init;
   readonly #socket: Socket;
+  readonly #fields = new FieldMemory();
   #pending: Buffer = empty;
   #answering: Answering | undefined;
   #body: IncomingBody | undefined;
@@ -110,9 +112,10 @@ export class Http1Connection {
     this.#parsing = true;
     while (this.#answering === undefined && this.#pending.length > 0 && !this.#socket.destroyed) {
       const pending = this.#pending;
-      const end = pending.indexOf(headEnd);
       const { maxHeadBytes } = this.#init.limits;
-      if (end === -1 ? pending.length > maxHeadBytes : end > maxHeadBytes) {
+      const text = pending.toString('latin1', 0, maxHeadBytes + headEnd.length);
+      const end = text.indexOf(headEnd);
+      if (end === -1 && pending.length > maxHeadBytes) {
         this.#refuse(431, `a head of over ${maxHeadBytes} bytes`);
         break;
       }
@@ -120,7 +123,7 @@ export class Http1Connection {
         if (this.#waitsFor !== 'head') this.#wait('head');
         break;
       }
-      const head = parseRequestHead(pending.toString('latin1', 0, end));
+      const head = parseRequestHead(text.slice(0, end), this.#fields.parse);
       const at = end + headEnd.length;
       this.#pending = at === pending.length ? empty : pending.subarray(at);
       if (head.kind === 'refused') {
