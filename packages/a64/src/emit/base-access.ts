@@ -2,8 +2,8 @@ import type { Instruction } from '../instruction.ts';
 import { spanPermission } from '../interpret/linear-memory.ts';
 import { isCall } from './data-flow.ts';
 import { type BaseRange, longestRange } from './emit-address.ts';
-import type { PlacedInstruction } from './guest-block.ts';
-import { registerEffects } from './register-effects.ts';
+import type { DecodedInstruction, PlacedInstruction } from './guest-block.ts';
+import { hasResource } from './resource.ts';
 
 /** What an instruction accesses, where that is at a fixed distance from a register. */
 export function baseAccess(instruction: Instruction): BaseRange | undefined {
@@ -52,7 +52,12 @@ function range(
 }
 
 /** How far a register is moved by an instruction; undefined where it becomes something else. */
-export function moveOf(instruction: Instruction, register: number): number | undefined {
+export function moveOf(
+  { instruction, writes }: DecodedInstruction,
+  register: number,
+): number | undefined {
+  // Most instructions have nothing to do with it.
+  if (!hasResource(writes, register)) return 0;
   switch (instruction.kind) {
     case 'add-sub-immediate': {
       const { rd, rn, imm, subtract, wide } = instruction;
@@ -77,7 +82,7 @@ export function moveOf(instruction: Instruction, register: number): number | und
     }
     default:
   }
-  return registerEffects(instruction).writes.includes(register) ? undefined : 0;
+  return undefined;
 }
 
 /**
@@ -98,7 +103,7 @@ export function wantedRange(first: BaseRange, ahead: readonly PlacedInstruction[
       permissions |= access.permissions;
     }
     if (isCall(placed)) break;
-    const by = moveOf(placed.instruction, base);
+    const by = moveOf(placed, base);
     if (by === undefined) break;
     moved += by;
   }

@@ -1,14 +1,20 @@
+import { ExitChoice } from './choose-exits.ts';
 import type { ControlFlow } from './control-flow.ts';
 import { successorsOf } from './control-flow.ts';
 import type { GuestBlock, PlacedInstruction } from './guest-block.ts';
-import { registerEffects } from './register-effects.ts';
-import { noResources, resource, resourceBit, type Resources, resourcesOf } from './resource.ts';
+import {
+  difference,
+  noResources,
+  resource,
+  resourceBit,
+  type Resources,
+  sameResources,
+  union,
+} from './resource.ts';
 import { usesFloat } from './uses-float.ts';
 
-/** Ways out of a function that store just what has to be; further ones share the last. */
-const mostExits = 12;
 const fuel = resourceBit(resource.fuel);
-const flags = resourceBit(resource.flags);
+const everything: Resources = { general: -1, other: -1, vector: -1 };
 /** Registers that a call writes before it calls. */
 const link = resourceBit(30);
 
@@ -49,22 +55,30 @@ export function isCall({ instruction }: PlacedInstruction): boolean {
 }
 
 function effectsOf(placed: PlacedInstruction): Effects {
-  const { reads, writes, readsFlags, writesFlags } = registerEffects(placed.instruction);
-  return {
-    placed,
-    reads: resourcesOf(reads) | (readsFlags ? flags : noResources),
-    writes: resourcesOf(writes) | (writesFlags ? flags : noResources),
-    call: isCall(placed),
-  };
+  const { reads, writes } = placed;
+  return { placed, reads, writes, call: isCall(placed) };
 }
 
-/** Dirty is what was written since the state was stored; live is what will be read from a local. */
+interface FlowBlock {
+  readonly block: GuestBlock;
+  readonly effects: readonly Effects[];
+  readonly header: boolean;
+  /** Where it may go on within the function. */
+  readonly next: readonly FlowBlock[];
+  dirtyAtStart: Resources;
+  dirtyAtEnd: Resources;
+  /** What is live where it begins is what is live at its end, without these and with those. */
+  kills: Resources;
+  needs: Resources;
+  live: Resources;
+}
+
+/**
+ * Dirty is what was written since the state was stored; live is what will be read from a local. What a
+ * block does to either is found out once, and then only blocks are gone through until nothing changes.
+ */
 export function dataFlow(flow: ControlFlow, entry: GuestBlock): DataFlow {
-  const blocks = flow.order.map((block) => ({
-    block,
-    effects: block.instructions.map(effectsOf),
-    header: flow.headers.has(flow.positions.get(block.pc) ?? -1),
-  }));
+  const blocks = flowBlocks(flow);
   const all = blocks.flatMap(({ block }) => block.instructions);
   const costsFuel =
     all.some(isCall) ||
@@ -73,72 +87,154 @@ export function dataFlow(flow: ControlFlow, entry: GuestBlock): DataFlow {
       ({ instruction }) => instruction.kind === 'branch-register' && instruction.op === 'br',
     );
   const float = all.some(({ instruction }) => usesFloat(instruction));
+  spreadDirty(blocks, costsFuel ? fuel : noResources);
+  const choice = new ExitChoice();
   const dirtyBefore = new Map<number, Resources>();
-  const dirtyAtStart = new Map<number, Resources>([[entry.pc, costsFuel ? fuel : noResources]]);
-  const dirtyAtEnd = new Map<number, Resources>();
-  for (let changed = true; changed;) {
-    changed = false;
-    for (const { block, effects, header } of blocks) {
-      let dirty = (dirtyAtStart.get(block.pc) ?? noResources) | (header ? fuel : noResources);
-      for (const { placed, writes, call } of effects) {
-        dirtyBefore.set(placed.pc, dirty);
-        dirty = call ? noResources : dirty | writes;
-      }
-      dirtyAtEnd.set(block.pc, dirty);
-      for (const target of successorsOf(block)) {
-        const before = dirtyAtStart.get(target) ?? noResources;
-        if ((before | dirty) === before && dirtyAtStart.has(target)) continue;
-        dirtyAtStart.set(target, before | dirty);
-        changed = true;
-      }
+  for (const { dirtyAtStart, effects, header } of blocks) {
+    let dirty = header ? union(dirtyAtStart, fuel) : dirtyAtStart;
+    if (header) choice.need(dirty);
+    for (const { placed, writes, call } of effects) {
+      dirtyBefore.set(placed.pc, choice.need(dirty));
+      dirty = call ? noResources : union(dirty, writes);
     }
+    choice.need(dirty);
   }
-  const { exits, exitOf } = chooseExits([
-    ...dirtyBefore.values(),
-    ...dirtyAtEnd.values(),
-    ...blocks
-      .filter(({ header }) => header)
-      .map(({ block }) => (dirtyAtStart.get(block.pc) ?? noResources) | fuel),
-  ]);
+  const { exits, exitOf } = choice.choose();
   const stored = (dirty: Resources): Resources => exits[exitOf(dirty)] ?? noResources;
-  const live = new Map<number, Resources>();
-  const afterCall = new Map<number, Resources>();
-  for (let changed = true; changed;) {
-    changed = false;
-    for (const { block, effects, header } of blocks.toReversed()) {
-      const end = dirtyAtEnd.get(block.pc) ?? noResources;
-      let now = stored(end);
-      for (const target of successorsOf(block)) now |= live.get(target) ?? noResources;
-      for (const { placed, reads, writes, call } of effects.toReversed()) {
-        const dirty = dirtyBefore.get(placed.pc) ?? noResources;
-        if (call) {
-          afterCall.set(placed.pc, now);
-          now = (placed.instruction.kind === 'exception' ? dirty : dirty & ~link) | reads;
-        } else now = (now & ~writes) | reads;
-        now |= stored(dirty);
-      }
-      if (header) now |= fuel | stored((dirtyAtStart.get(block.pc) ?? noResources) | fuel);
-      if (live.get(block.pc) === now) continue;
-      live.set(block.pc, now);
-      changed = true;
-    }
-  }
+  spreadLive(blocks, { stored, dirtyBefore });
+  const first = blocks.find(({ block }) => block.pc === entry.pc);
   return {
-    entry: (live.get(entry.pc) ?? noResources) | (costsFuel ? fuel : noResources),
+    entry: union(first?.live ?? noResources, costsFuel ? fuel : noResources),
     dirtyBefore,
-    dirtyAtStart,
-    dirtyAtEnd,
-    afterCall,
+    dirtyAtStart: new Map(blocks.map(({ block, dirtyAtStart }) => [block.pc, dirtyAtStart])),
+    dirtyAtEnd: new Map(blocks.map(({ block, dirtyAtEnd }) => [block.pc, dirtyAtEnd])),
+    afterCall: liveAfterCalls(blocks, { stored, dirtyBefore }),
     exits,
     exitOf,
     usesFloat: float,
     usesVectors:
       float ||
       blocks.some(({ effects }) =>
-        effects.some(({ reads, writes }) => (reads | writes) >> BigInt(resource.vector) !== 0n),
+        effects.some(({ reads, writes }) => (reads.vector | writes.vector) !== 0),
       ),
     costsFuel,
   };
+}
+
+function flowBlocks(flow: ControlFlow): readonly FlowBlock[] {
+  const next: FlowBlock[][] = flow.order.map(() => []);
+  const blocks = flow.order.map((block, at): FlowBlock => ({
+    block,
+    effects: block.instructions.map(effectsOf),
+    header: flow.headers.has(at),
+    next: next[at] ?? [],
+    dirtyAtStart: noResources,
+    dirtyAtEnd: noResources,
+    kills: noResources,
+    needs: noResources,
+    live: noResources,
+  }));
+  for (const [at, { block }] of blocks.entries()) {
+    for (const target of successorsOf(block)) {
+      const to = blocks[flow.positions.get(target) ?? -1];
+      if (to !== undefined) next[at]?.push(to);
+    }
+  }
+  return blocks;
+}
+
+function spreadDirty(blocks: readonly FlowBlock[], atEntry: Resources): void {
+  const [entry] = blocks;
+  if (entry !== undefined) entry.dirtyAtStart = atEntry;
+  const written = blocks.map(({ effects }) => {
+    const call = effects.findLastIndex((each) => each.call);
+    const writes = effects
+      .slice(call + 1)
+      .reduce((all, each) => union(all, each.writes), noResources);
+    return { writes, stores: call >= 0 };
+  });
+  for (let changed = true; changed;) {
+    changed = false;
+    for (const [at, block] of blocks.entries()) {
+      const { writes = noResources, stores = false } = written[at] ?? {};
+      const start = block.header ? union(block.dirtyAtStart, fuel) : block.dirtyAtStart;
+      block.dirtyAtEnd = stores ? writes : union(start, writes);
+      for (const target of block.next) {
+        const dirty = union(target.dirtyAtStart, block.dirtyAtEnd);
+        if (dirty === target.dirtyAtStart) continue;
+        target.dirtyAtStart = dirty;
+        changed = true;
+      }
+    }
+  }
+}
+
+interface Stores {
+  /** What the way out for this stores, which has to be in locals. */
+  readonly stored: (dirty: Resources) => Resources;
+  readonly dirtyBefore: ReadonlyMap<number, Resources>;
+}
+
+function spreadLive(blocks: readonly FlowBlock[], { stored, dirtyBefore }: Stores): void {
+  for (const block of blocks) {
+    let [kills, needs] = [noResources, stored(block.dirtyAtEnd)];
+    for (const each of block.effects.toReversed()) {
+      const dirty = dirtyBefore.get(each.placed.pc) ?? noResources;
+      if (each.call) {
+        kills = everything;
+        needs = neededByCall(each, dirty);
+      } else {
+        kills = union(kills, each.writes);
+        needs = union(difference(needs, each.writes), each.reads);
+      }
+      needs = union(needs, stored(dirty));
+    }
+    if (block.header) needs = union(needs, union(fuel, stored(union(block.dirtyAtStart, fuel))));
+    block.kills = kills;
+    block.needs = needs;
+  }
+  for (let changed = true; changed;) {
+    changed = false;
+    for (let at = blocks.length - 1; at >= 0; at--) {
+      const block = blocks[at];
+      if (block === undefined) continue;
+      const live = union(difference(liveAtEnd(block), block.kills), block.needs);
+      if (sameResources(live, block.live)) continue;
+      block.live = live;
+      changed = true;
+    }
+  }
+}
+
+function liveAtEnd({ next }: FlowBlock): Resources {
+  let live = noResources;
+  for (const block of next) live = union(live, block.live);
+  return live;
+}
+
+/** What has to be stored before it, and what says where it goes. */
+function neededByCall({ placed, reads }: Effects, dirty: Resources): Resources {
+  return union(placed.instruction.kind === 'exception' ? dirty : difference(dirty, link), reads);
+}
+
+function liveAfterCalls(
+  blocks: readonly FlowBlock[],
+  { stored, dirtyBefore }: Stores,
+): ReadonlyMap<number, Resources> {
+  const after = new Map<number, Resources>();
+  for (const block of blocks) {
+    if (!block.effects.some(({ call }) => call)) continue;
+    let live = union(liveAtEnd(block), stored(block.dirtyAtEnd));
+    for (const each of block.effects.toReversed()) {
+      const dirty = dirtyBefore.get(each.placed.pc) ?? noResources;
+      if (each.call) {
+        after.set(each.placed.pc, live);
+        live = neededByCall(each, dirty);
+      } else live = union(difference(live, each.writes), each.reads);
+      live = union(live, stored(dirty));
+    }
+  }
+  return after;
 }
 
 /** Whether it goes on in another function, or in one that begins in the middle of this. */
@@ -148,19 +244,4 @@ function leaves(block: GuestBlock, { positions, headers }: ControlFlow): boolean
     const to = positions.get(target);
     return to === undefined || (to <= from && !headers.has(to));
   });
-}
-
-/** What is needed most often has a way out of its own. */
-function chooseExits(needed: readonly Resources[]): {
-  readonly exits: readonly Resources[];
-  readonly exitOf: (dirty: Resources) => number;
-} {
-  const counts = new Map<Resources, number>();
-  for (const set of needed) counts.set(set, (counts.get(set) ?? 0) + 1);
-  const byCount = [...counts].toSorted(([, a], [, b]) => b - a).map(([set]) => set);
-  const own = byCount.slice(0, mostExits);
-  const rest = byCount.slice(mostExits);
-  const exits = rest.length === 0 ? own : [...own, rest.reduce((a, b) => a | b)];
-  const numbers = new Map(own.map((set, at) => [set, at]));
-  return { exits, exitOf: (dirty) => numbers.get(dirty) ?? exits.length - 1 };
 }

@@ -44,7 +44,7 @@ export function placeFromBase(
   const { body } = guest;
   pushRegister(guest, base, true);
   if (wanted.from !== 0) {
-    body.i64(BigInt(wanted.from));
+    body.i64(wanted.from);
     body.op(wasmOp.i64Add);
   }
   body.set(local.long);

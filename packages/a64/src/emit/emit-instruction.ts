@@ -213,6 +213,6 @@ function emitAddress(
   pc: number,
 ): void {
   const base = op === 'adrp' ? pc - (pc % 4096) : pc;
-  guest.body.i64(BigInt(base + offset));
+  guest.body.i64(base + offset);
   popRegister(guest, rd, true);
 }

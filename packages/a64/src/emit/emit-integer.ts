@@ -54,7 +54,7 @@ function pushShifted(
   pushRegister(guest, rm, wide);
   if (wide) {
     if (amount === 0) return;
-    body.i64(BigInt(amount));
+    body.i64(amount);
     body.op(wideShifts[shift]);
     return;
   }
@@ -83,7 +83,7 @@ export function pushExtended(
     }
   }
   if (operand.amount === 0) return;
-  body.i64(BigInt(operand.amount));
+  body.i64(operand.amount);
   body.op(wasmOp.i64Shl);
 }
 
@@ -108,7 +108,7 @@ export function emitAddSubtract(
   if (setFlags) body.tee(local.flagsA);
   switch (instruction.kind) {
     case 'add-sub-immediate':
-      body.i64(BigInt(instruction.imm));
+      body.i64(instruction.imm);
       break;
     case 'add-sub-shifted':
       pushShifted(guest, instruction);
@@ -265,7 +265,7 @@ export function emitBitfield(
     how: typeof wasmOp.i64Shl | typeof wasmOp.i64ShrU | typeof wasmOp.i64ShrS,
   ): void => {
     if (by === 0) return;
-    body.i64(BigInt(by));
+    body.i64(by);
     body.op(how);
   };
   if (op === 'sbfm') {
@@ -291,16 +291,16 @@ export function emitExtract(guest: GuestFunction, { wide, rd, rn, rm, lsb }: Of<
     return;
   }
   pushRegister(guest, rn, true);
-  body.i64(BigInt(wide ? 64 - lsb : 32));
+  body.i64(wide ? 64 - lsb : 32);
   body.op(wasmOp.i64Shl);
   pushRegister(guest, rm, true);
   if (wide) {
-    body.i64(BigInt(lsb));
+    body.i64(lsb);
     body.op(wasmOp.i64ShrU, wasmOp.i64Or);
   } else {
     narrow(guest, false);
     body.op(wasmOp.i64Or);
-    body.i64(BigInt(lsb));
+    body.i64(lsb);
     body.op(wasmOp.i64ShrU);
     narrow(guest, false);
   }
@@ -318,7 +318,7 @@ export function emitConditionalCompare(
   body.open(wasmOp.if);
   pushRegister(guest, rn, true);
   body.set(local.flagsA);
-  if (rm === undefined) body.i64(BigInt(imm));
+  if (rm === undefined) body.i64(imm);
   else pushRegister(guest, rm, true);
   body.set(local.flagsB);
   const kind = op === 'ccmp' ? flagsKind.subtract : flagsKind.add;

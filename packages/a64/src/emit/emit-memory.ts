@@ -73,7 +73,7 @@ export function emitMemory(
     body.get(local.otherLong);
   else {
     pushRegister(guest, instruction.rn, true);
-    body.i64(BigInt(instruction.offset));
+    body.i64(instruction.offset);
     body.op(wasmOp.i64Add);
   }
   popRegister(guest, instruction.rn, true);
@@ -108,7 +108,7 @@ function placeOf(guest: GuestFunction, instruction: InlineMemory, context: Acces
   const { pc } = context;
   if ('indexing' in instruction && instruction.indexing !== 'offset') {
     pushRegister(guest, instruction.rn, true);
-    body.i64(BigInt(instruction.offset));
+    body.i64(instruction.offset);
     body.op(wasmOp.i64Add);
     body.set(local.otherLong);
   }
@@ -119,7 +119,7 @@ function placeOf(guest: GuestFunction, instruction: InlineMemory, context: Acces
     pushRegister(guest, instruction.rn, true);
     pushExtended(guest, instruction);
     body.op(wasmOp.i64Add);
-  } else if (instruction.kind === 'load-literal') body.i64(BigInt(pc + instruction.offset));
+  } else if (instruction.kind === 'load-literal') body.i64(pc + instruction.offset);
   body.set(local.long);
   const permissions = load ? spanPermission.read : spanPermission.write;
   emitCheck(guest, { length: 1 << size, permissions, pc, address: local.word });

@@ -44,7 +44,7 @@ function writeBack(
 ): void {
   if (postIndex === undefined) return;
   pushRegister(guest, rn, true);
-  if (postIndex.rm === undefined) guest.body.i64(BigInt(length));
+  if (postIndex.rm === undefined) guest.body.i64(length);
   else pushRegister(guest, postIndex.rm, true);
   guest.body.op(wasmOp.i64Add);
   popRegister(guest, rn, true);

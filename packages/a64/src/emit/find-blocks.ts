@@ -1,4 +1,4 @@
-import { decode } from '../decode/decode.ts';
+import type { DecodedWords } from './decoded-words.ts';
 import {
   type BlockEnd,
   type GuestBlock,
@@ -20,6 +20,7 @@ export function findBlocks(
   entry: number,
   how: {
     readonly readWord: ReadWord;
+    readonly words: DecodedWords;
     readonly limit: number;
     readonly branchTargets?: BranchTargets;
   },
@@ -30,7 +31,7 @@ export function findBlocks(
   const pending = [entry];
   for (let pc = pending.pop(); pc !== undefined; pc = pending.pop()) {
     while (!reached.has(pc) && reached.size < how.limit) {
-      const placed = place(pc, how.readWord);
+      const placed = place(pc, how);
       reached.set(pc, placed);
       const end = placed === undefined ? undefined : endOf(placed);
       if (placed === undefined) break;
@@ -64,10 +65,13 @@ export function findBlocks(
   return blocks;
 }
 
-function place(pc: number, readWord: ReadWord): PlacedInstruction | undefined {
+function place(
+  pc: number,
+  { readWord, words }: { readonly readWord: ReadWord; readonly words: DecodedWords },
+): PlacedInstruction | undefined {
   const word = readWord(pc);
-  const instruction = word === undefined ? undefined : decode(word);
-  return instruction === undefined ? undefined : { pc, instruction };
+  const decoded = word === undefined ? undefined : words.decode(word);
+  return decoded === undefined ? undefined : { pc, ...decoded };
 }
 
 function makeBlock(

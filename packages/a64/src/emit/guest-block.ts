@@ -1,9 +1,16 @@
 import type { Instruction } from '../instruction.ts';
+import type { Resources } from './resource.ts';
+
+/** What a word does, and to what. */
+export interface DecodedInstruction {
+  readonly instruction: Instruction;
+  readonly reads: Resources;
+  readonly writes: Resources;
+}
 
 /** One instruction and where it is. */
-export interface PlacedInstruction {
+export interface PlacedInstruction extends DecodedInstruction {
   readonly pc: number;
-  readonly instruction: Instruction;
 }
 
 /** How a block ends. */

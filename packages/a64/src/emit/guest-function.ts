@@ -4,7 +4,16 @@ import type { DataFlow } from './data-flow.ts';
 import { FunctionBody } from './function-body.ts';
 import { machineLayout } from './machine-layout.ts';
 import type { RegisterEffects } from './register-effects.ts';
-import { listResources, resource, resourceBit, type Resources, resourcesOf } from './resource.ts';
+import {
+  intersection,
+  listResources,
+  noResources,
+  resource,
+  resourceBit,
+  type Resources,
+  resourcesOf,
+  union,
+} from './resource.ts';
 import { simdOp, valueType, wasmOp } from './wasm.ts';
 
 /** Locals. The first is a parameter: how many calls of translated code are open. */
@@ -69,7 +78,7 @@ export function createGuestFunction(flow: DataFlow): GuestFunction {
     ...(flow.usesFloat ? [...many(f64, 32), ...many(f32, 32)] : []),
   ];
   const body = new FunctionBody(locals, 1);
-  return { body, flow, dirty: 0n };
+  return { body, flow, dirty: noResources };
 }
 
 /** Puts a register on the stack, 64 bits or the low 32. */
@@ -196,7 +205,8 @@ export function pushFlagsCall(body: FunctionBody): void {
 
 /** Leaves the function for the instruction at `pc`, which the interpreter is to run. */
 export function exitTo(guest: GuestFunction, pc: number, interpret: boolean): void {
-  guest.body.i64(BigInt(pc) | (interpret ? interpretFirst : 0n));
+  if (interpret) guest.body.i64Lowest(pc);
+  else guest.body.i64(pc);
   exitToPushed(guest);
 }
 
@@ -209,7 +219,7 @@ export function exitToPushed({ body, flow, dirty }: GuestFunction): void {
 /** Calls within calls; deeper ones are made from the host, which has no stack to run out of. */
 export const deepestCall = 500;
 
-/** In what a function returns: the instruction there is for the interpreter. */
+/** In what a function returns: the instruction there is for the interpreter. See `i64Lowest`. */
 export const interpretFirst: bigint = 1n << 63n;
 
 /** Has the interpreter run one instruction in between. */
@@ -220,16 +230,16 @@ export function emitStep(
   const { body, flow } = guest;
   const { reads, writes, readsFlags, writesFlags } = step.effects;
   const flags = resourceBit(resource.flags);
-  const read = resourcesOf(reads) | (readsFlags ? flags : 0n);
-  storeResources(guest, read & guest.dirty);
+  const read = union(resourcesOf(reads), readsFlags ? flags : noResources);
+  storeResources(guest, intersection(read, guest.dirty));
   body.i32(0);
-  body.i64(BigInt(step.pc));
+  body.i64(step.pc);
   body.memory(wasmOp.i64Store, state + cpuLayout.pc);
   body.call(moduleIndex.step);
   body.open(wasmOp.if);
   exitTo(guest, step.pc, true);
   body.end();
-  loadResources(guest, resourcesOf(writes) | (writesFlags ? flags : 0n));
+  loadResources(guest, union(resourcesOf(writes), writesFlags ? flags : noResources));
   if (flow.usesFloat) loadFloat(guest);
 }
 

@@ -4,35 +4,82 @@
  */
 export const resource = { flags: 33, fuel: 34, vector: 64 } as const;
 
-/** A set of them, as bits. */
-export type Resources = bigint;
+/** A set of them, as bits of 32 each: big integers would make garbage at each instruction. */
+export interface Resources {
+  /** X0–X30 and SP. */
+  readonly general: number;
+  /** Flags and fuel, as 1 and 2. */
+  readonly other: number;
+  readonly vector: number;
+}
 
-export const noResources: Resources = 0n;
+export const noResources: Resources = { general: 0, other: 0, vector: 0 };
 
 /** The number of V`register` among resources. */
 export function vectorResource(register: number): number {
   return resource.vector + (register & 31);
 }
 
-const bits = Array.from({ length: 96 }, (_, at) => (at === 32 ? 0n : 1n << BigInt(at)));
+export function resourcesOf(numbers: readonly number[]): Resources {
+  let [general, other, vector] = [0, 0, 0];
+  for (const each of numbers) {
+    if (each >= resource.vector) vector |= 1 << (each - resource.vector);
+    else if (each < 32) general |= 1 << each;
+    else if (each >= resource.flags) other |= 1 << (each - resource.flags);
+  }
+  return { general, other, vector };
+}
+
+const alone = Array.from({ length: 96 }, (_, each) => resourcesOf([each]));
 
 export function resourceBit(of: number): Resources {
-  return bits[of] ?? 0n;
+  return alone[of] ?? noResources;
 }
 
-export function resourcesOf(numbers: Iterable<number>): Resources {
-  let all = noResources;
-  for (const each of numbers) all |= bits[each] ?? 0n;
-  return all;
+/** Whether a set has one; it never has the zero register. */
+export function hasResource({ general, other, vector }: Resources, of: number): boolean {
+  if (of < 32) return (general & (1 << of)) !== 0;
+  if (of >= resource.vector) return (vector & (1 << (of - resource.vector))) !== 0;
+  return of !== 32 && (other & (1 << (of - resource.flags))) !== 0;
 }
 
-export function listResources(set: Resources): readonly number[] {
+/** The sets themselves where they have all of it: most unions add nothing. */
+export function union(a: Resources, b: Resources): Resources {
+  const general = a.general | b.general;
+  const other = a.other | b.other;
+  const vector = a.vector | b.vector;
+  if (general === a.general && other === a.other && vector === a.vector) return a;
+  if (general === b.general && other === b.other && vector === b.vector) return b;
+  return { general, other, vector };
+}
+
+export function intersection(a: Resources, b: Resources): Resources {
+  return { general: a.general & b.general, other: a.other & b.other, vector: a.vector & b.vector };
+}
+
+/** What of the first set is not in the second. */
+export function difference(a: Resources, b: Resources): Resources {
+  const general = a.general & ~b.general;
+  const other = a.other & ~b.other;
+  const vector = a.vector & ~b.vector;
+  if (general === a.general && other === a.other && vector === a.vector) return a;
+  return { general, other, vector };
+}
+
+export function sameResources(a: Resources, b: Resources): boolean {
+  return a === b || (a.general === b.general && a.other === b.other && a.vector === b.vector);
+}
+
+export function listResources({ general, other, vector }: Resources): readonly number[] {
   const numbers: number[] = [];
-  let rest = set;
-  for (let at = 0; rest !== 0n; at += 32, rest >>= 32n) {
-    for (let low = Number(rest & 0xffffffffn); low !== 0; low = (low & (low - 1)) >>> 0) {
-      numbers.push(at + 31 - Math.clz32(low & -low));
-    }
-  }
+  listBits(general, 0, numbers);
+  listBits(other, resource.flags, numbers);
+  listBits(vector, resource.vector, numbers);
   return numbers;
+}
+
+function listBits(bits: number, first: number, numbers: number[]): void {
+  for (let rest = bits; rest !== 0; rest &= rest - 1) {
+    numbers.push(first + 31 - Math.clz32(rest & -rest));
+  }
 }

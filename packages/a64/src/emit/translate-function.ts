@@ -5,6 +5,7 @@ import { moduleIndex } from './build-module.ts';
 import type { CheckedRange } from './checked-range.ts';
 import { type ControlFlow, controlFlow } from './control-flow.ts';
 import { dataFlow } from './data-flow.ts';
+import type { DecodedWords } from './decoded-words.ts';
 import type { BlockState } from './emit-integer.ts';
 import { emitInstruction } from './emit-instruction.ts';
 import { type BranchTargets, findBlocks, type ReadWord } from './find-blocks.ts';
@@ -15,7 +16,6 @@ import {
   exitTo,
   exitToPushed,
   type GuestFunction,
-  interpretFirst,
   loadFloat,
   loadResources,
   local,
@@ -24,8 +24,7 @@ import {
 } from './guest-function.ts';
 import { pushCondition } from './lazy-flags.ts';
 import { machineLayout } from './machine-layout.ts';
-import { registerEffects } from './register-effects.ts';
-import { noResources, resource, resourceBit } from './resource.ts';
+import { hasResource, noResources, resource, resourceBit, union } from './resource.ts';
 import { wasmOp } from './wasm.ts';
 
 /**
@@ -41,14 +40,18 @@ const longestTable = 4096;
 
 export interface TranslateFunctionOptions {
   readonly readWord: ReadWord;
+  readonly words: DecodedWords;
   readonly branchTargets?: BranchTargets;
   /** The index of a function of the same module, by the address where it begins. */
   readonly functionIndex: (pc: number) => number | undefined;
 }
 
 /** Whether there is anything to translate: the first instruction is not for the interpreter. */
-export function isTranslatable(entry: number, readWord: ReadWord): boolean {
-  const first = findBlocks(entry, { readWord, limit: 1 }).get(entry);
+export function isTranslatable(
+  entry: number,
+  code: Pick<TranslateFunctionOptions, 'readWord' | 'words'>,
+): boolean {
+  const first = findBlocks(entry, { ...code, limit: 1 }).get(entry);
   return first !== undefined && !(first.end.kind === 'interpret' && first.end.pc === entry);
 }
 
@@ -63,10 +66,11 @@ export function translateFunction(
   entry: number,
   options: TranslateFunctionOptions,
 ): TranslatedCode {
-  const { readWord, branchTargets } = options;
+  const { readWord, words, branchTargets } = options;
   for (let limit = instructionLimit; ; limit = Math.ceil(limit / 2)) {
     const blocks = findBlocks(entry, {
       readWord,
+      words,
       limit,
       ...(branchTargets === undefined ? {} : { branchTargets }),
     });
@@ -124,7 +128,7 @@ class FunctionWriter {
       this.#spendFuel();
       body.open(wasmOp.if);
       storeResources(guest, resourceBit(resource.fuel));
-      body.i64(BigInt(entry));
+      body.i64(entry);
       body.op(wasmOp.return);
       body.end();
     }
@@ -239,7 +243,7 @@ class FunctionWriter {
     storeResources(guest, guest.dirty);
     // The table of the function is no address; what it was to go on at is one.
     if (pc === switchPlace) body.get(local.target);
-    else if (index === undefined) body.i64(BigInt(pc));
+    else if (index === undefined) body.i64(pc);
     body.get(local.depth);
     body.returnCall(index ?? moduleIndex.jump);
   }
@@ -258,7 +262,7 @@ class FunctionWriter {
         return;
       case 'branch':
         if (!instruction.link) return;
-        guest.body.i64(BigInt(pc + instruction.offset));
+        guest.body.i64(pc + instruction.offset);
         guest.body.set(local.long);
         this.#writeCall(pc, this.#options.functionIndex(pc + instruction.offset));
         break;
@@ -283,10 +287,10 @@ class FunctionWriter {
   #writeCall(pc: number, functionIndex: number | undefined): void {
     const guest = this.#guest;
     const { body } = guest;
-    const back = BigInt(pc + 4);
+    const back = pc + 4;
     body.i64(back);
     body.set(local.general + 30);
-    storeResources(guest, guest.dirty | resourceBit(30));
+    storeResources(guest, union(guest.dirty, resourceBit(30)));
     body.get(local.depth);
     body.i32(deepestCall);
     body.op(wasmOp.i32GtU);
@@ -322,12 +326,12 @@ class FunctionWriter {
     const place = machineLayout.state + cpuLayout.pc;
     storeResources(guest, guest.dirty);
     body.i32(0);
-    body.i64(BigInt(pc + 4));
+    body.i64(pc + 4);
     body.memory(wasmOp.i64Store, place);
     body.call(moduleIndex.system);
     body.tee(local.word);
     body.open(wasmOp.if);
-    body.i64(BigInt(pc) | interpretFirst);
+    body.i64Lowest(pc);
     body.i32(0);
     body.memory(wasmOp.i64Load, place);
     body.get(local.word);
@@ -352,7 +356,7 @@ class FunctionWriter {
   #writeFuel(pc: number): void {
     const guest = this.#guest;
     const { body, flow } = guest;
-    guest.dirty = (flow.dirtyAtStart.get(pc) ?? noResources) | resourceBit(resource.fuel);
+    guest.dirty = union(flow.dirtyAtStart.get(pc) ?? noResources, resourceBit(resource.fuel));
     this.#spendFuel();
     body.open(wasmOp.if);
     if (pc === switchPlace) {
@@ -387,7 +391,7 @@ class FunctionWriter {
     const count = (Math.max(...depths.keys()) - first) / 4 + 1;
     if (depths.size > 0 && count <= longestTable) {
       body.get(local.target);
-      body.i64(BigInt(first));
+      body.i64(first);
       body.op(wasmOp.i64Sub, wasmOp.i32WrapI64);
       // What is no multiple of four becomes large.
       body.i32(2);
@@ -462,22 +466,22 @@ function nothingKnown(): BlockState {
 
 function withoutWritten(
   numbers: ReadonlyMap<number, 32 | 64>,
-  { instruction }: PlacedInstruction,
+  { writes }: PlacedInstruction,
 ): ReadonlyMap<number, 32 | 64> {
-  if (numbers.size === 0) return numbers;
-  const written = registerEffects(instruction).writes.map((each) => each - resource.vector);
-  if (!written.some((each) => numbers.has(each))) return numbers;
-  return new Map([...numbers].filter(([register]) => !written.includes(register)));
+  if (numbers.size === 0 || writes.vector === 0) return numbers;
+  const isWritten = (register: number): boolean => (writes.vector & (1 << register)) !== 0;
+  if (![...numbers.keys()].some(isWritten)) return numbers;
+  return new Map([...numbers].filter(([register]) => !isWritten(register)));
 }
 
 /** What is known from registers on, after an instruction may have moved them. */
 function moveRanges(
   ranges: readonly CheckedRange[],
-  { instruction }: PlacedInstruction,
+  placed: PlacedInstruction,
 ): readonly CheckedRange[] {
-  if (ranges.length === 0) return ranges;
+  if (!ranges.some(({ base }) => hasResource(placed.writes, base))) return ranges;
   return ranges.flatMap((range) => {
-    const by = moveOf(instruction, range.base);
+    const by = moveOf(placed, range.base);
     if (by === undefined) return [];
     return by === 0 ? [range] : [{ ...range, from: range.from - by, end: range.end - by }];
   });

@@ -1,5 +1,6 @@
 import { buildModule, moduleIndex, type ModuleFunction } from './build-module.ts';
 import { checkFunction } from './check-function.ts';
+import { DecodedWords } from './decoded-words.ts';
 import { dispatchFunction } from './dispatch-function.ts';
 import type { BranchTargets, ReadWord } from './find-blocks.ts';
 import { FunctionBody } from './function-body.ts';
@@ -24,7 +25,8 @@ export function translate(
   code: { readonly readWord: ReadWord; readonly branchTargets?: BranchTargets },
 ): Translation {
   const { readWord } = code;
-  const known = [...new Set(entries)].filter((entry) => isTranslatable(entry, readWord));
+  const words = new DecodedWords();
+  const known = [...new Set(entries)].filter((entry) => isTranslatable(entry, { readWord, words }));
   const indexes = new Map(
     known.map((entry, index) => [entry, moduleIndex.firstGuestFunction + index]),
   );
@@ -32,7 +34,7 @@ export function translate(
   const inside = new Set<number>();
   const functionIndex = (pc: number): number | undefined => indexes.get(pc);
   for (const entry of known) {
-    const translated = translateFunction(entry, { ...code, functionIndex });
+    const translated = translateFunction(entry, { ...code, words, functionIndex });
     functions.push({ code: translated.code, type: 'guest' });
     for (const place of translated.inside) inside.add(place);
   }
