@@ -32,8 +32,7 @@ export function openSocket(
     poll: () => socket.poll(),
     control: (task, request, argument) => {
       if (request !== countReadable) throw new LinuxError(errno.notTerminal);
-      const available = socket.channel?.available ?? 0;
-      viewOf(guestRoom(task.memory, argument, 4)).setInt32(0, available, true);
+      viewOf(guestRoom(task.memory, argument, 4)).setInt32(0, socket.available, true);
       return 0;
     },
     close: () => socket.close(),

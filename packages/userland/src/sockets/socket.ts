@@ -196,6 +196,11 @@ export class Socket {
     return this.channel.read(most, how) ?? new Wait([this.changed]);
   }
 
+  /** Bytes that can be read at once: all of a stream that there are, or the next datagram. */
+  get available(): number {
+    return this.channel?.available ?? this.#datagrams[0]?.bytes.length ?? 0;
+  }
+
   receive({ peek }: { readonly peek: boolean }): Datagram | Wait {
     const [first] = this.#datagrams;
     if (first !== undefined) {
