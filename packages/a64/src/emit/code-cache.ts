@@ -16,6 +16,7 @@ interface Kept {
   module: WebAssembly.Module | undefined;
 }
 
+const mostInstructions = 4096;
 /** Modules of more bytes than this together are not kept; the oldest go first. */
 const largest = 256 * 1024 * 1024;
 
@@ -27,6 +28,7 @@ const largest = 256 * 1024 * 1024;
 export class CodeCache {
   readonly #kept: Set<Kept> = new Set();
   readonly #byEntry: Map<number, Set<Kept>> = new Map();
+  readonly #instructions: Map<number, WebAssembly.Module | undefined> = new Map();
   #start: WebAssembly.Module | undefined;
   #bytes = 0;
   #generation = 0;
@@ -69,6 +71,20 @@ export class CodeCache {
   /** What each machine begins with: the same for all. */
   get startModule(): WebAssembly.Module {
     return (this.#start ??= new WebAssembly.Module(startModule()));
+  }
+
+  /** The module that does one word, made once for all machines; words without one are known, too. */
+  instruction(
+    word: number,
+    make: (word: number) => Uint8Array<ArrayBuffer> | undefined,
+  ): WebAssembly.Module | undefined {
+    const known = this.#instructions.get(word);
+    if (known !== undefined || this.#instructions.has(word)) return known;
+    const bytes = make(word);
+    const module = bytes === undefined ? undefined : new WebAssembly.Module(bytes);
+    if (this.#instructions.size >= mostInstructions) this.#instructions.clear();
+    this.#instructions.set(word, module);
+    return module;
   }
 
   /** All of it, to be stored. */

@@ -44,7 +44,11 @@ export function emitInstruction(guest: GuestFunction, context: InstructionContex
   if (effects.writesFlags) state.flags = { kind: 'ready' };
 }
 
-function emitInline(guest: GuestFunction, { placed, ahead, state }: InstructionContext): boolean {
+/** Writes what has code of its own; false for the rest, of which nothing is written. */
+export function emitInline(
+  guest: GuestFunction,
+  { placed, ahead, state }: InstructionContext,
+): boolean {
   const { pc, instruction } = placed;
   switch (instruction.kind) {
     case 'add-sub-immediate':

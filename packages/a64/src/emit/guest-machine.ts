@@ -9,6 +9,7 @@ import { CodeCache } from './code-cache.ts';
 import { coldConditionTable, coldKindTable } from './cold/cold-kinds.ts';
 import { findEntries } from './find-entries.ts';
 import { interpretFirst } from './guest-function.ts';
+import { InstructionFunctions } from './instruction-functions.ts';
 import { machineLayout } from './machine-layout.ts';
 import { translate } from './translate.ts';
 import { TranslatedCode } from './translated-code.ts';
@@ -37,6 +38,7 @@ export class GuestMachine {
   readonly memory: LinearMemory;
   readonly #interpreter: Interpreter = new Interpreter();
   readonly #code: TranslatedCode;
+  readonly #instructions: InstructionFunctions;
   readonly #arrivals: ArrivalCounts | undefined;
   readonly #systemCall: (() => SystemCallOutcome) | undefined;
   /** A system call was made after which the thread does not go on by itself. */
@@ -90,6 +92,10 @@ export class GuestMachine {
           return 0;
         },
       },
+    });
+    this.#instructions = new InstructionFunctions(cache, (module) => {
+      const run = this.#code.single(module);
+      return () => void run(0);
     });
   }
 
@@ -181,7 +187,16 @@ export class GuestMachine {
   }
 
   #step(): number {
-    const goesOn = this.#interpreter.run(this.cpu, 1).kind === 'fuel';
+    const { cpu } = this;
+    const pc = Number(cpu.pc);
+    const word = this.#arrivals === undefined ? undefined : this.#word(pc);
+    const alone = word === undefined ? undefined : this.#instructions.find(word);
+    if (alone !== undefined) {
+      alone();
+      cpu.pc = BigInt(pc + 4);
+      return 0;
+    }
+    const goesOn = this.#interpreter.run(cpu, 1).kind === 'fuel';
     // After code has changed the function must not go on; the instruction is done once more then.
     if (goesOn && this.memory.codeVersion === this.#codeVersion) return 0;
     this.#leave[0] = 1;
@@ -204,7 +219,7 @@ export class GuestMachine {
   #word(pc: number): number | undefined {
     const executable = (this.memory.permissionsOf(pc) & pagePermission.execute) !== 0;
     const inside = pc >= 0 && pc + 4 <= this.memory.size && pc % 4 === 0;
-    return executable && inside ? Number(this.memory.read(pc, 2)) : undefined;
+    return executable && inside ? this.memory.word(pc) : undefined;
   }
 }
 

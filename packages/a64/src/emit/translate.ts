@@ -1,15 +1,9 @@
 import { buildModule, moduleIndex, type ModuleFunction } from './build-module.ts';
-import { checkFunction } from './check-function.ts';
 import { DecodedWords } from './decoded-words.ts';
-import { dispatchFunction } from './dispatch-function.ts';
 import type { BranchTargets, ReadWord } from './find-blocks.ts';
-import { FunctionBody } from './function-body.ts';
-import { fuse32, fuse32x4, fuse64, fuse64x2 } from './fuse-functions.ts';
-import { writeFlagsFunction } from './lazy-flags.ts';
-import { multiplyHighFunction } from './multiply-high-function.ts';
+import { sharedFunctions } from './shared-functions.ts';
 import { isTranslatable, translateFunction } from './translate-function.ts';
 import { tableFunctions } from './table-functions.ts';
-import { valueType } from './wasm.ts';
 
 export interface Translation {
   /** A module, whose functions for `entries` go to the table in their order. */
@@ -44,25 +38,4 @@ export function translate(
 /** What each machine has in its table from the beginning. */
 export function startModule(): Uint8Array<ArrayBuffer> {
   return buildModule([...sharedFunctions(), ...tableFunctions()]);
-}
-
-/** Those that all modules have, as `moduleIndex` numbers them. */
-function sharedFunctions(): readonly ModuleFunction[] {
-  return [
-    { code: flagsFunction(), type: 'flags' },
-    { code: dispatchFunction('call'), type: 'dispatch' },
-    { code: dispatchFunction('jump'), type: 'dispatch' },
-    { code: checkFunction(), type: 'check' },
-    { code: fuse64(), type: 'fuse64' },
-    { code: fuse32(), type: 'fuse32' },
-    { code: fuse64x2(), type: 'fuseVector' },
-    { code: fuse32x4(), type: 'fuseVector' },
-    { code: multiplyHighFunction(), type: 'multiplyHigh' },
-  ];
-}
-
-function flagsFunction(): Uint8Array<ArrayBuffer> {
-  const body = new FunctionBody([], 4);
-  writeFlagsFunction(body, body.addLocal(valueType.i64));
-  return body.encode();
 }

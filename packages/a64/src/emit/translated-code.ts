@@ -87,6 +87,13 @@ export class TranslatedCode {
     new Uint8Array(this.#branches.buffer, machineLayout.cache, cacheBytes).fill(0);
   }
 
+  /** The only function of a module of the same kind. */
+  single(module: WebAssembly.Module): RunTranslated {
+    const base = this.#table.grow(1);
+    this.#start(module, base);
+    return this.#table.get(base) as RunTranslated;
+  }
+
   #lookUp(pc: number): Placed | undefined {
     if (this.#cache.generation !== this.#generation) {
       this.#generation = this.#cache.generation;

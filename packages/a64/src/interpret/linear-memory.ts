@@ -115,6 +115,11 @@ export class LinearMemory {
     }
   }
 
+  /** 32 bits at a resolved offset. */
+  word(offset: number): number {
+    return this.#view.getUint32(offset, true);
+  }
+
   /** The low 2^`size` bytes of `value`, to a resolved offset. */
   write(offset: number, value: bigint, size: number): void {
     switch (size) {

@@ -1,0 +1,93 @@
+import { buildModule } from './build-module.ts';
+import type { CodeCache } from './code-cache.ts';
+import { controlFlow } from './control-flow.ts';
+import { dataFlow } from './data-flow.ts';
+import { DecodedWords } from './decoded-words.ts';
+import { emitInline } from './emit-instruction.ts';
+import type { GuestBlock } from './guest-block.ts';
+import { createGuestFunction, loadResources, storeResources } from './guest-function.ts';
+import { sharedFunctions } from './shared-functions.ts';
+
+/** Times that a word is interpreted before it gets a function. */
+const worthIt = 16;
+const mostWords = 4096;
+
+/**
+ * Instructions of vectors that cold code comes to again and again, each as a WebAssembly function of its
+ * own. The interpreter has lanes as big integers, which is hundreds of times slower; and what is cold
+ * together may be a third of a short program's time.
+ */
+export class InstructionFunctions {
+  readonly #cache: CodeCache;
+  readonly #instantiate: (module: WebAssembly.Module) => () => void;
+  /** How often a word came, or what does it; undefined for what has no function. */
+  readonly #known: Map<number, number | (() => void) | undefined> = new Map();
+
+  constructor(cache: CodeCache, instantiate: (module: WebAssembly.Module) => () => void) {
+    this.#cache = cache;
+    this.#instantiate = instantiate;
+  }
+
+  /** Does all that the word does, but for the PC. */
+  find(word: number): (() => void) | undefined {
+    const known = this.#known.get(word);
+    if (typeof known === 'function') return known;
+    if (known === undefined && this.#known.has(word)) return undefined;
+    const count = known ?? 0;
+    if (count < worthIt) {
+      if (this.#known.size < mostWords) this.#known.set(word, count + 1);
+      return undefined;
+    }
+    const module = this.#cache.instruction(word, instructionModule);
+    const run = module === undefined ? undefined : this.#instantiate(module);
+    this.#known.set(word, run);
+    return run;
+  }
+}
+
+/** Nothing for what may fault, leaves the function, or depends on FPCR or the PC. */
+function instructionModule(word: number): Uint8Array<ArrayBuffer> | undefined {
+  const decoded = new DecodedWords().decode(word);
+  if (decoded === undefined || !standsAlone(decoded.instruction.kind)) return undefined;
+  const placed = { pc: 0, ...decoded };
+  const block: GuestBlock = { pc: 0, instructions: [placed], end: { kind: 'interpret', pc: 4 } };
+  const flow = dataFlow(controlFlow(new Map([[0, block]]), block), block);
+  const guest = createGuestFunction(flow);
+  loadResources(guest, flow.entry);
+  const state = { flags: undefined, checked: [], numbers: new Map() };
+  if (!emitInline(guest, { placed, ahead: [placed], state })) return undefined;
+  storeResources(guest, decoded.writes);
+  guest.body.i64(0);
+  return buildModule([...sharedFunctions(), { code: guest.body.encode(), type: 'guest' }]);
+}
+
+function standsAlone(kind: string): boolean {
+  switch (kind) {
+    case 'vector-lanes':
+    case 'vector-one':
+    case 'vector-shift':
+    case 'vector-shift-long':
+    case 'vector-shift-narrow':
+    case 'vector-narrow':
+    case 'vector-long':
+    case 'vector-wide':
+    case 'vector-pairwise':
+    case 'vector-permute':
+    case 'vector-extract':
+    case 'vector-reverse':
+    case 'vector-table':
+    case 'vector-across':
+    case 'vector-add-long-pairs':
+    case 'vector-logical':
+    case 'vector-immediate':
+    case 'vector-duplicate':
+    case 'vector-duplicate-general':
+    case 'vector-to-general':
+    case 'vector-insert-general':
+    case 'vector-insert':
+    case 'fp-move-general':
+      return true;
+    default:
+      return false;
+  }
+}
