@@ -103,6 +103,7 @@ export { renderOperation } from './plan/render-operation.ts';
 export { type NodeOutputs, observationCommands, observeNode } from './observe/observe-node.ts';
 export { parseWireguard } from './observe/parse-wireguard.ts';
 export { filterBatch } from './observe/parse-filters.ts';
+export { floodMac } from './compile/segment-fdb.ts';
 export { emptyState } from './state/empty-state.ts';
 export type { NftChain, NftRule, NftRuleset, NftSet, NftTable } from './state/nft-ruleset.ts';
 export type {

@@ -4,14 +4,12 @@ import { getRawPointer } from 'node:ffi';
 import type { ExecutionResult } from '../fabric-helper.ts';
 import { type Libc, linux, openLibc, systemCallError } from '../userspace/libc.ts';
 import { type ElementOperation, elementBatch } from './element-batch.ts';
+import { netlinkAnswers } from './netlink-answers.ts';
 
 const netlink = 16;
 const netfilter = 12;
-/** NLMSG_ERROR, which also says that all went well. */
-const answered = 2;
 /** More are nft's: there, a process is the least of it. */
 const mostElements = 500;
-const bufferBytes = 65_536;
 
 /**
  * Changes elements of sets without a process. Above all, the socket stays open: when nft closes its
@@ -21,7 +19,6 @@ const bufferBytes = 65_536;
 export class ElementSocket implements Disposable {
   readonly #libc: Libc;
   readonly #fd: number;
-  readonly #buffer: Buffer = Buffer.alloc(bufferBytes);
 
   private constructor(libc: Libc) {
     this.#libc = libc;
@@ -57,7 +54,7 @@ export class ElementSocket implements Disposable {
     // The kernel has done it before it comes back from that call, and its answers are there.
     let done = false;
     let failure: Exclude<ExecutionResult, { readonly done: true }> | undefined;
-    for (const { sequence, error } of this.#answers()) {
+    for (const { sequence, error } of netlinkAnswers(this.#libc, this.#fd)) {
       if (error === 0) done ||= sequence === last;
       else {
         const failed = Math.max(owners[sequence] ?? 0, 0);
@@ -67,22 +64,6 @@ export class ElementSocket implements Disposable {
     }
     if (failure !== undefined) return failure;
     return done ? { done: true } : { done: false, failed: 0, message: 'nf_tables: no answer' };
-  }
-
-  *#answers(): Generator<{ readonly sequence: number; readonly error: number }> {
-    for (;;) {
-      const length = this.#libc.read(this.#fd, this.#buffer, this.#buffer.length);
-      if (length <= 0) return;
-      for (let at = 0; at + 20 <= length;) {
-        const size = this.#buffer.readUInt32LE(at);
-        if (size < 20) return;
-        if (this.#buffer.readUInt16LE(at + 4) === answered) {
-          const error = this.#buffer.readInt32LE(at + 16);
-          yield { sequence: this.#buffer.readUInt32LE(at + 8), error };
-        }
-        at += (size + 3) & ~3;
-      }
-    }
   }
 
   [Symbol.dispose](): void {

@@ -5,6 +5,8 @@ import type { MacsecProcess } from '../userspace/macsec-process.ts';
 import type { SendingKeyStore } from '../keys/sending-key-store.ts';
 import type { ElementOperation } from './element-batch.ts';
 import type { ElementSocket } from './element-socket.ts';
+import type { NeighbourOperation } from './neighbour-messages.ts';
+import type { NeighbourSocket } from './neighbour-socket.ts';
 import { batchesOf, type PreparedOperations } from './prepare-operations.ts';
 import type { ProgramResult, RunProgram } from './run-program.ts';
 
@@ -19,6 +21,8 @@ export async function executeOperations(
     readonly run: RunProgram;
     /** For few elements of sets; without it, they are nft's. */
     readonly elements?: Pick<ElementSocket, 'change'> | undefined;
+    /** For entries of the node's own devices; without it, they are `bridge`'s and `ip`'s. */
+    readonly neighbours?: Pick<NeighbourSocket, 'add'> | undefined;
     /** The device of MACsec, where the kernel has none. */
     readonly macsec: MacsecProcess | undefined;
   },
@@ -38,7 +42,7 @@ export async function executeOperations(
       rules = changeElements(batch, operations, options.elements) ?? runWhole(batch, programs);
       continue;
     }
-    const result = await runWhole(batch, programs);
+    const result = await runParts(batch, operations, { ...programs, ...options });
     if (result.done) continue;
     const before = await rules;
     return before.done ? result : before;
@@ -63,6 +67,68 @@ function changeElements(
   if (result === undefined || result.done) return result && Promise.resolve(result);
   const { failed, message } = result;
   return Promise.resolve({ done: false, failed: batch.operations[failed] ?? 0, message });
+}
+
+/** Entries go to the kernel at once, and the lines between them to their program. */
+async function runParts(
+  batch: CommandBatch,
+  operations: readonly Operation[],
+  how: Parameters<typeof runBatch>[1] & {
+    readonly neighbours?: Pick<NeighbourSocket, 'add'> | undefined;
+  },
+): Promise<ExecutionResult> {
+  const { neighbours } = how;
+  if (neighbours === undefined || batch.namespace !== undefined || batch.apart !== undefined) {
+    return await runWhole(batch, how);
+  }
+  const { length } = batch.operations;
+  for (let from = 0; from < length;) {
+    const entries = entriesFrom(batch, operations, from);
+    let to = from + entries.length;
+    if (entries.length === 0) {
+      do to += 1;
+      while (to < length && !isEntry(operations[batch.operations[to] ?? -1]));
+    }
+    const result =
+      entries.length > 0
+        ? await neighbours.add(entries)
+        : await runWhole(from === 0 && to === length ? batch : partOf(batch, from, to), how);
+    if (!result.done && entries.length > 0) {
+      const line = from + result.failed;
+      const message = `${result.message} (${batch.shown[line] ?? ''})`;
+      return { done: false, failed: batch.operations[line] ?? 0, message };
+    }
+    if (!result.done) return result;
+    from = to;
+  }
+  return { done: true };
+}
+
+function entriesFrom(
+  batch: CommandBatch,
+  operations: readonly Operation[],
+  from: number,
+): readonly NeighbourOperation[] {
+  const entries: NeighbourOperation[] = [];
+  for (let at = from; at < batch.operations.length; at += 1) {
+    const operation = operations[batch.operations[at] ?? -1];
+    if (!isEntry(operation)) break;
+    entries.push(operation);
+  }
+  return entries;
+}
+
+function isEntry(operation: Operation | undefined): operation is NeighbourOperation {
+  return operation?.kind === 'fdb-add' || operation?.kind === 'neighbour-add';
+}
+
+function partOf(batch: CommandBatch, from: number, to: number): CommandBatch {
+  return {
+    ...batch,
+    lines: batch.lines.slice(from, to),
+    shown: batch.shown.slice(from, to),
+    operations: batch.operations.slice(from, to),
+  };
 }
 
 async function runWhole(
