@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { chmod, writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { type Channel, channelResource, nodeResource } from '@tapline/resources';
@@ -31,11 +32,21 @@ export interface EdgeNode {
   die(): Promise<void>;
   /** What its edge cache answers for that path; undefined where none runs. */
   answers(path: string): Promise<number | undefined>;
+  /** Sends its edge cache a signal, as to suspend it. */
+  signalEdge(name: 'SIGSTOP' | 'SIGCONT'): void;
+  /** What whoever is at the machine can do: asks the edge cache over its socket. */
+  askEdge(path: string, body: object): Promise<void>;
 }
 
 const withinMs = 60_000;
 
-export async function startChannelSystem(names: readonly string[]): Promise<ChannelSystem> {
+export async function startChannelSystem(
+  names: readonly string[],
+  options: {
+    /** More environment of the control plane. */
+    readonly env?: Readonly<Record<string, string>>;
+  } = {},
+): Promise<ChannelSystem> {
   await using opened = new AsyncDisposableStack();
   const { path: folder } = opened.use(await temporaryFolder());
   // The edge caches run as another user.
@@ -44,7 +55,9 @@ export async function startChannelSystem(names: readonly string[]): Promise<Chan
     TAPLINE_KUBECONFIG: `${folder}/control-plane/admin.kubeconfig`,
     XDG_CONFIG_HOME: `${folder}/config`,
   };
-  const controlPlane = opened.use(await startControlPlaneProcess(folder, environment));
+  const controlPlane = opened.use(
+    await startControlPlaneProcess(folder, { ...environment, ...options.env }),
+  );
   const tapline = (words: readonly string[]): Promise<CommandResult> =>
     runTapline(words, { env: environment });
   const uses = ['--uses', '10'];
@@ -63,11 +76,14 @@ export async function startChannelSystem(names: readonly string[]): Promise<Chan
         server: controlPlane.url,
         token: token.out.trim(),
         flags: ['--runtime', 'unconfined', '--edge', address],
+        labels: ['team=design', `place=${name}`],
       }),
     );
     // What its agent leaves running on purpose, before its folder goes.
     parts.defer(async () => {
       await agent.stop();
+      const pid = pidOf(pidFile);
+      if (pid !== undefined) process.kill(pid, 'SIGCONT');
       end(pidFile);
     });
     return {
@@ -80,6 +96,22 @@ export async function startChannelSystem(names: readonly string[]): Promise<Chan
           return undefined;
         }
       },
+      signalEdge(signal) {
+        const pid = pidOf(pidFile);
+        if (pid !== undefined) process.kill(pid, signal);
+      },
+      askEdge: (path, body) =>
+        new Promise((resolve, reject) => {
+          const socketPath = join(folder, name, 'edge', 'edge.sock');
+          request({ socketPath, method: 'POST', path }, (response) => {
+            response.resume().on('end', () => {
+              if (response.statusCode === 200) resolve();
+              else reject(new Error(`${path} answers ${response.statusCode}`));
+            });
+          })
+            .on('error', reject)
+            .end(JSON.stringify(body));
+        }),
       async die() {
         // First who would start the other again.
         await agent.kill();

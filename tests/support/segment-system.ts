@@ -16,6 +16,8 @@ import { type CommandResult, taplineMain } from './run-tapline.ts';
 /** A control plane and nodes, each a machine of its own as far as the network goes. */
 export interface SegmentSystem extends AsyncDisposable {
   readonly nodes: readonly NodeMachine[];
+  /** Of the administrator, on the control plane's machine. */
+  readonly kubeconfig: string;
   /** The network namespace of the control plane. */
   readonly controlNamespace: string;
   /** Runs a command of the administrator, on the control plane's machine. */
@@ -181,6 +183,7 @@ export async function startSegmentSystem(
   const owned = opened.move();
   return {
     nodes,
+    kubeconfig,
     controlNamespace: control.namespace,
     tapline,
     start: async (words, readyLine) => await begin('cp', words, readyLine),

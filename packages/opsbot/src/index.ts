@@ -1,5 +1,6 @@
 // Public API; named exports only.
 export { type Answer, answerQuestion, type AskState } from './ask/answer-question.ts';
+export { metricQueries, type MetricQuery, type MetricSample } from './ask/metric-queries.ts';
 export { parseQuestion } from './ask/parse-question.ts';
 export {
   startOpsBot,

@@ -43,16 +43,16 @@ export function createChannelWatch(init: ChannelWatchInit): ChannelWatch {
   const liveness = new Map<string, StreamLiveness>();
   const toldMs = new Map<string, number>();
   const stopping = new AbortController();
+  let waking = new AbortController();
   const running = watchAlways();
 
   async function watchAlways(): Promise<void> {
     let lookedMs = clock.monotonic();
     for (;;) {
-      try {
-        await clock.sleep(sampleMs, { signal: stopping.signal });
-      } catch {
-        return;
-      }
+      const both = AbortSignal.any([stopping.signal, waking.signal]);
+      await clock.sleep(sampleMs, { signal: both }).catch(() => undefined);
+      if (stopping.signal.aborted) return;
+      if (waking.signal.aborted) waking = new AbortController();
       const { url } = program;
       if (url === undefined || [...init.served()].length === 0) continue;
       try {
@@ -145,6 +145,8 @@ export function createChannelWatch(init: ChannelWatchInit): ChannelWatch {
     own(channel, asked) {
       add(channel, asked);
       forget(channel);
+      // From now on it is players again, and what they get is to be known soon.
+      waking.abort();
     },
     forget,
     clear() {

@@ -5,6 +5,7 @@ import { connectionFlags } from '../connection/connection-flags.ts';
 import { mayDo } from '../connection/who-am-i.ts';
 import { defineCommand, type Command } from '../framework/command.ts';
 import { exitCode } from '../framework/exit-code.ts';
+import { parsePrometheus, prometheusFlag } from '../ops/ask-prometheus.ts';
 
 export const mcp: Command = defineCommand({
   summary: 'Serve OpsBot to an assistant over MCP, on standard input and output',
@@ -17,10 +18,12 @@ export const mcp: Command = defineCommand({
     },
   ],
   positionals: [],
-  flags: connectionFlags,
+  flags: { prometheus: prometheusFlag, ...connectionFlags },
   async run({ console, flags }) {
+    const prometheus =
+      flags.prometheus === undefined ? undefined : parsePrometheus(flags.prometheus);
     const { client, context } = await connect(flags, console);
-    const { signal } = console;
+    const { clock, signal } = console;
     const tooMuch = [
       { verb: 'create', resource: 'remediations', subresource: 'approve' },
       { verb: 'update', resource: 'nodes' },
@@ -41,9 +44,12 @@ export const mcp: Command = defineCommand({
       import('../mcp/create-ops-server.ts'),
       import('@modelcontextprotocol/server/stdio'),
     ]);
-    const served = serveStdio(() => createOpsServer({ client, context, signal }), {
-      onerror: (error) => console.note(`mcp: ${error.message}\n`),
-    });
+    const served = serveStdio(
+      () => createOpsServer({ client, context, prometheus, clock, signal }),
+      {
+        onerror: (error) => console.note(`mcp: ${error.message}\n`),
+      },
+    );
     await Promise.race([
       once(console.stdin, 'end'),
       ...(signal.aborted ? [] : [once(signal, 'abort')]),

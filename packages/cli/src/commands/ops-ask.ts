@@ -2,7 +2,8 @@ import { connect } from '../connection/connect.ts';
 import { connectionFlags } from '../connection/connection-flags.ts';
 import { defineCommand, type Command } from '../framework/command.ts';
 import { exitCode } from '../framework/exit-code.ts';
-import { readOps } from '../ops/read-ops.ts';
+import { answerAsked } from '../ops/answer-asked.ts';
+import { parsePrometheus, prometheusFlag } from '../ops/ask-prometheus.ts';
 import { textOrJsonFlag } from '../output/output-flags.ts';
 
 export const opsAsk: Command = defineCommand({
@@ -21,12 +22,14 @@ export const opsAsk: Command = defineCommand({
     },
   ],
   positionals: [{ name: 'QUESTION', description: 'in English', required: true, variadic: true }],
-  flags: { output: textOrJsonFlag, ...connectionFlags },
+  flags: { prometheus: prometheusFlag, output: textOrJsonFlag, ...connectionFlags },
   async run({ console, positionals, flags }) {
-    const { answerQuestion, parseQuestion } = await import('@tapline/opsbot');
-    const intent = parseQuestion(positionals.join(' '));
+    const prometheus =
+      flags.prometheus === undefined ? undefined : parsePrometheus(flags.prometheus);
     const { client } = await connect(flags, console);
-    const answer = answerQuestion(intent, await readOps(client, console.signal));
+    const { clock, signal } = console;
+    const asked = { client, prometheus, clock, signal };
+    const { intent, ...answer } = await answerAsked(positionals.join(' '), asked);
     if (flags.output === 'json') {
       console.write(`${JSON.stringify({ intent, ...answer })}\n`);
       return exitCode.ok;

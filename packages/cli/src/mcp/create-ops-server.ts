@@ -1,11 +1,12 @@
-import { buildVersion, errorMessage, isTaplineError } from '@tapline/base';
+import { buildVersion, type Clock, errorMessage, isTaplineError } from '@tapline/base';
 import type { KubeconfigContext, ResourceClient } from '@tapline/client';
 import { McpServer } from '@modelcontextprotocol/server';
-import { answerQuestion, parseQuestion, planRun, storePlan } from '@tapline/opsbot';
+import { planRun, storePlan } from '@tapline/opsbot';
 import { incidentResource, playbookResource, remediationResource } from '@tapline/resources';
 import { z } from 'zod';
+import { answerAsked } from '../ops/answer-asked.ts';
 import { parseTarget } from '../ops/parse-target.ts';
-import { readFleet, readOps } from '../ops/read-ops.ts';
+import { readFleet } from '../ops/read-ops.ts';
 import { requestRemediation } from '../ops/request-remediation.ts';
 
 const name = z.string().min(1).max(253);
@@ -21,6 +22,9 @@ const maxText = 50_000;
 export function createOpsServer(init: {
   readonly client: ResourceClient;
   readonly context: KubeconfigContext;
+  /** Whose metrics are part of answers. */
+  readonly prometheus: URL | undefined;
+  readonly clock: Clock;
   readonly signal: AbortSignal;
 }): McpServer {
   const { client, signal } = init;
@@ -35,10 +39,7 @@ export function createOpsServer(init: {
       inputSchema: z.object({ question: z.string().min(1).max(500) }),
       annotations: reads,
     },
-    async ({ question }) =>
-      await told(async () =>
-        answerQuestion(parseQuestion(question), await readOps(client, signal)),
-      ),
+    async ({ question }) => await told(async () => await answerAsked(question, init)),
   );
   server.registerTool(
     'list_incidents',

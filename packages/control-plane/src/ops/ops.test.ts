@@ -68,7 +68,7 @@ async function addPlaybook(name: string, spec: object): Promise<void> {
     metadata: { name },
     spec: {
       mode: 'Automatic',
-      on: { icinga: { check: 'host', states: ['down'] } },
+      on: { icinga: { check: 'power', states: ['down'] } },
       target: { kind: 'Node' },
       steps: [{ action: 'drain-node', timeoutSeconds: 10 }],
       verify: { accept: 'Done' },
@@ -104,7 +104,7 @@ function down(host: string, change: Partial<Signal> = {}): Signal {
       { kind: 'Device', name: host },
       { kind: 'Node', name: host },
     ],
-    topic: 'host',
+    topic: 'power',
     state: 'down',
     says: `${host} is down`,
     sinceMs: 1000,

@@ -6,10 +6,11 @@ import {
   type Remediation,
 } from '@tapline/resources';
 import { isTaplineError } from '@tapline/base';
-import { type Fleet, findTarget, objectsOf, targetText } from '../fleet.ts';
+import { type Fleet, findTarget, targetText } from '../fleet.ts';
 import { ancestorsOf, graphKey } from '../graph/dependencies.ts';
 import { planRun } from '../plan/plan-run.ts';
 import { isSelected } from '../playbooks/match-playbook.ts';
+import { namedTargets } from './named-targets.ts';
 import type { Intent } from './parse-question.ts';
 
 /** Everything that an answer may come from. */
@@ -28,16 +29,6 @@ export interface Answer {
 }
 
 const maxLines = 12;
-const kinds: readonly OpsTarget['kind'][] = [
-  'Channel',
-  'Workload',
-  'Delivery',
-  'Segment',
-  'Node',
-  'Device',
-  'Install',
-  'Attachment',
-];
 
 /** Answers from what is there, with where it is to be seen; the same state gives the same answer. */
 export function answerQuestion(intent: Intent, state: AskState): Answer {
@@ -66,16 +57,6 @@ export function answerQuestion(intent: Intent, state: AskState): Answer {
   }
 }
 
-/** Objects of a name, of any kind; `node/n1` is one. */
-function named(subject: string, { fleet }: AskState): readonly OpsTarget[] {
-  const [before = '', after] = subject.split('/', 2);
-  const name = after ?? before;
-  const found = kinds
-    .filter((kind) => objectsOf(fleet, kind).has(name))
-    .map((kind): OpsTarget => ({ kind, name }));
-  return after === undefined ? found : found.filter(({ kind }) => kind.toLowerCase() === before);
-}
-
 function nobody(subject: string): Answer {
   return {
     lines: [`There is nothing named ${subject}.`],
@@ -102,7 +83,7 @@ function whatIsWrong(subject: string | undefined, state: AskState): Answer {
       ),
     };
   }
-  const targets = named(subject, state);
+  const targets = namedTargets(subject, state);
   if (targets.length === 0) return nobody(subject);
   const lines: string[] = [];
   const evidence: Answer['evidence'][number][] = [];
@@ -187,7 +168,7 @@ function whyNot(subject: string | undefined, state: AskState): Answer {
 }
 
 function whatWould(subject: string | undefined, state: AskState): Answer {
-  const targets = subject === undefined ? [] : named(subject, state);
+  const targets = subject === undefined ? [] : namedTargets(subject, state);
   if (subject === undefined) return { lines: ['About what? Name an object.'], evidence: [] };
   if (targets.length === 0) return nobody(subject);
   const lines: string[] = [];
@@ -263,7 +244,7 @@ function howFast(subject: string | undefined, { fleet }: AskState): Answer {
 }
 
 function whereIs(subject: string, state: AskState): Answer {
-  const targets = named(subject, state);
+  const targets = namedTargets(subject, state);
   if (targets.length === 0) return nobody(subject);
   return {
     lines: targets.flatMap((target) => {

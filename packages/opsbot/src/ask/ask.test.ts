@@ -1,8 +1,9 @@
-import type { Incident, Remediation } from '@tapline/resources';
+import { type Channel, channelResource, type Incident, type Remediation } from '@tapline/resources';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { fleet, playbook } from '../testing/samples.ts';
 import { answerQuestion, type AskState } from './answer-question.ts';
+import { metricQueries } from './metric-queries.ts';
 import { parseQuestion } from './parse-question.ts';
 
 describe('questions', () => {
@@ -126,4 +127,49 @@ test('what was done, would be done, and was not done', () => {
   expect(ask('where is news').lines).toEqual([
     'Workload news needs Node n1, Device n1, Zone a, Fleet all.',
   ]);
+});
+
+describe('metrics', () => {
+  const origin = { url: 'https://origin.example/tv/films.m3u8' };
+  const films: Channel = {
+    apiVersion,
+    kind: 'Channel',
+    metadata: { name: 'films' },
+    spec: channelResource.spec.parse({ origin }),
+  };
+  const withFilms = { ...state, fleet: fleet({ channels: [films], workloads: { films: ['n1'] } }) };
+  const exprs = (text: string) =>
+    metricQueries(parseQuestion(text), withFilms).map(({ expr }) => expr);
+
+  test('are asked for by name of what is there, and of nothing else', () => {
+    expect(exprs('what is wrong with films?')).toEqual([
+      'ALERTS{alertstate="firing",product="tapline",channel="films"}',
+      'tapline_channel_hit_ratio{channel="films"}',
+      'tapline_channel_first_segment_seconds{channel="films"}',
+      'tapline_channel_behind_seconds{channel="films"} > 0',
+      'ALERTS{alertstate="firing",product="tapline",workload="films"}',
+    ]);
+    expect(exprs('what is wrong?')).toEqual(['ALERTS{alertstate="firing",product="tapline"}']);
+    expect(exprs('what is wrong with nobody?')).toEqual([]);
+    expect(exprs('what did you do?')).toEqual([]);
+  });
+
+  test('cost the same, whatever is asked', () => {
+    fc.assert(
+      fc.property(fc.string({ maxLength: 500 }), (text) => {
+        expect(metricQueries(parseQuestion(text), withFilms).length).toBeLessThanOrEqual(6);
+      }),
+      { seed: 6, numRuns: 200 },
+    );
+  });
+
+  test('are told with their unit', () => {
+    const [alert, ratio] = metricQueries(parseQuestion('is films ok'), withFilms);
+    expect(
+      alert?.says({ labels: { alertname: 'TaplineStreamSlow', channel: 'films' }, value: 1 }),
+    ).toBe('alert TaplineStreamSlow is firing for Channel films');
+    expect(ratio?.says({ labels: {}, value: 0.415 })).toBe(
+      'caches answer 41.5 % of what players ask',
+    );
+  });
 });

@@ -68,7 +68,9 @@ export function createSignalDesk(init: {
 
   function look(object: WithConditions, isGone: boolean): void {
     const types = asked(object.kind);
-    for (const signal of fromConditions(object, (order += 1))) {
+    // What the informer tells is in order; the times are what flapping is counted by.
+    order = Math.max(order + 0.001, clock.monotonic());
+    for (const signal of fromConditions(object, order)) {
       if (!types.has(signal.topic)) continue;
       if (isGone) {
         book.delete(signal.key);

@@ -1,4 +1,5 @@
 import { evidenceAgeMs, flapsOf } from '../signals/signal-book.ts';
+import { graphKey } from '../graph/dependencies.ts';
 import { type Guard, hold, pass } from './guard.ts';
 
 const flapWindowMs = 600_000;
@@ -25,6 +26,22 @@ export const settled: Guard = ({ playbook, evidence, monotonicMs }) => {
         `it stands for ${(standsMs / 1000).toFixed(1)} s; the limit is ${settleSeconds} s`,
         leftMs,
       );
+};
+
+/** While more of the same begin, nobody knows yet how many there are: what is done waits for the last. */
+export const still: Guard = ({ playbook, target, faults, monotonicMs }) => {
+  const { name } = playbook.metadata;
+  const limitMs = playbook.spec.guards.settleSeconds * 1000;
+  if (limitMs === 0) return pass('it need not settle');
+  const others = [...faults.values()].filter(
+    (fault) => fault.playbook.metadata.name === name && graphKey(fault.target) !== graphKey(target),
+  );
+  const young = others.flatMap(({ evidence: [first] }) =>
+    first !== undefined && monotonicMs - first.standsMs < limitMs ? [first.standsMs] : [],
+  );
+  if (young.length === 0) return pass('no more of the same begin');
+  const says = `${young.length} more of the same began within ${limitMs / 1000} s`;
+  return hold(says, Math.max(...young) + limitMs - monotonicMs);
 };
 
 /** As many sources have to agree as the playbook says; one that repeats itself is one. */

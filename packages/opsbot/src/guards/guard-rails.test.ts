@@ -26,7 +26,7 @@ function ended(outcome: 'Succeeded' | 'Failed', change: object = {}) {
 test('with nothing against it, it is allowed, and every guard rail has said why', () => {
   const { heldBy: held, verdicts } = judge(guardContext());
   expect(held).toBeUndefined();
-  expect(verdicts.length).toBe(15);
+  expect(verdicts.length).toBe(17);
   expect(verdicts.every(({ says }) => says !== '')).toBe(true);
 });
 
@@ -48,6 +48,39 @@ describe('each guard rail holds by itself', () => {
     expect(heldBy({ fleet: fleet({ labels }) })).toBe('maintenance');
     const evidence = [...bookOf([signal({ handled: true })]).values()];
     expect(heldBy({ evidence })).toBe('maintenance');
+  });
+
+  test('what Icinga says of a host whose session is open, or that has never had one', () => {
+    const seen = fleet();
+    const with1 = (presence: object | undefined) => {
+      const device = seen.devices.get('n1');
+      if (device === undefined) throw new Error('no device');
+      const status = presence === undefined ? {} : { presence };
+      const changed = { ...device, status } as typeof device;
+      return { ...seen, devices: new Map(seen.devices).set('n1', changed) };
+    };
+    const open = with1({ connected: true, epoch: 2, since: at });
+    expect(heldBy({ fleet: open })).toBe('presence');
+    expect(heldBy({ fleet: with1(undefined) })).toBe('presence');
+    expect(heldBy({ fleet: with1({ connected: false, epoch: 2, since: at }) })).toBeUndefined();
+    // Another source says so, too, or it is about something else.
+    const says = signal({ source: 'alertmanager', key: 'alertmanager/1' });
+    const both = [...bookOf([signal(), says]).values()];
+    expect(heldBy({ fleet: open, evidence: both })).toBeUndefined();
+    const disk = [...bookOf([signal({ topic: 'disk', state: 'critical' })]).values()];
+    expect(heldBy({ fleet: open, evidence: disk })).toBeUndefined();
+  });
+
+  test('more of the same that just began: nobody knows yet how many there are', () => {
+    const of = playbook('dead-node', { guards: { settleSeconds: 2 } });
+    const book = bookOf([signal(), signal({ host: 'n2' })]);
+    const faults = faultsOf(book, [of], fleet());
+    const evidence = [...bookOf([signal()]).values()];
+    const common = { playbook: of, faults, evidence };
+    expect(heldBy({ ...common, monotonicMs: 2500 })).toBe('still');
+    const { retryMs } = judge(guardContext({ ...common, monotonicMs: 2500 }));
+    expect(retryMs).toBe(500);
+    expect(heldBy({ ...common, monotonicMs: 3000 })).toBeUndefined();
   });
 
   test('stale evidence; a source that lives confirms what it said', () => {

@@ -1,11 +1,12 @@
 import type { OpsVerdict } from '@tapline/resources';
 import { blastRadius } from './blast-radius.ts';
-import { fresh, quorum, settled, steady } from './evidence.ts';
+import { fresh, quorum, settled, steady, still } from './evidence.ts';
 import type { Guard, GuardContext } from './guard.ts';
 import { healthy } from './healthy.ts';
 import { breaker, budget, concurrency, cooldown, rate, targetLease } from './limits.ts';
 import { maintenance } from './maintenance.ts';
 import { paused } from './paused.ts';
+import { presence } from './presence.ts';
 import { symptom } from './symptom.ts';
 
 /** Every guard rail, in the order in which people want to be told which one it was. */
@@ -13,11 +14,13 @@ const rails: Readonly<Record<string, Guard>> = {
   paused,
   maintenance,
   fresh,
+  presence,
   quorum,
   flapping: steady,
   'blast-radius': blastRadius,
   symptom,
   settled,
+  still,
   'healthy-replicas': healthy,
   'target-lease': targetLease,
   cooldown,
@@ -30,9 +33,11 @@ const rails: Readonly<Record<string, Guard>> = {
 /** Those that ask what is seen: a person who asks for something has seen it. */
 const aboutEvidence = new Set([
   'fresh',
+  'presence',
   'quorum',
   'flapping',
   'settled',
+  'still',
   'symptom',
   'blast-radius',
 ]);

@@ -1,7 +1,7 @@
 import type { ApiObject, Condition, OpsTarget } from '@tapline/resources';
 import type { Signal } from './signal.ts';
 
-/** What an object's conditions say; `order` counts what the informer tells, which is in order. */
+/** What an object's conditions say; `order` is when the informer told it, by our monotonic clock. */
 export function fromConditions(
   object: ApiObject<unknown, { readonly conditions?: readonly Condition[] | undefined }>,
   order: number,

@@ -37,7 +37,10 @@ export function nextEntry(before: BookEntry | undefined, signal: Signal, nowMs: 
 
 /** How often a key changed its state since a time of its source. */
 export function flapsOf(entry: BookEntry, sinceOrder: number): number {
-  const states = entry.history.filter(({ order }) => order >= sinceOrder);
+  // Not to know it for a while is no change: a channel that nobody watches at night is no fault.
+  const states = entry.history.filter(
+    ({ order, state }) => order >= sinceOrder && state !== 'Unknown',
+  );
   return states.filter(({ state }, at) => at > 0 && states[at - 1]?.state !== state).length;
 }
 

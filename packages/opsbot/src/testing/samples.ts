@@ -104,6 +104,9 @@ export function fleet(plan: FleetPlan = {}): Fleet {
             labels: { zone: nodes[name] ?? '', ...on(name), ...labels[name] },
           },
           spec: { platform: 'linux/amd64', role: 'node' },
+          status: {
+            presence: { connected: false, epoch: 1, since: '2026-01-01T00:00:00Z' },
+          },
         },
       ]),
     ),
