@@ -14,6 +14,12 @@ export interface EdgeSettings {
   readonly listen: { readonly host: string; readonly port: number };
   /** Where players reach it, where that is not the address at which it listens. */
   readonly url?: string;
+  /** Where it serves by TLS as well; the files are the operator's, and may be replaced at any time. */
+  readonly tls?: {
+    readonly listen: { readonly host: string; readonly port: number };
+    readonly certificateFile: string;
+    readonly keyFile: string;
+  };
   readonly memory: string;
   readonly diskSize: string;
   /** The command that is followed by `edge-cache serve`. */
@@ -37,6 +43,7 @@ export interface EdgeProgram extends AsyncDisposable {
 }
 
 const startMs = 20_000;
+const certificateMs = 10_000;
 const announced = /ready at (http:\S+)/;
 
 /**
@@ -50,6 +57,8 @@ export function createEdgeProgram(init: {
   readonly name: string;
   readonly settings: EdgeSettings;
   readonly onRestart: () => void;
+  /** How often it is looked whether the certificate was replaced; ten seconds unless given. */
+  readonly certificateMs?: number;
   readonly clock: Clock;
   readonly rng: Rng;
   readonly log: Log;
@@ -60,11 +69,14 @@ export function createEdgeProgram(init: {
     socket: join(directory, 'edge.sock'),
     output: join(directory, 'edge.log'),
     disk: join(directory, 'cache'),
+    certificate: join(directory, 'tls.crt'),
+    key: join(directory, 'tls.key'),
   };
   const backoff = createRestartBackoff({ clock, rng: init.rng });
   const stopping = new AbortController();
   let running: EdgeRecord | undefined;
   let served: string | undefined;
+  let certified: string | undefined;
   let restarts = 0;
 
   function prepare(): void {
@@ -80,6 +92,43 @@ export function createEdgeProgram(init: {
     await writeFile(next, text, { mode: 0o600 });
     if (settings.user !== undefined) chownSync(next, settings.user.uid, settings.user.gid);
     await rename(next, path);
+  }
+
+  /**
+   * Gives the edge its own copies: the operator's key is for root to read, and the edge is not root.
+   * Answers whether they are others than before.
+   */
+  async function takeCertificate(): Promise<boolean> {
+    if (settings.tls === undefined) return false;
+    const [certificate, key] = await Promise.all(
+      [settings.tls.certificateFile, settings.tls.keyFile].map((file) => readFile(file, 'utf8')),
+    );
+    const both = `${certificate}\n${key}`;
+    if (both === certified) return false;
+    await write(paths.certificate, certificate ?? '');
+    await write(paths.key, key ?? '');
+    certified = both;
+    return true;
+  }
+
+  /** A certificate that is renewed is taken up without a restart; one that is broken leaves the old. */
+  async function watchCertificate(): Promise<void> {
+    const { signal } = stopping;
+    while (!signal.aborted) {
+      // Ends by the abort, which is no failure.
+      await clock.sleep(init.certificateMs ?? certificateMs, { signal }).catch(() => undefined);
+      if (signal.aborted || running === undefined) continue;
+      try {
+        if (!(await takeCertificate())) continue;
+        await askEdge(paths.socket, { method: 'POST', path: '/v1/reload' });
+        log.info('the edge cache took up another certificate');
+      } catch (error) {
+        certified = undefined;
+        log.warn('the certificate of the edge cache is not taken up', {
+          error: errorMessage(error),
+        });
+      }
+    }
   }
 
   /** The one that an agent before this one has started. */
@@ -104,13 +153,20 @@ export function createEdgeProgram(init: {
   }
 
   function command(): readonly string[] {
-    const { host, port } = settings.listen;
+    const { listen, tls } = settings;
     return [
       ...settings.program,
       'edge-cache',
       'serve',
       paths.file,
-      `--listen=${host.includes(':') ? `[${host}]` : host}:${port}`,
+      `--listen=${addressOf(listen)}`,
+      ...(tls === undefined
+        ? []
+        : [
+            `--tls-listen=${addressOf(tls.listen)}`,
+            `--tls-certificate=${paths.certificate}`,
+            `--tls-key=${paths.key}`,
+          ]),
       `--name=${init.name}`,
       `--admin=${paths.socket}`,
       `--memory=${settings.memory}`,
@@ -188,6 +244,7 @@ export function createEdgeProgram(init: {
     init.onRestart();
   }
 
+  if (settings.tls !== undefined) void watchCertificate();
   return {
     get url() {
       return running?.url;
@@ -197,8 +254,10 @@ export function createEdgeProgram(init: {
     },
     async serve(file) {
       prepare();
+      // After a restart of the agent the edge may have an older one.
+      const renewed = await takeCertificate();
       await adopt();
-      if (running !== undefined && served === file) return;
+      if (running !== undefined && served === file && !renewed) return;
       await write(paths.file, file);
       if (running === undefined) {
         const waitMs = backoff.waitMs();
@@ -225,4 +284,8 @@ export function createEdgeProgram(init: {
       await Promise.resolve();
     },
   };
+}
+
+function addressOf({ host, port }: { readonly host: string; readonly port: number }): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

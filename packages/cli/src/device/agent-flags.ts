@@ -18,6 +18,9 @@ export const agentFlags: {
   readonly quota: Flag<number>;
   readonly edge: Flag<string | undefined>;
   readonly edgeUrl: Flag<string | undefined>;
+  readonly edgeTls: Flag<string | undefined>;
+  readonly edgeCertificate: Flag<string | undefined>;
+  readonly edgeKey: Flag<string | undefined>;
   readonly edgeMemory: Flag<string>;
   readonly edgeDisk: Flag<string>;
   readonly edgeUser: Flag<string>;
@@ -65,6 +68,15 @@ export const agentFlags: {
     valueName: 'URL',
     environment: 'TAPLINE_EDGE_URL',
   }),
+  edgeTls: textFlag('Where it serves them by TLS as well; --edge-url is then its https address', {
+    valueName: 'HOST:PORT',
+    environment: 'TAPLINE_EDGE_TLS',
+  }),
+  edgeCertificate: textFlag(
+    'The certificate chain for that, PEM; one that is renewed is taken up within seconds',
+    { valueName: 'FILE', environment: 'TAPLINE_EDGE_CERTIFICATE' },
+  ),
+  edgeKey: textFlag('Its key, PEM', { valueName: 'FILE', environment: 'TAPLINE_EDGE_KEY' }),
   edgeMemory: textFlagWithDefault('Bytes of channels kept in memory', {
     valueName: 'SIZE',
     default: '256MB',
@@ -105,6 +117,9 @@ export interface AgentFlagValues {
   readonly quota: number;
   readonly edge: string | undefined;
   readonly edgeUrl: string | undefined;
+  readonly edgeTls: string | undefined;
+  readonly edgeCertificate: string | undefined;
+  readonly edgeKey: string | undefined;
   readonly edgeMemory: string;
   readonly edgeDisk: string;
   readonly edgeUser: string;
