@@ -21,6 +21,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import { type AgentCore, createAgentCore } from './agent-core.ts';
 import { followLog } from './follow-log.ts';
 import { AgentState } from './agent-state.ts';
+import { feedOverApi } from './installs/feed-over-api.ts';
 import { type ImageStoreInit, openImageStore } from './open-image-store.ts';
 import {
   createInterruptibleClient,
@@ -110,7 +111,7 @@ describe.skipIf(!root)('the agent, with runc (needs root and runc)', () => {
     const core = stack.use(
       await createAgentCore({
         device: 'd1',
-        client: deviceClient,
+        installs: feedOverApi(deviceClient, 'd1'),
         state,
         images: store,
         runtime,

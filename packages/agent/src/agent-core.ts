@@ -1,5 +1,4 @@
 import { type Clock, errorMessage, type Log, type Rng } from '@tapline/base';
-import type { ResourceClient } from '@tapline/client';
 import type { SessionInit } from '@tapline/gateway';
 import type { Digest } from '@tapline/oci';
 import { createInformer, WorkQueue } from '@tapline/reconcile';
@@ -12,6 +11,7 @@ import { createDeviceService, type FollowLog } from './device-service.ts';
 import type { SharedFolder } from './files/shared-folder.ts';
 import type { ImageStore } from './image-store.ts';
 import { newRecord } from './install-record.ts';
+import type { InstallFeed } from './installs/install-feed.ts';
 import { InstallWorker } from './install-worker.ts';
 import type { WorkloadPlaces } from './segments/workload-places.ts';
 import { createStatusReporter } from './status-reporter.ts';
@@ -19,7 +19,7 @@ import { createStatusReporter } from './status-reporter.ts';
 /** A device's agent without its process: what decides and acts, over what it is given. */
 export interface AgentCoreInit {
   readonly device: string;
-  readonly client: ResourceClient;
+  readonly installs: InstallFeed;
   readonly state: InstallState;
   readonly images: ImageStore;
   readonly runtime: Runtime;
@@ -57,7 +57,7 @@ export interface AgentCore extends AsyncDisposable {
 const garbageDelayMs = 1000;
 
 export async function createAgentCore(init: AgentCoreInit): Promise<AgentCore> {
-  const { device, client, state, images, runtime, clock, rng, log } = init;
+  const { device, installs, state, images, runtime, clock, rng, log } = init;
   const { metrics = noMetrics } = init;
   const workers = new Map<string, InstallWorker>();
   const reporter = createStatusReporter({
@@ -110,12 +110,7 @@ export async function createAgentCore(init: AgentCoreInit): Promise<AgentCore> {
   for (const record of state.records()) queue.add(record.uid);
   garbage.addAfter('images', garbageDelayMs);
 
-  const informer = createInformer(client, installResource, {
-    clock,
-    rng,
-    log,
-    fieldSelector: `spec.device=${device}`,
-  });
+  const informer = createInformer(installs, installResource, { clock, rng, log });
   // Orders that could not be noted, as on a full disk: nobody will send them again.
   const unnoted = new WorkQueue({
     clock,

@@ -9,7 +9,7 @@ import { haveProgram, temporaryFolder, type TemporaryFolder } from '@tapline/tes
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { joinDevice } from './join-device.ts';
-import { type RunningAgent, startAgent } from './start-agent.ts';
+import { type AgentConfig, type RunningAgent, startAgent } from './start-agent.ts';
 import { startTestControlPlane, type TestControlPlane } from './testing/test-control-plane.ts';
 import { createTestImages, type TestImages } from './testing/test-images.ts';
 
@@ -55,13 +55,17 @@ describe.skipIf(!root)('an agent and its control plane (needs root and runc)', (
     });
   }
 
-  async function started(clock: Clock = systemClock): Promise<RunningAgent> {
+  async function started(
+    clock: Clock = systemClock,
+    more: Pick<AgentConfig, 'directives'> = {},
+  ): Promise<RunningAgent> {
     agent = await startAgent({
       dataDirectory: dataDirectory(),
       version: '9.9.9',
       log: silentLog,
       metricsPort: 0,
       clock,
+      ...more,
     });
     return agent;
   }
@@ -190,9 +194,12 @@ describe.skipIf(!root)('an agent and its control plane (needs root and runc)', (
     }
   });
 
-  test('goes on when its control plane comes back', async () => {
+  test.each([
+    'watch',
+    'calls',
+  ] as const)('goes on when its control plane comes back, by %s', async (directives) => {
     await joined();
-    await started();
+    await started(systemClock, { directives });
     await vi.waitFor(async () => {
       const { status } = await plane.client.get(deviceResource, 'edge-1');
       expect(status?.presence?.connected).toBe(true);

@@ -40,6 +40,8 @@ import { agentPlatform } from './agent-platform.ts';
 import { followLog } from './follow-log.ts';
 import { createIdentityKeeper, type IdentityKeeper } from './identity-keeper.ts';
 import type { ImageStore } from './image-store.ts';
+import { feedOverApi } from './installs/feed-over-api.ts';
+import { feedOverCalls } from './installs/feed-over-calls.ts';
 import { type MetricsServer, startMetricsServer } from './metrics-server.ts';
 import { openImageStore } from './open-image-store.ts';
 import { writePublicIdentity } from './public-identity.ts';
@@ -81,6 +83,11 @@ export interface AgentConfig {
   readonly edge?: EdgeSettings;
   /** The one folder whose files users may read and write; none unless given. */
   readonly filesDirectory?: string;
+  /**
+   * How it hears of its Installs and reports them: as a watch and statuses of the API unless given, or by calls to
+   * the gateway, which take 5 MiB more (docs/decisions/0022-tunnel.md). Both are within the tunnel.
+   */
+  readonly directives?: 'watch' | 'calls';
   /** Which of its ports users may reach, and where it may listen for them; none unless given. */
   readonly forward?: ForwardPolicy;
   /** Bytes to leave free on the disk, and bytes that images may use in all. */
@@ -161,7 +168,10 @@ export async function startAgent(config: AgentConfig): Promise<RunningAgent> {
       onWork: () => rest.worked(),
       ...(segments === undefined ? {} : { observeNode: segments.observe, places: segments.places }),
       device,
-      client: connections.client,
+      installs:
+        config.directives === 'calls'
+          ? feedOverCalls(async () => await (await begun.promise).calls())
+          : feedOverApi(connections.client, device),
       state,
       images,
       runtime,

@@ -3,6 +3,7 @@ import type { ResourceClient } from '@tapline/client';
 import { installResource, type InstallSpec, type InstallStatus } from '@tapline/resources';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { AgentState } from './agent-state.ts';
+import { feedOverApi } from './installs/feed-over-api.ts';
 import { createStatusReporter, type StatusReporter } from './status-reporter.ts';
 import {
   createInterruptibleClient,
@@ -60,7 +61,8 @@ afterEach(async () => {
 
 function create(): StatusReporter {
   const settle = (): Promise<void> => Promise.resolve();
-  return createStatusReporter({ client, state, settle, clock, rng: seededRng(1), log: silentLog });
+  const installs = feedOverApi(client, 'd1');
+  return createStatusReporter({ installs, state, settle, clock, rng: seededRng(1), log: silentLog });
 }
 
 async function stored(): Promise<InstallStatus | undefined> {

@@ -1,8 +1,8 @@
 import { type Clock, errorMessage, isTaplineError, type Log, type Rng } from '@tapline/base';
-import type { ResourceClient } from '@tapline/client';
 import { type Outcome, WorkQueue } from '@tapline/reconcile';
-import { installResource, type InstallStatus } from '@tapline/resources';
+import type { InstallStatus } from '@tapline/resources';
 import type { InstallState, OutboxEntry } from './agent-state.ts';
+import type { InstallFeed } from './installs/install-feed.ts';
 
 /**
  * Tells the control plane how Installs stand: of each only the newest status, as soon as it takes
@@ -28,7 +28,7 @@ export interface InstallName {
 const coalesceMs = 500;
 
 export function createStatusReporter(init: {
-  readonly client: ResourceClient;
+  readonly installs: Pick<InstallFeed, 'report'>;
   readonly state: InstallState;
   /** Makes durable what a status speaks of, before it is sent. */
   readonly settle: () => Promise<void>;
@@ -36,7 +36,7 @@ export function createStatusReporter(init: {
   readonly rng: Rng;
   readonly log: Log;
 }): StatusReporter {
-  const { client, state, settle, clock, rng, log } = init;
+  const { installs, state, settle, clock, rng, log } = init;
   const newest = new Map<string, InstallStatus>();
   const progressing = new Map<string, Omit<OutboxEntry, 'sequence'>>();
   const queue = new WorkQueue({
@@ -64,13 +64,7 @@ export function createStatusReporter(init: {
     if (entry === undefined) return { done: true };
     await settle();
     try {
-      await client.patch(
-        installResource,
-        entry.name,
-        // With the uid: another Install of the same name is not this one's to speak of.
-        { kind: 'merge', body: { metadata: { uid }, status: toPatch(entry.status) } },
-        { subresource: 'status', signal },
-      );
+      await installs.report(entry, entry.status, { signal });
     } catch (error) {
       const gone = isTaplineError(error, 'not_found') || isTaplineError(error, 'conflict');
       if (!gone && !isTaplineError(error, 'invalid')) throw error;
@@ -99,9 +93,4 @@ export function createStatusReporter(init: {
     newest: (uid) => newest.get(uid),
     [Symbol.asyncDispose]: () => queue[Symbol.asyncDispose](),
   };
-}
-
-/** A merge patch that replaces what the device owns: what is absent now is deleted. */
-function toPatch(status: InstallStatus): Readonly<Record<string, unknown>> {
-  return { active: null, error: null, ...status };
 }

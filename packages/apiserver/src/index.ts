@@ -6,6 +6,7 @@ export {
   type ApiServerLimits,
   createApiServer,
 } from './api-server.ts';
+export { type CertifiedIdentity, certifiedIdentity } from './access/certificate-identity.ts';
 export type { AuditEntry, AuditSink } from './audit-entry.ts';
 export type { ConnectHandler, ConnectRequest } from './connect-handler.ts';
 export { httpServerLimits } from './http-server-limits.ts';

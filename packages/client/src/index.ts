@@ -1,4 +1,3 @@
-export { createExchangeClient, type ExchangeClient } from './exchange-client.ts';
 export {
   createHttpClient,
   type Credentials,
@@ -22,6 +21,5 @@ export type {
   WatchEvent,
   WatchOptions,
 } from './resource-client.ts';
-export type { HttpAnswer, HttpMessage, ResourceExchange, SendHttp } from './resource-exchange.ts';
-export { createSendExchange } from './send-exchange.ts';
+export type { HttpAnswer, HttpMessage, SendHttp } from './resource-exchange.ts';
 export { statusError } from './status-error.ts';

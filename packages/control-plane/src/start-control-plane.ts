@@ -31,6 +31,7 @@ import { fromIcinga, type OpsBot } from '@tapline/opsbot';
 import { taplineResources } from '@tapline/resources';
 import { openSqliteStore } from '@tapline/store';
 import { writeAdminKubeconfig } from './admin-kubeconfig.ts';
+import { createClientsOfDevices } from './clients-of-devices.ts';
 import type { ControlPlaneConfiguration } from './configuration.ts';
 import { openDataFolder } from './data-folder.ts';
 import { disconnectOldKeys } from './disconnect-old-keys.ts';
@@ -249,6 +250,7 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
       if (late.edge === undefined) socket.destroy();
       else late.edge.accept(socket, service);
     },
+    clientOf: createClientsOfDevices({ api, clock }),
     takeForwarded: (stream, tunnel) => forwards.accepted(stream, tunnel),
     clock,
     rng,

@@ -37,6 +37,7 @@ export function connectSession(init: SessionInit): Session {
     },
     refresh: () => session.refresh(),
     reconnect: () => session.reconnect(),
+    calls: () => session.calls(),
     openHttp: async (service, options) =>
       new TunnelSocket(await session.openStream(service, options)),
     [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),

@@ -13,6 +13,8 @@ export interface Session {
   readonly tunnel: Tunnel;
   readonly calls: DeviceCalls;
   readonly epoch: number;
+  /** Of its first connection. */
+  readonly firstEpoch: number;
   /** RFC 3339: since when it is, or is not, connected. */
   readonly since: string;
   readonly connected: boolean;
@@ -107,12 +109,14 @@ export function createDeviceSessions(init: {
     newest: (device) => sessions.get(device),
     begin({ name, device, tunnel, messages, hello }) {
       const older = sessions.get(name);
+      const epoch = nextEpoch(name, device);
       const session: State = {
         device: name,
         tunnel,
         calls: createDeviceCalls(name, { tunnel, epoch: () => session.epoch }),
         messages,
-        epoch: nextEpoch(name, device),
+        epoch,
+        firstEpoch: epoch,
         since: now(),
         connected: true,
         reported: {

@@ -57,6 +57,10 @@ export type {
   InstallReference,
   WriteFileRequest,
 } from './rpc/generated/tapline/device/v1/device_pb.ts';
+export { installReport } from './install-report.ts';
+export type { GatewayCalls } from './rpc/create-gateway-calls.ts';
+export { installOf } from './rpc/install-message.ts';
+export { installStatusMessage } from './rpc/install-status-message.ts';
 export { refuseUpgrade } from './refuse-upgrade.ts';
 export { createSessionHub, type DeviceSession, type SessionHub } from './session-hub.ts';
 export type { DeviceReport, StorageReport } from './session-messages.ts';

@@ -18,6 +18,7 @@ import {
 import type { ForwardServer } from './forward/forward-server.ts';
 import { callStream } from './rpc/call-head.ts';
 import type { CallServer } from './rpc/create-call-server.ts';
+import type { GatewayCalls } from './rpc/create-gateway-calls.ts';
 import type { DeviceService } from './rpc/generated/tapline/device/v1/device_pb.ts';
 import {
   type DeviceMessage,
@@ -46,6 +47,8 @@ export interface KeptSession extends AsyncDisposable {
     service: ControlPlaneService,
     options: { readonly class: StreamClass; readonly owner?: ConnectionOwner },
   ): Promise<TunnelStream>;
+  /** What the gateway may be asked; a call waits for a moment where there is no tunnel. */
+  calls(): Promise<GatewayCalls>;
 }
 
 export interface KeepSessionInit {
@@ -79,8 +82,14 @@ export function keepSession(init: KeepSessionInit): KeptSession {
   const streams = new Set<Promise<void>>();
   let newestEpoch = 0;
   let calls: Promise<CallServer> | undefined;
-  const gate = createConnectionGate({ clock, host: init.host, signal: stopping.signal });
+  let gatewayCalls: Promise<GatewayCalls> | undefined;
   let epoch: number | undefined;
+  const waiting = { clock, host: init.host, signal: stopping.signal };
+  const connection = createConnectionGate({
+    ready: () => (tunnel.session.connected ? tunnel.session : undefined),
+    ...waiting,
+  });
+  const welcome = createConnectionGate({ ready: () => epoch, ...waiting });
   let messages: StreamSocket | undefined;
 
   const tunnel = keepTunnel({
@@ -102,7 +111,7 @@ export function keepSession(init: KeepSessionInit): KeptSession {
       if (!connected) return disconnected();
       if (!isGreeted) track(converse(session));
       isGreeted = true;
-      gate.open();
+      connection.open();
     });
   }
 
@@ -129,6 +138,7 @@ export function keepSession(init: KeepSessionInit): KeptSession {
         if (message === undefined) continue;
         ({ epoch } = message);
         newestEpoch = Math.max(newestEpoch, epoch);
+        welcome.open();
         const clockSkewMs = clock.now() - message.serverTime;
         const { previousEpoch } = message;
         init.onConnected?.({
@@ -170,11 +180,19 @@ export function keepSession(init: KeepSessionInit): KeptSession {
     },
     reconnect: () => tunnel.reconnect(),
     async openStream(service, options) {
-      const session = await gate.pass(tunnel);
+      const session = await connection.pass();
       const { class: streamClass, owner = 'device' } = options;
       const header = new TextEncoder().encode(service);
       const name = httpStreams[owner];
       return session.open({ class: streamClass, name, header });
+    },
+    calls() {
+      gatewayCalls ??= loadGatewayCalls({
+        open: async (_path, header) =>
+          (await connection.pass()).open({ class: 'interactive', name: callStream, header }),
+        epoch: () => welcome.pass(),
+      });
+      return gatewayCalls;
     },
     async [Symbol.asyncDispose]() {
       stopping.abort(new TaplineError('session_closed', 'the agent is stopping'));
@@ -191,6 +209,13 @@ async function loadCalls(
 ): Promise<CallServer> {
   const { createDeviceCallServer } = await import('./rpc/create-device-call-server.ts');
   return createDeviceCallServer(service, newestEpoch);
+}
+
+async function loadGatewayCalls(
+  init: Parameters<typeof import('./rpc/create-gateway-calls.ts').createGatewayCalls>[0],
+): Promise<GatewayCalls> {
+  const { createGatewayCalls } = await import('./rpc/create-gateway-calls.ts');
+  return createGatewayCalls(init);
 }
 
 function say(socket: StreamSocket, message: DeviceMessage): Promise<void> {

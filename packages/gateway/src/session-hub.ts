@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { PeerCertificate } from 'node:tls';
 import {
   type Clock,
   errorMessage,
@@ -21,6 +22,7 @@ import {
 } from '@tapline/tunnel';
 import { createAdmission } from './admission.ts';
 import { type ControlPlaneService, httpStreams, parseService } from './control-plane-service.ts';
+import { serveDeviceCalls } from './device-calls-served.ts';
 import type { DeviceChallenges, SignedChallenge } from './device-challenges.ts';
 import { type DevicePeer, devicePeer } from './device-peer.ts';
 import { createDeviceSessions, type Session } from './device-sessions.ts';
@@ -29,6 +31,7 @@ import { errorAnswer } from './error-body.ts';
 import { forgetVanished } from './forget-vanished.ts';
 import { createPresenceWriter } from './presence-writer.ts';
 import { type BegunCall, beginCall } from './rpc/begin-call.ts';
+import { callStream } from './rpc/call-head.ts';
 import type { DeviceCalls } from './rpc/create-device-calls.ts';
 import { refuseUpgrade } from './refuse-upgrade.ts';
 import { maxMessageBytes, parseDeviceMessage, streamNames } from './session-messages.ts';
@@ -86,6 +89,11 @@ export function createSessionHub(init: {
   readonly challenges?: Pick<DeviceChallenges, 'verify'>;
   /** Serves a connection of a device to the HTTP server; without it there is none. */
   readonly serveHttp?: (socket: TunnelSocket, service: ControlPlaneService) => void;
+  /**
+   * The API as who shows this certificate, for the calls of devices; without it there are none. Throws
+   * `unauthorized` where its time is over.
+   */
+  readonly clientOf?: (certificate: PeerCertificate) => ResourceClient;
   /** Takes a connection that a device hands over for a user; false where the stream is none. */
   readonly takeForwarded?: (stream: TunnelStream, tunnel: object) => boolean;
   readonly pingIntervalMs?: number;
@@ -99,6 +107,8 @@ export function createSessionHub(init: {
   const stopping = new AbortController();
   const presence = createPresenceWriter(init);
   const sessions = createDeviceSessions({ presence, clock, log, stopping: stopping.signal });
+  const { clientOf } = init;
+  const calls = clientOf === undefined ? undefined : serveDeviceCalls({ sessions, clientOf });
   const peers = createTunnelPeers({ client });
   const server = new TunnelServer({
     clock,
@@ -149,6 +159,8 @@ export function createSessionHub(init: {
         void converse(tunnel, { peer, stream, begun: (session) => (state.session = session) });
       } else if (name === httpStreams.device || name === httpStreams.guest) {
         serveHttp(stream, peer.shown);
+      } else if (name === callStream && calls !== undefined) {
+        calls.serve(stream, { tunnel, peer, session: () => state.session });
       } else if (init.takeForwarded?.(stream, tunnel) !== true) {
         stream.reset(CloseCode.Refused, `nothing is served as ${name}`);
       }

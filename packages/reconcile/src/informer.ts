@@ -6,12 +6,24 @@ import {
   type Rng,
   TaplineError,
 } from '@tapline/base';
-import type { ObjectOf, ResourceClient } from '@tapline/client';
+import type {
+  ListOptions,
+  ObjectList,
+  ObjectOf,
+  WatchEvent,
+  WatchOptions,
+} from '@tapline/client';
 import type { KindDefinition } from '@tapline/resources';
 import type { AnyObject } from './any-object.ts';
 import type { Change } from './change.ts';
 import { compareRevisions } from './compare-revisions.ts';
 import { type IndexFunction, ObjectCache } from './object-cache.ts';
+
+/** What an informer asks; any `ResourceClient` answers it. */
+export interface InformerSource<D extends KindDefinition> {
+  list(definition: D, options?: ListOptions): Promise<ObjectList<ObjectOf<D>>>;
+  watch(definition: D, options: WatchOptions): AsyncIterable<WatchEvent<ObjectOf<D>>>;
+}
 
 /** Which objects an informer follows, how it finds them again, and what it runs on. */
 export interface InformerInit<T extends AnyObject, Index extends string> {
@@ -53,7 +65,7 @@ const provenMs = 5000;
 
 /** Starts following a kind. The cache is empty until `synced`. */
 export function createInformer<D extends KindDefinition, Index extends string = never>(
-  client: ResourceClient,
+  client: InformerSource<NoInfer<D>>,
   definition: D,
   init: InformerInit<ObjectOf<D>, Index>,
 ): Informer<ObjectOf<D>, Index> {
@@ -67,7 +79,7 @@ class RunningInformer<D extends KindDefinition, Index extends string> implements
   readonly definition: D;
   readonly synced: Promise<void>;
   isSynced = false;
-  readonly #client: ResourceClient;
+  readonly #client: InformerSource<D>;
   readonly #init: InformerInit<ObjectOf<D>, Index>;
   readonly #cache: ObjectCache<ObjectOf<D>, Index>;
   readonly #listeners = new Set<(change: Change<ObjectOf<D>>) => void>();
@@ -75,7 +87,7 @@ class RunningInformer<D extends KindDefinition, Index extends string> implements
   readonly #running: Promise<void>;
   readonly #sync = Promise.withResolvers<void>();
 
-  constructor(client: ResourceClient, definition: D, init: InformerInit<ObjectOf<D>, Index>) {
+  constructor(client: InformerSource<D>, definition: D, init: InformerInit<ObjectOf<D>, Index>) {
     this.#client = client;
     this.definition = definition;
     this.#init = init;

@@ -1,4 +1,4 @@
-import { type AgentCore, createAgentCore } from '@tapline/agent';
+import { type AgentCore, createAgentCore, feedOverCalls } from '@tapline/agent';
 import {
   type Clock,
   type Log,
@@ -7,7 +7,7 @@ import {
   systemRng,
   TaplineError,
 } from '@tapline/base';
-import { createExchangeClient, createSendExchange, type SendHttp } from '@tapline/client';
+import type { SendHttp } from '@tapline/client';
 import {
   type ControlPlaneService,
   encodeWebSocketIdentity,
@@ -106,12 +106,6 @@ export async function startPageAgent(config: PageAgentConfig): Promise<RunningPa
     };
   }
 
-  const userAgent = `tapline-web-agent/${version}`;
-  const client = opened.use(
-    createExchangeClient(
-      createSendExchange({ send: send('api', 'interactive'), userAgent, clock }),
-    ),
-  );
   const fetching = send('registry', 'bulk');
   const trust = await openPageTrust({ database, send: fetching, log });
   const registry = createPageRegistry(fetching);
@@ -120,7 +114,7 @@ export async function startPageAgent(config: PageAgentConfig): Promise<RunningPa
   const core = opened.use(
     await createAgentCore({
       device,
-      client,
+      installs: feedOverCalls(async () => await (await begun.promise).calls()),
       state: await openPageState(database),
       images,
       runtime,

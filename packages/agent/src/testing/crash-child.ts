@@ -9,6 +9,7 @@ import { createRuncRuntime } from '@tapline/runtimes';
 import { createAgentCore } from '../agent-core.ts';
 import { followLog } from '../follow-log.ts';
 import { AgentState } from '../agent-state.ts';
+import { feedOverApi } from '../installs/feed-over-api.ts';
 import { fixedTrust } from './test-signer.ts';
 import { openImageStore } from '../open-image-store.ts';
 
@@ -72,7 +73,7 @@ async function run(order: CrashOrder): Promise<void> {
   const core = await createAgentCore({
     followLog,
     device: 'd1',
-    client,
+    installs: feedOverApi(client, 'd1'),
     state: mined(await AgentState.open(join(folder, 'state'))),
     images: mined(
       await openImageStore({

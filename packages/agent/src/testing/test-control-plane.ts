@@ -9,9 +9,9 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
-import { createApiServer } from '@tapline/apiserver';
+import { certifiedIdentity, createApiServer } from '@tapline/apiserver';
 import { silentLog, systemClock, systemRng } from '@tapline/base';
-import { createHttpClient, type ResourceClient } from '@tapline/client';
+import { createHttpClient, createInProcessClient, type ResourceClient } from '@tapline/client';
 import {
   createCertificateAuthority,
   createEnrolment,
@@ -38,6 +38,8 @@ export interface TestControlPlane extends AsyncDisposable {
   /** Breaks every connection, and refuses new ones until `comeBack`. */
   goAway(): Promise<void>;
   comeBack(): Promise<void>;
+  /** Forgets what was before. */
+  compact(): Promise<void>;
 }
 
 export async function startTestControlPlane(
@@ -126,6 +128,11 @@ export async function startTestControlPlane(
   late.hub = createSessionHub({
     client,
     serveHttp: (socket) => void inner.emit('connection', socket),
+    clientOf(certificate) {
+      const certified = certifiedIdentity(certificate);
+      if (certified === undefined) throw new Error('the certificate names nobody');
+      return createInProcessClient(api, certified.identity);
+    },
     clock,
     rng: systemRng,
     log,
@@ -165,6 +172,7 @@ export async function startTestControlPlane(
       return formatJoinToken({ name, secret, caFingerprint: authority.fingerprint });
     },
     goAway: stopListening,
+    compact: () => store.compact(store.revision),
     async comeBack() {
       https.listen(port, '127.0.0.1');
       await once(https, 'listening');

@@ -4,14 +4,15 @@ import type { PeerCertificate } from 'node:tls';
 import { isCertifiedSocket } from '@tapline/base';
 import type { Identity } from '../identity.ts';
 
-interface Known {
+/** Who a certificate says its holder is, and until when it says anything. */
+export interface CertifiedIdentity {
   readonly identity: Identity;
   readonly notAfterMs: number;
 }
 
 /** Who the verified client certificates of connections are for, read once a connection. */
 export class CertificateIdentities {
-  readonly #known = new WeakMap<Socket, Known | 'none'>();
+  readonly #known = new WeakMap<Socket, CertifiedIdentity | 'none'>();
 
   /** Undefined without a valid certificate; a connection may outlive the one it began with. */
   identify(socket: Socket, nowMs: number): Identity | undefined {
@@ -25,9 +26,13 @@ export class CertificateIdentities {
   }
 }
 
-function read(socket: Socket): Known | undefined {
+function read(socket: Socket): CertifiedIdentity | undefined {
   if (!isCertifiedSocket(socket) || !socket.authorized) return undefined;
-  const certificate = socket.getPeerCertificate() as PeerCertificate;
+  return certifiedIdentity(socket.getPeerCertificate() as PeerCertificate);
+}
+
+/** Of a certificate that the authority has issued; undefined where it names nobody. */
+export function certifiedIdentity(certificate: PeerCertificate): CertifiedIdentity | undefined {
   // Empty where the client sent none.
   if (certificate.subject === undefined) return undefined;
   const { CN, O } = certificate.subject as { CN?: string | string[]; O?: string | string[] };

@@ -13,6 +13,7 @@ export const agentFlags: {
   readonly data: Flag<string | undefined>;
   readonly runtime: Flag<string>;
   readonly datapath: Flag<string>;
+  readonly directives: Flag<string>;
   readonly metricsPort: Flag<number>;
   readonly servicesPort: Flag<number>;
   readonly quota: Flag<number>;
@@ -46,6 +47,14 @@ export const agentFlags: {
     default: 'auto',
     environment: 'TAPLINE_DATAPATH',
   }),
+  directives: textFlagWithDefault(
+    'How it hears of its Installs within the tunnel: a watch of the API, or calls, which take 5 MiB more',
+    {
+      choices: ['watch', 'calls'],
+      default: 'watch',
+      environment: 'TAPLINE_DIRECTIVES',
+    },
+  ),
   metricsPort: integerFlag('Loopback port of /metrics, /healthz and /readyz; 0 takes a free one', {
     min: 0,
     max: 65_535,
@@ -112,6 +121,7 @@ export interface AgentFlagValues {
   readonly data: string | undefined;
   readonly runtime: string;
   readonly datapath: string;
+  readonly directives: string;
   readonly metricsPort: number;
   readonly servicesPort: number;
   readonly quota: number;

@@ -30,6 +30,7 @@ export async function runAgent(flags: AgentFlagValues, console: Console): Promis
       ? { datapath: flags.datapath }
       : {}),
     metricsPort: flags.metricsPort,
+    ...(flags.directives === 'calls' ? { directives: flags.directives } : {}),
     ...(flags.servicesPort === -1 ? {} : { servicesPort: flags.servicesPort }),
     ...(edge === undefined ? {} : { edge }),
     ...(flags.files === undefined ? {} : { filesDirectory: flags.files }),
@@ -60,6 +61,8 @@ function agentWords(flags: AgentFlagValues): readonly string[] {
     flags.datapath,
     '--metrics-port',
     String(flags.metricsPort),
+    '--directives',
+    flags.directives,
     ...(flags.servicesPort === -1 ? [] : ['--services-port', String(flags.servicesPort)]),
     '--quota',
     String(flags.quota),

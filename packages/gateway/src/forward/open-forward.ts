@@ -56,7 +56,12 @@ export function openForward(init: ForwardInit): Forward {
   const stopping = new AbortController();
   const failed = Promise.withResolvers<never>();
   failed.promise.catch(() => undefined);
-  const gate = createConnectionGate({ clock, host: init.server.host, signal: stopping.signal });
+  const gate = createConnectionGate({
+    ready: () => (tunnel.session.connected ? tunnel.session : undefined),
+    clock,
+    host: init.server.host,
+    signal: stopping.signal,
+  });
   const servers: Server[] = [];
   const sockets = new Set<Socket>();
   const listening = new Map<number, PortPair>();
@@ -131,7 +136,7 @@ export function openForward(init: ForwardInit): Forward {
   async function carry(socket: Socket, pair: PortPair): Promise<void> {
     let stream: TunnelStream;
     try {
-      stream = open(await gate.pass(tunnel), pair, forwardStreams.connect);
+      stream = open(await gate.pass(), pair, forwardStreams.connect);
     } catch (error) {
       socket.on('error', () => undefined).resetAndDestroy();
       throw error;
@@ -145,7 +150,7 @@ export function openForward(init: ForwardInit): Forward {
     for (;;) {
       let stream: TunnelStream | undefined;
       try {
-        stream = open(await gate.pass(tunnel), pair, forwardStreams.listen);
+        stream = open(await gate.pass(), pair, forwardStreams.listen);
         listening.set(stream.id, pair);
         if ((await stream.read()) === undefined) throw offline();
         hasListened = true;

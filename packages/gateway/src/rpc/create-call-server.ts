@@ -21,15 +21,16 @@ const trailerFlag = 0x80;
 
 export function createCallServer(
   routes: (router: ConnectRouter) => void,
-  { interceptors = [] }: { readonly interceptors?: readonly Interceptor[] } = {},
+  init: { readonly interceptors?: readonly Interceptor[]; readonly writeMaxBytes?: number } = {},
 ): CallServer {
+  const { interceptors = [], writeMaxBytes = maxCallMessageBytes } = init;
   const router = createConnectRouter({
     connect: false,
     grpc: false,
     grpcWeb: true,
     acceptCompression: [],
     readMaxBytes: maxCallMessageBytes,
-    writeMaxBytes: maxCallMessageBytes,
+    writeMaxBytes,
     interceptors: [tellErrors, ...interceptors],
   });
   routes(router);

@@ -8,7 +8,7 @@ import { encodeCallHead } from './call-head.ts';
 import { maxCallMessageBytes } from './max-call-message-bytes.ts';
 
 /** Opens the stream of a call; `path` is `/package.Service/Method`. */
-export type OpenCall = (path: string, header: Uint8Array) => TunnelStream;
+export type OpenCall = (path: string, header: Uint8Array) => TunnelStream | Promise<TunnelStream>;
 
 /**
  * Carries calls in streams of a tunnel, each in one of its own, in the form of gRPC-Web: whose trailers
@@ -16,8 +16,9 @@ export type OpenCall = (path: string, header: Uint8Array) => TunnelStream;
  */
 export function createCallTransport(
   open: OpenCall,
-  { interceptors = [] }: { readonly interceptors?: Interceptor[] } = {},
+  init: { readonly interceptors?: Interceptor[]; readonly readMaxBytes?: number } = {},
 ): Transport {
+  const { interceptors = [], readMaxBytes = maxCallMessageBytes } = init;
   const transport = createTransport({
     httpClient: callIn(open),
     baseUrl: 'http://tunnel',
@@ -27,28 +28,29 @@ export function createCallTransport(
     acceptCompression: [],
     sendCompression: null,
     compressMinBytes: Number.MAX_SAFE_INTEGER,
-    readMaxBytes: maxCallMessageBytes,
+    readMaxBytes,
     writeMaxBytes: maxCallMessageBytes,
   });
   return hearErrors(transport);
 }
 
 function callIn(open: OpenCall): UniversalClientFn {
-  return ({ url, header: metadata, body, signal }) => {
+  return async ({ url, header: metadata, body, signal }) => {
     signal?.throwIfAborted();
     const path = new URL(url).pathname;
-    const stream = open(path, encodeCallHead({ path, metadata }));
+    const stream = await open(path, encodeCallHead({ path, metadata }));
+    if (signal?.aborted === true) stream.reset(CloseCode.Normal, 'the call was cancelled');
     const cancel = (): void => stream.reset(CloseCode.Normal, 'the call was cancelled');
     signal?.addEventListener('abort', cancel, { once: true });
     const over = (): void => signal?.removeEventListener('abort', cancel);
     stream.closed.addEventListener('abort', over, { once: true });
     void send(stream, body);
-    return Promise.resolve({
+    return {
       status: 200,
       header: new Headers({ 'content-type': 'application/grpc-web+proto' }),
       body: receive(stream),
       trailer: new Headers(),
-    });
+    };
   };
 }
 

@@ -148,7 +148,7 @@ describe('a call', () => {
     pair = await connectedPair();
     const state = { gateway: 3, device: 3 };
     const calls = createCallServer((router) => router.service(DeviceService, echo), {
-      interceptors: [refuseStale(() => state.device)],
+      interceptors: [refuseStale(() => ({ leastEpoch: () => state.device, isNewest: () => true }))],
     });
     pair.client.onStream((stream) => void calls.serve(stream));
     const client = createDeviceCalls('d1', { tunnel: pair.server, epoch: () => state.gateway });

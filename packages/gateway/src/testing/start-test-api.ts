@@ -1,4 +1,4 @@
-import { createApiServer, internalIdentity } from '@tapline/apiserver';
+import { createApiServer, type Identity, internalIdentity } from '@tapline/apiserver';
 import { silentLog, systemClock } from '@tapline/base';
 import { createInProcessClient, type ResourceClient } from '@tapline/client';
 import { deviceResource, installResource, tokenResource } from '@tapline/resources';
@@ -7,6 +7,10 @@ import { openMemoryStore } from '@tapline/store';
 /** A real API server over a store in memory, and a client of it. */
 export interface TestApi extends AsyncDisposable {
   readonly client: ResourceClient;
+  /** A client of somebody else. */
+  as(identity: Identity): ResourceClient;
+  /** Forgets what was before. */
+  compact(): Promise<void>;
 }
 
 export async function startTestApi(): Promise<TestApi> {
@@ -21,6 +25,8 @@ export async function startTestApi(): Promise<TestApi> {
   });
   return {
     client: createInProcessClient(api, internalIdentity('gateway')),
+    as: (identity) => createInProcessClient(api, identity),
+    compact: () => store.compact(store.revision),
     async [Symbol.asyncDispose]() {
       await api[Symbol.asyncDispose]();
       await store[Symbol.asyncDispose]();
