@@ -194,29 +194,29 @@ describe.skipIf(!root)('an agent and its control plane (needs root and runc)', (
     }
   });
 
-  test.each([
-    'watch',
-    'calls',
-  ] as const)('goes on when its control plane comes back, by %s', async (directives) => {
-    await joined();
-    await started(systemClock, { directives });
-    await vi.waitFor(async () => {
-      const { status } = await plane.client.get(deviceResource, 'edge-1');
-      expect(status?.presence?.connected).toBe(true);
-    });
-    await plane.goAway();
-    await systemClock.sleep(300);
-    await plane.comeBack();
-    await deliver();
-    await ready();
-    await vi.waitFor(
-      async () => {
+  test.each(['watch', 'calls'] as const)(
+    'goes on when its control plane comes back, by %s',
+    async (directives) => {
+      await joined();
+      await started(systemClock, { directives });
+      await vi.waitFor(async () => {
         const { status } = await plane.client.get(deviceResource, 'edge-1');
-        expect(status?.presence).toMatchObject({ connected: true, epoch: 2 });
-      },
-      { timeout: 10_000 },
-    );
-  });
+        expect(status?.presence?.connected).toBe(true);
+      });
+      await plane.goAway();
+      await systemClock.sleep(300);
+      await plane.comeBack();
+      await deliver();
+      await ready();
+      await vi.waitFor(
+        async () => {
+          const { status } = await plane.client.get(deviceResource, 'edge-1');
+          expect(status?.presence).toMatchObject({ connected: true, epoch: 2 });
+        },
+        { timeout: 10_000 },
+      );
+    },
+  );
 
   test('is one in its data folder', async () => {
     await joined();

@@ -62,7 +62,14 @@ afterEach(async () => {
 function create(): StatusReporter {
   const settle = (): Promise<void> => Promise.resolve();
   const installs = feedOverApi(client, 'd1');
-  return createStatusReporter({ installs, state, settle, clock, rng: seededRng(1), log: silentLog });
+  return createStatusReporter({
+    installs,
+    state,
+    settle,
+    clock,
+    rng: seededRng(1),
+    log: silentLog,
+  });
 }
 
 async function stored(): Promise<InstallStatus | undefined> {

@@ -4,6 +4,7 @@ import type { ConnectionOwner, ControlPlaneService } from './control-plane-servi
 import { keepSession, type KeepSessionInit, type KeptSession } from './keep-session.ts';
 import type { ClientTls } from './post-json.ts';
 import { dialTunnel } from './tunnel/dial-tunnel.ts';
+import { ownAddresses } from './tunnel/watch-own-address.ts';
 import { TunnelSocket } from './tunnel/tunnel-socket.ts';
 
 /** A device's end of its tunnel, over TLS. */
@@ -28,7 +29,7 @@ export function connectSession(init: SessionInit): Session {
   const { server, tls, clock } = init;
   const session = keepSession({
     ...init,
-    dial: dialTunnel({ server, tls, clock }),
+    dial: dialTunnel({ server, tls, addresses: ownAddresses, clock }),
     host: server.host,
   });
   return {

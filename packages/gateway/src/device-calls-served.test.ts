@@ -29,7 +29,9 @@ beforeEach(async () => {
   objects = await startTestApi();
   pairs = [];
   watches = 0;
-  api = watched(objects.as({ user: 'system:device:d1', groups: ['system:devices'], via: 'internal' }));
+  api = watched(
+    objects.as({ user: 'system:device:d1', groups: ['system:devices'], via: 'internal' }),
+  );
   for (const name of ['d1', 'd2']) {
     await objects.client.create(deviceResource, {
       metadata: { name },
@@ -75,12 +77,18 @@ function wholeClient(client: ResourceClient): ResourceClient {
   };
 }
 
-/** A tunnel of d1 whose session is its newest, until another begins. */
-async function connected(init: { readonly epoch: number; readonly greets?: boolean }): Promise<{
+/** A device's end, and the epoch that it says. */
+interface Caller {
   readonly calls: GatewayCalls;
   readonly tunnel: Tunnel;
   epoch: number;
-}> {
+}
+
+/** A tunnel of d1 whose session is its newest, until another begins. */
+async function connected(init: {
+  readonly epoch: number;
+  readonly greets?: boolean;
+}): Promise<Caller> {
   const pair = await connectedPair();
   pairs.push(pair);
   const { epoch } = init;
@@ -95,21 +103,26 @@ async function connected(init: { readonly epoch: number; readonly greets?: boole
     const known = init.greets === false ? undefined : session;
     served.serve(stream, { tunnel: pair.server, peer, session: () => known });
   });
-  const state = {
+  const caller: Caller = {
     epoch: init.epoch,
     tunnel: pair.client,
     calls: createGatewayCalls({
-      open: (_path, header) =>
-        pair.client.open({ class: 'interactive', name: callStream, header }),
-      epoch: () => Promise.resolve(state.epoch),
+      open: (_path, header) => pair.client.open({ class: 'interactive', name: callStream, header }),
+      epoch: () => Promise.resolve(caller.epoch),
     }),
   };
-  return state;
+  return caller;
 }
 
 async function install(device: string, more: Partial<InstallSpec> = {}): Promise<Install> {
   const digest = `sha256:${'a'.repeat(64)}`;
-  const image = { repository: 'jq', digest, platform: 'linux/amd64', sizeBytes: 1, unpackedBytes: 1 };
+  const image = {
+    repository: 'jq',
+    digest,
+    platform: 'linux/amd64',
+    sizeBytes: 1,
+    unpackedBytes: 1,
+  };
   const spec = { device, delivery: 'jq', formula: 'jq', version: '1', revision: 1, image, ...more };
   return await objects.client.create(installResource, {
     metadata: { name: `${device}.${spec.formula}` },
@@ -128,6 +141,12 @@ async function stateOf(name: string): Promise<string | undefined> {
 /** What a call ended with. */
 function refusal(code: string): unknown {
   return expect.objectContaining({ code: 'stream_refused', details: { code } });
+}
+
+async function all<T>(items: AsyncIterable<T>): Promise<readonly T[]> {
+  const found: T[] = [];
+  for await (const item of items) found.push(item);
+  return found;
 }
 
 /** What the device hears first; then it ends the call, as leaving it alone would not. */
@@ -185,18 +204,16 @@ describe('what a device calls', () => {
       break;
     }
     await objects.compact();
-    await expect(
-      Array.fromAsync(calls.directives({ resourceVersion })),
-    ).rejects.toEqual(refusal('expired'));
+    await expect(all(calls.directives({ resourceVersion }))).rejects.toEqual(refusal('expired'));
   });
 
   test('has its deadline and its end passed on to the API', async () => {
     const { calls } = await connected({ epoch: 1 });
-    const timed = Array.fromAsync(calls.directives({}, { timeoutMs: 200 }));
+    const timed = all(calls.directives({}, { timeoutMs: 200 }));
     await expect(timed).rejects.toMatchObject({ code: 'call_deadline_exceeded' });
     await vi.waitFor(() => expect(watches).toBe(0));
     const cancelling = new AbortController();
-    const followed = Array.fromAsync(calls.directives({}, { signal: cancelling.signal }));
+    const followed = all(calls.directives({}, { signal: cancelling.signal }));
     await vi.waitFor(() => expect(watches).toBe(1));
     cancelling.abort();
     await expect(followed).rejects.toMatchObject({ code: 'call_cancelled' });
@@ -210,7 +227,7 @@ describe('what a device calls', () => {
 
   test('ends with its tunnel', async () => {
     const { calls, tunnel } = await connected({ epoch: 1 });
-    const followed = Array.fromAsync(calls.directives({}));
+    const followed = all(calls.directives({}));
     await vi.waitFor(() => expect(watches).toBe(1));
     tunnel.close();
     await expect(followed).rejects.toMatchObject({ code: expect.stringMatching(/^tunnel_/) });
@@ -280,7 +297,7 @@ describe('refused', () => {
     const cancelling = new AbortController();
     const { signal } = cancelling;
     const many = Array.from({ length: 16 }, () =>
-      Array.fromAsync(calls.directives({}, { signal })).catch(() => 'ended'),
+      all(calls.directives({}, { signal })).catch(() => 'ended'),
     );
     await vi.waitFor(() => expect(watches).toBe(16));
     await expect(firstOf(calls)).rejects.toMatchObject({ code: 'too_many_streams' });

@@ -45,7 +45,7 @@ let hub: SessionHub;
 const opened: AsyncDisposable[] = [];
 const sockets = new Set<TLSSocket>();
 
-const hubOptions = { answerTimeoutMs: 500, pingIntervalMs: 100, returnGraceMs: 50 };
+const hubOptions = { answerTimeoutMs: 2000, pingIntervalMs: 100, returnGraceMs: 50 };
 
 function newHub(more: Partial<typeof hubOptions> = {}): SessionHub {
   return createSessionHub({

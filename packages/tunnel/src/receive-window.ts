@@ -38,13 +38,18 @@ export class ReceiveWindow {
     this.#unread -= bytes;
   }
 
+  /** Whether what was read is worth a frame that grants it again. */
+  get owes(): boolean {
+    return this.#bytes - this.#open - this.#unread >= this.#bytes / 2;
+  }
+
   /** Bytes to grant now, 0 while it is not worth a frame. `grow` takes what the window grows by. */
   grant(
     nowMs: number,
     { rttMs, grow }: { readonly rttMs: number; readonly grow: (bytes: number) => boolean },
   ): number {
+    if (!this.owes) return 0;
     const owed = this.#bytes - this.#open - this.#unread;
-    if (owed < this.#bytes / 2) return 0;
     // Half a window within two round trips: the window is what limits the stream.
     const sinceMs = this.#grantedMs === undefined ? 0 : nowMs - this.#grantedMs;
     this.#grantedMs = nowMs;

@@ -46,7 +46,14 @@ export class Sender {
   #sessionCredit = 0;
   #bytesSinceAsk = 0;
   /** Where in its buffer the last frame of this turn begins, to ask for an acknowledgement yet. */
-  #lastFrame: { into: Uint8Array; at: number } | undefined;
+  #lastInto: Uint8Array | undefined;
+  #lastAt = 0;
+
+  readonly #giveBack = (bytes: number, stream: number): void => {
+    const at = this.#begin(FrameType.Credit, stream, creditBytes);
+    writeUint32(this.#outbox.log.room(0), at, bytes);
+    this.#commit(creditBytes);
+  };
 
   constructor(init: { readonly limits: TunnelLimits; readonly pool: BufferPool }) {
     this.#limits = init.limits;
@@ -204,7 +211,7 @@ export class Sender {
     const until = log.end + most;
     let over = ended;
     let carriesBulk = false;
-    this.#lastFrame = undefined;
+    this.#lastInto = undefined;
     this.#fillPending();
     while (log.end < until) {
       const urgent = this.#sessionCredit > 0 ? this.#scheduler.urgent(nowMs) : undefined;
@@ -224,18 +231,18 @@ export class Sender {
   }
 
   #fillPending(): void {
-    for (const [stream, bytes] of this.#credits) {
-      const at = this.#begin(FrameType.Credit, stream, creditBytes);
-      writeUint32(this.#outbox.log.room(0), at, bytes);
-      this.#commit(creditBytes);
+    // Nearly always there is none, and to go through nothing makes an iterator all the same.
+    if (this.#credits.size > 0) {
+      this.#credits.forEach(this.#giveBack);
+      this.#credits.clear();
     }
-    this.#credits.clear();
+    if (this.#pending.length === 0) return;
     for (const { type, stream, body } of this.#pending) {
       const at = this.#begin(type, stream, body.length);
       this.#outbox.log.room(0).set(body, at);
       this.#commit(body.length);
     }
-    if (this.#pending.length > 0) this.#pending = [];
+    this.#pending = [];
   }
 
   /** A stream that goes only as far as the path takes it. */
@@ -282,7 +289,8 @@ export class Sender {
     const { log } = this.#outbox;
     const into = log.room(headerBytes + length);
     const at = log.offset;
-    this.#lastFrame = { into, at };
+    this.#lastInto = into;
+    this.#lastAt = at;
     return writeHeader(into, at, { type, flags: 0, length, stream });
   }
 
@@ -293,9 +301,10 @@ export class Sender {
 
   /** The last frame asks for an acknowledgement. */
   #ask(nowMs: number): void {
-    const last = this.#lastFrame;
-    if (last === undefined) return;
-    last.into[last.at + 1] = (last.into[last.at + 1] ?? 0) | ackFlag;
+    const into = this.#lastInto;
+    if (into === undefined) return;
+    const flags = this.#lastAt + 1;
+    into[flags] = (into[flags] ?? 0) | ackFlag;
     this.#marks.add(this.#outbox.log.end, nowMs);
     this.#bytesSinceAsk = 0;
   }

@@ -159,11 +159,13 @@ export class SessionStreams implements StreamHost {
   consumed(stream: Stream, bytes: number): void {
     this.#consume(bytes);
     if (stream.finReceived || stream.closed.aborted) return;
-    const rttMs = this.#sender.rttMs;
-    const credit = stream.receiveWindow.grant(this.now(), {
-      rttMs,
-      grow: (more) => this.#growBy(more),
-    });
+    const { receiveWindow } = stream;
+    const credit = receiveWindow.owes
+      ? receiveWindow.grant(this.now(), {
+          rttMs: this.#sender.rttMs,
+          grow: (more) => this.#growBy(more),
+        })
+      : 0;
     if (credit > 0) this.#sender.credit(stream.id, credit);
     if (this.#sender.hasCredits) this.#onWork();
   }
@@ -206,6 +208,7 @@ export class SessionStreams implements StreamHost {
 
   #consume(bytes: number): void {
     this.#window.read(bytes);
+    if (!this.#window.owes) return;
     const credit = this.#window.grant(this.now(), { rttMs: 0, grow: () => false });
     if (credit > 0) this.#sender.credit(0, credit);
   }

@@ -344,11 +344,13 @@ export class Session implements TunnelSession, LinkOwner {
   #schedulePump(): void {
     if (this.#pumpDue || !this.connected) return;
     this.#pumpDue = true;
-    queueMicrotask(() => {
-      this.#pumpDue = false;
-      this.#pump();
-    });
+    queueMicrotask(this.#pumpNow);
   }
+
+  readonly #pumpNow = (): void => {
+    this.#pumpDue = false;
+    this.#pump();
+  };
 
   #pump(): void {
     if (!this.connected) return;

@@ -1,7 +1,13 @@
 import { join } from 'node:path';
 import { silentLog, systemClock, systemRng } from '@tapline/base';
 import { createHttpClient, type WatchEvent } from '@tapline/client';
-import { connectSession, enrolDevice, newDeviceKey, type Session, TunnelAgent } from '@tapline/gateway';
+import {
+  connectSession,
+  enrolDevice,
+  newDeviceKey,
+  type Session,
+  TunnelAgent,
+} from '@tapline/gateway';
 import { type Install, installResource, type InstallStatus } from '@tapline/resources';
 import { temporaryFolder } from '@tapline/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -192,7 +198,12 @@ async function create(name: string, device = 'd1'): Promise<Install> {
         unpackedBytes: 1,
       },
       run: { command: ['jq'], restart: 'Always', env: { A: 'b' } },
-      health: { command: ['jq', '--version'], timeoutSeconds: 0.5, attempts: 2, intervalSeconds: 1 },
+      health: {
+        command: ['jq', '--version'],
+        timeoutSeconds: 0.5,
+        attempts: 2,
+        intervalSeconds: 1,
+      },
       limits: { memoryBytes: 2 ** 40 },
     },
   });

@@ -1,4 +1,10 @@
-import type { ListOptions, ObjectList, RequestOptions, WatchEvent, WatchOptions } from '@tapline/client';
+import type {
+  ListOptions,
+  ObjectList,
+  RequestOptions,
+  WatchEvent,
+  WatchOptions,
+} from '@tapline/client';
 import type { Install, installResource, InstallStatus } from '@tapline/resources';
 
 type Definition = typeof installResource;

@@ -10,6 +10,7 @@ import {
   type StreamClass,
   type TunnelStream,
 } from '@tapline/tunnel';
+import { ownAddresses } from '../tunnel/watch-own-address.ts';
 import { createConnectionGate } from '../tunnel/connection-gate.ts';
 import { type DialInit, dialTunnel } from '../tunnel/dial-tunnel.ts';
 import { ForwardCode, forwardError } from './forward-code.ts';
@@ -68,6 +69,7 @@ export function openForward(init: ForwardInit): Forward {
   const ports = pairs.map(({ device }) => device);
   const dial = dialTunnel({
     ...init,
+    addresses: ownAddresses,
     path: `${init.path}?${forwardQuery({ direction, ports }).toString()}`,
   });
   let begun = false;

@@ -8,10 +8,10 @@ import { installMessage, installOf } from './install-message.ts';
 /** Every field of T has its own arbitrary; those that may be absent are at times. */
 function object<T extends object>(fields: {
   readonly [K in keyof Required<T>]: fc.Arbitrary<NonNullable<T[K]>>;
-}): { readonly required: <K extends keyof T & string>(...keys: readonly K[]) => fc.Arbitrary<T> } {
+}): { readonly required: (...keys: readonly (keyof T & string)[]) => fc.Arbitrary<T> } {
   return {
     required: (...keys) =>
-      fc.record(fields as Record<string, fc.Arbitrary<unknown>>, {
+      fc.record(fields, {
         requiredKeys: [...keys],
       }) as fc.Arbitrary<T>,
   };

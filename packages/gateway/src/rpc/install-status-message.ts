@@ -21,7 +21,7 @@ export function installStatusMessage(status: Status): MessageInitShape<typeof In
       ...rest,
       ...counts({ observedGeneration }),
     })),
-  } as MessageInitShape<typeof InstallStatusSchema>;
+  };
 }
 
 /** The status of a message. Whether its texts are such as they may be is for the API to say. */

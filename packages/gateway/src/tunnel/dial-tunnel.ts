@@ -8,6 +8,7 @@ import { errorOfAnswer } from '../error-body.ts';
 import type { ClientTls } from '../post-json.ts';
 import { carryOnSocket } from './socket-transport.ts';
 import { tunnelPath, tunnelUpgrade } from './tunnel-path.ts';
+import { watchOwnAddress } from './watch-own-address.ts';
 
 export interface DialInit {
   /** `https://host:port`; over `http:` only tests and benchmarks run. */
@@ -19,6 +20,8 @@ export interface DialInit {
   readonly headers?: Readonly<Record<string, string>>;
   /** What an answer that is no upgrade says; that of the gateway's own endpoints unless given. */
   readonly errorOf?: (status: number, text: string) => Error;
+  /** The addresses that this machine has: a connection from one that is lost ends. */
+  readonly addresses?: () => ReadonlySet<string>;
   readonly clock: Clock;
   /** For the connection, the TLS handshake and the answer together. */
   readonly timeoutMs?: number;
@@ -28,15 +31,20 @@ const maxAnswerBytes = 65_536;
 
 /** Dials by an upgrade of HTTP/1.1 to bytes without more framing than TLS's. */
 export function dialTunnel(init: DialInit): Dial {
-  const { clock } = init;
+  const { addresses, clock } = init;
   return async (begin, signal) => {
     const { socket, head } = await upgraded(init, signal);
     if (socket instanceof Socket) socket.setNoDelay(true);
     const onAbort = (): void => void socket.destroy();
     signal.addEventListener('abort', onAbort, { once: true });
+    const ended = new AbortController();
+    if (addresses !== undefined && socket instanceof Socket) {
+      void watchOwnAddress(socket, { addresses, clock, signal: ended.signal });
+    }
     try {
       await carryOnSocket(socket, { begin, clock, head });
     } finally {
+      ended.abort('ended');
       signal.removeEventListener('abort', onAbort);
     }
   };
