@@ -7,6 +7,7 @@ function flags(given: Partial<AgentFlagValues>): AgentFlagValues {
     data: undefined,
     runtime: 'runc',
     datapath: 'auto',
+    directives: 'watch',
     metricsPort: 0,
     servicesPort: -1,
     quota: 0,
