@@ -6,13 +6,7 @@ import {
   type Rng,
   TaplineError,
 } from '@tapline/base';
-import type {
-  ListOptions,
-  ObjectList,
-  ObjectOf,
-  WatchEvent,
-  WatchOptions,
-} from '@tapline/client';
+import type { ListOptions, ObjectList, ObjectOf, WatchEvent, WatchOptions } from '@tapline/client';
 import type { KindDefinition } from '@tapline/resources';
 import type { AnyObject } from './any-object.ts';
 import type { Change } from './change.ts';
