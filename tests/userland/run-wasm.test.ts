@@ -39,6 +39,19 @@ describe.skipIf(debian !== undefined)(
       });
     });
 
+    test('a folder that is an OCI image layout is an image, too', async () => {
+      await using folder = await temporaryFolder();
+      const layout = join(folder.path, 'busybox');
+      expect(await runTapline(['registry', 'copy', image, `oci:${layout}`])).toMatchObject({
+        code: 0,
+      });
+      expect(await runTapline(['run-wasm', layout])).toEqual({
+        code: 0,
+        out: 'made of two layers\n',
+        err: '',
+      });
+    });
+
     test('pipes and exit codes are the program’s', async () => {
       const script = 'cat; echo "$FROM" >&2; exit 7';
       const stdin = 'a line\n'.repeat(20_000);

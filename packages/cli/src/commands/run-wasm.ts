@@ -15,12 +15,17 @@ export const runWasm: Command = defineCommand({
       command: 'tapline run-wasm jq:1.8.1 -- jq -n 6*7',
       explains: 'an image of the control plane’s registry',
     },
+    {
+      command: 'tapline run-wasm ./jq -- jq -n 6*7',
+      explains: 'an image that `tapline brew2oci jq --output ./jq` wrote',
+    },
     { command: 'tapline run-wasm ./debian-arm64 -- bash', explains: 'a folder as its root' },
   ],
   positionals: [
     {
       name: 'IMAGE|DIR',
-      description: 'REPOSITORY:TAG, oci://REGISTRY/REPOSITORY:TAG, or a folder',
+      description:
+        'REPOSITORY:TAG, oci://REGISTRY/REPOSITORY:TAG, or a folder: an OCI image layout, or a root',
       required: true,
     },
   ],

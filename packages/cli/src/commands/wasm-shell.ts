@@ -1,8 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { statSync } from 'node:fs';
 import type { ShellSettings } from '@tapline/guest-page';
-import { openRegistry } from '../build/open-registry.ts';
 import { connectionFlags } from '../connection/connection-flags.ts';
 import { parseListenAddress } from '../connection/listen-address.ts';
 import { defineCommand, type Command } from '../framework/command.ts';
@@ -33,7 +31,8 @@ export const wasmShell: Command = defineCommand({
   positionals: [
     {
       name: 'IMAGE|DIR',
-      description: 'REPOSITORY:TAG, oci://REGISTRY/REPOSITORY:TAG, or a folder',
+      description:
+        'REPOSITORY:TAG, oci://REGISTRY/REPOSITORY:TAG, or a folder: an OCI image layout, or a root',
       required: true,
     },
   ],
@@ -59,17 +58,18 @@ export const wasmShell: Command = defineCommand({
     await using opened = new AsyncDisposableStack();
     let content: ShellContent;
     let source: ShellSettings['source'];
-    if (statSync(text, { throwIfNoEntry: false })?.isDirectory() === true) {
+    const { kindOfGuest, openImageSource } = await import('../wasm/open-image-source.ts');
+    if (kindOfGuest(text) === 'folder') {
       const { directoryLayer } = await import('@tapline/runtimes');
       const { folderContent } = await import('../wasm/folder-content.ts');
       content = opened.use(folderContent(directoryLayer(text)));
       source = { kind: 'folder', url: 'folder/' };
     } else {
       const { imageContent } = await import('../wasm/image-content.ts');
-      const image = await openRegistry(text, { console, flags });
+      const image = await openImageSource(text, { console, flags });
       content = opened.use(imageContent(image, console.signal));
       // Said here and not in the page, where there is none of that name.
-      await image.client.manifest(image.repository, image.reference, { signal: console.signal });
+      await image.endpoint.manifest(image.repository, image.reference, { signal: console.signal });
       const { repository, reference } = image;
       source = { kind: 'image', registry: '', repository, reference };
     }

@@ -1,17 +1,15 @@
 import { isTaplineError } from '@tapline/base';
 import type { Descriptor } from '@tapline/oci';
 import type { FetchedManifest } from '@tapline/registry';
-import type { NamedImage } from '../build/open-registry.ts';
+import type { ImageSource } from './open-image-source.ts';
 import type { ServedContent, ShellContent } from './shell-content.ts';
 
 /**
- * One image of a registry, by OCI distribution's paths below `v2/`: its manifests, and the blobs that
+ * One image, by OCI distribution's paths below `v2/`: its manifests, and the blobs that
  * these name. The page has no credentials of the registry; this side has.
  */
-export function imageContent(
-  { client, repository, reference }: NamedImage,
-  signal: AbortSignal,
-): ShellContent {
+export function imageContent(image: ImageSource, signal: AbortSignal): ShellContent {
+  const { endpoint, repository, reference } = image;
   const manifests = new Set<string>([reference]);
   const blobs = new Map<string, Descriptor>();
 
@@ -29,13 +27,13 @@ export function imageContent(
     if (!path.startsWith(prefix)) return undefined;
     const [kind, name = ''] = path.slice(prefix.length).split('/');
     if (kind === 'manifests' && manifests.has(name)) {
-      const fetched = await client.manifest(repository, name, { signal });
+      const fetched = await endpoint.manifest(repository, name, { signal });
       allow(fetched);
       return { type: fetched.mediaType, body: fetched.bytes, immutable: name.includes(':') };
     }
     const blob = kind === 'blobs' ? blobs.get(name) : undefined;
     if (blob === undefined) return undefined;
-    const body = client.blob(repository, blob, { signal });
+    const body = endpoint.blob(repository, blob, { signal });
     return { type: 'application/octet-stream', body, immutable: true };
   }
   return {
@@ -49,6 +47,6 @@ export function imageContent(
         throw error;
       }
     },
-    [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => image[Symbol.asyncDispose](),
   };
 }
