@@ -70,8 +70,11 @@ export interface AgentConfig {
   readonly rng?: Rng;
   /** `unconfined` isolates nothing; only for devices that have no container runtime. */
   readonly runtime?: Exclude<Runtime['name'], 'none'>;
-  /** Who switches frames where this is a node; absent: the kernel, unless it cannot. */
-  readonly datapath?: 'kernel' | 'user-space';
+  /**
+   * Who switches frames where this is a node; absent: the kernel, unless it cannot. `kernel-vlans`: in
+   * one bridge whose VLANs are the segments, for nodes with very many of them.
+   */
+  readonly datapath?: 'kernel' | 'kernel-vlans' | 'user-space';
   /** Loopback port of /metrics, /healthz and /readyz, 0 for a free one; none where absent. */
   readonly metricsPort?: number;
   /**
@@ -334,8 +337,8 @@ async function openSegments(
   const { datapath = able ? 'kernel' : 'user-space' } = config;
   const kernelInit = { node: device, helper, clock, log };
   const fabric = opened.use(
-    datapath === 'kernel'
-      ? createFabric(kernelInit)
+    datapath !== 'user-space'
+      ? createFabric({ ...kernelInit, layout: datapath === 'kernel' ? 'devices' : 'vlans' })
       : await openUserSpaceFabric({
           node: device,
           clock,

@@ -13,6 +13,7 @@ import { planPart } from './plan-part.ts';
 const partSize: Readonly<Record<NodeLayout, number>> = {
   devices: 400,
   carrier: 20_000,
+  vlans: 400,
   underlay: Infinity,
 };
 /** The first is a small one, as nothing is done beside planning it; each next is twice as large. */

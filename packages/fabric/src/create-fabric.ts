@@ -5,6 +5,7 @@ import {
   compileNode,
   type CompileOptions,
   encryptionOfOperation,
+  isSegmentInterface,
   type FabricIntent,
   type NodeCapabilities,
   type NodeIntent,
@@ -57,7 +58,7 @@ export function createFabric(init: FabricInit): Fabric {
   let applied: CompiledNode | undefined;
   let capable: NodeCapabilities | undefined;
   /** What others have on the node, as it was seen last. */
-  let surroundings: Pick<CompileOptions, 'taken' | 'underlay'> = {};
+  let surroundings: Pick<CompileOptions, 'taken' | 'underlay' | 'vlans'> = {};
   const standing = new StandingSegments();
   const keys = ownKeys(node, helper);
   /** Whether the kernel is known to have what `applied` says. */
@@ -136,6 +137,7 @@ export function createFabric(init: FabricInit): Fabric {
   ): CompiledNode {
     surroundings = {
       taken: takenVnis(options.observed, intent.vxlanPort),
+      ...(layout === 'vlans' && { vlans: vlansOf(options.observed) }),
       underlay: underlayDevice(options.observed, ownNode(intent).underlay),
     };
     return compileNode(intent, {
@@ -341,6 +343,13 @@ export function createFabric(init: FabricInit): Fabric {
       await helper[Symbol.asyncDispose]();
     },
   };
+}
+
+/** VLANs that VNIs have in the devices that are ours. */
+function vlansOf({ vlans }: NodeState): ReadonlyMap<number, number> {
+  return new Map(
+    vlans.filter(({ dev }) => isSegmentInterface(dev)).map(({ vni, vlan }) => [vni, vlan]),
+  );
 }
 
 function outcome(

@@ -107,6 +107,7 @@ export { floodMac } from './compile/segment-fdb.ts';
 export { emptyState } from './state/empty-state.ts';
 export type { NftChain, NftRule, NftRuleset, NftSet, NftTable } from './state/nft-ruleset.ts';
 export type {
+  ArrivalMark,
   BpfInstruction,
   EgressFilter,
   FdbEntry,
@@ -117,6 +118,7 @@ export type {
   Neighbour,
   NodeState,
   PortEnd,
+  PortVlan,
   RouteState,
   VlanTunnel,
   VniRange,
@@ -140,8 +142,3 @@ export { verifyFabric } from './verify/verify-fabric.ts';
 export { pathAddress, type SegmentPath, segmentPath } from './encryption/segment-path.ts';
 export { type KeyPhase, keyPhase, stepsPerEpoch } from './encryption/key-phase.ts';
 export { type KeyReference, sendingKeyId } from './encryption/key-reference.ts';
-export {
-  type LayoutCommand,
-  type VlanAwareOptions,
-  vlanAwareCommands,
-} from './compile/vlan-aware-node.ts';

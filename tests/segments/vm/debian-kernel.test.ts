@@ -1,24 +1,18 @@
 import {
+  checkCertificate,
   type FabricIntent,
+  type NodeState,
   portEndName,
   type SegmentIntent,
-  vlanAwareCommands,
+  verifyFabric,
 } from '@tapline/segments';
 import { haveProgram, temporaryFolder } from '@tapline/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { debianUnavailable } from '../../../tools/debian/debian-unavailable.ts';
 import { policyMatrix } from '../support/measure-matrix.ts';
-import { carryOut } from './carry-out.ts';
+import type { TestEnd } from '../support/traffic-classes.ts';
 import { openVm, type Sighting, type Vm } from './open-vm.ts';
-import {
-  keyedIntents,
-  openVmNodes,
-  vmEnds,
-  type VmNode,
-  vmNodes,
-  vmSegment,
-  vmSetUp,
-} from './vm-fabric.ts';
+import { keyedIntents, openVmNodes, vmEnds, type VmNode, vmSegment, vmSetUp } from './vm-fabric.ts';
 import { matrixFrames, matrixOf, numberedFrame } from './vm-frames.ts';
 
 const unavailable =
@@ -181,36 +175,94 @@ describe.skipIf(unavailable !== undefined)(`in Debian's kernel ${unavailable ?? 
     }
   }, 60_000);
 
-  test('two segments on a VLAN-aware bridge and one VXLAN device: the policy’s matrix, none across', async () => {
-    const segments = [0, 1].map((odd) =>
-      vmSegment(
-        7000 + odd,
-        { underlay: 'none', link: 'none' },
-        (index) => [2, 4].includes(index) === (odd === 1),
+  test('segments that are VLANs of one bridge: the policy’s matrix, none across, proven, broken and mended', async () => {
+    const encryptions = [
+      { underlay: 'none', link: 'none' },
+      { underlay: 'ipsec', link: 'none' },
+      { underlay: 'none', link: 'macsec' },
+    ] as const;
+    const segments = encryptions.map((encryption, number) => vmSegment(7010 + number, encryption));
+    const aware = await vlanNodes();
+    const intents = await keyedIntents(aware, segments, 9);
+    for (const { name, fabric } of aware) {
+      const { conditions } = await fabric.apply(intents.get(name) ?? fail());
+      expect(conditions.filter(({ ready }) => !ready)).toEqual([]);
+    }
+    expect(await aware[0]?.fabric.plan(intents.get('n1') ?? fail())).toEqual([]);
+    // Indexes are of a segment: here each end has a number of its own.
+    const ends = segments.flatMap((segment, number) =>
+      vmEnds(segment).map((end) => ({
+        ...end,
+        intent: { ...end.intent, index: end.intent.index + number * 16 },
+      })),
+    );
+    const policy = segments.flatMap((_, number) =>
+      policyMatrix(ends.slice(number * 6, number * 6 + 6)),
+    );
+    await vm.listen(
+      segments.flatMap(({ vni, ports }) =>
+        ports.map((port) => [`/run/netns/${port.owner}`, portEndName(vni, port)] as const),
       ),
     );
-    const vlans = new Map(segments.map(({ vni }, index) => [vni, 10 + index]));
-    const intent = { vxlanPort: 4789, nodes: vmNodes, segments };
-    for (const { name } of nodes) {
-      await carryOut(vm, name, vlanAwareCommands(intent, { node: name, vlans }));
-    }
-    const ends = segments
-      .flatMap((segment) => vmEnds(segment).map((end) => ({ ...end, vni: segment.vni })))
-      .toSorted((a, b) => a.intent.index - b.intent.index);
-    for (const { intent: port, vni } of ends) {
-      const up = ['ip', 'link', 'set', portEndName(vni, port), 'up'];
-      expect((await vm.run(port.owner, up)).code).toBe(0);
-    }
-    await vm.listen(
-      ends.map(({ intent: port, vni }) => [`/run/netns/${port.owner}`, portEndName(vni, port)]),
-    );
-    const policy = segments.flatMap((segment) => policyMatrix(vmEnds(segment))).toSorted();
     for (const name of classes) {
       const sighting = await vm.send(matrixFrames(name, ends));
-      expect([name, ...matrixOf(sighting, ends)]).toEqual([name, ...policy]);
+      expect([name, ...matrixOf(sighting, ends)]).toEqual([name, ...policy.toSorted()]);
     }
-  }, 120_000);
+    const claim = intents.get('n1') ?? fail();
+    const { result, findings, certificate } = verifyFabric(claim, await statesOf(aware));
+    expect([result, findings.map(({ message }) => message)]).toEqual(['verified', []]);
+    checkCertificate(certificate ?? fail(), claim, await statesOf(aware));
+
+    // Without VLANs its frames find no VNI, and marks keep segments apart that share all else.
+    const [first] = aware;
+    const breaks = [
+      [['ip', 'link', 'set', 'tb0000', 'type', 'bridge', 'vlan_filtering', '0'], localOf],
+      [['nft', 'flush', 'ruleset'], none],
+    ] as const;
+    for (const [command, left] of breaks) {
+      expect((await vm.run('n1', command)).code).toBe(0);
+      const sighting = await vm.send(matrixFrames('raw frames', ends));
+      const others = policy.filter((cell) => !sentFrom(cell, ends, 'n1') || left(cell, ends));
+      expect([command, ...matrixOf(sighting, ends)]).toEqual([command, ...others.toSorted()]);
+      const { result: now } = verifyFabric(claim, await statesOf(aware));
+      expect([command, now]).toEqual([command, left === none ? 'open' : 'verified']);
+    }
+    const again = await keyedIntents(aware, segments, 9);
+    await first?.fabric.apply(again.get('n1') ?? fail());
+    expect(await first?.fabric.plan(again.get('n1') ?? fail())).toEqual([]);
+    const mended = await vm.send(matrixFrames('raw frames', ends));
+    expect(matrixOf(mended, ends)).toEqual(policy.toSorted());
+  }, 200_000);
+
+  async function vlanNodes(): Promise<readonly VmNode[]> {
+    const { path: folder } = opened.use(await temporaryFolder());
+    const found = await openVmNodes(vm, { folder, layout: 'vlans' });
+    return found.map((node) => opened.use(node));
+  }
 });
+
+async function statesOf(nodes: readonly VmNode[]): Promise<ReadonlyMap<string, NodeState>> {
+  const states = nodes.map(async ({ name, fabric }) => [name, await fabric.observe()] as const);
+  return new Map(await Promise.all(states));
+}
+
+function endOf(number: string | undefined, ends: readonly TestEnd[]): TestEnd | undefined {
+  return ends.find(({ intent }) => intent.index === Number(number));
+}
+
+function sentFrom(cell: string, ends: readonly TestEnd[], node: string): boolean {
+  return endOf(cell.split('>')[0], ends)?.intent.node === node;
+}
+
+/** Between two ports of one node. */
+function localOf(cell: string, ends: readonly TestEnd[]): boolean {
+  const [from, to] = cell.split('>').map((number) => endOf(number, ends)?.intent.node);
+  return from === to;
+}
+
+function none(): boolean {
+  return false;
+}
 
 function fail(): never {
   throw new Error('no intent');

@@ -43,7 +43,7 @@ export const agentFlags: {
     },
   ),
   datapath: textFlagWithDefault('Who switches frames of segments on a node', {
-    choices: ['auto', 'kernel', 'user-space'],
+    choices: ['auto', 'kernel', 'kernel-vlans', 'user-space'],
     default: 'auto',
     environment: 'TAPLINE_DATAPATH',
   }),

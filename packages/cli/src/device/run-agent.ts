@@ -26,7 +26,9 @@ export async function runAgent(flags: AgentFlagValues, console: Console): Promis
     clock: console.clock,
     collectMemory,
     runtime: runtimeOf(flags),
-    ...(flags.datapath === 'kernel' || flags.datapath === 'user-space'
+    ...(flags.datapath === 'kernel' ||
+    flags.datapath === 'kernel-vlans' ||
+    flags.datapath === 'user-space'
       ? { datapath: flags.datapath }
       : {}),
     metricsPort: flags.metricsPort,

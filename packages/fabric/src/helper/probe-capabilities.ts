@@ -21,27 +21,33 @@ const linkGuardProbe =
 const ipsecProbe =
   'xfrm state add src 192.0.2.1 dst 192.0.2.2 proto esp spi 256 mode transport aead rfc4106(gcm(aes)) 0x0000000000000000000000000000000000000000 128\n';
 
+/** What gives frames their marks where segments are VLANs. */
+const arrivalProbe =
+  'qdisc add dev lo clsact\nfilter add dev lo ingress protocol all pref 1 handle 1 flower num_of_vlans 0 enc_key_id 4096 vxlan_opts 1/0xffff action skbedit mark 1\n';
+
 export async function probeCapabilities(run: RunProgram): Promise<KernelCapabilities> {
   const tryIn = async (command: readonly string[], stdin: string): Promise<boolean> =>
     (await run(['unshare', '--net', ...command], { stdin })).code === 0;
-  const [failed, ipsec, bridgeTables, arpTables, linkGuard, clsBpf, userSpace] = await Promise.all([
-    failedLinkProbes(run),
-    tryIn(['ip', '-batch', '-'], ipsecProbe),
-    tryIn(['nft', '-f', '-'], tableProbe('bridge', 'prerouting') + tableProbe('inet', 'input')),
-    tryIn(['nft', '-f', '-'], tableProbe('arp', 'output')),
-    tryIn(['nft', '-f', '-'], linkGuardProbe),
-    tryIn(
-      ['tc', '-batch', '-'],
-      "qdisc add dev lo clsact\nfilter add dev lo egress protocol all pref 1 bpf da bytecode '1,6 0 0 0'\n",
-    ),
-    haveUserSpaceWireguard(run),
-  ]);
+  const [failed, ipsec, bridgeTables, arpTables, linkGuard, clsBpf, arrivals, userSpace] =
+    await Promise.all([
+      failedLinkProbes(run),
+      tryIn(['ip', '-batch', '-'], ipsecProbe),
+      tryIn(['nft', '-f', '-'], tableProbe('bridge', 'prerouting') + tableProbe('inet', 'input')),
+      tryIn(['nft', '-f', '-'], tableProbe('arp', 'output')),
+      tryIn(['nft', '-f', '-'], linkGuardProbe),
+      tryIn(
+        ['tc', '-batch', '-'],
+        "qdisc add dev lo clsact\nfilter add dev lo egress protocol all pref 1 bpf da bytecode '1,6 0 0 0'\n",
+      ),
+      tryIn(['tc', '-batch', '-'], arrivalProbe),
+      haveUserSpaceWireguard(run),
+    ]);
   const works = (probe: keyof typeof linkProbes): boolean => !failed.has(probe);
   return {
     bridge: works('bridge') && works('veth'),
     vxlanGbp: works('vxlanGbp'),
     vnifilter: works('vnifilter'),
-    vlanFiltering: works('vlanFiltering'),
+    vlanFiltering: works('vlanFiltering') && arrivals,
     nftables: bridgeTables,
     nftablesArp: arpTables,
     clsBpf,

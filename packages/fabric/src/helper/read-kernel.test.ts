@@ -73,15 +73,16 @@ test('a batch that does not end well is read one by one, and what must answer is
     'ip -j neigh': '[]\n',
     'bridge -j fdb': '[]\n',
     // One list where three were asked for.
-    'bridge -j -batch - | fdb show | vlan tunnelshow | vni show': '[]\n',
+    'bridge -j -batch - | fdb show | vlan tunnelshow | vlan show | vni show': '[]\n',
   };
   const { run } = programs(printed);
-  const what = ['links', 'neighbours', 'fdb', 'vlans', 'vnis'] as const;
+  const what = ['links', 'neighbours', 'fdb', 'vlans', 'portVlans', 'vnis'] as const;
   expect(await readKernel(what, run)).toEqual({
     links: '[]\n',
     neighbours: '[]\n',
     fdb: '[]\n',
     vlans: '',
+    portVlans: '',
     vnis: '',
   });
   await expect(readKernel(['addresses'], run)).rejects.toMatchObject({ code: 'kernel_unreadable' });

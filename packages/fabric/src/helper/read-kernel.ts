@@ -18,6 +18,7 @@ type PlainReading = Exclude<Reading, 'filters'>;
 const optional: ReadonlySet<Reading> = new Set([
   'vnis',
   'vlans',
+  'portVlans',
   'xfrmStates',
   'xfrmPolicies',
   'wireguard',

@@ -29,7 +29,12 @@ const batches: readonly Batch[] = [
   },
   {
     command: ['bridge', '-j', '-batch', '-'],
-    lines: { fdb: 'fdb show', vlans: 'vlan tunnelshow', vnis: 'vni show' },
+    lines: {
+      fdb: 'fdb show',
+      vlans: 'vlan tunnelshow',
+      portVlans: 'vlan show',
+      vnis: 'vni show',
+    },
   },
   { command: ['tc', '-j', '-batch', '-'], lines: { qdiscs: 'qdisc show' } },
   // Its `-f -` opens /dev/stdin by its name, which is no socket's.

@@ -55,6 +55,10 @@ function checkModules(
     inKernel && !capabilities.vxlanGbp && 'vxlan (with group policy, gbp)',
     inKernel && !capabilities.nftables && 'nf_tables (families bridge and inet)',
     inKernel && !capabilities.clsBpf && 'cls_bpf',
+    layout === 'vlans' &&
+      !capabilities.vlanFiltering &&
+      'vlan_filtering of bridges, or cls_flower and act_skbedit',
+    layout === 'vlans' && !capabilities.vnifilter && 'vnifilter of vxlan',
     encryption.underlay === 'wireguard' && capabilities.wireguard === 'none' && 'wireguard',
     encryption.underlay === 'ipsec' && !capabilities.ipsec && 'esp4',
     encryption.link === 'macsec' && capabilities.macsec === 'none' && 'macsec',

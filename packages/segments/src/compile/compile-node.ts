@@ -8,6 +8,7 @@ import { checkSegment } from './check-segment.ts';
 import { compileCarrierSegment } from './compile-carrier.ts';
 import { compileSegment } from './compile-segment.ts';
 import { compileShared } from './compile-shared.ts';
+import { compileVlanSegment } from './compile-vlan-segment.ts';
 import { LayeredMap } from './layered-map.ts';
 import { mergeStates } from './merge-states.ts';
 import type { NodeCapabilities } from './node-capabilities.ts';
@@ -17,6 +18,7 @@ import type { Refusal } from './refusal.ts';
 import { type CompileContext, printedAddresses } from './segment-peers.ts';
 import { segmentView } from './segment-view.ts';
 import type { UnderlayDevice } from './underlay-guard.ts';
+import { VlanNumbers } from './vlan-numbers.ts';
 
 /** What a node is to have, in parts, so that a change of one segment touches one part. */
 export interface CompiledNode {
@@ -36,6 +38,8 @@ export interface CompiledSegment {
   readonly subnet: SegmentSubnet;
   /** First and last address, rounded. */
   readonly range: readonly [number, number];
+  /** Where segments are VLANs of one bridge. */
+  readonly vlan?: number;
 }
 
 export interface CompileOptions {
@@ -45,6 +49,8 @@ export interface CompileOptions {
   readonly layout?: NodeLayout;
   /** VNIs that somebody else's device has on the same port, and its name. */
   readonly taken?: ReadonlyMap<number, string>;
+  /** VLANs that VNIs have on the node, so that they keep them; of the layout `vlans`. */
+  readonly vlans?: ReadonlyMap<number, number>;
   /** Where the underlay's packets come in; without it, there is no second guard. */
   readonly underlay?: UnderlayDevice | undefined;
   /** Of the same node and capabilities: segments that are still the same object are taken over. */
@@ -78,14 +84,24 @@ export function compileNode(intent: FabricIntent, options: CompileOptions): Comp
   const vlans = capabilities.vlanFiltering;
   const context = { intent, nodes, node, answers, vlans, addressOf: printedAddresses() };
   const compiled: CompiledSegment[] = [];
+  const numbers =
+    layout === 'vlans' ? new VlanNumbers(options.vlans, [...before.values()]) : undefined;
   for (const segment of changed) {
     try {
       checkSegment(segment, { node, capabilities, keys: intent.keys, layout });
       checkTaken(segment, { node: node.name, taken: options.taken, port: intent.vxlanPort });
-      const state = compileOne(segment, { context, layout });
+      const vlan = numbers?.take(segment, before.get(segment.vni)?.vlan);
+      const state = compileOne(segment, { context, layout, vlan });
       if (state === undefined) continue;
       const subnet = { ...parseSubnet(segment.subnet), segment };
-      compiled.push({ intent: segment, state, subnet, range: roundedRange(subnet) });
+      const range = roundedRange(subnet);
+      compiled.push({
+        intent: segment,
+        state,
+        subnet,
+        range,
+        ...(vlan !== undefined && { vlan }),
+      });
     } catch (error) {
       refused.push(refusal(segment, error));
     }
@@ -118,12 +134,21 @@ export function compileNode(intent: FabricIntent, options: CompileOptions): Comp
 
 function compileOne(
   segment: SegmentIntent,
-  { context, layout }: { readonly context: CompileContext; readonly layout: NodeLayout },
+  {
+    context,
+    layout,
+    vlan,
+  }: {
+    readonly context: CompileContext;
+    readonly layout: NodeLayout;
+    readonly vlan: number | undefined;
+  },
 ): NodeState | undefined {
   if (layout === 'carrier') return compileCarrierSegment(segment, context);
   if (layout === 'underlay') return emptyState;
-  const view = segmentView(segment, context);
-  return view && compileSegment(view);
+  const view = segmentView(segment, context, vlan);
+  if (view === undefined) return undefined;
+  return vlan === undefined ? compileSegment(view) : compileVlanSegment(view, vlan);
 }
 
 /** All of a node in one. */

@@ -11,6 +11,7 @@ import type { NodeCapabilities } from './node-capabilities.ts';
 import type { NodeLayout } from './node-layout.ts';
 import { segmentMtu } from './segment-mtu.ts';
 import { type UnderlayDevice, underlayGuard } from './underlay-guard.ts';
+import { vlanLinks } from './vlan-links.ts';
 import { wireguardUnderlay } from './wireguard-underlay.ts';
 
 /** What all segments of a node share: the tables, and devices that carry more than one segment. */
@@ -46,6 +47,9 @@ export function compileShared(options: {
   }
   const guard = device && capabilities.clsBpf ? underlayGuard(device, options) : undefined;
   if (guard !== undefined) parts.push({ ...emptyState, guards: [guard] });
+  if (layout === 'vlans') {
+    parts.push({ ...emptyState, links: vlanLinks({ node, segments, capabilities, vxlanPort }) });
+  }
   if (layout === 'carrier') {
     const underlay = parseIpAddress(node.underlay);
     const mtu = segmentMtu(capabilities.underlayMtu, {

@@ -14,6 +14,8 @@ export function mergeStates(parts: readonly NodeState[]): NodeState {
     addresses: parts.flatMap(({ addresses }) => addresses),
     vnis: parts.flatMap(({ vnis }) => vnis),
     vlans: parts.flatMap(({ vlans }) => vlans),
+    portVlans: parts.flatMap(({ portVlans }) => portVlans ?? []),
+    arrivals: parts.flatMap(({ arrivals }) => arrivals ?? []),
     xfrm: {
       associations: parts.flatMap(({ xfrm }) => xfrm.associations),
       policies: parts.flatMap(({ xfrm }) => xfrm.policies),

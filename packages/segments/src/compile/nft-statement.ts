@@ -13,6 +13,11 @@ export function concat(...parts: readonly unknown[]): unknown {
   return { concat: parts };
 }
 
+/** Only these bits of it. */
+export function and(left: unknown, bits: number): unknown {
+  return { '&': [left, bits] };
+}
+
 export function is(left: unknown, right: unknown): unknown {
   return { match: { op: '==', left, right } };
 }

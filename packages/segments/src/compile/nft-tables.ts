@@ -1,8 +1,9 @@
 import { isRecord } from '@tapline/base';
 import { promiscuousGroup } from '../names/group-id.ts';
-import { wireguardName } from '../names/interface-names.ts';
+import { vlanTunnelPattern, wireguardName } from '../names/interface-names.ts';
 import type { NftChain, NftRule, NftSet, NftTable } from '../state/nft-ruleset.ts';
 import {
+  and,
   baseChain as chain,
   below,
   concat,
@@ -162,16 +163,17 @@ export function nftTables(vxlanPort: number): readonly NftTable[] {
 /** Whether somebody is who it says it is, then the mark of its group. */
 function ingressRules(): readonly NftRule[] {
   const dhcpRequest = [is(field('udp', 'sport'), 68), is(field('udp', 'dport'), 67)];
-  const server = not(meta('mark'), promiscuousGroup);
+  // Above the group may be the segment's VLAN.
+  const server = not(and(meta('mark'), 0xffff), promiscuousGroup);
+  const fromRemote = is(concat(iifname, field('ether', 'saddr'), meta('mark')), '@remote');
   return [
     rule(not(iifname, 'tp*'), not(iifname, 'tv*'), accept),
+    // Where segments are VLANs, what comes from other nodes has the tag of its own by then, and only
+    // what had none before has a mark.
+    rule(is(iifname, vlanTunnelPattern), fromRemote, accept),
     ...hidingRules(),
     // The other node's word for the group is taken only together with the port it is true of.
-    rule(
-      is(iifname, 'tv*'),
-      is(concat(iifname, field('ether', 'saddr'), meta('mark')), '@remote'),
-      accept,
-    ),
+    rule(is(iifname, 'tv*'), fromRemote, accept),
     rule(is(iifname, 'tv*'), ...deny('drop_overlay')),
     // A process of the host may have set one.
     rule(mark(0)),

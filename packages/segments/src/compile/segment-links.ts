@@ -1,5 +1,6 @@
 import { addressBits, parseSubnet } from '../address/subnet.ts';
 import { parseIpAddress } from '../address/ip-address.ts';
+import type { SegmentPath } from '../encryption/segment-path.ts';
 import { bridgeName, macsecName, portEndName, wireguardName } from '../names/interface-names.ts';
 import type { LinkState, PortEnd } from '../state/node-state.ts';
 import type { LocalPort, SegmentView } from './segment-view.ts';
@@ -12,7 +13,6 @@ export function segmentLinks(view: SegmentView): readonly LinkState[] {
   const { vni, mtu } = view.segment;
   const bridge = bridgeName(vni);
   const common = { up: true, mtu };
-  const member = { ...common, master: bridge };
   const links: LinkState[] = [
     {
       ...common,
@@ -25,12 +25,13 @@ export function segmentLinks(view: SegmentView): readonly LinkState[] {
   ];
   if (view.peers.length > 0) {
     links.push({
-      ...member,
+      ...common,
+      master: bridge,
       name: view.vxlan,
       kind: 'vxlan',
       mac: deriveMac(nodeMac.vxlan, vni, 0),
       // It vanishes with the device that encrypts: there is no way out in the clear.
-      ...lowerOf(view),
+      ...lowerOf(view.path),
       vxlan: {
         vni,
         local: view.source,
@@ -43,19 +44,24 @@ export function segmentLinks(view: SegmentView): readonly LinkState[] {
       bridgePort: bridgePort({ neighSuppress: view.answers }),
     });
   }
-  for (const port of view.local) {
-    links.push({
-      ...member,
-      name: port.name,
-      kind: 'veth',
-      mac: deriveMac(nodeMac.port, vni, port.intent.index),
-      bridgePort: bridgePort({ neighSuppress: false }),
-    });
-  }
-  return links;
+  return [...links, ...portLinks(view, bridge)];
 }
 
-function lowerOf({ path }: SegmentView): { readonly lower?: string } {
+export function portLinks({ segment, local }: SegmentView, bridge: string): readonly LinkState[] {
+  const { vni, mtu } = segment;
+  return local.map(({ name, intent }) => ({
+    name,
+    kind: 'veth',
+    up: true,
+    mtu,
+    mac: deriveMac(nodeMac.port, vni, intent.index),
+    master: bridge,
+    bridgePort: bridgePort({ neighSuppress: false }),
+  }));
+}
+
+/** The device without which there is no way out. */
+export function lowerOf(path: SegmentPath): { readonly lower?: string } {
   switch (path) {
     case 'inside':
       return { lower: wireguardName };
@@ -88,16 +94,20 @@ function portEnd(port: LocalPort, { segment }: SegmentView): PortEnd {
   };
 }
 
-function bridgePort(options: {
+export function bridgePort({
+  neighSuppress,
+  vlanTunnel = false,
+}: {
   readonly neighSuppress: boolean;
+  readonly vlanTunnel?: boolean;
 }): NonNullable<LinkState['bridgePort']> {
   return {
     isolated: false,
-    neighSuppress: options.neighSuppress,
+    neighSuppress,
     learning: false,
     // All MACs are known: what is for another one is for nobody.
     flood: false,
-    vlanTunnel: false,
+    vlanTunnel,
     hairpin: false,
   };
 }

@@ -5,12 +5,14 @@ import type { NodeIntent, PortIntent, SegmentIntent } from '../intent/segment-in
 import type { SegmentPath } from '../encryption/segment-path.ts';
 import { type CompileContext, segmentPeers } from './segment-peers.ts';
 import { groupId } from '../names/group-id.ts';
-import { portName, vxlanName } from '../names/interface-names.ts';
+import { portName, vlanTunnelName, vxlanName } from '../names/interface-names.ts';
 import { portMac } from '../names/port-mac.ts';
+import { vlanMark } from '../names/vlan-mark.ts';
 
 export interface RemotePort {
   readonly intent: PortIntent;
   readonly mac: string;
+  /** What its frames are marked with on this node: its group, below the VLAN where it has one. */
   readonly group: number;
   readonly addresses4: readonly string[];
   /** With the link-local one. */
@@ -48,13 +50,17 @@ export interface SegmentView {
   addressOf(port: RemotePort): string;
 }
 
-/** Undefined where the node has no port of the segment: then it has nothing of it at all. */
+/**
+ * Undefined where the node has no port of the segment: then it has nothing of it at all. `vlan` is
+ * the segment's in a bridge that it shares with others.
+ */
 export function segmentView(
   segment: SegmentIntent,
   context: CompileContext,
+  vlan?: number,
 ): SegmentView | undefined {
   const { nodes, node } = context;
-  const ports = segment.ports.map((port) => identify(port, segment));
+  const ports = segment.ports.map((port) => identify(port, segment, vlan));
   const mine = ports.filter(({ intent }) => intent.node === node.name);
   if (mine.length === 0) return undefined;
   const { path, peers } = segmentPeers(segment, context);
@@ -71,10 +77,11 @@ export function segmentView(
     segment,
     node,
     vxlanPort: context.intent.vxlanPort,
-    vxlan: vxlanName(segment.vni),
+    vxlan: vlan === undefined ? vxlanName(segment.vni) : vlanTunnelName(path),
     source: context.addressOf(node, path) ?? '',
     path,
-    answers: context.answers,
+    // A bridge answers in a VLAN only where the node itself has an interface there.
+    answers: context.answers && vlan === undefined,
     vlans: context.vlans,
     local,
     remote,
@@ -89,13 +96,18 @@ export function segmentView(
   };
 }
 
-function identify(intent: PortIntent, segment: SegmentIntent): RemotePort {
+function identify(
+  intent: PortIntent,
+  segment: SegmentIntent,
+  vlan: number | undefined,
+): RemotePort {
+  const group = groupId(intent.role, segment.communities);
   const mac = portMac(segment.vni, intent.index);
   const addresses = intent.addresses.map((text) => parseIpAddress(text));
   return {
     intent,
     mac,
-    group: groupId(intent.role, segment.communities),
+    group: vlan === undefined ? group : vlanMark(vlan, group),
     addresses4: addresses.filter(({ family }) => family === 4).map(formatIpAddress),
     addresses6: [
       ...addresses.filter(({ family }) => family === 6).map(formatIpAddress),

@@ -1,3 +1,4 @@
+import type { SegmentPath } from '../encryption/segment-path.ts';
 import type { PortIntent } from '../intent/segment-intent.ts';
 
 /** Linux takes 15 characters (IFNAMSIZ); all names derive from a segment's record. */
@@ -31,6 +32,24 @@ export const macsecName = 'tm0';
 
 /** The one VXLAN device of a node that carries very many VNIs (`external vnifilter`). */
 export const carrierName = 'tv0000';
+
+/** The one bridge of a node whose segments are its VLANs. */
+export const vlanBridgeName = 'tb0000';
+
+/** The VXLAN device of such a node for each way to other nodes: they have different addresses. */
+export function vlanTunnelName(path: SegmentPath): string {
+  switch (path) {
+    case 'underlay':
+      return carrierName;
+    case 'inside':
+      return 'tv0001';
+    case 'link':
+      return 'tv0002';
+  }
+}
+
+/** What rules know them by; a segment's own device has no zeros in front. */
+export const vlanTunnelPattern = 'tv000*';
 
 export function isPortEnd(name: string): boolean {
   return /^te[0-9a-z]{1,5}\.[0-9a-z]{1,4}\.[0-9a-z]{1,2}$/.test(name);

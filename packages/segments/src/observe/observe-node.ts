@@ -1,4 +1,5 @@
-import type { NodeState } from '../state/node-state.ts';
+import type { LinkState, NodeState, PortVlan } from '../state/node-state.ts';
+import { malformed } from './json-records.ts';
 import { parseAddresses } from './parse-addresses.ts';
 import { parseFdb } from './parse-fdb.ts';
 import { parseFilters } from './parse-filters.ts';
@@ -6,6 +7,7 @@ import { parseLinks } from './parse-links.ts';
 import { parseMacsec } from './parse-macsec.ts';
 import { parseNeighbours } from './parse-neighbours.ts';
 import { parseNftRuleset } from './parse-nft-ruleset.ts';
+import { parsePortVlans } from './parse-port-vlans.ts';
 import { parseVlanTunnels } from './parse-vlan-tunnels.ts';
 import { parseVnis } from './parse-vnis.ts';
 import { parseWireguard } from './parse-wireguard.ts';
@@ -22,6 +24,7 @@ export const observationCommands = {
   fdb: ['bridge', '-j', 'fdb'],
   vnis: ['bridge', '-j', 'vni'],
   vlans: ['bridge', '-j', 'vlan', 'tunnelshow'],
+  portVlans: ['bridge', '-j', 'vlan', 'show'],
   qdiscs: ['tc', '-j', 'qdisc', 'show'],
   nft: ['nft', '-j', 'list', 'ruleset'],
   xfrmStates: ['ip', 'xfrm', 'state', 'list', 'nokeys'],
@@ -44,6 +47,8 @@ export function observeNode(outputs: NodeOutputs): NodeState {
     fdb: parseFdb(outputs.fdb, links),
     vnis: parseVnis(outputs.vnis),
     vlans: parseVlanTunnels(outputs.vlans),
+    portVlans: readPortVlans(outputs.portVlans, links),
+    arrivals: filters.arrivals,
     egress: filters.egress,
     foreignFilters: filters.foreign,
     guards: filters.guards,
@@ -53,4 +58,13 @@ export function observeNode(outputs: NodeOutputs): NodeState {
     wireguard: parseWireguard(outputs.wireguard),
     macsec: parseMacsec(outputs.macsec, links),
   };
+}
+
+/** A bridge whose VLANs were not read would be taken for one that lets nothing through. */
+function readPortVlans(output: string, links: readonly LinkState[]): readonly PortVlan[] {
+  const aware = links.find(({ bridge }) => bridge?.vlanFiltering === true);
+  if (aware !== undefined && output.trim() === '') {
+    throw malformed('bridge -j vlan', `nothing of ${aware.name}, whose VLANs are on`);
+  }
+  return parsePortVlans(output);
 }

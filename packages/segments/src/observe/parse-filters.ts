@@ -1,12 +1,14 @@
 import { guardHandle } from '../names/guard-handle.ts';
 import { isSegmentInterface } from '../names/interface-names.ts';
 import type {
+  ArrivalMark,
   BpfInstruction,
   EgressFilter,
   ForeignFilter,
   UnderlayGuard,
 } from '../state/node-state.ts';
 import { deviceName } from './device-name.ts';
+import { readArrival } from './read-arrival.ts';
 import {
   assertLength,
   flag,
@@ -32,6 +34,7 @@ export interface NodeFilters {
   readonly egress: readonly EgressFilter[];
   readonly foreign: readonly ForeignFilter[];
   readonly guards: readonly UnderlayGuard[];
+  readonly arrivals: readonly ArrivalMark[];
   /** Devices that have a place for filters. */
   readonly hooks: readonly string[];
 }
@@ -69,6 +72,7 @@ export function parseFilters(qdiscs: string, output: string): NodeFilters {
     egress: found.flatMap(({ egress }) => egress ?? []),
     foreign: found.flatMap(({ foreign }) => foreign ?? []),
     guards: found.flatMap(({ guard }) => guard ?? []),
+    arrivals: found.flatMap(({ arrival }) => arrival ?? []),
     hooks: devices,
   };
 }
@@ -83,6 +87,7 @@ function hookedDevices(qdiscs: string): readonly string[] {
 interface FoundFilter {
   readonly egress?: EgressFilter;
   readonly guard?: UnderlayGuard;
+  readonly arrival?: ArrivalMark;
   readonly foreign?: ForeignFilter;
 }
 
@@ -98,6 +103,9 @@ function readFilters(
       const options = optionalRecord(record, 'options', source) ?? {};
       const kind = text(record, 'kind', source);
       const preference = number(record, 'pref', source);
+      const arrival =
+        direction === 'ingress' ? readArrival(record, { dev, preference }) : undefined;
+      if (arrival !== undefined) return { arrival };
       const program = readProgram(options);
       const whole =
         kind === 'bpf' &&

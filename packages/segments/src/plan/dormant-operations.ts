@@ -27,6 +27,18 @@ export function dormantOperations(operations: readonly Operation[]): ReadonlySet
       case 'vni-add':
         if (down.has(operation.range.dev)) found.add(index);
         return;
+      case 'vlan-add':
+        if (down.has(operation.member.dev)) found.add(index);
+        return;
+      case 'tunnel-add':
+        if (down.has(operation.tunnel.dev)) found.add(index);
+        return;
+      case 'hook-add':
+        if (down.has(operation.dev)) found.add(index);
+        return;
+      case 'arrival-add':
+        if (down.has(operation.arrival.dev)) found.add(index);
+        return;
       default:
         return;
     }

@@ -9,6 +9,7 @@ export function nftText(value: unknown): string {
   if (kind === 'accept' || kind === 'drop') return kind;
   if (kind === 'counter' && typeof content === 'string') return `counter name ${quoted(content)}`;
   if (kind === 'concat' && Array.isArray(content)) return content.map(nftText).join(' . ');
+  if (kind === '&' && Array.isArray(content)) return content.map(nftText).join(' and ');
   if (!isRecord(content)) throw unknownStatement(value);
   switch (kind) {
     case 'match': {

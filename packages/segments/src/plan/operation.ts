@@ -1,6 +1,7 @@
 import type { IpsecOperation } from '../encryption/ipsec-operation.ts';
 import type { MacsecOperation } from '../encryption/macsec-operation.ts';
 import type {
+  ArrivalMark,
   EgressFilter,
   FdbEntry,
   GuardRule,
@@ -8,7 +9,9 @@ import type {
   LinkState,
   Neighbour,
   PortEnd,
+  PortVlan,
   RouteState,
+  VlanTunnel,
   VniRange,
   WireguardState,
 } from '../state/node-state.ts';
@@ -54,6 +57,13 @@ export type Operation =
   | { readonly kind: 'address-add' | 'address-delete'; readonly address: LinkAddress }
   | { readonly kind: 'route-add' | 'route-delete'; readonly route: RouteState }
   | { readonly kind: 'vni-add' | 'vni-delete'; readonly range: VniRange }
+  /** A VLAN of a bridge's port. */
+  | { readonly kind: 'vlan-add' | 'vlan-delete'; readonly member: PortVlan }
+  /** Which VNI a VLAN has in a VXLAN device. */
+  | { readonly kind: 'tunnel-add' | 'tunnel-delete'; readonly tunnel: VlanTunnel }
+  /** Gives a VXLAN device of many VNIs a place for filters. */
+  | { readonly kind: 'hook-add'; readonly dev: string }
+  | { readonly kind: 'arrival-add' | 'arrival-delete'; readonly arrival: ArrivalMark }
   | {
       readonly kind: 'wireguard-set';
       readonly device: WireguardState;
@@ -74,5 +84,6 @@ export interface LinkChange {
   readonly mac?: string;
   readonly master?: string;
   readonly mcastSnooping?: boolean;
+  readonly vlanFiltering?: boolean;
   readonly bridgePort?: NonNullable<LinkState['bridgePort']>;
 }

@@ -47,6 +47,9 @@ export function ownState(
         return mtu === undefined ? device : { ...device, mtu };
       }),
     vnis: state.vnis.filter(ours),
+    vlans: state.vlans.filter(ours),
+    portVlans: (state.portVlans ?? []).filter(ours),
+    arrivals: (state.arrivals ?? []).filter(ours),
     ends: ends.filter(({ port }) => names.has(port)),
   };
 }

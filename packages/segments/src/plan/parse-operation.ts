@@ -89,6 +89,13 @@ const checks: Readonly<Record<Operation['kind'], (operation: Fields) => void>> =
   'route-delete': ({ route }) => checkRoute(record(route, 'route')),
   'vni-add': ({ range }) => checkRange(record(range, 'range')),
   'vni-delete': ({ range }) => checkRange(record(range, 'range')),
+  'vlan-add': ({ member }) => checkMember(record(member, 'member')),
+  'vlan-delete': ({ member }) => checkMember(record(member, 'member')),
+  'tunnel-add': ({ tunnel }) => checkTunnel(record(tunnel, 'tunnel')),
+  'tunnel-delete': ({ tunnel }) => checkTunnel(record(tunnel, 'tunnel')),
+  'hook-add': ({ dev }) => device(dev, 'dev'),
+  'arrival-add': ({ arrival }) => checkArrival(record(arrival, 'arrival')),
+  'arrival-delete': ({ arrival }) => checkArrival(record(arrival, 'arrival')),
   'guard-install': ({ port, vnis }) => {
     integer(port, 'port', 0xffff);
     for (const vni of list(vnis, 'vnis')) integer(vni, 'vnis', 0xffffff);
@@ -273,6 +280,28 @@ function checkRange({ dev, first, last }: Fields): void {
   device(dev, 'dev');
   integer(first, 'first', 0xffffff);
   integer(last, 'last', 0xffffff);
+}
+
+function checkMember({ dev, vlan, pvid, untagged }: Fields): void {
+  device(dev, 'dev');
+  integer(vlan, 'vlan', 4094);
+  if (typeof pvid !== 'boolean') throw invalid('pvid', pvid);
+  if (typeof untagged !== 'boolean') throw invalid('untagged', untagged);
+}
+
+function checkTunnel({ dev, vlan, vni }: Fields): void {
+  device(dev, 'dev');
+  integer(vlan, 'vlan', 4094);
+  integer(vni, 'vni', 0xffffff);
+}
+
+function checkArrival({ dev, preference, handle, vni, group, mark }: Fields): void {
+  device(dev, 'dev');
+  integer(preference, 'preference', 0xffff);
+  integer(handle, 'handle', 0xffffffff);
+  integer(vni, 'vni', 0xffffff);
+  integer(group, 'group', 0xffff);
+  integer(mark, 'mark', 0xffffffff);
 }
 
 function checkElements({ set, elements }: Fields): void {

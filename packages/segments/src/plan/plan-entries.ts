@@ -9,15 +9,15 @@ export function planFdb(
   desired: NodeState,
   observed: NodeState,
   { gone, joined }: Pick<LinkPlan, 'gone' | 'joined'>,
-): readonly Operation[] {
+): { readonly removals: readonly Operation[]; readonly additions: readonly Operation[] } {
   const there = observed.fdb.filter(
     ({ dev, self }) => isSegmentInterface(dev) && !gone.has(dev) && (self || !joined.has(dev)),
   );
   const { removed, added } = listDifference(desired.fdb, there, fdbKey);
-  return [
-    ...removed.map((entry): Operation => ({ kind: 'fdb-delete', entry })),
-    ...fdbAdditions(added),
-  ];
+  return {
+    removals: removed.map((entry): Operation => ({ kind: 'fdb-delete', entry })),
+    additions: fdbAdditions(added),
+  };
 }
 
 /** Where a MAC is behind the overlay, both its bridge and its VXLAN device are told at once. */

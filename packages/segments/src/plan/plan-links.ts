@@ -121,13 +121,17 @@ function linkChange(
     (moved ||
       others === undefined ||
       Object.entries(flags).some(([key, value]) => others[key as keyof typeof flags] !== value));
-  const snooping = want.bridge?.mcastSnooping;
+  const { mcastSnooping: snooping, vlanFiltering } = want.bridge ?? {};
+  // One whose ports differ has the least of theirs, and only the node's own frames would feel it.
+  const sized = vlanFiltering !== true && want.mtu !== found.mtu;
   return {
-    ...(want.mtu !== found.mtu && { mtu: want.mtu }),
+    ...(sized && { mtu: want.mtu }),
     ...(want.mac !== '' && want.mac !== found.mac && { mac: want.mac }),
     ...(moved && { master: want.master }),
     ...(snooping !== undefined &&
       snooping !== found.bridge?.mcastSnooping && { mcastSnooping: snooping }),
+    ...(vlanFiltering !== undefined &&
+      vlanFiltering !== found.bridge?.vlanFiltering && { vlanFiltering }),
     ...(flagsDiffer && { bridgePort: flags }),
   };
 }

@@ -9,6 +9,7 @@ import { planGuards } from './plan-guards.ts';
 import { planLinks } from './plan-links.ts';
 import { listDifference } from './list-difference.ts';
 import { planTables } from './plan-tables.ts';
+import { planVlans } from './plan-vlans.ts';
 import { planWireguard } from './plan-wireguard.ts';
 
 /**
@@ -21,6 +22,8 @@ export function planNode(desired: NodeState, observed: NodeState): readonly Oper
   const egress = planEgress(desired, observed, links);
   const guards = planGuards(desired, observed);
   const vnis = planVnis(desired, observed, links);
+  const vlans = planVlans(desired, observed, links);
+  const fdb = planFdb(desired, observed, links);
   const { addresses, routes } = planAddresses(desired, observed, links);
   const macsec = planMacsec(desired, observed);
   const ipsec = planIpsec(desired, observed);
@@ -30,6 +33,7 @@ export function planNode(desired: NodeState, observed: NodeState): readonly Oper
     ...macsec.before,
     ...linkUps(desired, observed, macsec.before),
     ...links.removals,
+    ...vlans.arrivals.removals,
     ...vnis.removals,
     ...egress.removals,
     ...planTables(desired, observed),
@@ -39,10 +43,15 @@ export function planNode(desired: NodeState, observed: NodeState): readonly Oper
     ...addresses,
     ...links.ups.filter(isWireguard),
     ...routes,
+    // An entry goes before the VLAN that it is in, which the kernel asks for.
+    ...fdb.removals,
+    ...vlans.members.removals,
     ...links.additions.filter((operation) => !isWireguard(operation)),
     ...vnis.additions,
-    ...planFdb(desired, observed, links),
+    ...vlans.members.additions,
+    ...fdb.additions,
     ...egress.additions,
+    ...vlans.arrivals.additions,
     ...links.places,
     ...links.ups.filter((operation) => !isWireguard(operation)),
     ...planNeighbours(desired, observed, links),

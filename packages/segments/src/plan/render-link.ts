@@ -40,7 +40,7 @@ export function addLink(
 }
 
 export function changeLink(name: string, change: LinkChange): readonly string[] {
-  const { mtu, mac, master, mcastSnooping, bridgePort } = change;
+  const { mtu, mac, master, mcastSnooping, vlanFiltering, bridgePort } = change;
   return [
     ...(mtu === undefined ? [] : [`link set dev ${name} mtu ${mtu}`]),
     ...(mac === undefined ? [] : [`link set dev ${name} address ${mac}`]),
@@ -48,6 +48,9 @@ export function changeLink(name: string, change: LinkChange): readonly string[] 
     ...(mcastSnooping === undefined
       ? []
       : [`link set dev ${name} type bridge mcast_snooping ${mcastSnooping ? 1 : 0}`]),
+    ...(vlanFiltering === undefined
+      ? []
+      : [`link set dev ${name} type bridge vlan_filtering ${vlanFiltering ? 1 : 0}`]),
     ...(bridgePort === undefined ? [] : [`link set dev ${name} ${portText(bridgePort)}`]),
   ];
 }
@@ -56,7 +59,8 @@ function typeText({ kind, vxlan, bridge, lower }: LinkState, end: PortEnd | unde
   if (kind === 'bridge') {
     // In a VLAN every entry would be there twice; a kernel without them does not know the word.
     const vlan = bridge?.defaultPvid === 0 ? ' vlan_default_pvid 0' : '';
-    return `bridge mcast_snooping ${bridge?.mcastSnooping === true ? 1 : 0}${vlan}`;
+    const filtering = bridge?.vlanFiltering === true ? ' vlan_filtering 1' : '';
+    return `bridge mcast_snooping ${bridge?.mcastSnooping === true ? 1 : 0}${filtering}${vlan}`;
   }
   if (vxlan !== undefined) {
     return [
@@ -68,7 +72,7 @@ function typeText({ kind, vxlan, bridge, lower }: LinkState, end: PortEnd | unde
       vxlan.learning ? 'learning' : 'nolearning',
       ...(vxlan.gbp ? ['gbp'] : []),
       // An outer packet in fragments would hide that the MTU is wrong.
-      ...(vxlan.external ? [] : ['df set']),
+      'df set',
     ].join(' ');
   }
   if (end !== undefined) {
@@ -86,6 +90,8 @@ function portText(flags: NonNullable<LinkState['bridgePort']>): string {
     `neigh_suppress ${onOff(flags.neighSuppress)}`,
     `hairpin ${onOff(flags.hairpin)}`,
     `isolated ${onOff(flags.isolated)}`,
+    // A kernel whose bridges have no VLANs may not know the word.
+    ...(flags.vlanTunnel ? ['vlan_tunnel on'] : []),
   ].join(' ');
 }
 

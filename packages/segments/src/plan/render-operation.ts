@@ -1,7 +1,13 @@
 import { parseIpAddress } from '../address/ip-address.ts';
 import { guardProgram } from '../compile/guard-program.ts';
 import { guardHandle } from '../names/guard-handle.ts';
-import type { BpfInstruction, FdbEntry, PortEnd, WireguardState } from '../state/node-state.ts';
+import type {
+  ArrivalMark,
+  BpfInstruction,
+  FdbEntry,
+  PortEnd,
+  WireguardState,
+} from '../state/node-state.ts';
 import { ipsecCommand } from '../encryption/ipsec-command.ts';
 import { isIpsecOperation } from '../encryption/ipsec-operation.ts';
 import { type KeySource, shownKey } from '../encryption/key-reference.ts';
@@ -98,6 +104,29 @@ export function renderOperation(operation: Operation, options: RenderOptions): r
       const verb = operation.kind === 'vni-add' ? 'add' : 'delete';
       return [bridge(`vni ${verb} dev ${dev} vni ${first === last ? first : `${first}-${last}`}`)];
     }
+    case 'vlan-add': {
+      const { dev, vlan, pvid, untagged } = operation.member;
+      const flags = `${pvid ? ' pvid' : ''}${untagged ? ' untagged' : ''}`;
+      return [bridge(`vlan add dev ${dev} vid ${vlan}${flags}`)];
+    }
+    case 'vlan-delete':
+      return [bridge(`vlan del dev ${operation.member.dev} vid ${operation.member.vlan}`)];
+    case 'tunnel-add':
+    case 'tunnel-delete': {
+      const { dev, vlan, vni } = operation.tunnel;
+      const verb = operation.kind === 'tunnel-add' ? 'add' : 'del';
+      return [bridge(`vlan ${verb} dev ${dev} vid ${vlan} tunnel_info id ${vni}`)];
+    }
+    case 'hook-add':
+      return [tc(`qdisc replace dev ${operation.dev} clsact`)];
+    case 'arrival-add':
+      return [tc(`filter replace ${arrivalText(operation.arrival)}`)];
+    case 'arrival-delete': {
+      const { dev, preference, handle } = operation.arrival;
+      return [
+        tc(`filter del dev ${dev} ingress protocol all pref ${preference} handle ${handle} flower`),
+      ];
+    }
     case 'wireguard-set':
       return [{ program: 'wg', line: wireguardLine(operation, options.wireguardKeyFile) }];
   }
@@ -110,6 +139,14 @@ function bytecode(program: readonly BpfInstruction[]): string {
 
 function guardText({ dev, preference }: GuardPlace): string {
   return `dev ${dev} ingress protocol all pref ${preference} handle ${guardHandle} bpf`;
+}
+
+/** A frame that brings a tag would choose its VLAN by it: it gets no mark. */
+function arrivalText({ dev, preference, handle, vni, group, mark }: ArrivalMark): string {
+  return [
+    `dev ${dev} ingress protocol all pref ${preference} handle ${handle} flower`,
+    `num_of_vlans 0 enc_key_id ${vni} vxlan_opts ${group}/0xffff action skbedit mark ${mark}`,
+  ].join(' ');
 }
 
 /** Up last: a port's carrier says that its workload has all of it. */

@@ -2,10 +2,17 @@ import type { Operation } from './operation.ts';
 
 /** The segment that an operation is of; undefined for what segments share. */
 export function vniOfOperation(operation: Operation): number | undefined {
+  if ('tunnel' in operation) return operation.tunnel.vni;
+  if ('arrival' in operation) return operation.arrival.vni;
+  if ('range' in operation && operation.range.first === operation.range.last) {
+    return operation.range.first;
+  }
+  if ('entry' in operation && operation.entry.srcVni !== undefined) return operation.entry.srcVni;
   const name = deviceOf(operation);
   if (name === undefined) return undefined;
   const [, decimal, port] = /^(?:t[bv]([0-9]+)|tp([0-9a-z]+)\..*)$/.exec(name) ?? [];
-  if (decimal !== undefined) return Number(decimal) === 0 ? undefined : Number(decimal);
+  // With zeros in front it is of more than one.
+  if (decimal !== undefined) return decimal.startsWith('0') ? undefined : Number(decimal);
   return port === undefined ? undefined : Number.parseInt(port, 36);
 }
 
@@ -27,6 +34,9 @@ function deviceOf(operation: Operation): string | undefined {
       return operation.neighbour.dev;
     case 'egress-set':
       return operation.filter.dev;
+    case 'vlan-add':
+    case 'vlan-delete':
+      return operation.member.dev;
     default:
       return undefined;
   }

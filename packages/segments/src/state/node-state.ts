@@ -23,6 +23,10 @@ export interface NodeState {
   readonly addresses: readonly LinkAddress[];
   readonly vnis: readonly VniRange[];
   readonly vlans: readonly VlanTunnel[];
+  /** VLANs of bridges' ports; absent where no bridge has VLANs. */
+  readonly portVlans?: readonly PortVlan[];
+  /** What frames of other nodes are marked with, see {@link ArrivalMark}; absent where there are none. */
+  readonly arrivals?: readonly ArrivalMark[];
   readonly xfrm: XfrmState;
   readonly wireguard: readonly WireguardState[];
   readonly macsec: readonly MacsecState[];
@@ -173,6 +177,28 @@ export interface VniRange {
   readonly dev: string;
   readonly first: number;
   readonly last: number;
+}
+
+/** `bridge -j vlan`: a frame without a tag is in the VLAN that is `pvid`. */
+export interface PortVlan {
+  readonly dev: string;
+  readonly vlan: number;
+  readonly pvid: boolean;
+  /** Whether frames leave without a tag. */
+  readonly untagged: boolean;
+}
+
+/**
+ * A flower filter at the ingress of a VXLAN device of many VNIs, where the group of a frame is in the
+ * tunnel's metadata only: frames of a VNI and group, without a tag of their own, get a mark.
+ */
+export interface ArrivalMark {
+  readonly dev: string;
+  readonly preference: number;
+  readonly handle: number;
+  readonly vni: number;
+  readonly group: number;
+  readonly mark: number;
 }
 
 /** `bridge -j vlan tunnelshow`. */

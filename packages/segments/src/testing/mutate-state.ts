@@ -39,6 +39,80 @@ function remark(element: unknown, mark: number): unknown {
   return { concat: concat.map((part) => (typeof part === 'number' ? mark : part)) };
 }
 
+/** Marks that frames can bear: where segments are VLANs, each has its own. */
+function marksOf(state: NodeState): readonly number[] {
+  const given = state.egress.flatMap(({ program }) =>
+    program.flatMap(({ code, k }) => (code === 0x15 && k > 0xffff ? k : [])),
+  );
+  return given.length === 0 ? [1, 2, 16, 17] : [...new Set(given)];
+}
+
+/** The list with something else in place of one of its entries. */
+function replaced<T>(list: readonly T[], at: number, change: (entry: T) => T): readonly T[] {
+  const chosen = pick(list, at);
+  return list.map((entry) => (entry === chosen ? change(entry) : entry));
+}
+
+/** Of nodes whose segments are VLANs; nothing to others. */
+const vlanChanges: Readonly<Record<string, Change>> = {
+  'a port is in another VLAN': (state, at, number) => {
+    const { portVlans = [] } = state;
+    const vlan = pick(portVlans, number)?.vlan ?? 1;
+    return { ...state, portVlans: replaced(portVlans, at, (entry) => ({ ...entry, vlan })) };
+  },
+  'a port is in one more VLAN': (state, at, number) => {
+    const { portVlans = [] } = state;
+    const [dev, vlan] = [pick(portVlans, at)?.dev, pick(portVlans, number)?.vlan];
+    if (dev === undefined || vlan === undefined) return state;
+    if (portVlans.some((entry) => entry.dev === dev && entry.vlan === vlan)) return state;
+    return { ...state, portVlans: [...portVlans, { dev, vlan, pvid: false, untagged: true }] };
+  },
+  'a port is in no VLAN': (state, at) => ({
+    ...state,
+    portVlans: (state.portVlans ?? []).filter((entry) => entry !== pick(state.portVlans ?? [], at)),
+  }),
+  'a VLAN has another VNI': (state, at, number) => {
+    const vni = pick(state.vlans, number)?.vni ?? 0;
+    const others = state.vlans.filter((entry) => entry.vni !== vni);
+    return { ...state, vlans: replaced(others, at, (entry) => ({ ...entry, vni })) };
+  },
+  'a VLAN has no VNI': (state, at) => ({
+    ...state,
+    vlans: state.vlans.filter((entry) => entry !== pick(state.vlans, at)),
+  }),
+  'arrivals bear another mark': (state, at, number) => ({
+    ...state,
+    arrivals: replaced(state.arrivals ?? [], at, (entry) => ({
+      ...entry,
+      mark: pick(marksOf(state), number) ?? 1,
+    })),
+  }),
+  'a bridge has no VLANs any more': (state) => ({
+    ...state,
+    links: state.links.map((link) =>
+      link.bridge === undefined
+        ? link
+        : { ...link, bridge: { ...link.bridge, vlanFiltering: false } },
+    ),
+  }),
+  'VLANs are not what VNIs are': (state, at) =>
+    withLink(state, at, (link) =>
+      link.bridgePort === undefined
+        ? link
+        : { ...link, bridgePort: { ...link.bridgePort, vlanTunnel: false } },
+    ),
+  'an entry is of another VLAN': (state, at, number) => {
+    const vlan = pick(state.portVlans ?? [], number)?.vlan;
+    const inBridge = state.fdb.filter((entry) => entry.vlan !== undefined);
+    if (vlan === undefined) return state;
+    const chosen = pick(inBridge, at);
+    return {
+      ...state,
+      fdb: state.fdb.map((entry) => (entry === chosen ? { ...entry, vlan } : entry)),
+    };
+  },
+};
+
 const changes: Readonly<Record<string, Change>> = {
   'a rule is gone': (state, at, number) => {
     const chains = state.nft.tables.flatMap(({ chains: list }) => list);
@@ -79,7 +153,7 @@ const changes: Readonly<Record<string, Change>> = {
               ...set,
               elements: set.elements.map((element, index) =>
                 index === number % set.elements.length
-                  ? remark(element, pick([1, 2, 16, 17, 0], number) ?? 0)
+                  ? remark(element, pick([...marksOf(state), 0], number) ?? 0)
                   : element,
               ),
             }
@@ -113,7 +187,7 @@ const changes: Readonly<Record<string, Change>> = {
               ...set,
               elements: [
                 ...set.elements,
-                { concat: [pick([1, 2, 16, 17], number), pick(state.links, at)?.name ?? ''] },
+                { concat: [pick(marksOf(state), number), pick(state.links, at)?.name ?? ''] },
               ],
             }
           : set,
@@ -132,7 +206,9 @@ const changes: Readonly<Record<string, Change>> = {
           ? {
               ...entry,
               program: entry.program.map((step) =>
-                step.code === 0x15 ? { ...step, k: pick([1, 2, 16, 17, 0], number) ?? 0 } : step,
+                step.code === 0x15
+                  ? { ...step, k: pick([...marksOf(state), 0], number) ?? 0 }
+                  : step,
               ),
             }
           : entry,
@@ -199,9 +275,15 @@ const changes: Readonly<Record<string, Change>> = {
   }),
 };
 
-export const arbitraryMutation: fc.Arbitrary<Mutation> = fc
-  .record({ name: fc.constantFrom(...Object.keys(changes)), at: fc.nat(999), number: fc.nat(999) })
-  .map(({ name, at, number }) => ({
-    name,
-    apply: (state) => changes[name]?.(state, at, number) ?? state,
-  }));
+export const arbitraryMutation: fc.Arbitrary<Mutation> = mutationsOf(changes);
+
+export const arbitraryVlanMutation: fc.Arbitrary<Mutation> = mutationsOf(vlanChanges);
+
+function mutationsOf(of: Readonly<Record<string, Change>>): fc.Arbitrary<Mutation> {
+  return fc
+    .record({ name: fc.constantFrom(...Object.keys(of)), at: fc.nat(999), number: fc.nat(999) })
+    .map(({ name, at, number }) => ({
+      name,
+      apply: (state) => of[name]?.(state, at, number) ?? state,
+    }));
+}

@@ -13,8 +13,13 @@ export function simulateOperation(state: NodeState, operation: Operation): NodeS
         links: [...state.links, { ...operation.link, up: false, carrier: false }],
       };
     case 'link-set': {
-      const { mcastSnooping: _snooping, ...change } = operation.change;
-      return mapLink(state, operation.name, (link) => ({ ...link, ...change }));
+      const { mcastSnooping: _snooping, vlanFiltering, ...change } = operation.change;
+      return mapLink(state, operation.name, (link) => ({
+        ...link,
+        ...change,
+        ...(vlanFiltering !== undefined &&
+          link.bridge !== undefined && { bridge: { ...link.bridge, vlanFiltering } }),
+      }));
     }
     case 'link-up':
       return mapLink(state, operation.name, (link) => ({ ...link, up: true, carrier: true }));
@@ -68,6 +73,24 @@ export function simulateOperation(state: NodeState, operation: Operation): NodeS
       return { ...state, vnis: [...state.vnis, operation.range] };
     case 'vni-delete':
       return { ...state, vnis: without(state.vnis, operation.range) };
+    case 'vlan-add': {
+      const others = (state.portVlans ?? []).filter(
+        ({ dev, vlan }) => dev !== operation.member.dev || vlan !== operation.member.vlan,
+      );
+      return { ...state, portVlans: [...others, operation.member] };
+    }
+    case 'vlan-delete':
+      return { ...state, portVlans: without(state.portVlans ?? [], operation.member) };
+    case 'tunnel-add':
+      return { ...state, vlans: [...state.vlans, operation.tunnel] };
+    case 'tunnel-delete':
+      return { ...state, vlans: without(state.vlans, operation.tunnel) };
+    case 'hook-add':
+      return { ...state, hooks: [...(state.hooks ?? []), operation.dev] };
+    case 'arrival-add':
+      return { ...state, arrivals: [...(state.arrivals ?? []), operation.arrival] };
+    case 'arrival-delete':
+      return { ...state, arrivals: without(state.arrivals ?? [], operation.arrival) };
     case 'wireguard-set':
       return { ...state, wireguard: [operation.device] };
     case 'end-place':
@@ -108,6 +131,9 @@ function deleteLink(state: NodeState, name: string): NodeState {
     neighbours: state.neighbours.filter(other),
     egress: state.egress.filter(other),
     vnis: state.vnis.filter(other),
+    vlans: state.vlans.filter(({ dev }) => dev !== name && !members.has(dev)),
+    portVlans: (state.portVlans ?? []).filter(({ dev }) => dev !== name && !members.has(dev)),
+    arrivals: (state.arrivals ?? []).filter(other),
   };
 }
 

@@ -117,6 +117,8 @@ interface Arrival {
   readonly device: string;
   readonly frame: Fields;
   readonly mark?: number;
+  /** Where it is a VXLAN device of many. */
+  readonly vni?: number;
   readonly hops?: number;
 }
 
@@ -124,24 +126,29 @@ interface Arrival {
 function deliver(
   states: ReadonlyMap<string, NodeState>,
   claim: FabricIntent,
-  { node, device, frame, mark = 0, hops = 0 }: Arrival,
+  { node, device, frame, mark: given = 0, vni: from, hops = 0 }: Arrival,
 ): readonly string[] {
   const state = states.get(node);
   const iif = state?.links.find(({ name }) => name === device);
   if (state === undefined || iif?.master === undefined || !iif.up || hops > 3) return [];
+  const mark = from === undefined ? given : markGiven(state, { device, vni: from, group: given });
+  const vlan = vlanOf(state, iif, from);
   const seen = { ...frame, iifname: device, mark };
   const entered = filter(state, 'bridge', 'prerouting', seen);
-  if (entered === undefined) return [];
+  if (entered === undefined || vlan === undefined) return [];
   const found: string[] = [];
-  for (const link of outputs(state, iif, String(frame['ether daddr']))) {
+  for (const link of outputs(state, iif, { vlan, daddr: String(frame['ether daddr']) })) {
     const out = filter(state, 'bridge', 'forward', { ...seen, mark: entered, oifname: link.name });
     if (out === undefined || !leaves(state, link.name, out)) continue;
     if (link.vxlan === undefined) {
       found.push(`${node} ${link.name}`);
       continue;
     }
-    const { vni, port, gbp, local } = link.vxlan;
-    for (const dst of remotes(state, link.name, String(frame['ether daddr']))) {
+    const { port, gbp, local, external } = link.vxlan;
+    const vni = external ? vniOf(state, link, vlan) : link.vxlan.vni;
+    if (vni === undefined) continue;
+    const srcVni = external ? vni : undefined;
+    for (const dst of remotes(state, link.name, { srcVni, daddr: String(frame['ether daddr']) })) {
       const peer =
         [...states].find(([, other]) =>
           other.addresses.some(({ address }) => address === dst),
@@ -153,13 +160,14 @@ function deliver(
         protocol: 'ip',
         'ip saddr': local,
         'udp dport': port,
-        '@th,96,24': vni ?? 0,
+        '@th,96,24': vni,
         mark: 0,
       };
       if (filter(there, 'inet', 'input', packet) === undefined) continue;
       for (const receiver of there.links) {
         const own = receiver.vxlan;
-        if (own === undefined || !receiver.up || own.vni !== vni || own.port !== port) continue;
+        if (own === undefined || !receiver.up || own.port !== port) continue;
+        if (own.external ? !listens(there, receiver.name, vni) : own.vni !== vni) continue;
         const group = gbp ? out & 0xffff : 0;
         if (group !== 0 && !own.gbp) continue;
         found.push(
@@ -168,6 +176,7 @@ function deliver(
             device: receiver.name,
             frame,
             mark: group,
+            ...(own.external && { vni }),
             hops: hops + 1,
           }),
         );
@@ -177,16 +186,61 @@ function deliver(
   return found;
 }
 
-function outputs(state: NodeState, iif: LinkState, daddr: string): readonly LinkState[] {
+/** What flower gives a frame of a VNI and group. */
+function markGiven(
+  { arrivals = [] }: NodeState,
+  { device, vni, group }: { readonly device: string; readonly vni: number; readonly group: number },
+): number {
+  const own = arrivals.filter((one) => one.dev === device && one.vni === vni);
+  return own.find((one) => one.group === group)?.mark ?? 0;
+}
+
+function hasVlans(state: NodeState, bridge: string | undefined): boolean {
+  return state.links.some((link) => link.name === bridge && link.bridge?.vlanFiltering === true);
+}
+
+/** The VLAN of a frame without a tag, 0 where there are none, undefined where it is dropped. */
+function vlanOf(state: NodeState, iif: LinkState, vni: number | undefined): number | undefined {
+  if (!hasVlans(state, iif.master)) return 0;
+  const mapped =
+    vni !== undefined && iif.bridgePort?.vlanTunnel === true
+      ? state.vlans.find((one) => one.dev === iif.name && one.vni === vni)
+      : undefined;
+  const vlan = mapped ?? (state.portVlans ?? []).find((one) => one.dev === iif.name && one.pvid);
+  return vlan !== undefined && inVlan(state, iif, vlan.vlan) ? vlan.vlan : undefined;
+}
+
+function inVlan(state: NodeState, link: LinkState, vlan: number): boolean {
+  if (!hasVlans(state, link.master)) return true;
+  return (state.portVlans ?? []).some((one) => one.dev === link.name && one.vlan === vlan);
+}
+
+function vniOf(state: NodeState, link: LinkState, vlan: number): number | undefined {
+  if (vlan === 0 || link.bridgePort?.vlanTunnel !== true) return undefined;
+  return state.vlans.find((one) => one.dev === link.name && one.vlan === vlan)?.vni;
+}
+
+function listens({ vnis }: NodeState, device: string, vni: number): boolean {
+  return vnis.some(({ dev, first, last }) => dev === device && first <= vni && vni <= last);
+}
+
+function outputs(
+  state: NodeState,
+  iif: LinkState,
+  { vlan, daddr }: { readonly vlan: number; readonly daddr: string },
+): readonly LinkState[] {
   const members = state.links.filter(
     (link) =>
       link.master === iif.master &&
       link.up &&
+      inVlan(state, link, vlan) &&
       (link.name !== iif.name || link.bridgePort?.hairpin === true) &&
       !(link.bridgePort?.isolated === true && iif.bridgePort?.isolated === true),
   );
   if (daddr === 'ff:ff:ff:ff:ff:ff') return members;
-  const own = state.fdb.filter(({ self, mac }) => !self && mac === daddr);
+  const own = state.fdb.filter(
+    (entry) => !entry.self && entry.mac === daddr && (entry.vlan ?? 0) === vlan,
+  );
   const inBridge = state.links.filter(({ master }) => master === iif.master);
   const known = own.filter(({ dev }) => inBridge.some(({ name }) => name === dev));
   // A bridge that knows where to does not flood, even where it cannot send there.
@@ -194,8 +248,14 @@ function outputs(state: NodeState, iif: LinkState, daddr: string): readonly Link
   return members.filter(({ name }) => known.some(({ dev }) => dev === name));
 }
 
-function remotes(state: NodeState, dev: string, daddr: string): readonly string[] {
-  const own = state.fdb.filter((entry) => entry.self && entry.dev === dev);
+function remotes(
+  state: NodeState,
+  dev: string,
+  { srcVni, daddr }: { readonly srcVni: number | undefined; readonly daddr: string },
+): readonly string[] {
+  const own = state.fdb.filter(
+    (entry) => entry.self && entry.dev === dev && entry.srcVni === srcVni,
+  );
   const exact = own.filter(({ mac }) => mac === daddr);
   const chosen = exact.length > 0 ? exact : own.filter(({ mac }) => mac === '00:00:00:00:00:00');
   return chosen.flatMap(({ dst }) => dst ?? []);
@@ -269,7 +329,8 @@ function setOf(sets: NodeState['nft']['tables'][number]['sets'], right: Json): r
 
 function valuesOf(left: Json, fields: Fields): readonly (string | number | undefined)[] {
   return [left.concat ?? left].flat().map((part: Json) => {
-    const { meta, payload } = part;
+    const { meta, payload, '&': bits } = part;
+    if (bits !== undefined) return Number(fields[bits[0].meta.key]) & bits[1];
     if (meta !== undefined) return fields[meta.key];
     if (payload.base !== undefined)
       return fields[`@${payload.base},${payload.offset},${payload.len}`];

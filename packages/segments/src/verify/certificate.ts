@@ -7,7 +7,8 @@ export interface Certificate {
   readonly version: 1;
   /**
    * `VNI GROUP NODE DEVICE MARK`, sorted: a frame from a port of that segment and group is in a
-   * bridge of the node and bears the mark, having come in by that device; `*` is the port itself.
+   * bridge of the node and bears the mark, having come in by that device; `*` is the port itself. Where
+   * the bridge has VLANs, the device is followed by `/` and that which the frame is in.
    */
   readonly places: readonly string[];
 }

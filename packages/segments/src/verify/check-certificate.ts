@@ -1,8 +1,9 @@
 import { TaplineError } from '@tapline/base';
-import type { FabricIntent } from '../intent/segment-intent.ts';
+import type { FabricIntent, NodeIntent } from '../intent/segment-intent.ts';
 import { groupId } from '../names/group-id.ts';
 import { portName } from '../names/interface-names.ts';
-import type { BpfInstruction, LinkState, NodeState } from '../state/node-state.ts';
+import { type FlatLink, layVlansFlat } from '../state/lay-vlans-flat.ts';
+import type { BpfInstruction, NodeState } from '../state/node-state.ts';
 import type { Certificate } from './certificate.ts';
 
 // oxlint-disable-next-line typescript/no-explicit-any -- what nft prints; only known forms pass
@@ -11,7 +12,6 @@ type At = { readonly vni: number; readonly group: number; readonly node: string 
 /** Undefined is what can be any. */
 type Mark = number | undefined;
 type Seen = ReadonlyMap<string, NodeState>;
-type Frame = Readonly<Record<string, string | Mark>> & { readonly mark: Mark };
 
 function refuse(why: string): never {
   throw new TaplineError('certificate_refused', why);
@@ -24,18 +24,20 @@ export function checkCertificate({ places }: Certificate, claim: FabricIntent, s
   );
   const claimed = new Map(ports.map((port) => [`${port.node} ${portName(port.vni, port)}`, port]));
   const groups = Map.groupBy(ports, ({ vni, group }) => `${vni} ${group}`);
-  const owners = new Map(claim.nodes.flatMap((n) => [n.vtep, n.underlay].map((a) => [a, n.name])));
+  const owned = (n: NodeIntent) =>
+    [n.vtep, n.underlay, n.link?.address].map((a) => [a, n] as const);
+  const owners = new Map(claim.nodes.flatMap(owned));
   const listed = new Set(places);
   const nodes = new Map([...seen].map(([name, state]) => [name, readNode(state)]));
   const nodeOf = (name: string) => nodes.get(name) ?? refuse(`${name} was not observed`);
 
-  function enter({ vni, group, node }: At, iifname: string, via: string, mark: Mark): void {
-    for (const m of nodeOf(node).hook('prerouting', { iifname, mark })) {
-      const place = `${vni} ${group} ${node} ${via} ${m}`;
+  function enter({ vni, group, node }: At, link: FlatLink, via: string, mark: Mark): void {
+    for (const m of nodeOf(node).hook('prerouting', { iifname: link.name, mark })) {
+      const place = `${vni} ${group} ${node} ${via}${link.at} ${m}`;
       if (m === undefined || !listed.has(place)) refuse(`${place} is not listed`);
     }
   }
-  function leave(at: At, { name: iifname, master, bridgePort: own }: LinkState, mark: Mark): void {
+  function leave(at: At, { name: iifname, master, bridgePort: own }: FlatLink, mark: Mark): void {
     const node = nodeOf(at.node);
     if (node.hook('input', { iifname, mark }).size > 0) refuse(`${at.node} itself is reached`);
     for (const link of node.members.get(master) ?? []) {
@@ -52,28 +54,29 @@ export function checkCertificate({ places }: Certificate, claim: FabricIntent, s
       }
     }
   }
-  function send(at: At, { name, vxlan }: LinkState, mark: Mark): void {
-    for (const to of nodeOf(at.node).flows.get(name) ?? []) {
-      const node = owners.get(to.dst ?? '') ?? refuse(`${name} of ${at.node} sends to a stranger`);
-      for (const { name: via, master, vxlan: own } of nodeOf(node).tunnels) {
-        if (own?.external === true) refuse(`${via} of ${node} takes many VNIs`);
-        const group = vxlan?.gbp === true ? (mark ?? refuse('any group is sent')) & 0xffff : 0;
-        if ((group !== 0 && own?.gbp !== true) || own?.vni !== (to.vni ?? vxlan?.vni)) continue;
-        if (master === undefined) refuse(`${via} of ${node} is in no bridge`);
-        enter({ ...at, node }, via, via, group);
+  function send(at: At, { name, vxlan, sends }: FlatLink, mark: Mark): void {
+    const group = vxlan?.gbp ? (mark ?? refuse('any group is sent')) & 0xffff : 0;
+    for (const { dst = '', vni = vxlan?.vni } of sends) {
+      const { name: node } = owners.get(dst) ?? refuse(`${name} of ${at.node} sends to a stranger`);
+      for (const link of nodeOf(node).tunnels.get(vni) ?? []) {
+        if (group !== 0 && link.vxlan?.gbp !== true) continue;
+        if (link.master === undefined) refuse(`${link.name} of ${node} is in no bridge`);
+        enter({ ...at, node }, link, link.name, link.bears(group));
       }
     }
   }
   for (const port of ports) {
-    const link = nodeOf(port.node).links.get(portName(port.vni, port));
-    if (link?.master === undefined || !link.up) continue;
-    // What is in another namespace loses its mark on the way; what is not may have any.
-    enter(port, link.name, '*', link.kind === 'veth' && !link.lower ? 0 : undefined);
+    for (const link of nodeOf(port.node).named.get(portName(port.vni, port)) ?? []) {
+      // What is in another namespace loses its mark on the way; what is not may have any.
+      const mark = link.kind === 'veth' && !link.lower ? 0 : undefined;
+      if (link.master !== undefined && link.up) enter(port, link, '*', mark);
+    }
   }
   for (const place of places) {
     const [vni = '', group = '', node = '', device = '', mark] = place.split(' ');
     const own = groups.get(`${vni} ${group}`)?.filter((port) => port.node === node) ?? [];
-    for (const name of device === '*' ? own.map((port) => portName(+vni, port)) : [device]) {
+    const names = own.map((port) => portName(+vni, port) + device.slice(1));
+    for (const name of device.startsWith('*') ? names : [device]) {
       const link = nodeOf(node).links.get(name);
       if (link?.master !== undefined) leave({ vni: +vni, group: +group, node }, link, Number(mark));
     }
@@ -81,43 +84,40 @@ export function checkCertificate({ places }: Certificate, claim: FabricIntent, s
 }
 
 /** Whether a port's filter, which may be absent, lets frames with a mark leave. */
-function leaves(program: readonly BpfInstruction[] | undefined, mark: Mark): boolean {
+function leaves(program: readonly BpfInstruction[] | undefined, mark: Mark, at = 0): boolean {
   if (program === undefined || mark === undefined) return true;
-  for (let at = 0; ; at += 1) {
-    const { code, jt, jf, k } = program[at] ?? refuse('a filter has no end');
-    if (code === 0x06) return k !== 2;
-    if (code === 0x15) at += mark === k ? jt : jf;
-    else if (code !== 0x20 || k !== 0xfffff014) refuse(`instruction ${code} is not known`);
-  }
+  const { code, jt, jf, k } = program[at] ?? refuse('a filter has no end');
+  if (code === 0x06) return k !== 2;
+  if (code === 0x20 && k === 0xfffff014) return leaves(program, mark, at + 1);
+  if (code !== 0x15) refuse(`instruction ${code} is not known`);
+  return leaves(program, mark, at + 1 + (mark === k ? jt : jf));
 }
 
 const parts = (key: Json): Json[] => (Array.isArray(key['concat']) ? key['concat'] : [key]);
 /** Undefined where it may match and may not. */
 function fit(part: unknown, known: unknown): boolean | undefined {
   if (known === undefined || typeof part === 'object') return undefined;
-  if (typeof part !== 'string' || !part.endsWith('*')) return part === known;
-  return typeof known === 'string' && known.startsWith(part.slice(0, -1));
+  const [start = '', rest] = String(part).split('*');
+  return rest === '' ? String(known).startsWith(start) : part === known;
 }
 
-/** Of a device below, such as what guards MACsec's link: after it there are fewer frames, no others. */
+/** Such as what guards MACsec's link: after it there are fewer frames, no others. */
 const narrows = (one: Json) => /^(match|accept|drop|counter)$/.test(Object.keys(one).join());
 const isGuard = (chain: Json) => chain['rules'].every((r: Json) => r['statements'].every(narrows));
+const isSeen = ({ family: f, chains }: Json) => /bridge|netdev/.test(f) && !chains.every(isGuard);
 
 /** What one node does. What is not known of a frame can be anything; of a rule, it is refused. */
-function readNode({ links, fdb, egress, foreignFilters: foreign, nft }: NodeState) {
-  const tables = nft.tables.filter(
-    ({ family: of, chains: own }) => of === 'bridge' || (of === 'netdev' && !own.every(isGuard)),
-  );
+function readNode(state: NodeState) {
+  const tables = state.nft.tables.filter(isSeen);
   const chains = tables.flatMap((table) => table.chains);
   const hooks = new Map(chains.map((chain) => [chain.base?.hook, chain]));
   const usual = ['prerouting', 'forward', 'input', 'output'].filter((name) => hooks.has(name));
   if (usual.length < chains.length || tables.length > 1) refuse('there are chains of others');
   if (Number(hooks.get('forward')?.base?.priority) >= -1) refuse('its rules may be gone past');
-  const flows = new Map(fdb.map((e) => [`${e.self} ${e.dev} ${e.dst} ${e.vni}`, e]));
   const indexes = new Map<string, Map<unknown, readonly Json[][]>>();
 
   /** The elements that can match, as pairs of key and value, and whether one surely does. */
-  function find(left: Json, right: Json, frame: Frame) {
+  function find(left: Json, right: Json, frame: Json) {
     const known = parts(left).map((part) => frame[part['meta']?.key]);
     const at = known.findIndex((value) => typeof value === 'string');
     const set = tables[0]?.sets.find(({ name }) => `@${name}` === (right as unknown));
@@ -133,9 +133,9 @@ function readNode({ links, fdb, egress, foreignFilters: foreign, nft }: NodeStat
     return { found, sure: fits.some((each) => each.every((one) => one === true)) };
   }
   /** The marks that a frame can have after the chain of a hook. */
-  function hook(name: string, frame: Frame): ReadonlySet<Mark> {
+  function hook(name: string, frame: Json): ReadonlySet<Mark> {
     const accepted = new Set<Mark>();
-    let marks = new Set([frame.mark]);
+    let marks = new Set<Mark>([frame['mark']]);
     for (const { statements } of hooks.get(name)?.rules ?? []) {
       let now = marks;
       const rest = new Set<Mark>();
@@ -160,12 +160,13 @@ function readNode({ links, fdb, egress, foreignFilters: foreign, nft }: NodeStat
     }
     return new Set([...accepted, ...(hooks.get(name)?.base?.policy === 'drop' ? [] : marks)]);
   }
+  const all = layVlansFlat(state, hook) ?? refuse('more may come in than what VLANs have');
   return {
     hook,
-    links: new Map(links.map((link) => [link.name, link])),
-    members: Map.groupBy(links, ({ master }) => master),
-    tunnels: links.filter(({ vxlan, up }) => vxlan !== undefined && up),
-    flows: Map.groupBy(flows.values(), ({ dev, self }) => (self ? dev : '')),
-    filters: new Map(foreign.length > 0 ? [] : egress.map(({ dev, program }) => [dev, program])),
+    links: new Map(all.map((link) => [link.name + link.at, link])),
+    named: Map.groupBy(all, ({ name }) => name),
+    members: Map.groupBy(all, ({ master }) => master),
+    tunnels: Map.groupBy(all, ({ vxlan, up }) => (up ? vxlan?.vni : undefined)),
+    filters: new Map(state.foreignFilters[0] ? [] : state.egress.map((e) => [e.dev, e.program])),
   };
 }

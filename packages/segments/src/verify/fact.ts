@@ -10,6 +10,8 @@ export interface Fact {
   readonly group: number;
   readonly node: NodeModel;
   readonly bridge: string;
+  /** Of the bridge; {@link noVlan} where it has none. */
+  readonly vlan: number;
   /** One of the interfaces; all ports of the group where there is no VXLAN device. */
   readonly from: string;
   /** The ports whose frames are here from the start; none where they came from another node. */

@@ -50,7 +50,7 @@ function isThere(fabric: FabricModel, port: ClaimedPort, closure: Closure): bool
   if (node === undefined) return false;
   const link = node.links.get(port.device);
   const why = !closure.entered.has(port)
-    ? `${port.device} is no member of a bridge, or down`
+    ? `${port.device} is no member of a bridge, or in no VLAN of it, or down`
     : link?.carrier === false
       ? `the other end of ${port.device} is down or was never taken`
       : undefined;
@@ -102,11 +102,14 @@ class Sender {
     const { what, toAll } = this.#frame;
     const node = this.#node;
     if (this.#entered.length === 0) return `${what} are not let in`;
-    const bridge = node.links.get(this.#from.device)?.master ?? '';
-    const outputs = node.outputs(bridge, toAll ? undefined : to.mac);
+    const link = node.links.get(this.#from.device);
+    const bridge = link?.master ?? '';
+    const vlan = link && node.vlans.untagged(link);
+    if (vlan === undefined) return `frames without a tag are in no VLAN of ${bridge}`;
+    const outputs = node.outputs(bridge, vlan, toAll ? undefined : to.mac);
     if (outputs.length === 0) return `${bridge} of ${node.name} has no entry for ${to.mac}`;
-    const tunnel = outputs.find((link) => link.vxlan !== undefined);
-    const sent = tunnel && node.remotes(tunnel.name, toAll ? undefined : to.mac);
+    const tunnel = outputs.find((entry) => entry.vxlan !== undefined);
+    const sent = tunnel && node.remotes(tunnel, vlan, toAll ? undefined : to.mac);
     const owners = sent?.map(({ dst }) => fabric.ownerOf(dst ?? '')?.node);
     if (to.intent.node !== node.name && owners?.includes(to.intent.node) !== true) {
       return `${what} are not sent to ${to.intent.node}`;

@@ -56,7 +56,10 @@ function inspectFilters(node: NodeModel, local: readonly ClaimedPort[], closure:
       continue;
     }
     const allowed = allowedMarks(port);
-    const wide = [...marks].filter((mark) => !allowed.has(mark) && node.leaves(port.device, mark));
+    // Above the group may be the VLAN of the segment.
+    const wide = [...marks].filter(
+      (mark) => !allowed.has(mark & 0xffff) && node.leaves(port.device, mark),
+    );
     if (wide.length > 0) {
       closure.findings.add('degraded', 'filter_too_wide', {
         ...about,
@@ -81,8 +84,7 @@ function inspectBridges(
   { local, closure }: { readonly local: readonly ClaimedPort[]; readonly closure: Closure },
 ): void {
   const claimed = fabric.index.devices.get(node.name);
-  const bridges = new Set(local.map(({ device }) => node.links.get(device)?.master ?? ''));
-  for (const bridge of bridges) {
+  for (const [bridge, vlans] of bridgesOf(node, local)) {
     if (node.state.addresses.some(({ dev }) => dev === bridge)) {
       closure.findings.add('degraded', 'host_address', {
         node: node.name,
@@ -90,7 +92,8 @@ function inspectBridges(
         message: `${bridge} of ${node.name} has an address: only the rules keep the node out of the segment`,
       });
     }
-    for (const link of node.members.get(bridge) ?? []) {
+    const members = [...vlans].flatMap((vlan) => node.vlans.members(bridge, vlan));
+    for (const link of new Set(members)) {
       inspectMember(node, link, closure);
       if (link.vxlan === undefined && claimed?.get(link.name) === undefined) {
         inspectStranger(node, link, { local, closure });
@@ -142,7 +145,8 @@ function inspectStranger(
   { local, closure }: { readonly local: readonly ClaimedPort[]; readonly closure: Closure },
 ): void {
   const entered = node.enter(link.name, undefined);
-  const targets = [...local.map((port) => port.device), ...vxlanMembers(node, link)];
+  const vlans = node.vlans.of(link);
+  const targets = [...local.map((port) => port.device), ...vxlanMembers(node, link, vlans)];
   for (const frame of entered) {
     for (const device of targets) {
       const out = node
@@ -166,8 +170,27 @@ function inspectStranger(
   });
 }
 
-function vxlanMembers(node: NodeModel, link: LinkState): readonly string[] {
-  const members = node.members.get(link.master ?? '') ?? [];
+/** Bridges of ports, and the VLANs of them that the ports are in. */
+function bridgesOf(
+  node: NodeModel,
+  local: readonly ClaimedPort[],
+): ReadonlyMap<string, ReadonlySet<number>> {
+  const bridges = new Map<string, Set<number>>();
+  for (const { device } of local) {
+    const link = node.links.get(device);
+    const vlans = bridges.get(link?.master ?? '') ?? new Set();
+    for (const vlan of link === undefined ? [] : node.vlans.of(link)) vlans.add(vlan);
+    bridges.set(link?.master ?? '', vlans);
+  }
+  return bridges;
+}
+
+function vxlanMembers(
+  node: NodeModel,
+  link: LinkState,
+  vlans: readonly number[],
+): readonly string[] {
+  const members = vlans.flatMap((vlan) => node.vlans.members(link.master ?? '', vlan));
   return members.filter((entry) => entry.vxlan !== undefined).map((entry) => entry.name);
 }
 

@@ -1,5 +1,7 @@
 import type { FdbEntry, LinkState, NodeState } from '../state/node-state.ts';
+import { type Arrival, ArrivalMarks } from './arrival-marks.ts';
 import { passesFilter } from './bpf-program.ts';
+import { BridgeVlans, noVlan } from './bridge-vlans.ts';
 import { covers, type Field, type Frame } from './frame.ts';
 import { compileHook, type HookProgram } from './nft-program.ts';
 import { isSkipped } from './past-netfilter.ts';
@@ -11,10 +13,10 @@ export class NodeModel {
   readonly name: string;
   readonly state: NodeState;
   readonly links: ReadonlyMap<string, LinkState>;
-  /** Members of each bridge that are up. */
-  readonly members: ReadonlyMap<string, readonly LinkState[]>;
-  /** VXLAN's entries: where a device sends. */
-  readonly destinations: ReadonlyMap<string, readonly FdbEntry[]>;
+  readonly vlans: BridgeVlans;
+  /** VXLAN's entries, by device, and by VNI where it has many: where it sends. */
+  readonly #destinations: ReadonlyMap<string, readonly FdbEntry[]>;
+  readonly #arrivals: ArrivalMarks;
   readonly #byVni: ReadonlyMap<number | undefined, readonly LinkState[]>;
   readonly #external: readonly LinkState[];
   readonly #stacked: ReadonlyMap<string, readonly LinkState[]>;
@@ -36,13 +38,12 @@ export class NodeModel {
     this.name = name;
     this.state = state;
     this.links = new Map(state.links.map((link) => [link.name, link]));
-    this.members = Map.groupBy(
-      state.links.filter((link) => link.master !== undefined && link.up),
-      (link) => link.master ?? '',
-    );
-    this.destinations = Map.groupBy(
+    this.vlans = new BridgeVlans(state);
+    this.#arrivals = new ArrivalMarks(state);
+    this.#destinations = Map.groupBy(
       state.fdb.filter((entry) => entry.self && (entry.dst ?? entry.nexthopGroup) !== undefined),
-      (entry) => entry.dev,
+      ({ dev, srcVni }) =>
+        this.links.get(dev)?.vxlan?.external === true ? `${dev} ${srcVni}` : dev,
     );
     this.#stacked = Map.groupBy(
       state.links.filter(({ lower, kind }) => lower !== undefined && kind !== 'veth'),
@@ -81,6 +82,16 @@ export class NodeModel {
       ({ family, chains }) =>
         family === 'bridge' &&
         chains.some(({ base }) => base && isSkipped(base.hook, base.priority)),
+    );
+  }
+
+  /** Whether frames with a tag of their own come in from other nodes, and choose a VLAN by it. */
+  get takesTags(): boolean {
+    return this.state.links.some(
+      (link) =>
+        link.vxlan?.external === true &&
+        link.up &&
+        this.enter(link.name, this.#arrivals.ofTagged(link, undefined)).length > 0,
     );
   }
 
@@ -237,11 +248,27 @@ export class NodeModel {
     return remember(this.#left, key, () => passesFilter(filter.program, mark));
   }
 
+  /** Entries of a VXLAN device for frames of a VLAN of its bridge. */
+  #entriesOf(device: LinkState, vlan: number): readonly FdbEntry[] {
+    return this.#destinations.get(this.#flowOf(device, vlan)) ?? [];
+  }
+
+  /** One with many VNIs sends with that of the VLAN, by the entries of that VNI, or not at all. */
+  #flowOf(device: LinkState, vlan: number): string {
+    if (device.vxlan?.external !== true) return device.name;
+    return `${device.name} ${this.vlans.vniOf(device, vlan) ?? 'none'}`;
+  }
+
+  /** The VNI that frames go out with by an entry, unless it says another. */
+  vniOf(device: LinkState, vlan: number): number | undefined {
+    return device.vxlan?.external === true ? this.vlans.vniOf(device, vlan) : device.vxlan?.vni;
+  }
+
   /** Where a VXLAN device sends at all, each place once. */
-  targets(device: string): readonly FdbEntry[] {
-    return remember(this.#targets, device, () => {
+  targets(device: LinkState, vlan: number): readonly FdbEntry[] {
+    return remember(this.#targets, this.#flowOf(device, vlan), () => {
       const places = new Map<string, FdbEntry>();
-      for (const entry of this.destinations.get(device) ?? []) {
+      for (const entry of this.#entriesOf(device, vlan)) {
         const { dst, vni, srcVni, port, nexthopGroup } = entry;
         const place = [dst, vni, srcVni, port, nexthopGroup].join(' ');
         if (!places.has(place)) places.set(place, entry);
@@ -259,24 +286,37 @@ export class NodeModel {
   receivers(port: number, vni: number): readonly LinkState[] {
     const own = this.#byVni.get(vni) ?? [];
     const external = this.#external.filter(
-      ({ name, vxlan }) =>
-        vxlan?.vnifilter !== true ||
-        this.state.vnis.some(
-          (range) => range.dev === name && range.first <= vni && vni <= range.last,
-        ),
+      ({ name, vxlan }) => vxlan?.vnifilter !== true || this.#arrivals.takes(name, vni),
     );
     return [...own, ...external].filter(({ vxlan }) => vxlan?.port === port);
+  }
+
+  /**
+   * The VLANs and marks that frames of a VNI and group have which come out of a VXLAN device; of a
+   * group that can be any, all that there are. One with a tag of its own chooses its VLAN.
+   */
+  arrivalsAt(device: LinkState, vni: number, group: number | undefined): readonly Arrival[] {
+    const found: Arrival[] = [];
+    const vlan = this.vlans.vlanOf(device, vni);
+    if (vlan !== undefined) {
+      for (const mark of this.#arrivals.of(device, vni, group)) found.push({ vlan, mark });
+    }
+    const tagged = this.#arrivals.ofTagged(device, group);
+    // Rules that let none of them in spare all VLANs.
+    if (this.enter(device.name, tagged).length === 0) return found;
+    const others = this.vlans.of(device).filter((other) => other !== vlan || tagged !== group);
+    return [...found, ...others.map((other) => ({ vlan: other, mark: tagged }))];
   }
 
   /**
    * Members of a bridge by which frames for a MAC leave: those that an entry names, whether they can
    * or not, else those that flood; all where it is for everybody.
    */
-  outputs(bridge: string, mac: string | undefined): readonly LinkState[] {
-    const members = this.members.get(bridge) ?? [];
+  outputs(bridge: string, vlan: number, mac: string | undefined): readonly LinkState[] {
+    const members = this.vlans.members(bridge, vlan);
     if (mac === undefined) return members;
     const entries = (this.#bridged.get(mac) ?? []).filter(
-      ({ dev }) => this.links.get(dev)?.master === bridge,
+      (entry) => (entry.vlan ?? noVlan) === vlan && this.links.get(entry.dev)?.master === bridge,
     );
     if (entries.length === 0) return members.filter(({ bridgePort }) => bridgePort?.flood === true);
     return members.filter(({ name }) =>
@@ -285,8 +325,8 @@ export class NodeModel {
   }
 
   /** Where a VXLAN device sends frames for a MAC; what it does not know, and broadcasts, it floods. */
-  remotes(device: string, mac: string | undefined): readonly FdbEntry[] {
-    const entries = this.destinations.get(device) ?? [];
+  remotes(device: LinkState, vlan: number, mac: string | undefined): readonly FdbEntry[] {
+    const entries = this.#entriesOf(device, vlan);
     const own = mac === undefined ? [] : entries.filter((entry) => entry.mac === mac);
     return own.length > 0 ? own : entries.filter((entry) => /^[0:]+$/.test(entry.mac));
   }

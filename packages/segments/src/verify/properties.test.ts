@@ -6,7 +6,7 @@ import type { FabricIntent } from '../intent/segment-intent.ts';
 import type { NodeState } from '../state/node-state.ts';
 import { arbitraryFabric } from '../testing/arbitrary-fabric.ts';
 import { compiledStates } from '../testing/compiled-states.ts';
-import { arbitraryMutation } from '../testing/mutate-state.ts';
+import { arbitraryMutation, arbitraryVlanMutation } from '../testing/mutate-state.ts';
 import { necessaryKinds, simulate, simulateKinds } from '../testing/simulate.ts';
 import type { Certificate } from './certificate.ts';
 import { checkCertificate } from './check-certificate.ts';
@@ -32,12 +32,26 @@ const layers: fc.Arbitrary<(states: Map<string, NodeState>) => Map<string, NodeS
       ),
   );
 
-const scenario = fc.record({
-  fabric: arbitraryFabric,
-  layer: layers,
-  mutations: fc.array(arbitraryMutation, { minLength: 1, maxLength: 3 }),
-  node: fc.nat(3),
-});
+/** All nodes with a bridge for each segment, or some with one bridge that has VLANs. */
+const scenario = fc.oneof(
+  fc.record({
+    fabric: arbitraryFabric,
+    vlans: fc.constant(0),
+    layer: layers,
+    mutations: fc.array(arbitraryMutation, { minLength: 1, maxLength: 3 }),
+    node: fc.nat(3),
+  }),
+  fc.record({
+    fabric: arbitraryFabric,
+    vlans: fc.integer({ min: 1, max: 15 }),
+    layer: layers,
+    mutations: fc.array(fc.oneof(arbitraryMutation, arbitraryVlanMutation), {
+      minLength: 1,
+      maxLength: 3,
+    }),
+    node: fc.nat(3),
+  }),
+);
 
 interface Scenario {
   readonly fabric: FabricIntent;
@@ -46,8 +60,9 @@ interface Scenario {
   readonly mutations: readonly string[];
 }
 
-const scenarios: fc.Arbitrary<Scenario> = scenario.map(({ fabric, layer, mutations, node }) => {
-  const good = compiledStates(fabric);
+const scenarios: fc.Arbitrary<Scenario> = scenario.map((chosen) => {
+  const { fabric, vlans, layer, mutations, node } = chosen;
+  const good = compiledStates(fabric, vlans);
   const states = layer(new Map(good));
   const changed = fabric.nodes[node % fabric.nodes.length]?.name ?? '';
   const state = states.get(changed);
@@ -131,8 +146,8 @@ function missingPairs({ fabric, states }: Scenario): {
 describe('against a simulation that runs frame by frame', () => {
   test('a good fabric carries what the policy allows and nothing else', () => {
     fc.assert(
-      fc.property(arbitraryFabric, (fabric) => {
-        const states = compiledStates(fabric);
+      fc.property(arbitraryFabric, fc.nat(15), (fabric, vlans) => {
+        const states = compiledStates(fabric, vlans);
         const ports = [...indexClaim(fabric).segments.values()].flat();
         const allowed = ports.flatMap((from) =>
           ports
@@ -198,8 +213,8 @@ test('a verifier that is kept says what a new one says, whatever changes', () =>
 describe('a certificate', () => {
   test('is refused without any of its places, and with other VNIs', () => {
     fc.assert(
-      fc.property(arbitraryFabric, fc.nat(), (fabric, at) => {
-        const states = compiledStates(fabric);
+      fc.property(arbitraryFabric, fc.nat(), fc.nat(15), (fabric, at, vlans) => {
+        const states = compiledStates(fabric, vlans);
         const world = { fabric, states, good: states, mutations: [] };
         const { certificate } = verifyFabric(fabric, states);
         if (certificate === undefined) throw new Error('a good fabric has no certificate');

@@ -92,23 +92,27 @@ class Closing {
     const node = this.#fabric.node(port.intent.node);
     const link = node?.links.get(port.device);
     if (node === undefined || link?.master === undefined || !link.up) return;
+    const vlans = node.vlans.of(link);
+    if (vlans.length === 0) return;
     const frames = node.enter(port.device, firstMark(link));
     this.#entered.set(port, frames);
+    const place = { group: port.group, node, bridge: link.master, from: port.device };
     // What no rule takes out comes last, and says best why frames in general are let in.
     for (const frame of frames.toReversed()) {
-      this.#add({ group: port.group, node, bridge: link.master, from: port.device }, frame, port);
+      for (const vlan of vlans) this.#add({ ...place, vlan }, frame, port);
     }
   }
 
   #add(
-    place: Pick<Fact, 'group' | 'node' | 'bridge' | 'from'>,
+    place: Pick<Fact, 'group' | 'node' | 'bridge' | 'vlan' | 'from'>,
     frame: Frame,
     source: ClaimedPort | Origin,
   ): void {
-    const { group, node, bridge, from } = place;
+    const { group, node, bridge, vlan, from } = place;
     const local = 'intent' in source;
     const way = local ? node.classOf(from) : from;
-    const key = `${group} ${node.name} ${bridge} ${local ? '*' : ''}${way} ${frame.mark ?? 'any'}`;
+    const where = `${node.name} ${bridge} ${vlan}`;
+    const key = `${group} ${where} ${local ? '*' : ''}${way} ${frame.mark ?? 'any'}`;
     const known = this.#facts.get(key);
     if (known !== undefined) {
       if (local && !known.ports.includes(source)) known.ports.push(source);
@@ -127,8 +131,8 @@ class Closing {
   }
 
   #step(fact: Fact): void {
-    const { node, bridge, from, mark } = fact;
-    for (const link of node.members.get(bridge) ?? []) {
+    const { node, bridge, vlan, from, mark } = fact;
+    for (const link of node.vlans.members(bridge, vlan)) {
       const senders = sendersTo(fact, link);
       if (senders === undefined) continue;
       const passed = node.forward(from, link.name, mark);
@@ -259,14 +263,14 @@ class Closing {
   #send(fact: Fact, link: LinkState, passed: readonly Frame[]): void {
     const frames = passed.filter((frame) => fact.node.leaves(link.name, frame.mark));
     if (frames.length === 0) return;
-    for (const entry of fact.node.targets(link.name)) {
+    for (const entry of fact.node.targets(link, fact.vlan)) {
       for (const frame of frames) this.#transmit(fact, link, entry, frame);
     }
   }
 
   #transmit(fact: Fact, link: LinkState, entry: FdbEntry, frame: Frame): void {
     const { node } = fact;
-    const vni = entry.vni ?? link.vxlan?.vni ?? entry.srcVni;
+    const vni = entry.vni ?? node.vniOf(link, fact.vlan);
     const destination = entry.dst ?? `next-hop group ${entry.nexthopGroup}`;
     const port = entry.port ?? link.vxlan?.port ?? 0;
     if (vni === undefined) return;
@@ -369,11 +373,11 @@ class Closing {
         });
         continue;
       }
-      for (const frame of receiver.enter(from, gbp)) {
-        this.#add({ group: fact.group, node: receiver, bridge: link.master, from }, frame, {
-          ...origin,
-          acceptedBy: accepted?.by,
-        });
+      const place = { group: fact.group, node: receiver, bridge: link.master, from };
+      const source = { ...origin, acceptedBy: accepted?.by };
+      for (const { vlan, mark } of receiver.arrivalsAt(link, vni, gbp)) {
+        for (const frame of receiver.enter(from, mark))
+          this.#add({ ...place, vlan }, frame, source);
       }
     }
   }

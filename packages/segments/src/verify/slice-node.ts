@@ -184,6 +184,8 @@ class Slicer {
     const { name, master, vxlan, lower, kind } = link;
     if (vxlan?.external === true && link.up) this.#odd = true;
     if (lower !== undefined && kind !== 'veth') this.#disown(lower);
+    // What is in which VLAN is in no slice.
+    if (link.bridge?.vlanFiltering === true) this.#disown(name);
     const above = master === undefined ? undefined : this.#homes.get(master);
     const own = vxlan?.vni === undefined ? undefined : this.#draft(vxlan.vni);
     if (own !== undefined && own !== above?.draft && link.up) own.odd = true;

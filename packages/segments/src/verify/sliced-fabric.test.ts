@@ -4,7 +4,7 @@ import type { FabricIntent, SegmentIntent } from '../intent/segment-intent.ts';
 import type { NodeState } from '../state/node-state.ts';
 import { alikeFabric } from '../testing/alike-fabric.ts';
 import { compiledStates } from '../testing/compiled-states.ts';
-import { arbitraryMutation } from '../testing/mutate-state.ts';
+import { arbitraryMutation, arbitraryVlanMutation } from '../testing/mutate-state.ts';
 import { arbitraryOddity } from '../testing/odd-state.ts';
 import { indexClaim } from './claim-index.ts';
 import { createVerifier } from './create-verifier.ts';
@@ -19,12 +19,16 @@ type States = ReadonlyMap<string, NodeState>;
 const scenarios = fc
   .record({
     fabric: alikeFabric,
-    changes: fc.array(fc.oneof(arbitraryMutation, arbitraryOddity), { minLength: 1, maxLength: 2 }),
+    vlans: fc.oneof(fc.constant(0), fc.nat(15)),
+    changes: fc.array(fc.oneof(arbitraryMutation, arbitraryVlanMutation, arbitraryOddity), {
+      minLength: 1,
+      maxLength: 2,
+    }),
     everywhere: fc.boolean(),
     node: fc.nat(3),
   })
-  .map(({ fabric, changes, everywhere, node }) => {
-    const good = compiledStates(fabric);
+  .map(({ fabric, vlans, changes, everywhere, node }) => {
+    const good = compiledStates(fabric, vlans);
     const changed = fabric.nodes[node % fabric.nodes.length]?.name;
     const states = new Map(
       [...good].map(([name, state]) => [

@@ -49,29 +49,38 @@ export class FrameTracer {
   /** Where frames that a node let in by a device come out. */
   trace(node: NodeModel, device: string, sent: SentFrames): Arrivals {
     const arrivals = new Map<ClaimedPort, Frame[]>();
-    this.#bridge(node, device, { ...sent, hops: 0, arrivals });
+    const link = node.links.get(device);
+    if (link === undefined) return arrivals;
+    const untagged = node.vlans.untagged(link);
+    const own = untagged === undefined ? [] : [untagged];
+    for (const vlan of sent.everywhere === true ? node.vlans.of(link) : own) {
+      this.#bridge(node, link, { ...sent, vlan, hops: 0, arrivals });
+    }
     return arrivals;
   }
 
   #bridge(
     node: NodeModel,
-    device: string,
+    from: LinkState,
     sent: SentFrames & {
+      readonly vlan: number;
       readonly hops: number;
       readonly arrivals: Map<ClaimedPort, Frame[]>;
     },
   ): void {
-    const from = node.links.get(device);
-    if (from?.master === undefined || sent.frames.length === 0) return;
+    if (from.master === undefined || sent.frames.length === 0) return;
+    const { vlan } = sent;
     const claimed = this.#fabric.index.devices.get(node.name);
-    for (const link of node.outputs(from.master, sent.mac)) {
+    for (const link of node.outputs(from.master, vlan, sent.mac)) {
       if (!crosses(from, link)) continue;
       const passed = sent.frames
-        .flatMap((frame) => node.carry(device, link.name, frame))
+        .flatMap((frame) => node.carry(from.name, link.name, frame))
         .filter((frame) => node.leaves(link.name, frame.mark));
       if (passed.length === 0) continue;
       const port = claimed?.get(link.name);
       if (port !== undefined) {
+        // No workload looks into a tag.
+        if (sent.everywhere !== true && !node.vlans.leavesUntagged(link, vlan)) continue;
         const known = sent.arrivals.get(port);
         if (known === undefined) sent.arrivals.set(port, passed);
         else known.push(...passed);
@@ -81,22 +90,33 @@ export class FrameTracer {
           continue;
         }
         for (const way of this.#waysOf(node, link, sent)) {
-          const frames = passed.flatMap((frame) => enter(way, frame, sent));
-          this.#bridge(way.node, way.device, { ...sent, frames, hops: sent.hops + 1 });
+          const entered = passed.flatMap((frame) => enter(way, frame, sent));
+          for (const [at, frames] of Map.groupBy(entered, (entry) => entry.vlan)) {
+            this.#bridge(way.node, way.device, {
+              ...sent,
+              frames: frames.map(({ frame }) => frame),
+              vlan: at,
+              hops: sent.hops + 1,
+            });
+          }
         }
       }
     }
   }
 
   /** The devices of other nodes at which a VXLAN device's packets for a MAC come out. */
-  #waysOf(node: NodeModel, link: LinkState, { mac, everywhere }: SentFrames): readonly Way[] {
-    const key = `${node.name} ${link.name} ${everywhere === true ? 'any' : (mac ?? '*')}`;
+  #waysOf(
+    node: NodeModel,
+    link: LinkState,
+    { mac, everywhere, vlan }: SentFrames & { readonly vlan: number },
+  ): readonly Way[] {
+    const key = `${node.name} ${link.name} ${vlan} ${everywhere === true ? 'any' : (mac ?? '*')}`;
     const known = this.#ways.get(key);
     if (known !== undefined) return known;
-    const entries = everywhere === true ? node.targets(link.name) : node.remotes(link.name, mac);
+    const entries = everywhere === true ? node.targets(link, vlan) : node.remotes(link, vlan, mac);
     const ways = entries.flatMap((entry): readonly Way[] => {
       const { dst: destination = '' } = entry;
-      const vni = entry.vni ?? link.vxlan?.vni ?? entry.srcVni;
+      const vni = entry.vni ?? node.vniOf(link, vlan);
       const port = entry.port ?? link.vxlan?.port ?? 0;
       const owner = this.#fabric.ownerOf(destination);
       const receiver = owner && this.#fabric.node(owner.node);
@@ -112,11 +132,12 @@ export class FrameTracer {
       });
       if (accepted.length === 0 && !this.#unguarded) return [];
       const gbp = link.vxlan?.gbp === true;
-      return receiver.receivers(port, vni).map(({ name, vxlan }) => ({
+      return receiver.receivers(port, vni).map((device) => ({
         node: receiver,
-        device: name,
+        device,
+        vni,
         gbp,
-        takes: vxlan?.gbp === true,
+        takes: device.vxlan?.gbp === true,
       }));
     });
     this.#ways.set(key, ways);
@@ -126,12 +147,30 @@ export class FrameTracer {
 
 /** What comes in at another node of a frame that its sender says all of, but whom it asks for. */
 function enter(
-  { node, device, gbp, takes }: Way,
+  { node, device, vni, gbp, takes }: Way,
   frame: Frame,
-  { known, asks, everywhere }: SentFrames,
-): readonly Frame[] {
+  sent: SentFrames,
+): readonly { readonly vlan: number; readonly frame: Frame }[] {
   const group = gbp ? frame.mark && frame.mark & 0xffff : 0;
   if (!takes && group !== 0) return [];
+  const arrivals = node.arrivalsAt(device, vni, group);
+  // What truthful frames bring is no tag of their own.
+  const untagged = arrivals.filter(({ vlan }) => vlan === node.vlans.vlanOf(device, vni));
+  const own = sent.everywhere === true ? arrivals : untagged.slice(0, 1);
+  return own.flatMap(({ vlan, mark }) =>
+    enterAt(node, device.name, { frame, mark, sent }).map((entry) => ({ vlan, frame: entry })),
+  );
+}
+
+function enterAt(
+  node: NodeModel,
+  device: string,
+  {
+    frame,
+    mark: group,
+    sent: { known, asks, everywhere },
+  }: { readonly frame: Frame; readonly mark: number | undefined; readonly sent: SentFrames },
+): readonly Frame[] {
   if (everywhere === true) return node.enter(device, group, frame.fields);
   const frames = node.enterKnown(device, group, known);
   const asked = asks === undefined ? undefined : fieldOf(frame, asks);
@@ -157,7 +196,8 @@ export interface SentFrames {
 
 interface Way {
   readonly node: NodeModel;
-  readonly device: string;
+  readonly device: LinkState;
+  readonly vni: number;
   /** Whether the sender says a group, and whether the receiver takes one. */
   readonly gbp: boolean;
   readonly takes: boolean;

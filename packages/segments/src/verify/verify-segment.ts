@@ -21,7 +21,10 @@ export function verifySegment(fabric: FabricModel, segment: SegmentIntent): Segm
   const { findings, nodes } = closure;
   const facts = closure.facts.length;
   const found = { findings: findings.list, nodes, facts };
-  const skipped = [...nodes].some((name) => fabric.node(name)?.skipsRules === true);
+  const skipped = [...nodes].some((name) => {
+    const node = fabric.node(name);
+    return node?.skipsRules === true || node?.takesTags === true;
+  });
   if (closure.refuted || skipped) return { ...found, certified: undefined };
   if (!closure.held) return { ...found, certified: certifySegment(segment, closure.facts) };
   // The certificate is of bridges and their rules alone, so it holds whatever the underlay does.
