@@ -1,9 +1,12 @@
 import {
+  checkCertificate,
   type FabricIntent,
   portEndName,
   type PortIntent,
   portMac,
   type PortRole,
+  type Verdict,
+  verifyFabric,
 } from '@tapline/segments';
 import { haveProgram } from '@tapline/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -167,6 +170,41 @@ describe.skipIf(unavailable !== undefined)(`four nodes in user space ${unavailab
     );
     const expected = policyMatrix(ends);
     expect(await measureMatrix(probe, ends, udp, expected)).toEqual(expected);
+  });
+
+  test('what their switches have is proven closed, and a switch that was told something else is found', async () => {
+    const look = async (): Promise<Verdict> => {
+      const states = await Promise.all(nodes.map((node) => node.observe()));
+      const seen = new Map(states.map((state, index) => [`n${index + 1}`, state]));
+      const verdict = verifyFabric(intent, seen);
+      if (verdict.certificate) checkCertificate(verdict.certificate, intent, seen);
+      return verdict;
+    };
+    const closed = await look();
+    expect([closed.result, closed.findings.map(({ message }) => message)]).toEqual([
+      'verified',
+      [],
+    ]);
+    expect(closed.certificate).toBeDefined();
+    const [, isolated] = intent.segments[0]?.ports ?? [];
+    const wrong: FabricIntent = {
+      ...intent,
+      segments: intent.segments.map((segment) => ({
+        ...segment,
+        ports: segment.ports.map((port) =>
+          port === isolated ? { ...port, role: { kind: 'community', community: 'a' } } : port,
+        ),
+      })),
+    };
+    await nodes[0]?.stand(wrong);
+    const open = await look();
+    expect(open.result).toBe('open');
+    expect(open.findings.map(({ code, to }) => [code, to?.port?.index])).toContainEqual([
+      'port_reached',
+      isolated?.index,
+    ]);
+    await nodes[0]?.stand(intent);
+    expect((await look()).result).toBe('verified');
   });
 
   test('a segment that wants what is not there is refused and carries nothing in the clear', async () => {

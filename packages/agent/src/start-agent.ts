@@ -387,13 +387,7 @@ async function openSegments(
   return {
     agent,
     places,
-    async observe() {
-      if (fabric.datapath === 'kernel') return await agent.observe();
-      throw new TaplineError(
-        'not_observable',
-        `node ${device} switches its frames in user space, where no kernel can be asked of them`,
-      );
-    },
+    observe: () => agent.observe(),
     refresh: () => reporter.refresh(),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };

@@ -15,7 +15,7 @@ export interface Fabric extends AsyncDisposable {
   plan(intent: FabricIntent): Promise<readonly string[]>;
   /** The same, and the counters, from one look. */
   check(intent: FabricIntent): Promise<FabricCheck>;
-  /** What the kernel has, read anew. */
+  /** What the kernel has, read anew; of a switch in user space what a kernel would have in its place. */
   observe(): Promise<NodeState>;
   metrics(): Promise<FabricMetrics>;
   capabilities(): Promise<NodeCapabilities>;

@@ -57,6 +57,7 @@ export {
   type SwitchOutput,
 } from './datapath/node-switch.ts';
 export { type DropReason, dropReasons, type SwitchCounters } from './datapath/switch-counters.ts';
+export { switchState, type SwitchedSegments } from './datapath/switch-state.ts';
 export type { SwitchPeer, SwitchPort } from './datapath/switch-tables.ts';
 export {
   readVxlanHeader,

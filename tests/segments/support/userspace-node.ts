@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { SealRequest, SendingKeys, WrappedKey } from '@tapline/fabric';
-import type { FabricIntent } from '@tapline/segments';
+import type { FabricIntent, NodeState } from '@tapline/segments';
 
 /** A node that carries segments in user space, as a process in its namespace. */
 export interface UserSpaceNode extends AsyncDisposable {
@@ -11,6 +11,7 @@ export interface UserSpaceNode extends AsyncDisposable {
   /** The same, and fails where a segment is refused. */
   stand(intent: FabricIntent): Promise<void>;
   metrics(): Promise<unknown>;
+  observe(): Promise<NodeState>;
   /** Its own keys, where it has a folder for them. */
   keys(): Promise<SendingKeys>;
   seal(wanted: readonly SealRequest[]): Promise<readonly WrappedKey[]>;
@@ -56,6 +57,7 @@ export async function startUserSpaceNode(
       if (!outcome.includes('"state":"converged"')) throw new Error(`node ${name}: ${outcome}`);
     },
     metrics: () => ask('metrics'),
+    observe: async () => (await ask('observe')) as NodeState,
     keys: async () => (await ask('keys')) as SendingKeys,
     seal: async (wanted) => (await ask(`seal ${JSON.stringify(wanted)}`)) as readonly WrappedKey[],
     kill: end,

@@ -7,7 +7,7 @@ import { openUserSpaceFabric } from '../userspace/user-space-fabric.ts';
 
 /**
  * A node of tests: `run-datapath.ts NAME [FOLDER]` in its network namespace, with keys in the folder.
- * Each line on standard input is an intent to apply, `metrics`, `keys` or `seal` with a list; each
+ * Each line on standard input is an intent to apply, `metrics`, `observe`, `keys` or `seal` with a list; each
  * gets a line of JSON as its answer.
  */
 const [node = '', folder] = process.argv.slice(2);
@@ -37,6 +37,7 @@ for await (const line of createInterface({ input: process.stdin })) {
 }
 
 async function answer(line: string): Promise<unknown> {
+  if (line === 'observe') return await fabric.observe();
   if (line === 'metrics') return await fabric.metrics();
   if (line === 'keys') return await fabric.keys();
   if (line.startsWith('seal ')) return await fabric.sealKeys(JSON.parse(line.slice(5)));

@@ -12,6 +12,7 @@ import {
   type SegmentPath,
   segmentPath,
   type SwitchCounters,
+  type SwitchedSegments,
   vxlanHeaderBytes,
   wireguardName,
 } from '@tapline/segments';
@@ -28,7 +29,11 @@ const turn = 32;
 
 /** Segments that go the same way between nodes have one socket and one switch. */
 interface Carrier {
-  readonly key: string;
+  readonly path: SegmentPath;
+  readonly local: string;
+  readonly vxlanPort: number;
+  /** Of peers, by their numbers in the switch. */
+  readonly addresses: readonly string[];
   readonly socket: BatchSocket;
   readonly nodeSwitch: NodeSwitch;
   readonly peers: ReadonlyMap<number | string, number>;
@@ -107,6 +112,24 @@ export class DatapathLoop {
     };
   }
 
+  /** All that frames are decided by, and which interfaces are open. */
+  tables(): readonly SwitchedSegments[] {
+    return this.#carriers.map((carrier) => {
+      const { path, local, vxlanPort, addresses, nodeSwitch } = carrier;
+      return {
+        path,
+        local,
+        vxlanPort,
+        segments: [...nodeSwitch.segments.values()],
+        peers: nodeSwitch.peers.map(({ node }, number) => ({
+          node: node.name,
+          address: addresses[number] ?? '',
+        })),
+        open: this.#tapList.filter((tap) => tap.carrier === carrier).map(({ name }) => name),
+      };
+    });
+  }
+
   /** Waits for frames, packets or to be woken; true when woken. */
   step(timeoutMs: number): boolean {
     const libc = this.#libc;
@@ -143,8 +166,9 @@ export class DatapathLoop {
     if (own === undefined) {
       throw new TaplineError('node_unknown', `node ${this.#node} is not among the fabric's`);
     }
+    const local = reachedAt(own, path);
     const socket = openBatchSocket(this.#libc, {
-      address: reachedAt(own, path),
+      address: local,
       port: intent.vxlanPort,
       pool: this.#pool,
       // Bound to it, nothing leaves beside it: not even where its route is gone.
@@ -166,12 +190,15 @@ export class DatapathLoop {
       },
     });
     const peers = new Map<number | string, number>();
+    const addresses: string[] = [];
     for (const [number, { node }] of nodeSwitch.peers.entries()) {
       const address = reachedAt(node, path);
+      addresses.push(address);
       peers.set(addressKey(addressBytes(address)), number);
       destinations.push(socket.destination(address, intent.vxlanPort));
     }
-    const carrier: Carrier = { key: path, socket, nodeSwitch, peers };
+    const { vxlanPort } = intent;
+    const carrier: Carrier = { path, local, vxlanPort, addresses, socket, nodeSwitch, peers };
     return carrier;
   }
 

@@ -1,15 +1,22 @@
-import type { FabricIntent, SwitchCounters } from '@tapline/segments';
+import type { FabricIntent, SwitchCounters, SwitchedSegments } from '@tapline/segments';
 
 /** What the owner asks of the data path's thread. */
 export type DatapathRequest =
   | { readonly kind: 'apply'; readonly id: number; readonly intent: FabricIntent }
   | { readonly kind: 'counters'; readonly id: number }
+  /** What it decides by at this moment. */
+  | { readonly kind: 'tables'; readonly id: number }
   | { readonly kind: 'stop'; readonly id: number };
 
 export type DatapathReply =
   | { readonly kind: 'started'; readonly wakeFd: number }
   | { readonly kind: 'applied'; readonly id: number; readonly outcome: DatapathOutcome }
   | { readonly kind: 'counters'; readonly id: number; readonly counters: DatapathCounters }
+  | {
+      readonly kind: 'tables';
+      readonly id: number;
+      readonly carriers: readonly SwitchedSegments[];
+    }
   | { readonly kind: 'stopped'; readonly id: number }
   | {
       readonly kind: 'failed';

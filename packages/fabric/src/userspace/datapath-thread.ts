@@ -46,6 +46,9 @@ function answer(request: DatapathRequest): boolean {
       case 'counters':
         reply({ kind: 'counters', id, counters: loop.counters() });
         return true;
+      case 'tables':
+        reply({ kind: 'tables', id, carriers: loop.tables() });
+        return true;
       case 'stop':
         loop.dispose();
         reply({ kind: 'stopped', id });

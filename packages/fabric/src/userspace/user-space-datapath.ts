@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { TaplineError } from '@tapline/base';
-import type { FabricIntent } from '@tapline/segments';
+import type { FabricIntent, SwitchedSegments } from '@tapline/segments';
 import { portBatches, runPortBatches } from './configure-ports.ts';
 import type {
   DatapathCounters,
@@ -79,6 +79,13 @@ export class UserSpaceDatapath implements AsyncDisposable {
     const reply = await this.#ask({ kind: 'counters' });
     if (reply.kind !== 'counters') throw unexpected(reply);
     return reply.counters;
+  }
+
+  /** What its thread decides by, read from it. */
+  async tables(): Promise<readonly SwitchedSegments[]> {
+    const reply = await this.#ask({ kind: 'tables' });
+    if (reply.kind !== 'tables') throw unexpected(reply);
+    return reply.carriers;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

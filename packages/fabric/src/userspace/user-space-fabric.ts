@@ -3,9 +3,10 @@ import {
   emptyState,
   type Encryption,
   type FabricIntent,
+  mergeStates,
   portEndName,
-  portMac,
   type SegmentIntent,
+  switchState,
 } from '@tapline/segments';
 import type { Fabric, FabricMetrics } from '../fabric.ts';
 import { portBatches } from './configure-ports.ts';
@@ -105,18 +106,11 @@ export async function openUserSpaceFabric(options: UserSpaceFabricOptions): Prom
       return { open, metrics };
     },
     async observe() {
-      const found = (await underlay?.observe()) ?? emptyState;
-      // Interfaces are the thread's own, and gone with it: they are what was last applied.
-      const links = standing.flatMap((segment) =>
-        ownPorts(segment).map((port) => ({
-          name: portEndName(segment.vni, port),
-          kind: 'tun',
-          up: true,
-          mtu: segment.mtu,
-          mac: portMac(segment.vni, port.index),
-        })),
-      );
-      return { ...found, links: [...found.links, ...links] };
+      const [found = emptyState, carriers] = await Promise.all([
+        underlay?.observe(),
+        datapath.tables(),
+      ]);
+      return mergeStates([found, switchState({ name: node, vtep: '', underlay: '' }, carriers)]);
     },
     async metrics(): Promise<FabricMetrics> {
       const { segments, strangers, sendErrors } = await datapath.counters();

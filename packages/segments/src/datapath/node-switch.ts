@@ -38,6 +38,8 @@ export interface NodeSwitchOptions {
 export interface NodeSwitch {
   readonly ports: readonly SwitchPort[];
   readonly peers: readonly SwitchPeer[];
+  /** By VNI: what frames are decided by. */
+  readonly segments: ReadonlyMap<number, SwitchSegment>;
   readonly counters: ReadonlyMap<number, SwitchCounters>;
   /** A frame that port number `port` sent, with at least 8 bytes of room before `range.start`. */
   fromPort(port: number, bytes: Uint8Array, range: ByteRange): void;
@@ -156,6 +158,7 @@ export function createNodeSwitch(options: NodeSwitchOptions): NodeSwitch {
   return {
     ports,
     peers,
+    segments,
     counters,
     fromPort(number, bytes, range) {
       const from = ports[number];

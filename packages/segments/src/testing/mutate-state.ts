@@ -273,6 +273,13 @@ const changes: Readonly<Record<string, Change>> = {
     ...state,
     fdb: state.fdb.filter((entry) => entry !== pick(state.fdb, at)),
   }),
+  'a neighbour is told of elsewhere': (state, at, number) => ({
+    ...state,
+    neighbours: replaced(state.neighbours, at, (entry) => ({
+      ...entry,
+      mac: pick(state.neighbours, number)?.mac ?? entry.mac,
+    })),
+  }),
 };
 
 export const arbitraryMutation: fc.Arbitrary<Mutation> = mutationsOf(changes);

@@ -36,6 +36,7 @@ export function simulateKinds(
         })) {
           const other = places.get(place);
           if (other === undefined || other === from) continue;
+          if (kind === 'request' && other === to && isKept(states, from, to)) continue;
           const pair = `${from.device} ${other.device}`;
           // What asks for one is of use to that one only, though others may get it.
           const own = other === to || kind === 'broadcast' ? kind : `${kind} for another`;
@@ -46,7 +47,59 @@ export function simulateKinds(
       }
     }
   }
+  for (const from of all) {
+    for (const to of all) {
+      if (from === to || !isAnswered(states, from, to)) continue;
+      // Where nothing else passes, no frame does.
+      arrived.get(`${from.device} ${to.device}`)?.add('request');
+    }
+  }
   return arrived;
+}
+
+/** Whether the bridge of a port knows who is asked for, so that the question goes to no other node. */
+function isKept(states: ReadonlyMap<string, NodeState>, from: End, to: End): boolean {
+  return from.port.node !== to.port.node && neighbourOf(states, from, to) !== undefined;
+}
+
+/** What the bridge says in place of another: the MAC, and whether frames for it would get there. */
+function neighbourOf(
+  states: ReadonlyMap<string, NodeState>,
+  from: End,
+  to: End,
+): { readonly mac: string; readonly isRemote: boolean } | undefined {
+  const state = states.get(from.port.node);
+  const master = state?.links.find(
+    ({ name }) => name === portName(from.segment.vni, from.port),
+  )?.master;
+  if (state === undefined || master === undefined || hasVlans(state, master)) return undefined;
+  const members = state.links.filter((link) => link.master === master);
+  if (!members.some(({ bridgePort }) => bridgePort?.neighSuppress === true)) return undefined;
+  const address = to.port.addresses.find((text) => !text.includes(':'));
+  const known = state.neighbours.find((one) => one.dev === master && one.address === address);
+  const entry = state.fdb.find(
+    ({ self, mac, dev }) => !self && mac === known?.mac && members.some(({ name }) => name === dev),
+  );
+  if (known === undefined || entry === undefined) return undefined;
+  const behind = members.find(({ name }) => name === entry.dev);
+  return { mac: known.mac, isRemote: behind?.bridgePort?.neighSuppress === true };
+}
+
+/** Whether the bridge says where somebody on another node is, and it is right. */
+function isAnswered(states: ReadonlyMap<string, NodeState>, from: End, to: End): boolean {
+  const state = states.get(from.port.node);
+  const told = neighbourOf(states, from, to);
+  if (state === undefined || told?.isRemote !== true || !isKept(states, from, to)) return false;
+  if (told.mac !== portMac(to.segment.vni, to.port.index)) return false;
+  const device = portName(from.segment.vni, from.port);
+  const link = state.links.find(({ name }) => name === device);
+  const question = { ...framesOf(from, to)['request'], iifname: device, mark: 0 };
+  if (link?.up !== true || filter(state, 'bridge', 'prerouting', question) === undefined)
+    return false;
+  const address = to.port.addresses.find((text) => !text.includes(':')) ?? '';
+  const answer = { protocol: 'arp', 'arp saddr ip': address, oifname: device, mark: 0 };
+  const mark = filter(state, 'arp', 'output', answer);
+  return mark !== undefined && leaves(state, device, mark);
 }
 
 /** What has to arrive for two ports to find each other and to talk, with the addresses of each. */

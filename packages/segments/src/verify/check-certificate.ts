@@ -24,9 +24,8 @@ export function checkCertificate({ places }: Certificate, claim: FabricIntent, s
   );
   const claimed = new Map(ports.map((port) => [`${port.node} ${portName(port.vni, port)}`, port]));
   const groups = Map.groupBy(ports, ({ vni, group }) => `${vni} ${group}`);
-  const owned = (n: NodeIntent) =>
-    [n.vtep, n.underlay, n.link?.address].map((a) => [a, n] as const);
-  const owners = new Map(claim.nodes.flatMap(owned));
+  const owned = (n: NodeIntent) => [n.vtep, n.underlay, n.link?.address];
+  const owners = new Map(claim.nodes.flatMap((n) => owned(n).map((a) => [a, n.name])));
   const listed = new Set(places);
   const nodes = new Map([...seen].map(([name, state]) => [name, readNode(state)]));
   const nodeOf = (name: string) => nodes.get(name) ?? refuse(`${name} was not observed`);
@@ -57,7 +56,7 @@ export function checkCertificate({ places }: Certificate, claim: FabricIntent, s
   function send(at: At, { name, vxlan, sends }: FlatLink, mark: Mark): void {
     const group = vxlan?.gbp ? (mark ?? refuse('any group is sent')) & 0xffff : 0;
     for (const { dst = '', vni = vxlan?.vni } of sends) {
-      const { name: node } = owners.get(dst) ?? refuse(`${name} of ${at.node} sends to a stranger`);
+      const node = owners.get(dst) ?? refuse(`${name} of ${at.node} sends to a stranger`);
       for (const link of nodeOf(node).tunnels.get(vni) ?? []) {
         if (group !== 0 && link.vxlan?.gbp !== true) continue;
         if (link.master === undefined) refuse(`${link.name} of ${node} is in no bridge`);

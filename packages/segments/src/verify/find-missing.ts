@@ -2,6 +2,7 @@ import { type ClaimedPort, isAllowed } from './claim-index.ts';
 import { describePort, endpointOf } from './describe-path.ts';
 import type { FabricModel } from './fabric-model.ts';
 import { canBe, type Frame } from './frame.ts';
+import type { Answer } from './neighbour-answers.ts';
 import type { NodeModel } from './node-model.ts';
 import { type Closure, firstMark } from './segment-closure.ts';
 import { type Arrivals, FrameTracer, type SentFrames } from './trace-frames.ts';
@@ -64,6 +65,8 @@ function isThere(fabric: FabricModel, port: ClaimedPort, closure: Closure): bool
   return false;
 }
 
+type Asks = NonNullable<TruthfulFrame['asks']>;
+
 /** One kind of frame of a port, and where it arrives. */
 class Sender {
   readonly #tracer: FrameTracer;
@@ -85,6 +88,17 @@ class Sender {
 
   reaches(to: ClaimedPort): boolean {
     const { asks, toAll, fields } = this.#frame;
+    const answers = asks === undefined ? [] : this.#answersFor(to, asks);
+    if (answers.length > 0 && asks !== undefined) {
+      const isLet = (text: string) => this.#entered.some((frame) => canBe(frame, asks.field, text));
+      return answers.every(
+        ([text, answer]) =>
+          isLet(text) &&
+          answer.kind === 'answered' &&
+          answer.mac === to.mac &&
+          this.#node.leaves(this.#from.device, answer.mark),
+      );
+    }
     const sent = { frames: this.#entered, known: fields, asks: asks?.field };
     const arrivals = toAll
       ? (this.#everybody ??= this.#trace({ ...sent, mac: undefined }))
@@ -92,6 +106,15 @@ class Sender {
     const arrived = arrivals.get(to) ?? [];
     if (asks === undefined) return arrived.length > 0;
     return asks.of(to).every((text) => arrived.some((frame) => canBe(frame, asks.field, text)));
+  }
+
+  /** Of a port of another node, where the bridge keeps what asks for it from going there. */
+  #answersFor(to: ClaimedPort, asks: Asks): readonly (readonly [string, Answer])[] {
+    if (asks.field !== 'arp daddr ip' || to.intent.node === this.#node.name) return [];
+    return asks
+      .of(to)
+      .map((text) => [text, this.#node.answerTo(this.#from.device, text)] as const)
+      .filter(([, { kind }]) => kind !== 'flooded');
   }
 
   #trace(sent: SentFrames): Arrivals {
@@ -102,6 +125,10 @@ class Sender {
     const { what, toAll } = this.#frame;
     const node = this.#node;
     if (this.#entered.length === 0) return `${what} are not let in`;
+    const { asks } = this.#frame;
+    if (asks !== undefined && this.#answersFor(to, asks).length > 0) {
+      return `${what} are kept by the bridge of ${node.name}, and the right answer does not come`;
+    }
     const link = node.links.get(this.#from.device);
     const bridge = link?.master ?? '';
     const vlan = link && node.vlans.untagged(link);

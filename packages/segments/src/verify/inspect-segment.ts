@@ -5,6 +5,7 @@ import { describePort, endpointOf, pathTo } from './describe-path.ts';
 import type { FabricModel } from './fabric-model.ts';
 import { findMissing } from './find-missing.ts';
 import { forgedBy } from './find-forged.ts';
+import { inspectAnswers } from './inspect-answers.ts';
 import type { NodeModel } from './node-model.ts';
 import type { Closure } from './segment-closure.ts';
 import { linkWeakness, outsideOf } from './underlay-protection.ts';
@@ -35,6 +36,7 @@ export function inspectSegment(
     }
     inspectFilters(node, local, closure);
     inspectBridges(fabric, node, { local, closure });
+    inspectAnswers(node, local, { ports, closure });
     inspectUnderlay(fabric, node, { segment, closure });
   }
   findForged(ports, closure);

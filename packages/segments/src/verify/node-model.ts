@@ -1,8 +1,9 @@
-import type { FdbEntry, LinkState, NodeState } from '../state/node-state.ts';
+import type { FdbEntry, LinkState, Neighbour, NodeState } from '../state/node-state.ts';
 import { type Arrival, ArrivalMarks } from './arrival-marks.ts';
 import { passesFilter } from './bpf-program.ts';
 import { BridgeVlans, noVlan } from './bridge-vlans.ts';
 import { covers, type Field, type Frame } from './frame.ts';
+import { type Answer, NeighbourAnswers } from './neighbour-answers.ts';
 import { compileHook, type HookProgram } from './nft-program.ts';
 import { isSkipped } from './past-netfilter.ts';
 
@@ -17,6 +18,7 @@ export class NodeModel {
   /** VXLAN's entries, by device, and by VNI where it has many: where it sends. */
   readonly #destinations: ReadonlyMap<string, readonly FdbEntry[]>;
   readonly #arrivals: ArrivalMarks;
+  readonly #answers: NeighbourAnswers;
   readonly #byVni: ReadonlyMap<number | undefined, readonly LinkState[]>;
   readonly #external: readonly LinkState[];
   readonly #stacked: ReadonlyMap<string, readonly LinkState[]>;
@@ -74,6 +76,7 @@ export class NodeModel {
       nft.tables.flatMap(({ chains }) => chains.flatMap(({ base }) => base?.devices ?? [])),
     );
     this.#hooks = before !== undefined && before.state.nft === nft ? before.#hooks : readHooks(nft);
+    this.#answers = new NeighbourAnswers(state, { links: this.links, output: this.#hooks.arp });
   }
 
   /** Whether rules of bridges are where netfilter of IP, when it is on for bridges, goes past them. */
@@ -315,13 +318,31 @@ export class NodeModel {
   outputs(bridge: string, vlan: number, mac: string | undefined): readonly LinkState[] {
     const members = this.vlans.members(bridge, vlan);
     if (mac === undefined) return members;
-    const entries = (this.#bridged.get(mac) ?? []).filter(
-      (entry) => (entry.vlan ?? noVlan) === vlan && this.links.get(entry.dev)?.master === bridge,
-    );
+    const entries = this.#entriesIn(bridge, vlan, mac);
     if (entries.length === 0) return members.filter(({ bridgePort }) => bridgePort?.flood === true);
     return members.filter(({ name }) =>
       entries.some(({ dev, local }) => dev === name && local !== true),
     );
+  }
+
+  #entriesIn(bridge: string, vlan: number, mac: string): readonly FdbEntry[] {
+    return (this.#bridged.get(mac) ?? []).filter(
+      (entry) => (entry.vlan ?? noVlan) === vlan && this.links.get(entry.dev)?.master === bridge,
+    );
+  }
+
+  /** Whom the bridge of a port can answer for. */
+  neighboursOf(port: LinkState): readonly Neighbour[] {
+    return this.#answers.of(port);
+  }
+
+  /** What becomes of an ARP request without a tag that was let in from a port. */
+  answerTo(device: string, address: string): Answer {
+    const port = this.links.get(device);
+    const vlan = port && this.vlans.untagged(port);
+    if (port === undefined || vlan === undefined) return { kind: 'kept' };
+    const entries = (mac: string) => this.#entriesIn(port.master ?? '', vlan, mac);
+    return this.#answers.answer(port, { vlan, address, entries });
   }
 
   /** Where a VXLAN device sends frames for a MAC; what it does not know, and broadcasts, it floods. */
@@ -346,6 +367,8 @@ interface Hooks {
   readonly postrouting: HookProgram;
   readonly input: HookProgram;
   readonly output: HookProgram;
+  /** What a bridge answers for others. */
+  readonly arp: HookProgram;
   /** Of the underlay. */
   readonly guard: HookProgram;
 }
@@ -357,6 +380,7 @@ function readHooks(nft: NodeState['nft']): Hooks {
     postrouting: compileHook(nft, ['bridge'], 'postrouting'),
     input: compileHook(nft, ['bridge'], 'input'),
     output: compileHook(nft, ['bridge'], 'output'),
+    arp: compileHook(nft, ['arp'], 'output'),
     guard: compileHook(nft, ['inet', 'ip', 'ip6'], 'input'),
   };
 }

@@ -25,7 +25,7 @@ export interface RulesetPlan {
   readonly odd: boolean;
 }
 
-const families: ReadonlySet<string> = new Set(['bridge', 'netdev', 'inet', 'ip', 'ip6']);
+const families: ReadonlySet<string> = new Set(['bridge', 'netdev', 'arp', 'inet', 'ip', 'ip6']);
 const vni = '@th,96,24';
 /** Digits of a MAC, an address or a number: names of interfaces have others, too. */
 const digitsOnly = /^[0-9a-fx:.]*$/;
@@ -125,7 +125,7 @@ function planSet(
   if (first === undefined) return 'unused';
   const parts = first.length;
   if (uses.some((use) => use.length !== parts)) return 'shared';
-  const bridged = family === 'bridge' || family === 'netdev';
+  const bridged = family === 'bridge' || family === 'netdev' || family === 'arp';
   // Chains of inet at a device see frames whose VNI is not known.
   if (!bridged && chains.some(({ base }) => base?.devices !== undefined)) return 'shared';
   const by = bridged ? 'device' : 'vni';

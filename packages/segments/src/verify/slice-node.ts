@@ -84,6 +84,7 @@ class Slicer {
     this.#touched = this.#findTouched();
     this.#entries();
     this.#filters();
+    this.#neighbours();
     for (const { dev } of state.addresses) this.#disown(dev);
     this.#literals();
     for (const draft of this.#touched) {
@@ -215,6 +216,7 @@ class Slicer {
       port?.learning === true,
       port?.flood === true,
       port?.hairpin === true,
+      port?.neighSuppress === true,
       vxlan !== undefined,
       vxlan?.learning === true,
       vxlan?.gbp === true,
@@ -281,6 +283,17 @@ class Slicer {
       }
     }
     for (const { dev } of this.#state.foreignFilters) this.#disown(dev);
+  }
+
+  /** Whom its bridge answers for. */
+  #neighbours(): void {
+    for (const { dev, address, mac } of this.#state.neighbours) {
+      const draft = this.#homes.get(dev)?.draft;
+      if (draft === undefined || !this.#touched.has(draft)) continue;
+      draft.number(-5 - this.#plan.sliced.length);
+      draft.text(address);
+      draft.text(mac);
+    }
   }
 
   /** Whether each element is of one segment, or of none. */

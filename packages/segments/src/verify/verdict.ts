@@ -35,6 +35,8 @@ export type FindingCode =
   | 'port_absent'
   | 'pair_unreachable'
   | 'group_policy_off'
+  | 'neighbour_told'
+  | 'neighbour_wrong'
   | 'no_handshake';
 
 /** One end of a path: a port of the claim, or an interface that none of it names. */

@@ -41,6 +41,22 @@ function without(family: string) {
   });
 }
 
+/** The same sets with more in them. */
+function withElements(more: Readonly<Record<string, readonly unknown[]>>) {
+  return (state: NodeState): NodeState => ({
+    ...state,
+    nft: {
+      tables: state.nft.tables.map((table) => ({
+        ...table,
+        sets: table.sets.map((set) => ({
+          ...set,
+          elements: [...set.elements, ...(more[set.name] ?? [])],
+        })),
+      })),
+    },
+  });
+}
+
 const noFilters = (state: NodeState): NodeState => ({ ...state, egress: [] });
 
 /** Port 4 of node a, isolated; port 3 is of community b. */
@@ -133,7 +149,7 @@ describe('a fault', () => {
     mac: '06:00:00:00:00:99',
     master: 'tb7000',
   };
-  test.each<[string, (state: NodeState) => NodeState, string, Verdict['result']]>([
+  test.each<[string, (state: NodeState) => NodeState, string | undefined, Verdict['result']]>([
     [
       'an interface of somebody else in the bridge',
       (state) => ({ ...state, links: [...state.links, foreign] }),
@@ -220,6 +236,36 @@ describe('a fault', () => {
       'verified',
     ],
     [
+      'a neighbour that the bridge says is another',
+      (state) => ({
+        ...state,
+        neighbours: state.neighbours.map((entry) => ({ ...entry, mac: '02:00:1b:58:00:06' })),
+      }),
+      'leak neighbour_wrong',
+      'open',
+    ],
+    [
+      'a neighbour that the bridge tells to whom policy keeps from it',
+      withElements({
+        arp_targets: [{ concat: [isolated, '10.7.0.8'] }],
+        answers: [[{ concat: [isolated, '10.7.0.8'] }, 1]],
+      }),
+      'degraded neighbour_told',
+      'degraded',
+    ],
+    [
+      'a neighbour whose answer bears no mark',
+      (state) => without('arp')(state),
+      'missing pair_unreachable',
+      'verified',
+    ],
+    [
+      'a neighbour that is gone, so that requests are flooded',
+      (state) => ({ ...state, neighbours: [] }),
+      undefined,
+      'verified',
+    ],
+    [
       'an entry of the bridge that is gone',
       (state) => ({ ...state, fdb: state.fdb.filter(({ dev }) => dev !== isolated) }),
       'missing pair_unreachable',
@@ -227,7 +273,8 @@ describe('a fault', () => {
     ],
   ])('%s', (_, fault, code, result) => {
     const verdict = changed(fault);
-    expect(codes(verdict)).toContain(code);
+    if (code === undefined) expect(codes(verdict)).toEqual([]);
+    else expect(codes(verdict)).toContain(code);
     expect(verdict.result).toBe(result);
     expect(verdict.certificate === undefined).toBe(result === 'open');
   });
