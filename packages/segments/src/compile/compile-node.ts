@@ -117,7 +117,11 @@ export function compileNode(intent: FabricIntent, options: CompileOptions): Comp
   const segments = before.with(changes);
   const touched = [...gone, ...come];
   const shared =
-    previous !== undefined && segments.size > 0 && !touched.some(isEncrypted)
+    previous !== undefined &&
+    segments.size > 0 &&
+    !touched.some(isEncrypted) &&
+    // Policies of IPsec let through who is not encrypted.
+    (touched.length === 0 || previous.shared.xfrm.policies.length === 0)
       ? previous.shared
       : compileShared({
           intent,

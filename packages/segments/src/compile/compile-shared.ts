@@ -38,7 +38,8 @@ export function compileShared(options: {
   if (phase !== undefined) {
     const nodes = new Map(intent.nodes.map((entry) => [entry.name, entry]));
     if (segments.some(({ encryption }) => encryption.underlay === 'ipsec')) {
-      parts.push(ipsecUnderlay(node, { nodes, segments, vxlanPort, phase }));
+      const shared = options.taken.size > 0;
+      parts.push(ipsecUnderlay(node, { nodes, segments, vxlanPort, phase, shared }));
     }
     if (segments.some(({ encryption }) => encryption.link === 'macsec')) {
       const { linkMtu = 0 } = capabilities;

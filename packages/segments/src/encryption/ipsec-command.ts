@@ -22,10 +22,11 @@ export function ipsecCommand(operation: IpsecOperation, keyOf: KeySource): reado
       const { source, destination, requestId, spi, action, priority } = operation;
       const set = `xfrm policy update ${selector(operation)} priority ${priority}`;
       if (action === 'block') return ip(`${set} action block`);
+      if (requestId === undefined) return ip(`${set} action allow`);
       const chosen = spi === undefined ? '' : ` spi ${hex(spi)}`;
       return ip(
         `${set} tmpl src ${host(source)} dst ${host(destination)} proto esp${chosen} ` +
-          `reqid ${requestId ?? 0} mode transport level required`,
+          `reqid ${requestId} mode transport level required`,
       );
     }
     case 'policy-delete':

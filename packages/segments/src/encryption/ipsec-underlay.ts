@@ -7,8 +7,8 @@ import { ipsecRequestId, ipsecSpi } from './ipsec-numbers.ts';
 import type { KeyPhase } from './key-phase.ts';
 import { pathAddress, segmentPath } from './segment-path.ts';
 
-/** Policies of peers come before the one that blocks. */
-export const ipsecPriority = { peer: 100, block: 1000 } as const;
+/** Policies of peers come first, then who is let in as it is, then the one that blocks. */
+export const ipsecPriority = { peer: 100, plain: 500, block: 1000 } as const;
 export const ipsecAlgorithm = 'rfc4106(gcm(aes))';
 
 /** Associations, policies and the guard of a node whose segments ask for IPsec. */
@@ -20,9 +20,11 @@ export function ipsecUnderlay(
     readonly segments: readonly SegmentIntent[];
     readonly vxlanPort: number;
     readonly phase: KeyPhase;
+    /** Whether somebody else has an overlay on the port, which a block would be for, too. */
+    readonly shared: boolean;
   },
 ): NodeState {
-  const { nodes, segments, vxlanPort: port, phase } = options;
+  const { nodes, segments, vxlanPort: port, phase, shared } = options;
   const wanted = segments.filter(({ encryption }) => encryption.underlay === 'ipsec');
   const pairs = new Map<string, Pair>();
   for (const { encryption, ports } of wanted) {
@@ -32,12 +34,13 @@ export function ipsecUnderlay(
       if (peer === undefined || name === node.name) continue;
       const [own, other] = [pathAddress(node, path), pathAddress(peer, path)];
       if (own === undefined || other === undefined) continue;
-      pairs.set(`${path} ${name}`, { peer, own: plain(own), other: plain(other), path });
+      pairs.set(`${path} ${name}`, { peer, own: plainText(own), other: plainText(other), path });
     }
   }
   const parts = [...pairs.values()].map((pair) => pairState(node, pair, { port, phase }));
-  // What is in the clear or inside WireGuard has the same port, and no policy of ours.
-  const only = segments.every(({ encryption }) => encryption.underlay === 'ipsec');
+  // What is in the clear or inside WireGuard has the same port, and is let through from and to its own
+  // peers: without rules of nftables, too, nobody else's packets come in.
+  const plain = plainPeers(node, { nodes, segments, pairs: [...pairs.values()] });
   const families = new Set([...pairs.values()].map(({ own }) => parseIpAddress(own).family));
   return {
     ...emptyState,
@@ -53,10 +56,59 @@ export function ipsecUnderlay(
       associations: parts.flatMap(({ associations }) => associations),
       policies: [
         ...parts.flatMap(({ policies }) => policies),
-        ...(only ? [...families].flatMap((family) => blocks(family, port)) : []),
+        ...(shared && plain.length > 0
+          ? []
+          : [
+              ...plain.flatMap((pair) => lets(pair, port)),
+              ...[...families].flatMap((family) => blocks(family, port)),
+            ]),
       ],
     },
   };
+}
+
+/** Of segments that are not in ESP; a pair that is has one policy for all that is between it. */
+function plainPeers(
+  node: NodeIntent,
+  options: {
+    readonly nodes: ReadonlyMap<string, NodeIntent>;
+    readonly segments: readonly SegmentIntent[];
+    readonly pairs: readonly Pair[];
+  },
+): readonly Pick<Pair, 'own' | 'other'>[] {
+  const { nodes, segments, pairs } = options;
+  const encrypted = new Set(pairs.map(({ own, other }) => `${own} ${other}`));
+  const found = new Map<string, Pick<Pair, 'own' | 'other'>>();
+  for (const { encryption, ports } of segments) {
+    if (encryption.underlay === 'ipsec') continue;
+    const path = segmentPath(encryption);
+    for (const name of new Set(ports.map((entry) => entry.node))) {
+      const peer = name === node.name ? undefined : nodes.get(name);
+      const [own, other] = [pathAddress(node, path), peer && pathAddress(peer, path)];
+      if (own === undefined || other === undefined) continue;
+      const pair = { own: plainText(own), other: plainText(other) };
+      const key = `${pair.own} ${pair.other}`;
+      if (!encrypted.has(key)) found.set(key, pair);
+    }
+  }
+  return [...found.values()];
+}
+
+function lets({ own, other }: Pick<Pair, 'own' | 'other'>, port: number): XfrmState['policies'] {
+  const prefix = parseIpAddress(own).family === 4 ? 32 : 128;
+  return (['in', 'out'] as const).map((direction) => {
+    const [source, destination] = direction === 'in' ? [other, own] : [own, other];
+    return {
+      direction,
+      priority: ipsecPriority.plain,
+      source: `${source}/${prefix}`,
+      destination: `${destination}/${prefix}`,
+      protocol: 'udp',
+      destinationPort: port,
+      action: 'allow',
+      level: 'use',
+    };
+  });
 }
 
 interface Pair {
@@ -142,6 +194,6 @@ function blocks(family: 4 | 6, port: number): XfrmState['policies'] {
   }));
 }
 
-function plain(text: string): string {
+function plainText(text: string): string {
   return formatIpAddress(parseIpAddress(text));
 }

@@ -123,11 +123,22 @@ test('a plan names keys and shows none, and each operation passes the process wi
   expect(shown).toContain('<macsec key 0.1 of n2 for n1>');
 });
 
-test('all else on the port is blocked, unless a segment has it in the clear or inside WireGuard', () => {
+test('all else on the port is blocked, but peers of segments in the clear or inside WireGuard', () => {
   const blocks = (encryptions: readonly Encryption[]): number =>
     stateOf(intentOf(encryptions)).xfrm.policies.filter(({ action }) => action === 'block').length;
+  const letThrough = (encryptions: readonly Encryption[]): readonly string[] =>
+    stateOf(intentOf(encryptions))
+      .xfrm.policies.filter(
+        ({ requestId, action }) => action === 'allow' && requestId === undefined,
+      )
+      .map(({ direction, source, destination }) => `${direction} ${source} ${destination}`);
   expect(blocks([ipsec])).toBe(2);
-  expect(blocks([ipsec, none])).toBe(0);
+  // Between two that have IPsec all of it is encrypted.
+  expect([blocks([ipsec, none]), letThrough([ipsec, none])]).toEqual([2, []]);
+  expect([blocks([ipsec, macsec]), letThrough([ipsec, macsec])]).toEqual([
+    2,
+    ['in 198.51.100.2/32 198.51.100.1/32', 'out 198.51.100.1/32 198.51.100.2/32'],
+  ]);
 });
 
 test.each([

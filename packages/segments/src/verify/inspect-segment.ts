@@ -1,9 +1,11 @@
+import { pathAddress, segmentPath } from '../encryption/segment-path.ts';
 import type { SegmentIntent } from '../intent/segment-intent.ts';
 import type { LinkState } from '../state/node-state.ts';
 import type { ClaimedPort } from './claim-index.ts';
 import { describePort, endpointOf, pathTo } from './describe-path.ts';
 import type { FabricModel } from './fabric-model.ts';
 import { findMissing } from './find-missing.ts';
+import { keptByPolicy } from './kept-by-policy.ts';
 import { forgedBy } from './find-forged.ts';
 import { inspectAnswers } from './inspect-answers.ts';
 import type { NodeModel } from './node-model.ts';
@@ -210,10 +212,26 @@ function inspectUnderlay(
   const sources = new Set([stranger.ip, `${stranger.ip}:`]);
   if (encrypted) for (const address of fabric.index.addresses.keys()) sources.add(address);
   const device = outsideOf(node.state) ?? stranger.device;
+  const local = devices[0]?.vxlan?.local ?? '';
+  const peers = peersOf(fabric, node, segment);
   for (const source of sources) {
     const packet = { device, source, port, vni, protected: false };
-    if (node.accepts(packet).length === 0) continue;
     const own = !source.startsWith(stranger.ip);
+    const isLet = node.accepts(packet).length > 0;
+    const isKept =
+      encryption.underlay === 'ipsec' &&
+      keptByPolicy(node.state.xfrm, { source: own ? source : undefined, local, port });
+    if (encryption.underlay === 'ipsec' && isLet === isKept && (isLet || peers.has(source))) {
+      const [only, code] = isLet
+        ? (['policies of IPsec', 'rules_absent'] as const)
+        : (['the rules', 'policy_absent'] as const);
+      closure.findings.add('degraded', code, {
+        node: node.name,
+        key: `plaintext ${vni}`,
+        message: `only ${only} of ${node.name} keep packets of ${segment.name} (VNI ${vni}) out that come in the clear`,
+      });
+    }
+    if (!isLet || isKept) continue;
     const message = own
       ? `${node.name} takes packets of ${segment.name} (VNI ${vni}) from ${source} in the clear`
       : `${node.name} takes packets of ${segment.name} (VNI ${vni}) from addresses that are no node's`;
@@ -232,6 +250,19 @@ function inspectUnderlay(
     key: '',
     message: `the link of ${node.name} is not encrypted as ${segment.name} asks: ${why}`,
   });
+}
+
+/** Where other nodes with ports of a segment send from. */
+function peersOf(
+  fabric: FabricModel,
+  node: NodeModel,
+  { ports, encryption }: SegmentIntent,
+): ReadonlySet<string | undefined> {
+  const names = new Set(ports.map((port) => port.node));
+  names.delete(node.name);
+  const path = segmentPath(encryption);
+  const peers = fabric.index.claim.nodes.filter(({ name }) => names.has(name));
+  return new Set(peers.map((peer) => pathAddress(peer, path)));
 }
 
 /** Forged sources that reach some port; those that reach none harm nobody. */

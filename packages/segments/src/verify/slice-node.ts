@@ -5,6 +5,7 @@ import { CodeBuffer, type CodeTable } from './code-table.ts';
 import { keyOf, partsOf } from './element-index.ts';
 import { planRuleset, type RulesetPlan, type SetPlan } from './ruleset-plan.ts';
 import type { SegmentClaim } from './segment-claim.ts';
+import { keptByPolicy } from './kept-by-policy.ts';
 import { type Home, type SegmentSlice, SliceDraft, type SliceGuide } from './segment-slice.ts';
 import { linkWeakness, outsideOf, protectionOf } from './underlay-protection.ts';
 
@@ -25,6 +26,7 @@ interface SliceContext {
   readonly devices: ReadonlyMap<string, ClaimedPort>;
   /** The node's address there. */
   readonly underlay: string;
+  readonly vxlanPort: number;
   readonly table: CodeTable;
   /** One for each slice of a node; used again for the next node. */
   readonly buffers: CodeBuffer[];
@@ -92,6 +94,7 @@ class Slicer {
       if (draft.claim.segment.encryption.link === 'macsec') {
         draft.verbatim(linkWeakness(state, context.underlay) ?? '');
       }
+      if (draft.claim.segment.encryption.underlay === 'ipsec') this.#policies(draft);
       draft.beginElements();
     }
   }
@@ -283,6 +286,17 @@ class Slicer {
       }
     }
     for (const { dev } of this.#state.foreignFilters) this.#disown(dev);
+  }
+
+  /** Whether IPsec keeps out what comes in the clear, from whom. */
+  #policies(draft: SliceDraft): void {
+    const local = this.#links.get(draft.tunnels[0] ?? '')?.vxlan?.local ?? '';
+    const sources = draft.claim.nodes.flatMap(({ underlay, link }) => [underlay, link?.address]);
+    const port = this.#context.vxlanPort;
+    const kept = [...sources, undefined].map((source) =>
+      keptByPolicy(this.#state.xfrm, { source, local, port }),
+    );
+    draft.verbatim(kept.join());
   }
 
   /** Whom its bridge answers for. */

@@ -83,6 +83,7 @@ export class SlicedFabric {
         segments: this.#segments,
         devices: this.#fabric.index.devices.get(name) ?? new Map(),
         underlay: this.#underlays.get(name) ?? '',
+        vxlanPort: this.#fabric.index.claim.vxlanPort,
         table: this.#table,
         buffers: this.#buffers,
         guide: this.#guide,

@@ -35,6 +35,7 @@ export type FindingCode =
   | 'port_absent'
   | 'pair_unreachable'
   | 'group_policy_off'
+  | 'policy_absent'
   | 'neighbour_told'
   | 'neighbour_wrong'
   | 'no_handshake';

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { keyPhase } from '../encryption/key-phase.ts';
 import type { Encryption } from '../intent/segment-intent.ts';
 import type { LinkState, NodeState } from '../state/node-state.ts';
 import { arbitraryFabric } from '../testing/arbitrary-fabric.ts';
@@ -302,6 +303,50 @@ describe('a fault', () => {
     expect(codes(verifyFabric(fabric, new Map([...states, ['a', unguarded]])))).toContain(
       'leak plaintext_accepted',
     );
+  });
+
+  test('IPsec keeps plaintext out by rules and by policies, and each of them alone', () => {
+    const encryption: Encryption = { underlay: 'ipsec', link: 'none' };
+    const sample = sampleIntent([sampleSegment(names, { encryption })]);
+    const fabric = {
+      ...sample,
+      keys: keyPhase(0),
+      nodes: sample.nodes.map((node, at) => ({
+        ...node,
+        agreementKey: `${at}`.repeat(43),
+        keyGeneration: 1,
+      })),
+    };
+    const states = compiledStates(fabric);
+    const found = (change: (state: NodeState) => NodeState): readonly string[] => {
+      const state = states.get('a');
+      if (state === undefined) throw new Error('no node a');
+      return codes(verifyFabric(fabric, new Map([...states, ['a', change(state)]]))).filter(
+        (code) => /policy|rules|plaintext_accepted|stranger/.test(code),
+      );
+    };
+    const noPolicies = (state: NodeState): NodeState => ({
+      ...state,
+      xfrm: {
+        ...state.xfrm,
+        policies: state.xfrm.policies.filter(({ direction }) => direction === 'out'),
+      },
+    });
+    expect(found((state) => state)).toEqual([]);
+    expect(found(without('inet'))).toEqual(['degraded rules_absent']);
+    expect(found(noPolicies)).toEqual(['degraded policy_absent']);
+    expect(found((state) => noPolicies(without('inet')(state)))).toEqual([
+      'leak plaintext_accepted',
+      'leak stranger_accepted',
+    ]);
+    const onlyPeers = (state: NodeState): NodeState => ({
+      ...state,
+      xfrm: {
+        ...state.xfrm,
+        policies: state.xfrm.policies.filter(({ action }) => action !== 'block'),
+      },
+    });
+    expect(found((state) => onlyPeers(without('inet')(state)))).toContain('leak stranger_accepted');
   });
 
   test('IPsec that nothing asks for is plaintext', () => {
