@@ -179,6 +179,24 @@ describe.skipIf(unavailable !== undefined)(
       });
     });
 
+    test('another route leads nothing around WireGuard', async () => {
+      await whileNobodyMends(async () => {
+        const vtep = intent.nodes[1]?.vtep ?? '';
+        const [route] = JSON.parse(n1(['ip', '-j', 'route', 'show', 'default'])) as readonly {
+          readonly gateway: string;
+        }[];
+        n1(['ip', 'route', 'replace', `${vtep}/32`, 'via', route?.gateway ?? '', 'dev', 'eth0']);
+        n1(['nft', 'add', 'table', 'inet', 'spy']);
+        const hook = '{ type filter hook postrouting priority 0; }';
+        n1(['nft', 'add', 'chain', 'inet', 'spy', 'out', hook]);
+        const seen = ['oifname', 'eth0', 'udp', 'dport', '4789', 'counter'];
+        n1(['nft', 'add', 'rule', 'inet', 'spy', 'out', ...seen]);
+        expect(await arrivals()).toMatchObject({ forbidden: [], missing: [] });
+        expect(n1(['nft', 'list', 'table', 'inet', 'spy'])).toContain('packets 0 bytes 0');
+        n1(['nft', 'delete', 'table', 'inet', 'spy']);
+      });
+    });
+
     test('without WireGuard nothing passes, in the clear least of all', async () => {
       await whileNobodyMends(async () => {
         n1(['ip', 'link', 'delete', 'tw0']);

@@ -4,7 +4,7 @@ import type { ArrivalMark, FdbEntry, NodeState, PortVlan } from '../state/node-s
 import { egressProgram } from './egress-program.ts';
 import { elementTables } from './element-tables.ts';
 import { segmentElements } from './segment-elements.ts';
-import { floodMac } from './segment-fdb.ts';
+import { floodMac, wayOut } from './segment-fdb.ts';
 import { portLinks, segmentEnds } from './segment-links.ts';
 import type { SegmentView } from './segment-view.ts';
 
@@ -43,14 +43,15 @@ export function compileVlanSegment(view: SegmentView, vlan: number): NodeState {
 function entries(view: SegmentView, vlan: number): readonly FdbEntry[] {
   const { vxlan: dev, segment, local, peers, remote } = view;
   const srcVni = segment.vni;
+  const way = wayOut(view.path);
   return [
     ...local.map(({ name, mac }): FdbEntry => ({ dev: name, mac, vlan, self: false })),
     ...peers.map(({ address }): FdbEntry => {
-      return { dev, mac: floodMac, dst: address, srcVni, self: true };
+      return { dev, mac: floodMac, dst: address, srcVni, ...way, self: true };
     }),
     ...remote.flatMap((port): readonly FdbEntry[] => [
       { dev, mac: port.mac, vlan, self: false },
-      { dev, mac: port.mac, dst: view.addressOf(port), srcVni, self: true },
+      { dev, mac: port.mac, dst: view.addressOf(port), srcVni, ...way, self: true },
     ]),
   ];
 }

@@ -244,12 +244,14 @@ function checkEnd({ port, name, mac, mtu, addresses, prefixLengths, place }: Fie
   }
 }
 
-function checkEntry({ dev, mac, dst, srcVni, vlan }: Fields): void {
+function checkEntry({ dev, mac, dst, srcVni, vlan, via }: Fields): void {
   device(dev, 'dev');
   macAddress(mac);
   if (dst !== undefined) ipAddress(dst);
   if (srcVni !== undefined) integer(srcVni, 'srcVni', 0xffffff);
   if (vlan !== undefined) integer(vlan, 'vlan', 4095);
+  // Of somebody else's entry that goes, it may be any.
+  if (via !== undefined) matching(via, 'via', anyDevice);
 }
 
 /** The underlay's device is nobody's of ours; its filter is one that can only drop VXLAN. */

@@ -172,12 +172,13 @@ function addEntry(entry: FdbEntry, bridged: boolean): string {
   return `fdb ${verb} ${entryText(entry)} ${entry.self ? 'permanent' : 'static'}`;
 }
 
-function entryText({ dev, mac, dst, srcVni, vlan, self }: FdbEntry): string {
+function entryText({ dev, mac, dst, srcVni, vlan, via, self }: FdbEntry): string {
   return [
     `${mac} dev ${dev}`,
     dst === undefined ? '' : ` dst ${dst}`,
     srcVni === undefined ? '' : ` src_vni ${srcVni}`,
     vlan === undefined ? '' : ` vlan ${vlan}`,
+    via === undefined ? '' : ` via ${via}`,
     self ? ' self' : ' master',
   ].join('');
 }

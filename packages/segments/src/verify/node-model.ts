@@ -272,8 +272,8 @@ export class NodeModel {
     return remember(this.#targets, this.#flowOf(device, vlan), () => {
       const places = new Map<string, FdbEntry>();
       for (const entry of this.#entriesOf(device, vlan)) {
-        const { dst, vni, srcVni, port, nexthopGroup } = entry;
-        const place = [dst, vni, srcVni, port, nexthopGroup].join(' ');
+        const { dst, vni, srcVni, port, via, nexthopGroup } = entry;
+        const place = [dst, vni, srcVni, port, via, nexthopGroup].join(' ');
         if (!places.has(place)) places.set(place, entry);
       }
       return [...places.values()];

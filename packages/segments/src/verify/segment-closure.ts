@@ -294,7 +294,8 @@ class Closing {
     };
     const owner = this.#fabric.ownerOf(destination);
     if (owner === undefined) return toStranger('which no node of the fabric has');
-    const way = protectionOf(node.state, link, { destination, segment: this.#segment });
+    const { via } = entry;
+    const way = protectionOf(node.state, link, { destination, segment: this.#segment, via });
     if (way.kind === 'dropped') {
       this.#held = true;
       if (!this.#unguarded) return;
@@ -311,7 +312,7 @@ class Closing {
       this.#findings.add('degraded', 'device_unbound', {
         node: node.name,
         key: link.name,
-        message: `${link.name} is not bound to ${way.device}: without that device frames of ${this.#segment.name} go in the clear`,
+        message: `an entry of ${link.name} is not bound to ${way.device}: by another route frames of ${this.#segment.name} go in the clear`,
       });
     }
     if ('handshake' in way && !way.handshake) {

@@ -1,5 +1,5 @@
 import type { NftSet } from '../state/nft-ruleset.ts';
-import type { LinkState, NodeState } from '../state/node-state.ts';
+import type { FdbEntry, LinkState, NodeState } from '../state/node-state.ts';
 import type { ClaimedPort } from './claim-index.ts';
 import { CodeBuffer, type CodeTable } from './code-table.ts';
 import { keyOf, partsOf } from './element-index.ts';
@@ -259,15 +259,15 @@ class Slicer {
       if (dst === undefined) continue;
       // Of a node without ports of the segment: what becomes of it is not in this slice.
       if (!draft.text(dst)) draft.odd = true;
-      this.#protection(draft, entry.dev, dst);
+      this.#protection(draft, entry, dst);
     }
   }
 
-  #protection(draft: SliceDraft, device: string, destination: string): void {
+  #protection(draft: SliceDraft, { dev, via }: FdbEntry, destination: string): void {
     const { segment } = draft.claim;
-    const link = this.#links.get(device);
+    const link = this.#links.get(dev);
     if (segment.encryption.underlay === 'none' || link === undefined) return;
-    const protection = protectionOf(this.#state, link, { destination, segment });
+    const protection = protectionOf(this.#state, link, { destination, segment, via });
     draft.verbatim(`${protection.kind} ${'handshake' in protection && protection.handshake}`);
   }
 

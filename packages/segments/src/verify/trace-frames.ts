@@ -115,12 +115,13 @@ export class FrameTracer {
     if (known !== undefined) return known;
     const entries = everywhere === true ? node.targets(link, vlan) : node.remotes(link, vlan, mac);
     const ways = entries.flatMap((entry): readonly Way[] => {
-      const { dst: destination = '' } = entry;
+      const { dst: destination = '', via } = entry;
       const vni = entry.vni ?? node.vniOf(link, vlan);
       const port = entry.port ?? link.vxlan?.port ?? 0;
       const owner = this.#fabric.ownerOf(destination);
       const receiver = owner && this.#fabric.node(owner.node);
-      const protection = protectionOf(node.state, link, { destination, segment: this.#segment });
+      const about = { destination, segment: this.#segment, via };
+      const protection = protectionOf(node.state, link, about);
       if (owner === undefined || receiver === undefined || vni === undefined) return [];
       if (protection.kind === 'dropped' && !this.#unguarded) return [];
       const accepted = receiver.accepts({

@@ -14,20 +14,26 @@ export type Protection =
 export function protectionOf(
   state: NodeState,
   link: LinkState,
-  options: { readonly destination: string; readonly segment: SegmentIntent },
+  options: {
+    readonly destination: string;
+    readonly segment: SegmentIntent;
+    /** The device that the entry names; without one, packets go as routes say. */
+    readonly via: string | undefined;
+  },
 ): Protection {
-  const { destination, segment } = options;
+  const { destination, segment, via } = options;
   const { underlay } = segment.encryption;
   if (underlay === 'none') return { kind: 'as-asked', device: '?', handshake: true };
   if (underlay === 'ipsec') return byPolicy(state.xfrm, link, destination);
   const tunnels = state.wireguard;
-  const bound = tunnels.find(({ dev }) => dev === link.lower);
+  const bound = tunnels.find(({ dev }) => dev === via);
   const routed = state.routes?.some(
     (route) => route.destination === destination && tunnels.some(({ dev }) => dev === route.dev),
   );
-  const tunnel = bound ?? (routed === true ? tunnels[0] : undefined);
+  const tunnel = bound ?? (via === undefined && routed === true ? tunnels[0] : undefined);
   if (tunnel === undefined) {
-    return { kind: 'plaintext', why: `${link.name} is not bound to a WireGuard device` };
+    const where = via === undefined ? `no route to ${destination} is by` : `${via} is no`;
+    return { kind: 'plaintext', why: `${where} WireGuard device, and ${link.name} is not bound` };
   }
   const peer = tunnel.peers.find(({ allowedIps }) =>
     allowedIps.some((prefix) => covers(prefix, destination)),

@@ -291,7 +291,7 @@ describe('a fault', () => {
     const states = compiledStates(fabric);
     const state = states.get('a');
     if (state === undefined) throw new Error('no node a');
-    const unbound = withLink('tv7000', (link) => ({ ...link, lower: 'ua' }))(state);
+    const unbound: NodeState = { ...state, fdb: state.fdb.map(({ via: _, ...entry }) => entry) };
     expect(codes(verifyFabric(fabric, new Map([...states, ['a', unbound]])))).toContain(
       'degraded device_unbound',
     );
