@@ -12,11 +12,22 @@ import { debianUnavailable } from '../../../tools/debian/debian-unavailable.ts';
 import { policyMatrix } from '../support/measure-matrix.ts';
 import type { TestEnd } from '../support/traffic-classes.ts';
 import { openVm, type Sighting, type Vm } from './open-vm.ts';
-import { keyedIntents, openVmNodes, vmEnds, type VmNode, vmSegment, vmSetUp } from './vm-fabric.ts';
+import {
+  keyedIntents,
+  openVmNodes,
+  vmEnds,
+  type VmNode,
+  vmNodes,
+  vmSegment,
+  vmSetUp,
+} from './vm-fabric.ts';
 import { matrixFrames, matrixOf, numberedFrame } from './vm-frames.ts';
 
 const unavailable =
   (await debianUnavailable()) ?? (haveProgram('python3') ? undefined : 'needs python3');
+
+/** Segments of the comparison of layouts; none unless asked for. */
+const many = Number(process.env['TAPLINE_VM_SEGMENTS'] ?? 0);
 
 const classes = ['UDP', 'raw frames', 'broadcast'];
 
@@ -191,7 +202,10 @@ describe.skipIf(unavailable !== undefined)(`in Debian's kernel ${unavailable ?? 
       { underlay: 'ipsec', link: 'none' },
       { underlay: 'none', link: 'macsec' },
     ] as const;
-    const segments = encryptions.map((encryption, number) => vmSegment(7010 + number, encryption));
+    // All roles in the first, and one port on each node in the others: the machine has no hurry.
+    const segments = encryptions.map((encryption, number) =>
+      vmSegment(7010 + number, encryption, (index) => number === 0 || index % 2 === 1),
+    );
     const aware = await vlanNodes();
     const intents = await keyedIntents(aware, segments, 9);
     for (const { name, fabric } of aware) {
@@ -207,7 +221,7 @@ describe.skipIf(unavailable !== undefined)(`in Debian's kernel ${unavailable ?? 
       })),
     );
     const policy = segments.flatMap((_, number) =>
-      policyMatrix(ends.slice(number * 6, number * 6 + 6)),
+      policyMatrix(ends.filter(({ intent }) => intent.index >> 4 === number)),
     );
     await vm.listen(
       segments.flatMap(({ vni, ports }) =>
@@ -241,9 +255,52 @@ describe.skipIf(unavailable !== undefined)(`in Debian's kernel ${unavailable ?? 
     const again = await keyedIntents(aware, segments, 9);
     await first?.fabric.apply(again.get('n1') ?? fail());
     expect(await first?.fabric.plan(again.get('n1') ?? fail())).toEqual([]);
-    const mended = await vm.send(matrixFrames('raw frames', ends));
+    const mended = await vm.send(matrixFrames('broadcast', ends));
     expect(matrixOf(mended, ends)).toEqual(policy.toSorted());
   }, 200_000);
+
+  /** By command: what many segments take of a node in both layouts. */
+  test.runIf(many > 0)(
+    'many segments: as VLANs, and each with a bridge',
+    async () => {
+      const segments = Array.from({ length: many }, (_, number) => {
+        const segment = vmSegment(20_000 + number, { underlay: 'none', link: 'none' });
+        const prefix = `10.${number >> 8}.${number & 0xff}`;
+        const ports = segment.ports.filter(({ index }) => index === 1 || index === 3);
+        return {
+          ...segment,
+          subnet: `${prefix}.0/24`,
+          ports: ports.map((port) => ({
+            ...port,
+            addresses: [`${prefix}.${port.index}`],
+            attach: { kind: 'host' as const },
+          })),
+        };
+      });
+      const intent = { vxlanPort: 4789, nodes: vmNodes, segments };
+      const available = async (): Promise<number> => {
+        const { stdout } = await vm.run('r', ['cat', '/proc/meminfo']);
+        return Number(/MemAvailable: *(\d+)/.exec(stdout)?.[1]);
+      };
+      for (const layout of ['vlans', 'devices'] as const) {
+        const { path: folder } = opened.use(await temporaryFolder());
+        const [node] = await openVmNodes(vm, { folder, layout });
+        if (node === undefined) throw new Error('no node');
+        await node.fabric.apply({ ...intent, segments: [] });
+        const before = await available();
+        const { state, timings } = await node.fabric.apply(intent);
+        expect(state).toBe('converged');
+        const kilobytes = (before - (await available())) / many;
+        const { links } = await node.fabric.observe();
+        process.stdout.write(
+          `${layout}: ${many} segments in ${Math.round(timings.applyMs)} ms, ${links.length} devices, ${kilobytes.toFixed(0)} kB each\n`,
+        );
+        await node.fabric.apply({ ...intent, segments: [] });
+        await node[Symbol.asyncDispose]();
+      }
+    },
+    600_000,
+  );
 
   async function vlanNodes(): Promise<readonly VmNode[]> {
     const { path: folder } = opened.use(await temporaryFolder());

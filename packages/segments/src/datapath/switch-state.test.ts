@@ -70,8 +70,9 @@ test('a switch that was told something else is found', () => {
         const here = ports.filter(({ node, role }) => node === name && role.kind !== 'promiscuous');
         return here.some((port) => here.some((o) => o !== port && port.role.kind === 'isolated'));
       });
-      if (open) expect(verifyFabric(fabric, states).result).toBe('open');
+      fc.pre(open);
+      expect(verifyFabric(fabric, states).result).toBe('open');
     }),
-    { numRuns: 30 },
+    { numRuns: 10 },
   );
 });

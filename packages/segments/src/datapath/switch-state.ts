@@ -46,8 +46,6 @@ function stateOf(
   node: NodeIntent,
 ): NodeState {
   const all = [...byIndex.values()].map((port) => ({ port, read: readPort(port) }));
-  const groups = (list: readonly RemotePort[]): readonly number[] =>
-    [...new Set(list.map(({ group }) => group))].toSorted((a, b) => a - b);
   const local = all
     .filter(({ port }) => port.peer < 0)
     .map(({ port, read }): LocalPort => ({
@@ -62,8 +60,6 @@ function stateOf(
   const remote = all.flatMap(({ port, read }) => (port.peer < 0 ? [] : [{ port, read }]));
   const addresses = new Map(remote.map(({ port, read }) => [read, peers[port.peer]?.address]));
   const others = remote.map(({ read }) => read);
-  const reaches = (from: RemotePort, to: RemotePort): boolean =>
-    from.mac !== to.mac && mayReachGroup(from.group, to.group);
   const numbers = new Set(remote.map(({ port }) => port.peer));
   const view: SegmentView = {
     segment,
@@ -93,6 +89,14 @@ function stateOf(
     }),
     ends: [],
   };
+}
+
+function groups(list: readonly RemotePort[]): readonly number[] {
+  return [...new Set(list.map(({ group }) => group))].toSorted((a, b) => a - b);
+}
+
+function reaches(from: RemotePort, to: RemotePort): boolean {
+  return from.mac !== to.mac && mayReachGroup(from.group, to.group);
 }
 
 function readPort({ intent, mac, group, ipv4, ipv6 }: SwitchPort): RemotePort {

@@ -9,6 +9,11 @@ export interface FlatLink extends LinkState {
   bears(group: number): number;
 }
 
+/** Of a device of one VNI. */
+function bears(group: number): number {
+  return group;
+}
+
 /**
  * A node as if each VLAN of a bridge were a bridge of its own, and each VNI of a VXLAN device of many
  * a device in one of these. Undefined where others may mark frames, or where frames come in of a VNI
@@ -43,7 +48,6 @@ export function layVlansFlat(
   const marked = foreignFilters.some((e) => e.direction === 'ingress' && /^t[pv]/.test(e.dev));
   const isOpen = (iifname: string) => hook('prerouting', { iifname, mark: 0 }).size > 0;
   if (marked || [...many].some(isOpen)) return undefined;
-  const bears = (group: number): number => group;
   const flat: FlatLink[] = [];
   for (const link of links) {
     const { name, master = '', vxlan, bridgePort } = link;

@@ -1,7 +1,7 @@
 import { guardProgram } from '../compile/guard-program.ts';
 import { nftSet, nftSets, nftTables } from '../compile/nft-tables.ts';
 import type { NftTable } from '../state/nft-ruleset.ts';
-import type { NodeState } from '../state/node-state.ts';
+import type { NodeState, VniRange } from '../state/node-state.ts';
 import type { Operation } from '../plan/operation.ts';
 
 /** A kernel on paper: the state after an operation, with what goes and comes by itself. */
@@ -70,9 +70,12 @@ export function simulateOperation(state: NodeState, operation: Operation): NodeS
     case 'route-delete':
       return { ...state, routes: without(state.routes ?? [], operation.route) };
     case 'vni-add':
-      return { ...state, vnis: [...state.vnis, operation.range] };
+      return { ...state, vnis: [...state.vnis, ...singles(operation.range)] };
     case 'vni-delete':
-      return { ...state, vnis: without(state.vnis, operation.range) };
+      return {
+        ...state,
+        vnis: singles(operation.range).reduce<NodeState['vnis']>(without, state.vnis),
+      };
     case 'vlan-add': {
       const others = (state.portVlans ?? []).filter(
         ({ dev, vlan }) => dev !== operation.member.dev || vlan !== operation.member.vlan,
@@ -157,6 +160,14 @@ function changeElements(
   const after = operation.kind === 'elements-add' ? [...kept, ...operation.elements] : kept;
   const others = table.sets.filter(({ name }) => name !== operation.set);
   return { ...table, sets: [...others, nftSet(declaration, after)] };
+}
+
+function singles({ dev, first, last }: VniRange): readonly VniRange[] {
+  return Array.from({ length: last - first + 1 }, (_, index) => ({
+    dev,
+    first: first + index,
+    last: first + index,
+  }));
 }
 
 function without<T>(list: readonly T[], entry: T): readonly T[] {

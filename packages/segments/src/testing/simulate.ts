@@ -382,8 +382,8 @@ function setOf(sets: NodeState['nft']['tables'][number]['sets'], right: Json): r
 
 function valuesOf(left: Json, fields: Fields): readonly (string | number | undefined)[] {
   return [left.concat ?? left].flat().map((part: Json) => {
-    const { meta, payload, '&': bits } = part;
-    if (bits !== undefined) return Number(fields[bits[0].meta.key]) & bits[1];
+    const { meta, payload, '&': masked } = part;
+    if (masked !== undefined) return Number(fields[masked[0].meta.key]) & masked[1];
     if (meta !== undefined) return fields[meta.key];
     if (payload.base !== undefined)
       return fields[`@${payload.base},${payload.offset},${payload.len}`];

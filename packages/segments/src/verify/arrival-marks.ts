@@ -39,6 +39,10 @@ export class ArrivalMarks {
     return (ranges[low - 1]?.last ?? -1) >= vni;
   }
 
+  isForeign(device: string): boolean {
+    return this.#foreign.has(device);
+  }
+
   /** Of frames that bring no tag. */
   of(device: LinkState, vni: number, group: number | undefined): readonly (number | undefined)[] {
     const { name, vxlan } = device;

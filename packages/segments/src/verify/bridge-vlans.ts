@@ -38,6 +38,18 @@ export class BridgeVlans {
     return this.#ports.get(name)?.map(({ vlan }) => vlan) ?? [];
   }
 
+  isAware(bridge: string | undefined): boolean {
+    return bridge !== undefined && this.#aware.has(bridge);
+  }
+
+  /** Whether frames come into VLANs by a device only as VNIs are mapped to them. */
+  isMapped({ name, master, bridgePort }: LinkState): boolean {
+    const own = this.#ports.get(name) ?? [];
+    return (
+      this.isAware(master) && bridgePort?.vlanTunnel === true && own.every(({ pvid }) => !pvid)
+    );
+  }
+
   /** Where frames without a tag are; undefined where they are dropped. */
   untagged({ name, master }: LinkState): number | undefined {
     if (master === undefined || !this.#aware.has(master)) return noVlan;

@@ -17,6 +17,8 @@ function refuse(why: string): never {
   throw new TaplineError('certificate_refused', why);
 }
 
+const owned = (n: NodeIntent) => [n.vtep, n.underlay, n.link?.address];
+
 /** Throws `certificate_refused` where it does not hold. Shares no code with the verifier. */
 export function checkCertificate({ places }: Certificate, claim: FabricIntent, seen: Seen): void {
   const ports = claim.segments.flatMap(({ vni, communities, ports: list }) =>
@@ -24,7 +26,6 @@ export function checkCertificate({ places }: Certificate, claim: FabricIntent, s
   );
   const claimed = new Map(ports.map((port) => [`${port.node} ${portName(port.vni, port)}`, port]));
   const groups = Map.groupBy(ports, ({ vni, group }) => `${vni} ${group}`);
-  const owned = (n: NodeIntent) => [n.vtep, n.underlay, n.link?.address];
   const owners = new Map(claim.nodes.flatMap((n) => owned(n).map((a) => [a, n.name])));
   const listed = new Set(places);
   const nodes = new Map([...seen].map(([name, state]) => [name, readNode(state)]));
@@ -96,8 +97,8 @@ const parts = (key: Json): Json[] => (Array.isArray(key['concat']) ? key['concat
 /** Undefined where it may match and may not. */
 function fit(part: unknown, known: unknown): boolean | undefined {
   if (known === undefined || typeof part === 'object') return undefined;
-  const [start = '', rest] = String(part).split('*');
-  return rest === '' ? String(known).startsWith(start) : part === known;
+  if (typeof part !== 'string' || !part.endsWith('*')) return part === known;
+  return typeof known === 'string' && known.startsWith(part.slice(0, -1));
 }
 
 /** Such as what guards MACsec's link: after it there are fewer frames, no others. */

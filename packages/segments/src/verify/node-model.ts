@@ -19,6 +19,7 @@ export class NodeModel {
   readonly #destinations: ReadonlyMap<string, readonly FdbEntry[]>;
   readonly #arrivals: ArrivalMarks;
   readonly #answers: NeighbourAnswers;
+  #openToMore: boolean | undefined;
   readonly #byVni: ReadonlyMap<number | undefined, readonly LinkState[]>;
   readonly #external: readonly LinkState[];
   readonly #stacked: ReadonlyMap<string, readonly LinkState[]>;
@@ -88,14 +89,22 @@ export class NodeModel {
     );
   }
 
-  /** Whether frames with a tag of their own come in from other nodes, and choose a VLAN by it. */
-  get takesTags(): boolean {
-    return this.state.links.some(
-      (link) =>
-        link.vxlan?.external === true &&
-        link.up &&
-        this.enter(link.name, this.#arrivals.ofTagged(link, undefined)).length > 0,
-    );
+  /**
+   * Whether more may come in than what VLANs have VNIs for: frames with a tag of their own, or of a VNI
+   * that no VLAN has, or with a mark that others give. No certificate is of such a node.
+   */
+  get isOpenToMore(): boolean {
+    this.#openToMore ??= this.state.links.some((link) => {
+      if (link.vxlan === undefined || !link.up) return false;
+      if (this.#arrivals.isForeign(link.name)) return true;
+      if (!link.vxlan.external) return this.vlans.isAware(link.master);
+      return (
+        !this.vlans.isMapped(link) ||
+        !link.vxlan.vnifilter ||
+        this.enter(link.name, this.#arrivals.ofTagged(link, undefined)).length > 0
+      );
+    });
+    return this.#openToMore;
   }
 
   /** Interfaces that the rules of forwarding do not tell apart have the same class. */

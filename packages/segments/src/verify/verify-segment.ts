@@ -23,7 +23,7 @@ export function verifySegment(fabric: FabricModel, segment: SegmentIntent): Segm
   const found = { findings: findings.list, nodes, facts };
   const skipped = [...nodes].some((name) => {
     const node = fabric.node(name);
-    return node?.skipsRules === true || node?.takesTags === true;
+    return node?.skipsRules === true || node?.isOpenToMore === true;
   });
   if (closure.refuted || skipped) return { ...found, certified: undefined };
   if (!closure.held) return { ...found, certified: certifySegment(segment, closure.facts) };
