@@ -21,7 +21,8 @@ function declared(): ReadonlySet<string> {
     .map((file) => readFileSync(join(root, file), 'utf8'));
   return new Set(
     texts.flatMap((text) =>
-      [...text.matchAll(/name: '(tapline_[a-z0-9_]+)'/g)].map(([, one = '']) => one),
+      // By its name as a property, or as the first argument of what makes several alike.
+      [...text.matchAll(/(?:name:|gauge\()\s*'(tapline_[a-z0-9_]+)'/g)].map(([, one = '']) => one),
     ),
   );
 }

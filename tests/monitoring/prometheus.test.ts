@@ -10,6 +10,7 @@ import { startControlPlaneProcess } from '../support/control-plane-process.ts';
 import { metricsIn } from '../support/metrics-in.ts';
 import { systemUnavailable } from '../support/requirements.ts';
 import { runTapline } from '../support/run-tapline.ts';
+import { startCollector } from '../support/start-collector.ts';
 import {
   freePort,
   query,
@@ -29,16 +30,24 @@ describe.skipIf(unavailable !== undefined)(`three Prometheus servers ${unavailab
     'a delivery is followed to the top, and an alert of a site to who is to know',
     { timeout: 120_000 },
     async () => {
-      await using system = await startSystem({ devices: ['edge-1'], formulae: ['jq'] });
       await using folder = await temporaryFolder();
+      await using collector = await startCollector();
+      const portA = await freePort();
+      const monitoring = {
+        prometheus: { remoteWrite: { url: `http://127.0.0.1:${portA}/api/v1/write` } },
+        otlp: { url: `${collector.url}/v1/traces` },
+      };
+      const monitoringFile = join(folder.path, 'monitoring.json');
+      await writeFile(monitoringFile, JSON.stringify(monitoring));
+      await using system = await startSystem({
+        formulae: ['jq'],
+        env: { TAPLINE_MONITORING_CONFIG: monitoringFile, TAPLINE_OPSBOT: 'on' },
+      });
+      // Behind NAT: nobody reaches it, and it has a tunnel.
+      await system.addDevice({ name: 'edge-1', flags: ['--push-metrics', '1s'] });
       await using other = await startControlPlaneProcess(join(folder.path, 'b-plane'), {});
       const at = (...parts: string[]): string => join(folder.path, ...parts);
-      const [portA, portB, portTop, portAlerts] = await Promise.all([
-        freePort(),
-        freePort(),
-        freePort(),
-        freePort(),
-      ]);
+      const [portB, portTop, portAlerts] = await Promise.all([freePort(), freePort(), freePort()]);
       await using alerts = await collectAlerts();
 
       async function writeSite(
@@ -47,12 +56,14 @@ describe.skipIf(unavailable !== undefined)(`three Prometheus servers ${unavailab
       ) {
         const words = ['--site', site, '--control-plane', new URL(plane.url).host];
         const target = ['--alertmanager', `127.0.0.1:${portAlerts}`, '--webhook', alerts.url];
+        const ops = ['--ops-token-file', 'ops-token'];
         const written = await runTapline([
           'monitor',
           'prometheus',
           at(site),
           ...words,
           ...target,
+          ...ops,
           '--interval',
           '1s',
         ]);
@@ -66,6 +77,9 @@ describe.skipIf(unavailable !== undefined)(`three Prometheus servers ${unavailab
         const who = ['--user', 'prometheus', '--group', 'tapline:viewer'];
         const token = await runTapline(['token', 'create', ...who], { env: kubeconfig });
         await writeFile(at(site, 'token'), token.out.trim());
+        const notifier = ['--user', 'alertmanager', '--group', 'tapline:alertmanager'];
+        const opsToken = await runTapline(['token', 'create', ...notifier], { env: kubeconfig });
+        await writeFile(at(site, 'ops-token'), opsToken.out.trim());
       }
       await writeSite('site-a', system.controlPlane);
       await writeSite('site-b', other);
@@ -75,9 +89,14 @@ describe.skipIf(unavailable !== undefined)(`three Prometheus servers ${unavailab
       const sites = [`site-a=127.0.0.1:${portA}`, `site-b=127.0.0.1:${portB}`];
       const over = sites.flatMap((site) => ['--federate', site]);
       await runTapline(['monitor', 'prometheus', at('global'), '--interval', '1s', ...over]);
-      await copyFile(at('site-a', 'alertmanager.yaml'), at('alertmanager.yaml'));
+      for (const file of ['alertmanager.yaml', 'ca.pem', 'ops-token']) {
+        await copyFile(at('site-a', file), at(file));
+      }
       await using alertmanager = await startAlertmanager(folder.path, portAlerts);
-      await using siteA = await startPrometheus(at('site-a'), portA);
+      await using siteA = await startPrometheus(at('site-a'), portA, [
+        '--web.enable-remote-write-receiver',
+        '--enable-feature=exemplar-storage',
+      ]);
       await using siteB = await startPrometheus(at('site-b'), portB);
       await using top = await startPrometheus(at('global'), portTop);
       for (const one of [alertmanager, siteA, siteB, top]) expect(one.pid).toBeGreaterThan(0);
@@ -86,8 +105,13 @@ describe.skipIf(unavailable !== undefined)(`three Prometheus servers ${unavailab
         const up = await query(portTop, 'site:up:avg{job="tapline-control-plane"} == 1');
         return new Set(up.map(({ labels }) => labels['site'])).size === 2;
       });
-      const deployed = await system.tapline(['deploy', 'jq', '--to', 'team=design', '--wait']);
-      expect(deployed).toMatchObject({ code: 0 });
+      const deployed = await system.tapline(['deploy', 'jq', '--to', 'team=design', '--wait'], {
+        env: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url },
+      });
+      expect(deployed).toMatchObject({
+        code: 0,
+        err: expect.stringMatching(/^trace [0-9a-f]{32}$/m),
+      });
 
       // Every stage's time at the top is the one that stands on the objects.
       const { client } = system.controlPlane;
@@ -116,11 +140,44 @@ describe.skipIf(unavailable !== undefined)(`three Prometheus servers ${unavailab
       expect(p99).toBeGreaterThan((ofDevice['pulled'] ?? 0) / 5);
       expect((await query(portTop, 'global:tapline_connected_devices:sum'))[0]?.value).toBe(1);
 
-      // All that rules and dashboards name is there.
-      const shown = await exposition(system.controlPlane.url, {
+      const bearer = async (file: string) => ({
         ca: await readFile(at('site-a', 'ca.pem')),
-        authorization: `Bearer ${await readFile(at('site-a', 'token'), 'utf8')}`,
+        authorization: `Bearer ${await readFile(at('site-a', file), 'utf8')}`,
       });
+      // The device's own metrics came through its tunnel, and nobody has scraped it.
+      const pushed = await eventually('what the device measured', async () => {
+        const found = await query(
+          portA,
+          'tapline_stage_duration_seconds_count{job="tapline-agents"} == 1',
+        );
+        return found.length >= 4 ? found : undefined;
+      });
+      expect(new Set(pushed.map(({ labels }) => labels['instance']))).toEqual(new Set(['edge-1']));
+      const info = await query(portA, 'tapline_device_info{instance="edge-1"}');
+      expect(info[0]?.labels).toMatchObject({ device: 'edge-1', job: 'tapline-agents' });
+
+      // One trace from the command to the device, and an exemplar that leads to it.
+      const traceId = /^trace ([0-9a-f]{32})$/m.exec(deployed.err)?.[1] ?? '';
+      const spans = await eventually('the whole trace', () => {
+        const ofTrace = collector.spans().filter((span) => span.traceId === traceId);
+        return deliverySpans.every(({ name }) => ofTrace.some((span) => span.name === name))
+          ? ofTrace
+          : undefined;
+      });
+      for (const { name, service, parent } of deliverySpans) {
+        const found = spans.find((span) => span.name === name);
+        expect(found, name).toMatchObject({ service });
+        const above = spans.find((span) => span.name === parent);
+        expect(found?.parentSpanId, name).toBe(above?.spanId ?? '');
+      }
+      const exemplars = await eventually('exemplars', async () => {
+        const ids = await exemplarTraces(portA, 'tapline_stage_duration_seconds_bucket');
+        return ids.size > 0 ? ids : undefined;
+      });
+      expect(exemplars).toEqual(new Set([traceId]));
+
+      // All that rules and dashboards name is there.
+      const shown = await exposition(system.controlPlane.url, await bearer('token'));
       const known = new Set([...shown.matchAll(/^# TYPE (\S+) /gm)].map(([, name]) => name));
       const named = [...siteRules, ...globalRules].flatMap(({ rules }) =>
         rules.flatMap(({ expr }) => metricsIn(expr)),
@@ -141,9 +198,62 @@ describe.skipIf(unavailable !== undefined)(`three Prometheus servers ${unavailab
           dashboard: '/d/tapline-site',
         },
       });
+
+      // OpsBot has it, too: Alertmanager said who it is. Its token is good for nothing else.
+      await eventually('OpsBot was told', async () => {
+        const now = await exposition(system.controlPlane.url, await bearer('token'));
+        return /^tapline_ops_signals_total\{source="alertmanager"\} [1-9]/m.test(now);
+      });
+      expect(await exposition(system.controlPlane.url, await bearer('ops-token'))).toContain(
+        'forbidden',
+      );
+      expect(await alertmanagerFailures(portAlerts)).toBe(0);
     },
   );
 });
+
+/** Spans of a delivery, who tells of them and below which they are. */
+const deliverySpans = [
+  { name: 'tapline deploy', service: 'tapline-cli', parent: '' },
+  { name: 'accepted', service: 'tapline-cli', parent: 'tapline deploy' },
+  { name: 'delivery', service: 'tapline-control-plane', parent: 'tapline deploy' },
+  { name: 'resolved', service: 'tapline-control-plane', parent: 'delivery' },
+  { name: 'built', service: 'tapline-control-plane', parent: 'delivery' },
+  { name: 'published', service: 'tapline-control-plane', parent: 'delivery' },
+  { name: 'install', service: 'tapline-control-plane', parent: 'delivery' },
+  { name: 'notified', service: 'tapline-control-plane', parent: 'install' },
+  { name: 'pulled', service: 'tapline-agent', parent: 'install' },
+  { name: 'unpacked', service: 'tapline-agent', parent: 'install' },
+  { name: 'started', service: 'tapline-agent', parent: 'install' },
+  { name: 'ready', service: 'tapline-agent', parent: 'install' },
+] as const;
+
+/** Trace ids of the exemplars that a Prometheus has of a series. */
+async function exemplarTraces(port: number, series: string): Promise<ReadonlySet<string>> {
+  const url = new URL(`http://127.0.0.1:${port}/api/v1/query_exemplars`);
+  const now = Date.now() / 1000;
+  url.search = new URLSearchParams({
+    query: series,
+    start: String(now - 600),
+    end: String(now + 60),
+  }).toString();
+  const answer = (await (await fetch(url)).json()) as {
+    readonly data: readonly {
+      readonly exemplars: readonly { readonly labels: { readonly trace_id?: string } }[];
+    }[];
+  };
+  const ids = answer.data.flatMap(({ exemplars }) =>
+    exemplars.map(({ labels }) => labels.trace_id),
+  );
+  return new Set(ids.filter((id) => id !== undefined));
+}
+
+/** How often an Alertmanager could not tell somebody. */
+async function alertmanagerFailures(port: number): Promise<number> {
+  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  const found = /^alertmanager_notifications_failed_total\{integration="webhook"[^}]*\} (\d+)$/m;
+  return Number(found.exec(text)?.[1] ?? Number.NaN);
+}
 
 /** What the control plane shows to who may see it. */
 async function exposition(

@@ -151,6 +151,8 @@ function edgeRequests(): readonly PossibleRequest[] {
     replicationPolicy: ['nightly'],
     monitoring: [''],
     alerts: [''],
+    telemetryMetrics: [''],
+    telemetryTraces: [''],
     enrol: [''],
     renew: [''],
     challenge: [''],

@@ -12,13 +12,18 @@ export async function freePort(): Promise<number> {
 }
 
 /** A real Prometheus on a configuration in a folder, where it also keeps its data. */
-export async function startPrometheus(folder: string, port: number): Promise<StartedProcess> {
+export async function startPrometheus(
+  folder: string,
+  port: number,
+  flags: readonly string[] = [],
+): Promise<StartedProcess> {
   return await startProcess(
     'prometheus',
     [
       `--config.file=${join(folder, 'prometheus.yaml')}`,
       `--storage.tsdb.path=${join(folder, 'data')}`,
       `--web.listen-address=127.0.0.1:${port}`,
+      ...flags,
     ],
     { readyUrl: `http://127.0.0.1:${port}/-/ready` },
   );

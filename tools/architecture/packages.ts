@@ -43,6 +43,12 @@ export const packages: Readonly<Record<string, PackageEntry>> = {
     reason:
       'playlists and their rules; the same for edges, for who checks a channel and for players',
   },
+  telemetry: {
+    tier: 1,
+    pure: true,
+    reason:
+      'metrics and traces as bytes; agents, control plane and command line must agree on them',
+  },
   tunnel: {
     tier: 1,
     pure: true,

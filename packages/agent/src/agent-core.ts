@@ -4,6 +4,7 @@ import type { Digest } from '@tapline/oci';
 import { createInformer, WorkQueue } from '@tapline/reconcile';
 import { type Install, installResource } from '@tapline/resources';
 import type { Runtime } from '@tapline/runtimes';
+import { type Span, traceParentAnnotation } from '@tapline/telemetry';
 import { type AgentMetrics, noMetrics } from './agent-metrics.ts';
 import type { InstallState } from './agent-state.ts';
 import { createContainerTable } from './container-table.ts';
@@ -29,6 +30,8 @@ export interface AgentCoreInit {
   readonly rng: Rng;
   readonly log: Log;
   readonly metrics?: AgentMetrics;
+  /** Where the times of Installs go, as part of a delivery's trace. */
+  readonly onSpans?: (spans: readonly Span[]) => void;
   /** Installs worked on at once. */
   readonly parallelInstalls?: number;
   /** Where this is a node: where its programs in segments are. */
@@ -166,7 +169,7 @@ export async function createAgentCore(init: AgentCoreInit): Promise<AgentCore> {
         ? newRecord({ uid, name, desired: install.spec })
         : { ...record, desired: install.spec },
     );
-    workerOf(uid).seen(install.spec);
+    workerOf(uid).seen(install.spec, install.metadata.annotations?.[traceParentAnnotation]);
     queue.add(uid);
   }
 

@@ -5,6 +5,8 @@ import type { AttemptReport } from './install-status.ts';
 export interface InstallAttempt {
   readonly revision: number;
   readonly image: InstallImage;
+  /** The span that it is below, as the Install names it. */
+  readonly traceParent: string | undefined;
   /** Monotonic milliseconds. */
   readonly seenMs: number;
   pulledMs: number | undefined;
@@ -26,10 +28,15 @@ export interface InstallAttempt {
   readonly superseded: AbortController;
 }
 
-export function newAttempt(spec: InstallSpec, seenMs: number): InstallAttempt {
+export function newAttempt(
+  spec: InstallSpec,
+  seenMs: number,
+  traceParent?: string,
+): InstallAttempt {
   return {
     revision: spec.revision,
     image: spec.image,
+    traceParent,
     seenMs,
     pulledMs: undefined,
     unpackedMs: undefined,

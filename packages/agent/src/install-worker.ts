@@ -2,6 +2,7 @@ import { type Clock, isTaplineError, type Log, type Rng, TaplineError } from '@t
 import type { Outcome } from '@tapline/reconcile';
 import type { InstallSpec } from '@tapline/resources';
 import type { Runtime } from '@tapline/runtimes';
+import { parseTraceParent, type Span } from '@tapline/telemetry';
 import type { AgentMetrics } from './agent-metrics.ts';
 import type { InstallState } from './agent-state.ts';
 import { containerId } from './container-spec-of.ts';
@@ -18,6 +19,7 @@ import { planInstall, serve } from './plan-install.ts';
 import { createRestartBackoff, type RestartBackoff } from './restart-backoff.ts';
 import type { WorkloadPlaces } from './segments/workload-places.ts';
 import type { StatusReporter } from './status-reporter.ts';
+import { installSpans } from './telemetry/install-spans.ts';
 
 export interface InstallWorkerInit {
   readonly device: string;
@@ -35,6 +37,8 @@ export interface InstallWorkerInit {
   readonly stopGraceMs: number;
   /** Where programs in segments are; absent on devices that are no nodes. */
   readonly places?: WorkloadPlaces | undefined;
+  /** Where the times of an attempt go, as part of a trace. */
+  readonly onSpans?: ((spans: readonly Span[]) => void) | undefined;
   /** Images may have become unneeded. */
   readonly onGarbage: () => void;
   /** Frees what it can now, for an image that does not fit. */
@@ -76,10 +80,10 @@ export class InstallWorker {
   }
 
   /** The device has seen a revision; an older attempt is pointless from here on. */
-  seen(spec: InstallSpec): void {
+  seen(spec: InstallSpec, traceParent?: string): void {
     if (this.#attempt !== undefined && this.#attempt.revision >= spec.revision) return;
     this.#abandon(`revision ${spec.revision} is wanted now`);
-    this.#attempt = newAttempt(spec, this.#init.clock.monotonic());
+    this.#attempt = newAttempt(spec, this.#init.clock.monotonic(), traceParent);
   }
 
   /** The Install is gone. */
@@ -255,6 +259,28 @@ export class InstallWorker {
     reporter.outcome({ uid, name: record.name }, this.#status(record, attempt));
   }
 
+  /** Tells of the time that an attempt took, as part of the delivery's trace. */
+  #trace(record: InstallRecord, attempt: InstallAttempt, error?: string): void {
+    const { clock, device, onSpans, rng } = this.#init;
+    const endedMs = attempt.readyMs ?? clock.monotonic();
+    onSpans?.(
+      installSpans(
+        {
+          traceParent: attempt.traceParent,
+          device,
+          install: record.name,
+          revision: attempt.revision,
+          stages: attemptReport(attempt).stages,
+          error,
+          // By its own clock, which the control plane's need not agree with.
+          endMs: clock.now() - (clock.monotonic() - endedMs),
+          seconds: (endedMs - attempt.seenMs) / 1000,
+        },
+        rng,
+      ),
+    );
+  }
+
   #progress(state: AttemptState): void {
     const { reporter, uid } = this.#init;
     const record = this.#init.state.record(uid);
@@ -387,9 +413,11 @@ export class InstallWorker {
         this.#mustReport = true;
         this.#report(committed, attempt);
         this.#mustReport = false;
+        const traceId = parseTraceParent(attempt.traceParent)?.traceId;
         for (const [stage, seconds] of Object.entries(attemptReport(attempt).stages)) {
-          if (stage !== 'total') metrics.observeStage(stage, seconds);
+          if (stage !== 'total') metrics.observeStage(stage, seconds, traceId);
         }
+        this.#trace(committed, attempt);
         metrics.countOutcome('Ready');
         void this.#tidyLater(spec.revision);
         this.#init.onGarbage();
@@ -402,6 +430,7 @@ export class InstallWorker {
         images.release(record.desired.image);
         state.put({ ...record, failed: { revision, error } });
         metrics.countOutcome(record.active === undefined ? 'Failed' : 'RolledBack');
+        this.#trace(record, this.#current().attempt, error.message);
         this.#mustReport = true;
         this.#init.onGarbage();
       },

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { type MetricsFormat, metricsFormat, metricsTypes } from '@tapline/telemetry';
 import type { PrometheusMetrics } from './prometheus-metrics.ts';
 
 export interface MetricsServer extends AsyncDisposable {
@@ -10,15 +11,18 @@ export interface MetricsServer extends AsyncDisposable {
 /** Serves /metrics, /healthz and /readyz on the loopback interface; port 0 takes a free one. */
 export async function startMetricsServer(init: {
   readonly port: number;
-  readonly metrics: Pick<PrometheusMetrics, 'exposition' | 'contentType'>;
+  readonly metrics: Pick<PrometheusMetrics, 'exposition'>;
   readonly isReady: () => boolean;
 }): Promise<MetricsServer> {
   const { metrics, isReady } = init;
-  async function answer(path: string, response: ServerResponse): Promise<void> {
+  async function answer(
+    { path, format }: { readonly path: string; readonly format: MetricsFormat },
+    response: ServerResponse,
+  ): Promise<void> {
     switch (path) {
       case '/metrics':
-        response.setHeader('content-type', metrics.contentType);
-        response.end(await metrics.exposition());
+        response.setHeader('content-type', metricsTypes[format]);
+        response.end(await metrics.exposition(format));
         return;
       case '/healthz':
         response.end('ok\n');
@@ -33,8 +37,10 @@ export async function startMetricsServer(init: {
     }
   }
   const server = createServer((request, response) => {
-    answer((request.url ?? '/').replace(/\?.*$/, ''), response).catch((error: unknown) =>
-      response.destroy(error instanceof Error ? error : new Error(String(error))),
+    const path = (request.url ?? '/').replace(/\?.*$/, '');
+    answer({ path, format: metricsFormat(request.headers.accept) }, response).catch(
+      (error: unknown) =>
+        response.destroy(error instanceof Error ? error : new Error(String(error))),
     );
   });
   server.listen(init.port, '127.0.0.1');

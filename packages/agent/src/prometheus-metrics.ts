@@ -1,4 +1,19 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import {
+  exposition,
+  expositionEnd,
+  type MetricJson,
+  type MetricsFormat,
+  type Series,
+  seriesOf,
+} from '@tapline/telemetry';
+import {
+  collectDefaultMetrics,
+  Counter,
+  Gauge,
+  Histogram,
+  type OpenMetricsContentType,
+  Registry,
+} from 'prom-client';
 import type { AgentMetrics } from './agent-metrics.ts';
 import type { SegmentAgent } from './segments/segment-agent.ts';
 import { createSegmentGauges } from './segments/segment-gauges.ts';
@@ -9,12 +24,16 @@ const stageBuckets = [
   30, 60, 300,
 ];
 
+/** A device's own, and of its process what says whether it is well; a fleet has all of it a thousand times. */
+const sentPrefixes = ['tapline_', 'process_cpu_seconds_total', 'process_resident_memory_bytes'];
+
 export interface PrometheusMetrics extends AgentMetrics {
   setConnected(connected: boolean): void;
   /** Where the counters of segments are read when somebody asks. */
   setSegments(read: SegmentAgent['metrics']): void;
-  exposition(): Promise<string>;
-  readonly contentType: string;
+  exposition(format: MetricsFormat): Promise<string>;
+  /** What is sent of them, as series of this device. */
+  series(atMs: number): Promise<readonly Series[]>;
 }
 
 /** The agent's metrics in Prometheus's form, in a registry of their own. */
@@ -26,6 +45,9 @@ export function createPrometheusMetrics(about: {
   const { version, device, platform } = about;
   const registry = new Registry();
   const registers = [registry];
+  // prom-client keeps exemplars for metrics of such a registry only.
+  const traced = new Registry<OpenMetricsContentType>();
+  traced.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
   collectDefaultMetrics({ register: registry });
   const build = new Gauge({
     name: 'tapline_build_info',
@@ -42,12 +64,14 @@ export function createPrometheusMetrics(about: {
     registers,
   });
   info.set({ device, platform }, 1);
-  const stages = new Histogram({
+  // The labels of exemplars are typed with those of series.
+  const stages = new Histogram<'stage' | 'trace_id'>({
     name: 'tapline_stage_duration_seconds',
     help: 'Time in each stage of an install that became ready.',
     labelNames: ['stage'],
     buckets: stageBuckets,
-    registers,
+    enableExemplars: true,
+    registers: [traced],
   });
   const outcomes = new Counter({
     name: 'tapline_installs_total',
@@ -70,14 +94,27 @@ export function createPrometheusMetrics(about: {
     help: 'Whether the session with the control plane is open.',
     registers,
   });
+  const all = async (): Promise<readonly MetricJson[]> =>
+    [
+      await registry.getMetricsAsJSON(),
+      await traced.getMetricsAsJSON(),
+    ].flat() as unknown as readonly MetricJson[];
   return {
-    observeStage: (stage, seconds) => stages.observe({ stage }, seconds),
+    observeStage(stage, value, traceId) {
+      const exemplarLabels = traceId === undefined ? {} : { trace_id: traceId };
+      stages.observe({ labels: { stage }, value, exemplarLabels });
+    },
     countOutcome: (outcome) => outcomes.inc({ outcome }),
     addFetchedBytes: (bytes) => fetched.inc(bytes),
     countRestart: () => restarts.inc(),
     setSegments: (read) => createSegmentGauges(registry, read),
     setConnected: (is) => connected.set(is ? 1 : 0),
-    exposition: () => registry.metrics(),
-    contentType: registry.contentType,
+    exposition: async (format) => `${exposition(await all(), format)}${expositionEnd[format]}`,
+    series: async (atMs) =>
+      seriesOf(await all(), {
+        atMs,
+        identity: { instance: device, job: 'tapline-agents' },
+        prefixes: sentPrefixes,
+      }),
   };
 }

@@ -56,6 +56,7 @@ import {
   type WorkloadPlaces,
   workloadNamespaces,
 } from './segments/workload-places.ts';
+import type { Telemetry } from './telemetry/start-telemetry.ts';
 import { startServiceServer } from './services/service-server.ts';
 import { createSegmentAgent, type SegmentAgent } from './segments/segment-agent.ts';
 
@@ -77,6 +78,8 @@ export interface AgentConfig {
   readonly datapath?: 'kernel' | 'kernel-vlans' | 'user-space';
   /** Loopback port of /metrics, /healthz and /readyz, 0 for a free one; none where absent. */
   readonly metricsPort?: number;
+  /** How often metrics are sent through the tunnel; never where absent or 0. */
+  readonly pushMetricsMs?: number;
   /**
    * Loopback port at which programs of this machine reach the control plane by name, 0 for a free one;
    * none where absent.
@@ -166,8 +169,19 @@ export async function startAgent(config: AgentConfig): Promise<RunningAgent> {
     collectAtRest({ clock, quietMs, collect: () => config.collectMemory?.() }),
   );
   rest.worked();
+  const telemetry = opened.use(
+    await openTelemetry(config, {
+      device,
+      metrics,
+      transport: connections.telemetry,
+      clock,
+      rng,
+      log,
+    }),
+  );
   const core: AgentCore = opened.use(
     await createAgentCore({
+      onSpans: (spans) => telemetry.spans(spans),
       onWork: () => rest.worked(),
       ...(segments === undefined ? {} : { observeNode: segments.observe, places: segments.places }),
       device,
@@ -202,6 +216,7 @@ export async function startAgent(config: AgentConfig): Promise<RunningAgent> {
         keeper.setClockSkew(clockSkewMs);
         metrics?.setConnected(true);
         void trust.refresh();
+        telemetry.connected();
         segments?.refresh();
       },
       onDisconnected: () => metrics?.setConnected(false),
@@ -253,6 +268,28 @@ async function openMetrics(
   return { metrics, server };
 }
 
+/** Loaded after what the device is there for has begun. */
+async function openTelemetry(
+  config: AgentConfig,
+  init: {
+    readonly device: string;
+    readonly metrics: PrometheusMetrics | undefined;
+    readonly transport: () => HttpTransport;
+    readonly clock: Clock;
+    readonly rng: Rng;
+    readonly log: Log;
+  },
+): Promise<Telemetry> {
+  const { metrics } = init;
+  const { startTelemetry } = await import('./telemetry/start-telemetry.ts');
+  return await startTelemetry({
+    ...init,
+    intervalMs: metrics === undefined ? 0 : (config.pushMetricsMs ?? 0),
+    series: async (atMs) => (await metrics?.series(atMs)) ?? [],
+    url: `http://${serviceHost('metrics')}`,
+  });
+}
+
 const apiUrl = `http://${serviceHost('api')}`;
 const registryUrl = `http://${serviceHost('registry')}`;
 /** Layers come a few at a time; more would only share the same path. */
@@ -269,6 +306,8 @@ function openConnections(init: {
   readonly client: ReturnType<typeof renewableClient>;
   readonly registry: () => ReturnType<typeof createRegistryClient>;
   readonly transport: () => HttpTransport;
+  /** Of what is measured: behind everything else. */
+  readonly telemetry: () => HttpTransport;
 } {
   const { version, clock, rng } = init;
   async function open(service: ControlPlaneService, streamClass: StreamClass): Promise<Duplex> {
@@ -289,13 +328,21 @@ function openConnections(init: {
       agent: new TunnelAgent(() => open('registry', 'bulk'), { maxSockets: registryConnections }),
     }),
   );
+  const telemetry = createRenewable(() =>
+    createHttpTransport({
+      agent: new TunnelAgent(() => open('metrics', 'bulk'), { maxSockets: 1 }),
+    }),
+  );
   return {
     client: renewableClient(api),
+    telemetry: () => telemetry.current,
     registry: () =>
       createRegistryClient({ baseUrl: registryUrl, transport: transport.current, clock, rng }),
     transport: () => transport.current,
-    renew: () => Promise.all([api.renew(), transport.renew()]).then(() => undefined),
+    renew: () =>
+      Promise.all([api.renew(), transport.renew(), telemetry.renew()]).then(() => undefined),
     async [Symbol.asyncDispose]() {
+      await telemetry[Symbol.asyncDispose]();
       await api[Symbol.asyncDispose]();
       await transport[Symbol.asyncDispose]();
     },

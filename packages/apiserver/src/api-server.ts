@@ -28,6 +28,7 @@ import { createOperations } from './create-operations.ts';
 import type { AdmissionRequest } from './engine/admission.ts';
 import { Engine } from './engine/engine.ts';
 import { Gate } from './gate.ts';
+import { expositionEnd, type MetricsFormat, metricsTypes } from '@tapline/telemetry';
 import { createApiMetrics } from './http/api-metrics.ts';
 import { createDiscovery } from './http/discovery.ts';
 import { type ApiLimits, HttpHandler } from './http/http-handler.ts';
@@ -51,7 +52,7 @@ export interface ApiServerInit {
   /** Subresources that are streams, by `<plural>/<subresource>`, such as `installs/exec`. */
   readonly connectHandlers?: Readonly<Record<string, ConnectHandler>>;
   /** What /metrics says beside the server's own. */
-  readonly metrics?: { text(): Promise<string> };
+  readonly metrics?: { text(format: MetricsFormat): Promise<string> };
   readonly limits?: Partial<ApiServerLimits>;
 }
 
@@ -153,9 +154,9 @@ export async function createApiServer(init: ApiServerInit): Promise<ApiServer> {
     policy,
     version: init.version,
     ready: () => !stop.signal.aborted,
-    metrics: async () => ({
-      contentType: 'text/plain; version=0.0.4; charset=utf-8',
-      text: `${await metrics.text()}${(await init.metrics?.text()) ?? ''}`,
+    metrics: async (format) => ({
+      contentType: metricsTypes[format],
+      text: `${await metrics.text(format)}${(await init.metrics?.text(format)) ?? ''}${expositionEnd[format]}`,
     }),
     maxBodyBytes: limits.maxBodyBytes,
   });

@@ -3,6 +3,7 @@ import { monitoringPath } from './monitoring/monitoring-endpoint.ts';
 import { alertsPath } from './ops/alerts-endpoint.ts';
 import { replicationPath } from './registry/replication-endpoint.ts';
 import { profilePath } from './enrolment/profile-handler.ts';
+import { telemetryMetricsPath, telemetryTracesPath } from './telemetry/telemetry-endpoint.ts';
 import { tokenPath } from './registry/registry-tokens.ts';
 
 type EdgePathName =
@@ -15,6 +16,8 @@ type EdgePathName =
   | 'replicationPolicy'
   | 'monitoring'
   | 'alerts'
+  | 'telemetryMetrics'
+  | 'telemetryTraces'
   | 'enrol'
   | 'renew'
   | 'challenge'
@@ -33,6 +36,8 @@ export const edgePaths: Readonly<Record<EdgePathName, string>> = {
   replicationPolicy: `${replicationPath}/`,
   monitoring: monitoringPath,
   alerts: alertsPath,
+  telemetryMetrics: telemetryMetricsPath,
+  telemetryTraces: telemetryTracesPath,
   enrol: '/gateway/v1/enrol',
   renew: '/gateway/v1/renew',
   challenge: '/gateway/v1/challenge',

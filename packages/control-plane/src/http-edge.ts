@@ -97,7 +97,7 @@ export async function startHttpEdge(init: HttpEdgeInit): Promise<HttpEdge> {
     );
     const service = serviceOf.get(request.socket);
     if (service === undefined) return found;
-    if (service === 'metrics') return path === metricsPath ? found : undefined;
+    if (service === 'metrics' && path === metricsPath) return found;
     return (found?.service ?? 'api') === service ? found : undefined;
   }
 

@@ -1,6 +1,14 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import {
+  collectDefaultMetrics,
+  Counter,
+  Gauge,
+  Histogram,
+  type OpenMetricsContentType,
+  Registry,
+} from 'prom-client';
 import type { ReconcileMetrics } from '@tapline/reconcile';
 import type { StageTimes, Install } from '@tapline/resources';
+import { exposition, type MetricJson, type MetricsFormat } from '@tapline/telemetry';
 import { channelStages, segmentStages, stages } from '@tapline/resources';
 import { createChannelMetrics } from './channel/channel-metrics.ts';
 import {
@@ -12,6 +20,8 @@ import { createNeighbourMetrics, type NeighbourMetrics } from './registry/neighb
 import { createRegistryMetrics, type RegistryMetrics } from './registry/registry-metrics.ts';
 import { createSegmentMetrics } from './segment/segment-metrics.ts';
 import type { StageMetrics } from './stage-metrics.ts';
+import { installTrace } from './telemetry/delivery-traces.ts';
+import { createTelemetryMetrics, type TelemetryMetrics } from './telemetry/telemetry-metrics.ts';
 
 /** What /metrics serves; one registry a control plane, so that two in a process do not mix. */
 export interface ControlPlaneMetrics {
@@ -23,8 +33,8 @@ export interface ControlPlaneMetrics {
   readonly channels: ReturnType<typeof createChannelMetrics>;
   readonly segments: ReturnType<typeof createSegmentMetrics>;
   readonly ops: ReturnType<typeof createOpsMetrics>;
-  readonly contentType: string;
-  text(): Promise<string>;
+  readonly telemetry: TelemetryMetrics;
+  text(format: MetricsFormat): Promise<string>;
 }
 
 /** Values that are read when somebody asks. */
@@ -46,12 +56,17 @@ export function createMetrics(sources: MetricSources): ControlPlaneMetrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
-  const stageSeconds = new Histogram({
+  // prom-client keeps exemplars for metrics of such a registry only.
+  const traced = new Registry<OpenMetricsContentType>();
+  traced.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
+  // The labels of exemplars are typed with those of series.
+  const stageSeconds = new Histogram<'stage' | 'trace_id'>({
     name: 'tapline_stage_duration_seconds',
     help: 'Time in each stage of a delivery, of a segment or of a channel.',
     labelNames: ['stage'],
     buckets: stageBuckets,
-    registers,
+    enableExemplars: true,
+    registers: [traced],
   });
   const passSeconds = new Histogram({
     name: 'tapline_reconcile_duration_seconds',
@@ -103,10 +118,11 @@ export function createMetrics(sources: MetricSources): ControlPlaneMetrics {
   const known = new Set<string>([...stages, ...segmentStages, ...channelStages]);
   // A series that begins at one has no increase: the first delivery would be in no rate.
   for (const stage of known) stageSeconds.zero({ stage });
-  function observe(times: StageTimes): void {
-    for (const [stage, seconds] of Object.entries(times)) {
+  function observe(times: StageTimes, traceId?: string): void {
+    const exemplarLabels = traceId === undefined ? {} : { trace_id: traceId };
+    for (const [stage, value] of Object.entries(times)) {
       // A device names its stages; only known ones become label values.
-      if (known.has(stage)) stageSeconds.observe({ stage }, seconds);
+      if (known.has(stage)) stageSeconds.observe({ labels: { stage }, value, exemplarLabels });
     }
   }
   return {
@@ -117,11 +133,12 @@ export function createMetrics(sources: MetricSources): ControlPlaneMetrics {
       },
     },
     stages: {
-      packageBuilt: observe,
-      segmentReady: observe,
-      channelReady: observe,
+      packageBuilt: (times) => observe(times),
+      segmentReady: (times) => observe(times),
+      channelReady: (times) => observe(times),
       installReady(install: Install, notifiedSeconds: number) {
-        observe({ ...install.status?.stages, notified: notifiedSeconds });
+        const times = { ...install.status?.stages, notified: notifiedSeconds };
+        observe(times, installTrace(install)?.traceId);
       },
     },
     neighbours: createNeighbourMetrics(registry),
@@ -130,7 +147,10 @@ export function createMetrics(sources: MetricSources): ControlPlaneMetrics {
     segments: createSegmentMetrics(registry),
     ops: createOpsMetrics(registry),
     registry: createRegistryMetrics(registry, sources.registryUsage ?? (() => undefined)),
-    contentType: registry.contentType,
-    text: () => registry.metrics(),
+    telemetry: createTelemetryMetrics(registry),
+    async text(format) {
+      const all = [await registry.getMetricsAsJSON(), await traced.getMetricsAsJSON()].flat();
+      return exposition(all as unknown as readonly MetricJson[], format);
+    },
   };
 }

@@ -46,6 +46,8 @@ import { type EdgeRoute, type HttpEdge, startHttpEdge } from './http-edge.ts';
 import { createMetrics } from './metrics.ts';
 import { createMonitoringEndpoint } from './monitoring/monitoring-endpoint.ts';
 import { startDeviceMonitoring } from './monitoring/start-device-monitoring.ts';
+import { controlPlaneResource, openTelemetry } from './telemetry/open-telemetry.ts';
+import { createTelemetryEndpoint } from './telemetry/telemetry-endpoint.ts';
 import { createAlertsEndpoint } from './ops/alerts-endpoint.ts';
 import { createApprovalHandler } from './ops/approval-handler.ts';
 import { createExecuteOnDevice } from './ops/execute-on-device.ts';
@@ -199,6 +201,15 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
     },
     log,
   });
+  const telemetry = opened.use(
+    openTelemetry({ ...configuration.monitoring, metrics: metrics.telemetry, clock, log }),
+  );
+  const takeTelemetry = createTelemetryEndpoint({
+    ...telemetry,
+    identify: (request) => access.identify(request),
+    metrics: metrics.telemetry,
+    log,
+  });
   const imageKeys = await openImageKeys(folder.imageKeys);
   const signer = rememberSignatures(imageKeys.signer, {
     directory: join(folder.buildCache, 'signatures'),
@@ -228,6 +239,7 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
       clock,
     }),
     metrics,
+    onSpans: (spans) => telemetry.exporter?.export(spans, controlPlaneResource),
     clock,
     rng,
     log,
@@ -307,6 +319,8 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
       replicationPolicy: { handle: registry.limited(registry.replicate) },
       monitoring: { handle: registry.limited(monitoring) },
       alerts: { handle: registry.limited(alerts) },
+      telemetryMetrics: { handle: takeTelemetry, service: 'metrics' },
+      telemetryTraces: { handle: takeTelemetry, service: 'metrics' },
       enrol: { handle: (request, response) => void enrol(request, response) },
       renew: { handle: (request, response) => void enrol(request, response) },
       challenge: { handle: (request, response) => void enrol(request, response) },

@@ -19,6 +19,7 @@ import {
   tokenResource,
   workloadResource,
 } from '@tapline/resources';
+import type { Span } from '@tapline/telemetry';
 import { createChannelReconciler } from './channel/channel-reconciler.ts';
 import { createExpiryReconciler } from './create-expiry-reconciler.ts';
 import { createDeliveryReconciler } from './delivery/delivery-reconciler.ts';
@@ -47,6 +48,8 @@ export interface ReconcilersInit {
   readonly rng: Rng;
   readonly log: Log;
   readonly packageMaxAgeMs: number;
+  /** Where traces of deliveries go. */
+  readonly onSpans?: (spans: readonly Span[]) => void;
   readonly buildConcurrency: number;
   readonly eventTtlMs: number;
   readonly tokenGraceMs: number;
@@ -80,6 +83,7 @@ export function startReconcilers(init: ReconcilersInit): Reconcilers {
   const delivery = createDeliveryReconciler({
     ...recording,
     packageMaxAgeMs: init.packageMaxAgeMs,
+    onSpans: init.onSpans,
   });
   const allocations = createAllocationWriter({
     client,

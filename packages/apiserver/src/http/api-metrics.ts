@@ -1,15 +1,16 @@
+import { exposition, type MetricJson, type MetricsFormat } from '@tapline/telemetry';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 /** What the server counts about itself. Labels are bounded: verbs, kinds and codes. */
 export interface ApiMetrics {
   observe(verb: string, resource: string, code: number, seconds: number): void;
   watchEnded(): void;
-  text(): Promise<string>;
+  text(format: MetricsFormat): Promise<string>;
 }
 
 export function createApiMetrics(watchers: () => number): ApiMetrics {
-  const registers = [new Registry()];
-  const [registry] = registers;
+  const registry = new Registry();
+  const registers = [registry];
   const seconds = new Histogram({
     name: 'tapline_api_request_duration_seconds',
     help: 'Time to answer a request; watches and streams are not among them.',
@@ -35,9 +36,10 @@ export function createApiMetrics(watchers: () => number): ApiMetrics {
       seconds.observe({ verb, resource, code }, time);
     },
     watchEnded: () => slow.inc(),
-    text: async () => {
+    text: async (format) => {
       open.set(watchers());
-      return (await registry?.metrics()) ?? '';
+      const all = (await registry.getMetricsAsJSON()) as unknown as readonly MetricJson[];
+      return exposition(all, format);
     },
   };
 }

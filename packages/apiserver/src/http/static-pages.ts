@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type MetricsFormat, metricsFormat } from '@tapline/telemetry';
 import type { AccessControl } from '../access/authorize.ts';
 import type { RbacPolicy } from '../access/rbac-policy.ts';
 import { apiError } from '../api-error.ts';
@@ -21,7 +22,9 @@ export interface StaticPagesInit {
   readonly version: string;
   /** Whether the server can answer; readyz says so. */
   readonly ready: () => boolean;
-  readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
+  readonly metrics: (
+    format: MetricsFormat,
+  ) => Promise<{ readonly contentType: string; readonly text: string }>;
   readonly maxBodyBytes: number;
 }
 
@@ -73,7 +76,9 @@ export class StaticPages {
         await sendJson(response, 200, this.#version);
         return;
       case '/metrics': {
-        const { contentType, text } = await this.#init.metrics();
+        const { contentType, text } = await this.#init.metrics(
+          metricsFormat(request.headers.accept),
+        );
         response.setHeader('Content-Type', contentType);
         response.writeHead(200).end(text);
         return;

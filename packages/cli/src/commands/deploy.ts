@@ -1,4 +1,4 @@
-import { isTaplineError, TaplineError } from '@tapline/base';
+import { isTaplineError, systemRng, TaplineError } from '@tapline/base';
 import type { ResourceClient } from '@tapline/client';
 import {
   type Delivery,
@@ -6,9 +6,11 @@ import {
   type DeliverySpec,
   formulaObjectName,
 } from '@tapline/resources';
+import { traceParentAnnotation } from '@tapline/telemetry';
 import { connect } from '../connection/connect.ts';
 import { connectionFlags } from '../connection/connection-flags.ts';
 import { parseLabels } from '../connection/parse-labels.ts';
+import { beginTrace } from '../delivery/command-trace.ts';
 import { strategyFlags, waitFlags } from '../delivery/delivery-flags.ts';
 import { finishDelivery } from '../delivery/finish-delivery.ts';
 import {
@@ -119,13 +121,24 @@ export const deploy: Command = defineCommand({
     });
     const wanted = changesOf(reference, given, passedThrough);
     const name = given.name ?? formulaObjectName(reference.formula);
-    const delivery = await createOrChange(client, { name, wanted }, console);
-    return await finishDelivery(client, delivery, {
-      console,
-      wait: given.wait,
-      timeoutMs: given.timeout,
-      format: given.output,
-    });
+    const trace = beginTrace('tapline deploy', { console, rng: systemRng });
+    try {
+      const request = { name, wanted, traceParent: trace.traceParent };
+      const delivery = await trace.measure('accepted', () =>
+        createOrChange(client, request, console),
+      );
+      const code = await finishDelivery(client, delivery, {
+        console,
+        wait: given.wait,
+        timeoutMs: given.timeout,
+        format: given.output,
+      });
+      await trace.end();
+      return code;
+    } catch (error) {
+      await trace.end(error);
+      throw error;
+    }
   },
 });
 
@@ -189,17 +202,24 @@ const attempts = 5;
 /** Creates the delivery, or changes it and raises its rollout; again when another one was faster. */
 async function createOrChange(
   client: ResourceClient,
-  request: { readonly name: string; readonly wanted: ReturnType<typeof changesOf> },
+  request: {
+    readonly name: string;
+    readonly wanted: ReturnType<typeof changesOf>;
+    readonly traceParent: string;
+  },
   console: Console,
 ): Promise<Delivery> {
-  const { name, wanted } = request;
+  const { name, wanted, traceParent } = request;
+  const traced = { [traceParentAnnotation]: traceParent };
   const { signal } = console;
   for (let attempt = 1; ; attempt += 1) {
     try {
       const current = await find(client, name, signal);
       if (current !== undefined) {
         const spec = { ...current.spec, ...wanted, rollout: current.spec.rollout + 1 };
-        return await client.update(deliveryResource, { ...current, spec }, { signal });
+        const annotations = { ...current.metadata.annotations, ...traced };
+        const metadata = { ...current.metadata, annotations };
+        return await client.update(deliveryResource, { ...current, metadata, spec }, { signal });
       }
       const { selector } = wanted;
       if (selector === undefined) {
@@ -208,7 +228,8 @@ async function createOrChange(
         });
       }
       const spec = { rollout: 1, ...wanted, selector };
-      return await client.create(deliveryResource, { metadata: { name }, spec }, { signal });
+      const metadata = { name, annotations: traced };
+      return await client.create(deliveryResource, { metadata, spec }, { signal });
     } catch (error) {
       const raced = isTaplineError(error, 'conflict') || isTaplineError(error, 'already_exists');
       if (!raced || attempt === attempts) throw error;

@@ -31,6 +31,10 @@ export const monitorPrometheus: Command = defineCommand({
     federate: listFlag('The Prometheus of a site', { valueName: 'SITE=HOST:PORT' }),
     alertmanager: listFlag('Where alerts go', { valueName: 'HOST:PORT' }),
     webhook: textFlag('Where Alertmanager sends alerts as JSON', { valueName: 'URL' }),
+    opsTokenFile: textFlag(
+      'A token of the group tapline:alertmanager, as Alertmanager finds it: alerts go to OpsBot in the control planes, too',
+      { valueName: 'FILE' },
+    ),
     interval: textFlagWithDefault('How often it looks', { valueName: 'TIME', default: '15s' }),
     caFile: textFlagWithDefault('The authority of the control plane, as Prometheus finds it', {
       valueName: 'FILE',
@@ -49,6 +53,12 @@ export const monitorPrometheus: Command = defineCommand({
       throw new TaplineError('usage', 'it is a site, or it is over sites', {
         hint: 'give --site with --control-plane, or --federate for each site',
       });
+    }
+    if (site === undefined && flags.opsTokenFile !== undefined) {
+      throw new TaplineError(
+        'usage',
+        '--ops-token-file is for a site: OpsBot is in control planes',
+      );
     }
     if (site !== undefined && flags.controlPlane.length === 0) {
       throw new TaplineError('usage', `no --control-plane of site ${site} is given`);
@@ -69,7 +79,13 @@ export const monitorPrometheus: Command = defineCommand({
       [`${level}.rules.yaml`]: monitoring.rulesDocument(
         level === 'site' ? monitoring.siteRules : monitoring.globalRules,
       ),
-      'alertmanager.yaml': monitoring.alertmanagerConfiguration({ webhookUrl: webhook }),
+      'alertmanager.yaml': monitoring.alertmanagerConfiguration({
+        webhookUrl: webhook,
+        opsBot:
+          flags.opsTokenFile === undefined
+            ? undefined
+            : { controlPlanes: flags.controlPlane, caFile, tokenFile: flags.opsTokenFile },
+      }),
     };
     await mkdir(folder, { recursive: true });
     for (const [name, document] of Object.entries(documents)) {
@@ -81,6 +97,11 @@ export const monitorPrometheus: Command = defineCommand({
       console.note(
         `next: tapline token create --user prometheus --group tapline:viewer --ttl 90d > ${join(folder, tokenFile)}\n`,
       );
+      if (flags.opsTokenFile !== undefined) {
+        console.note(
+          `and: tapline token create --user alertmanager --group tapline:alertmanager --ttl 90d > ${join(folder, flags.opsTokenFile)}\n`,
+        );
+      }
     }
     return exitCode.ok;
   },

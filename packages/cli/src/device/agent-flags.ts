@@ -1,4 +1,5 @@
 import {
+  durationFlag,
   type Flag,
   integerFlag,
   listFlag,
@@ -15,6 +16,7 @@ export const agentFlags: {
   readonly datapath: Flag<string>;
   readonly directives: Flag<string>;
   readonly metricsPort: Flag<number>;
+  readonly pushMetrics: Flag<number>;
   readonly servicesPort: Flag<number>;
   readonly quota: Flag<number>;
   readonly edge: Flag<string | undefined>;
@@ -60,6 +62,10 @@ export const agentFlags: {
     max: 65_535,
     default: 0,
   }),
+  pushMetrics: durationFlag(
+    'How often it sends its metrics through the tunnel, where the control plane takes them; 0s never',
+    { default: '30s' },
+  ),
   servicesPort: integerFlag(
     'Loopback port at which programs reach registry.tapline, api.tapline and metrics.tapline; -1 is none, 0 a free one',
     { min: -1, max: 65_535, default: -1 },
@@ -123,6 +129,7 @@ export interface AgentFlagValues {
   readonly datapath: string;
   readonly directives: string;
   readonly metricsPort: number;
+  readonly pushMetrics: number;
   readonly servicesPort: number;
   readonly quota: number;
   readonly edge: string | undefined;

@@ -9,6 +9,7 @@ function flags(given: Partial<AgentFlagValues>): AgentFlagValues {
     datapath: 'auto',
     directives: 'watch',
     metricsPort: 0,
+    pushMetrics: 0,
     servicesPort: -1,
     quota: 0,
     edge: '0.0.0.0:8080',

@@ -19,10 +19,12 @@ import {
   type Install,
   matchesSelector,
 } from '@tapline/resources';
+import type { Span } from '@tapline/telemetry';
 import { isLostRace } from '../is-lost-race.ts';
 import type { ReconcilerParts } from '../reconciler-parts.ts';
 import type { Informers } from '../informers.ts';
 import type { StageMetrics } from '../stage-metrics.ts';
+import { deliverySpans, installSpans } from '../telemetry/delivery-traces.ts';
 import { createCoalescing } from './coalescing.ts';
 import { describeDeliveryStep } from './delivery-step.ts';
 import { executeStep } from './execute-step.ts';
@@ -35,6 +37,8 @@ export interface DeliveryReconcilerInit extends ReconcilerParts {
   readonly events: EventRecorder;
   readonly stageMetrics: StageMetrics;
   readonly packageMaxAgeMs: number;
+  /** Where the trace of a delivery goes. */
+  readonly onSpans?: ((spans: readonly Span[]) => void) | undefined;
 }
 
 export interface DeliveryReconciler extends Reconciler {
@@ -111,6 +115,10 @@ export function createDeliveryReconciler(init: DeliveryReconcilerInit): Delivery
   }
 
   function report(before: Delivery, after: Delivery): void {
+    const { completedAt } = after.status ?? {};
+    if (completedAt !== undefined && completedAt !== before.status?.completedAt) {
+      init.onSpans?.(deliverySpans(after));
+    }
     const condition = findCondition(after.status?.conditions, 'Ready');
     const last = findCondition(before.status?.conditions, 'Ready');
     if (condition === undefined || condition.reason === last?.reason) return;
@@ -154,7 +162,10 @@ export function createDeliveryReconciler(init: DeliveryReconcilerInit): Delivery
     }
     if (change.kind === 'added' || !hasReported(change.previous, object)) return;
     const notified = notifications.observed(object);
-    if (notified !== undefined) stageMetrics.installReady(object, notified);
+    if (notified !== undefined) {
+      stageMetrics.installReady(object, notified);
+      init.onSpans?.(installSpans(object, { notifiedSeconds: notified, nowMs: clock.now() }));
+    }
     const isLast = informers.installs.countByIndex('unsettled', delivery) === 0;
     enqueue(delivery, isLast ? 0 : coalescing.delayMs(delivery));
   }

@@ -10,7 +10,9 @@ import {
   type InstallSpec,
   type PinnedImage,
 } from '@tapline/resources';
+import { traceParentAnnotation } from '@tapline/telemetry';
 import { ownerReference } from '../garbage-collection/owner-reference.ts';
+import { installTraceParent } from '../telemetry/delivery-traces.ts';
 import { assignedAtAnnotation } from './device-state.ts';
 
 /** Kubernetes: values of labels have at most 63 characters; names may be longer. */
@@ -37,6 +39,7 @@ export function installBody(
       `revision ${pinned.revision} of delivery ${delivery.metadata.name} has no image for ${platform}`,
     );
   }
+  const name = installName(device.metadata.name, formula);
   const { run, health, limits, network, segment } = delivery.spec;
   const labels = {
     'tapline.dev/delivery': delivery.metadata.name,
@@ -45,11 +48,14 @@ export function installBody(
   };
   return {
     metadata: {
-      name: installName(device.metadata.name, formula),
+      name,
       labels: Object.fromEntries(
         Object.entries(labels).filter(([, value]) => value.length <= maxLabelLength),
       ),
-      annotations: { [assignedAtAnnotation]: new Date(pinned.nowMs).toISOString() },
+      annotations: {
+        [assignedAtAnnotation]: new Date(pinned.nowMs).toISOString(),
+        [traceParentAnnotation]: installTraceParent(delivery, { name, revision: pinned.revision }),
+      },
       ownerReferences: [ownerReference(deliveryResource, delivery)],
     },
     spec: {

@@ -8,7 +8,25 @@ import { z } from 'zod';
 /** What a control plane is told of other people's monitoring; see docs/guides/monitoring.md. */
 export interface MonitoringConfiguration {
   readonly icinga?: IcingaConfiguration;
+  /** Where metrics of devices go. */
+  readonly remoteWrite?: RemoteWriteConfiguration;
+  /** Where traces go. */
+  readonly otlp?: OtlpConfiguration;
 }
+
+/** Somebody who is sent something over HTTP. */
+interface Receiver {
+  readonly url: string;
+  /** Certificate authorities to trust, PEM; the platform's where absent. */
+  readonly caPem?: string;
+  readonly token?: string;
+}
+
+export interface RemoteWriteConfiguration extends Receiver {
+  readonly seriesPerDevice: number;
+}
+
+export type OtlpConfiguration = Receiver;
 
 export interface IcingaConfiguration {
   readonly endpoint: IcingaEndpoint;
@@ -25,7 +43,22 @@ const part = z
     'is not 1 to 63 of letters, digits, . _ -',
   );
 
+const receiver = {
+  url: z.url({ protocol: /^https?$/, error: 'is no HTTP URL' }),
+  caFile: path.optional(),
+  token: z.strictObject({ file: path }).optional(),
+};
+
 const schema = z.strictObject({
+  prometheus: z
+    .strictObject({
+      remoteWrite: z.strictObject({
+        ...receiver,
+        seriesPerDevice: z.int().min(1).max(100_000).default(1000),
+      }),
+    })
+    .optional(),
+  otlp: z.strictObject(receiver).optional(),
   icinga: z
     .strictObject({
       url: z.url({ protocol: /^https$/, error: "is no https URL: Icinga's API has nothing else" }),
@@ -64,36 +97,62 @@ const schema = z.strictObject({
 
 /** Reads the file and what it points to, from the folder that it is in; errors name the field. */
 export async function loadMonitoringConfiguration(file: string): Promise<MonitoringConfiguration> {
-  const { icinga } = parseFile(await read(file), file);
-  if (icinga === undefined) return {};
-  const { url, caFile, serverName, login, instance, prefix, zone, globalZone } = icinga;
+  const { icinga, prometheus, otlp } = parseFile(await read(file), file);
   const from = (name: string): Promise<string> => read(resolve(dirname(file), name));
   return {
-    icinga: {
-      endpoint: {
-        url,
-        caPem: await from(caFile),
-        serverName,
-        login:
-          'username' in login
-            ? {
-                kind: 'password',
-                username: login.username,
-                password: (await from(login.password.file)).trimEnd(),
-              }
-            : {
-                kind: 'certificate',
-                certificatePem: await from(login.certificateFile),
-                keyPem: await from(login.keyFile),
-              },
+    ...(icinga !== undefined && { icinga: await icingaConfiguration(icinga, from) }),
+    ...(prometheus !== undefined && {
+      remoteWrite: {
+        ...(await receiverOf(prometheus.remoteWrite, from)),
+        seriesPerDevice: prometheus.remoteWrite.seriesPerDevice,
       },
-      placement: {
-        instance: parseIcingaName(instance),
-        ...(zone !== undefined && { zone: parseIcingaName(zone) }),
-        ...(globalZone !== undefined && { globalZone: parseIcingaName(globalZone) }),
-      },
-      prefix,
+    }),
+    ...(otlp !== undefined && { otlp: await receiverOf(otlp, from) }),
+  };
+}
+
+type Reading = (name: string) => Promise<string>;
+
+async function icingaConfiguration(
+  icinga: NonNullable<z.infer<typeof schema>['icinga']>,
+  from: Reading,
+): Promise<IcingaConfiguration> {
+  const { url, caFile, serverName, login, instance, prefix, zone, globalZone } = icinga;
+  return {
+    endpoint: {
+      url,
+      caPem: await from(caFile),
+      serverName,
+      login:
+        'username' in login
+          ? {
+              kind: 'password',
+              username: login.username,
+              password: (await from(login.password.file)).trimEnd(),
+            }
+          : {
+              kind: 'certificate',
+              certificatePem: await from(login.certificateFile),
+              keyPem: await from(login.keyFile),
+            },
     },
+    placement: {
+      instance: parseIcingaName(instance),
+      ...(zone !== undefined && { zone: parseIcingaName(zone) }),
+      ...(globalZone !== undefined && { globalZone: parseIcingaName(globalZone) }),
+    },
+    prefix,
+  };
+}
+
+async function receiverOf(
+  { url, caFile, token }: z.infer<z.ZodObject<typeof receiver>>,
+  from: Reading,
+): Promise<Receiver> {
+  return {
+    url,
+    ...(caFile !== undefined && { caPem: await from(caFile) }),
+    ...(token !== undefined && { token: (await from(token.file)).trimEnd() }),
   };
 }
 

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Identity } from '@tapline/apiserver';
 import { type Log, TaplineError } from '@tapline/base';
 import { fromAlertmanager, type Signal } from '@tapline/opsbot';
+import { readBoundedBody } from '../read-bounded-body.ts';
 import { answerFailure, answerJson } from '../registry/admin-answers.ts';
 
 export const alertsPath = '/ops/v1/alerts';
@@ -27,7 +28,9 @@ export function createAlertsEndpoint(init: {
       if (request.method !== 'POST') {
         throw new TaplineError('not_found', `${request.method} ${alertsPath} is not served`);
       }
-      const signals = fromAlertmanager(parse(await readBounded(request)));
+      const signals = fromAlertmanager(
+        parse((await readBoundedBody(request, maxBytes)).toString('utf8')),
+      );
       for (const signal of signals) init.observe(signal);
       answerJson(response, 200, { taken: signals.length });
     } catch (error) {
@@ -35,19 +38,6 @@ export function createAlertsEndpoint(init: {
     }
   }
   return (request, response) => void answer(request, response);
-}
-
-async function readBounded(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > maxBytes) {
-      throw new TaplineError('bad_request', `more than ${maxBytes} bytes of alerts`);
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 function parse(text: string): unknown {

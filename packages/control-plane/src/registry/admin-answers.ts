@@ -35,7 +35,9 @@ export function answerFailure(
   log: Log,
 ): void {
   const { request, response } = exchange;
-  if (response.headersSent || request.destroyed) return void response.destroy();
+  // A request whose body was read to its end is destroyed, too, and is waiting for its answer.
+  const isGone = request.destroyed && !request.complete;
+  if (response.headersSent || isGone) return void response.destroy();
   const known = isTaplineError(error) ? error : undefined;
   const status = known === undefined ? undefined : statuses[known.code];
   const path = request.url?.split('?', 1)[0];

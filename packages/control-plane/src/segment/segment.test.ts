@@ -218,7 +218,7 @@ describe('segments', () => {
     const second = await client.get(attachmentResource, 'n2.news');
     expect(second.spec.epoch).toBeGreaterThan(first.spec.epoch);
     expect(second.spec.ports[1]).toMatchObject({ incarnation: 2, role: { kind: 'isolated' } });
-    const text = await metrics.text();
+    const text = await metrics.text('text');
     expect(text).toContain('tapline_stage_duration_seconds_count{stage="verified"} ');
   });
 

@@ -1,13 +1,38 @@
+import { checkedTarget } from './checked-target.ts';
+
+/** OpsBot in control planes, and how Alertmanager believes them and says who it is. */
+export interface OpsBotReceiver {
+  /** `host:port`. */
+  readonly controlPlanes: readonly string[];
+  /** Paths are from the configuration's folder. */
+  readonly caFile: string;
+  /** A token of the group `tapline:alertmanager`, which may send alerts and nothing else. */
+  readonly tokenFile: string;
+}
+
 /**
  * The configuration of an Alertmanager: one notification for what has one cause, critical ones sooner,
  * and none for a site's details while the whole site is away.
  */
 export function alertmanagerConfiguration({
   webhookUrl,
+  opsBot,
 }: {
-  /** Where alerts go as JSON; absent: they are shown by Alertmanager and go nowhere. */
+  /** Where alerts go as JSON; absent, and without OpsBot: they are shown by Alertmanager and go nowhere. */
   readonly webhookUrl: string | undefined;
+  readonly opsBot?: OpsBotReceiver | undefined;
 }): unknown {
+  const webhooks = [
+    ...(webhookUrl === undefined ? [] : [{ url: webhookUrl, send_resolved: true }]),
+    ...(opsBot?.controlPlanes ?? []).map((target) => ({
+      url: `https://${checkedTarget(target)}/ops/v1/alerts`,
+      send_resolved: true,
+      http_config: {
+        authorization: { type: 'Bearer', credentials_file: opsBot?.tokenFile },
+        tls_config: { ca_file: opsBot?.caFile },
+      },
+    })),
+  ];
   return {
     route: {
       receiver: 'tapline',
@@ -32,9 +57,7 @@ export function alertmanagerConfiguration({
     receivers: [
       {
         name: 'tapline',
-        ...(webhookUrl !== undefined && {
-          webhook_configs: [{ url: webhookUrl, send_resolved: true }],
-        }),
+        ...(webhooks.length > 0 && { webhook_configs: webhooks }),
       },
     ],
   };

@@ -1,4 +1,5 @@
 import { TaplineError } from '@tapline/base';
+import { checkedTarget } from './checked-target.ts';
 
 /** How a control plane is believed and told who scrapes; paths are from the configuration's folder. */
 export interface ScrapeIdentity {
@@ -108,13 +109,6 @@ function common(
       },
     }),
   };
-}
-
-function checkedTarget(target: string): string {
-  if (/^(?:[A-Za-z0-9.-]{1,253}|\[[0-9a-f:.]+\]):\d{1,5}$/.test(target)) return target;
-  throw new TaplineError('usage', `${JSON.stringify(target)} is no host:port`, {
-    hint: 'write it as prometheus.example.net:9090',
-  });
 }
 
 function checkedSite(site: string): string {
