@@ -108,7 +108,7 @@ describe.concurrent('http-cache-tests', () => {
     async ({ expect }) => {
       const outcomes = await runSuite(
         (channel, directory) => startVarnish({ channels: [channel], directory }),
-        { staleIfErrorMs: 0 },
+        { staleIfErrorMs: 0, storeSetCookie: true },
       );
       show(outcomes);
       expect(passedOf(outcomes)).toBeGreaterThanOrEqual(leastOfVarnish);

@@ -34,7 +34,12 @@ export async function passThrough(state: EdgeState, passed: Passed): Promise<voi
     }
     const response = await ask(state, passed, AbortSignal.any([left.signal, state.stopping]));
     if (!safe.has(request.method) && response.status >= 200 && response.status < 400) {
-      await invalidate(state, { channel: channel.settings.name, target, fields: response.fields });
+      await invalidate(state, {
+        channel: channel.settings.name,
+        authority: request.authority,
+        target,
+        fields: response.fields,
+      });
     }
     await sendOn(state, { request, responder, response, why: 'method' });
   } catch (error) {
@@ -151,18 +156,25 @@ async function invalidate(
   state: EdgeState,
   {
     channel,
+    authority,
     target,
     fields,
-  }: { readonly channel: string; readonly target: string; readonly fields: HeaderFields },
+  }: {
+    readonly channel: string;
+    readonly authority: string;
+    readonly target: string;
+    readonly fields: HeaderFields;
+  },
 ): Promise<void> {
   const targets = new Set([target]);
+  const base = `http://${authority === '' ? 'edge.invalid' : authority}${target}`;
+  const host = URL.canParse(base) ? new URL(base).host : undefined;
   for (const name of ['location', 'content-location']) {
     for (const line of fieldLines(fields, name)) {
-      const base = new URL(target, 'http://edge.invalid');
-      if (!URL.canParse(line, base)) continue;
+      if (host === undefined || !URL.canParse(line, base)) continue;
       const named = new URL(line, base);
       // Of another host it says nothing that can be believed.
-      if (named.host === base.host) targets.add(named.pathname + named.search);
+      if (named.host === host) targets.add(named.pathname + named.search);
     }
   }
   for (const one of targets)

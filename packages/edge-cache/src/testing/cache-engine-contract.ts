@@ -218,6 +218,43 @@ export function cacheEngineContract(engine: string, start: StartEngine): void {
       );
     });
 
+    test('what an unsafe request changed, and what its answer names, is asked for again', async () => {
+      let version = 0;
+      await withEdge(
+        (request, response) => {
+          request.resume();
+          if (request.method === 'POST') {
+            const names = new URL(request.url ?? '', 'http://x').searchParams;
+            for (const [name, value] of names) response.setHeader(name, value);
+            response.writeHead(201).end();
+            return;
+          }
+          version += 1;
+          response.setHeader('cache-control', 'max-age=60');
+          response.end(String(version));
+        },
+        async (edge) => {
+          const get = async (target: string): Promise<string> =>
+            (await fetch(edge.url + target)).text();
+          const isForgotten = async (target: string, query: string): Promise<boolean> => {
+            const before = await get(target);
+            expect(await get(target)).toBe(before);
+            await (await fetch(`${edge.url}/d/form${query}`, { method: 'POST' })).arrayBuffer();
+            return (await get(target)) !== before;
+          };
+          expect(await isForgotten('/d/form', '')).toBe(true);
+          expect(await isForgotten('/d/new?a=1', '?location=%2Fd%2Fnew%3Fa%3D1')).toBe(true);
+          expect(await isForgotten('/d/near', '?content-location=near')).toBe(true);
+          const own = encodeURIComponent(`${edge.url}/d/whole`);
+          expect(await isForgotten('/d/whole', `?location=${own}`)).toBe(true);
+          expect(
+            await isForgotten('/d/else', '?location=http%3A%2F%2Fother.example%2Fd%2Felse'),
+          ).toBe(false);
+          expect(await isForgotten('/d/else', '?location=%2Fd%2Fother')).toBe(false);
+        },
+      );
+    });
+
     test('an answer to a user is for that user', async () => {
       await withEdge(
         (request, response) => {

@@ -181,6 +181,7 @@ function response({ channels, xkey }: VclInput): readonly string[] {
     'if (bereq.method != "GET" && bereq.method != "HEAD" && bereq.method != "OPTIONS") {',
     '  if (beresp.status >= 200 && beresp.status < 400) {',
     '    ban("obj.http.x-tapline-place == " + bereq.http.x-tapline-channel + bereq.url);',
+    ...['Location', 'Content-Location'].flatMap(invalidateNamed),
     '  }',
     '  return (deliver);',
     '}',
@@ -190,16 +191,23 @@ function response({ channels, xkey }: VclInput): readonly string[] {
     // RFC 9213: what is meant for caches like this one goes before the rest.
     'if (beresp.http.CDN-Cache-Control ~ "(?i)(^|[ ,])(no-store|private)") { set beresp.uncacheable = true; set beresp.ttl = 10s; return (deliver); }',
     'if (beresp.http.CDN-Cache-Control ~ "(?i)(^|[ ,])max-age=[0-9]+") {',
-    '  set beresp.ttl = std.duration(regsub(beresp.http.CDN-Cache-Control, "(?i)^.*?max-age=([0-9]+).*$", "\\1") + "s", 0s);',
+    '  set beresp.ttl = std.duration(regsub(beresp.http.CDN-Cache-Control, "(?i)^.*?max-age=([0-9]+).*$", "\\1") + "s", 0s) - std.duration(beresp.http.Age + "s", 0s);',
+    '} elseif (beresp.http.Surrogate-Control ~ "(?i)(^|[ ,])(no-store|max-age=0+([ ,]|$))") {',
+    '  set beresp.uncacheable = true; set beresp.ttl = 10s; return (deliver);',
+    '} elseif (beresp.http.Surrogate-Control ~ "(?i)(^|[ ,])max-age=[0-9]+([ ,]|$)") {',
+    '  set beresp.ttl = std.duration(regsub(beresp.http.Surrogate-Control, "(?i)^.*?max-age=([0-9]+).*$", "\\1") + "s", 0s) - std.duration(beresp.http.Age + "s", 0s);',
     '} elseif (beresp.http.Cache-Control ~ "(?i)(^|[ ,])(no-store|private)([ ,]|$)") {',
     '  set beresp.uncacheable = true; set beresp.ttl = 10s; return (deliver);',
     '} elseif (beresp.http.Cache-Control ~ "(?i)(^|[ ,])no-cache([ ,]|$)") {',
     '  set beresp.uncacheable = true; set beresp.ttl = 10s; return (deliver);',
     '}',
-    'if (beresp.http.Surrogate-Control ~ "(?i)(^|[ ,])no-store") { set beresp.uncacheable = true; set beresp.ttl = 10s; return (deliver); }',
+    // An age that cannot be read is taken for one that is too old.
+    'std.collect(beresp.http.Age);',
+    'if (beresp.http.Age && beresp.http.Age !~ "^[0-9]{1,10}$") { set beresp.uncacheable = true; set beresp.ttl = 10s; return (deliver); }',
     'if (beresp.http.Vary ~ "\\*") { set beresp.uncacheable = true; set beresp.ttl = 10s; return (deliver); }',
-    'unset beresp.http.Set-Cookie;',
     'if (beresp.http.Cache-Control ~ "(?i)(must-revalidate|proxy-revalidate)") { set beresp.grace = 0s; }',
+    // Only of what is kept: a cookie of an answer for one client is that client's.
+    'if (beresp.http.x-tapline-no-cookie) { unset beresp.http.Set-Cookie; }',
     'set beresp.keep = 1h;',
     'set beresp.http.x-tapline-tags = beresp.http.xkey + " " + beresp.http.Surrogate-Key + " " + regsuball(beresp.http.Cache-Tag, ",", " ");',
     'set beresp.http.x-tapline-tags = " " + regsuball(beresp.http.x-tapline-tags, "([^ ]+)", bereq.http.x-tapline-channel + "/\\1") + " " + bereq.http.x-tapline-channel + " tapline-all ";',
@@ -214,6 +222,26 @@ function response({ channels, xkey }: VclInput): readonly string[] {
   ]);
 }
 
+/**
+ * RFC 9111 §4.4: what the answer to an unsafe request names is no longer valid, of the same host only. A
+ * ban is split at white space, so a name with any is none.
+ */
+function invalidateNamed(field: string): readonly string[] {
+  const value = `beresp.http.${field}`;
+  const named = 'bereq.http.x-tapline-named';
+  const relative = 'regsub(regsub(bereq.url, "[?].*$", ""), "[^/]*$", "")';
+  return [
+    `    unset ${named};`,
+    `    if (${value} ~ "^/($|[^/])") { set ${named} = ${value}; }`,
+    `    elseif (${value} ~ "(?i)^https?://[^/]+/" && regsub(${value}, "(?i)^https?://([^/]+)/.*$", "\\1") == bereq.http.host) {`,
+    `      set ${named} = regsub(${value}, "(?i)^https?://[^/]+", "");`,
+    `    } elseif (${value} ~ "^[^/:?#]+([/?]|$)") { set ${named} = ${relative} + ${value}; }`,
+    `    if (${named} && ${named} !~ "[\\s\\x22\\x5c]") {`,
+    `      ban("obj.http.x-tapline-place == " + bereq.http.x-tapline-channel + ${named});`,
+    '    }',
+  ];
+}
+
 function perChannel(channel: ChannelSettings): readonly string[] {
   const { defaults } = channel;
   const silent =
@@ -222,6 +250,7 @@ function perChannel(channel: ChannelSettings): readonly string[] {
   return [
     `if (bereq.http.x-tapline-channel == "${channel.name}") {`,
     `  set beresp.grace = ${seconds(graceMs)};`,
+    ...(channel.storeSetCookie ? [] : ['  set beresp.http.x-tapline-no-cookie = "1";']),
     '  if (beresp.http.Cache-Control ~ "(?i)stale-while-revalidate=[0-9]+") {',
     '    set beresp.grace = std.duration(regsub(beresp.http.Cache-Control, "(?i)^.*?stale-while-revalidate=([0-9]+).*$", "\\1") + "s", 0s);',
     '  }',
@@ -240,6 +269,7 @@ function deliver({ name }: VclInput): readonly string[] {
     'unset resp.http.xkey;',
     'unset resp.http.x-tapline-tags;',
     'unset resp.http.x-tapline-place;',
+    'unset resp.http.x-tapline-no-cookie;',
     'unset resp.http.X-Varnish;',
     'unset resp.http.Via;',
     `if (obj.hits > 0) { set resp.http.Cache-Status = "${name}; hit"; }`,
@@ -286,7 +316,7 @@ function seconds(ms: number): string {
 
 function assertExpressible(channel: ChannelSettings): void {
   const { name, hosts, prefix, stripPrefix, origins, parents, originHost } = channel;
-  const { signing, storeSetCookie } = channel;
+  const { signing } = channel;
   const problem = hosts.some((host) => !/^[A-Za-z0-9._:-]{1,253}$/.test(host))
     ? 'a host holds other characters than letters, digits, dots and dashes'
     : !/^\/[A-Za-z0-9._~/-]*$/.test(prefix)
@@ -303,9 +333,7 @@ function assertExpressible(channel: ChannelSettings): void {
               ? 'Varnish verifies no signed addresses'
               : stripPrefix
                 ? 'Varnish takes no prefix off'
-                : storeSetCookie
-                  ? 'Set-Cookie is not kept by Varnish'
-                  : undefined;
+                : undefined;
   if (problem === undefined) return;
   throw new TaplineError('invalid_channel', `channel ${name}: ${problem}`, {
     hint: "use Tapline's own engine for this channel",
