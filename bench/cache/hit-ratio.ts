@@ -1,4 +1,5 @@
 import { DiskIndex, type RecordEntry, type SegmentEntry, Sieve } from '@tapline/edge-cache';
+import type { Policy } from './published-policies.ts';
 import type { Trace } from './traces.ts';
 
 /** What a cache of `capacity` objects answers of a trace, after a tenth to warm up. */
@@ -25,6 +26,10 @@ export function hitRatioOfLru(trace: Trace, capacity: number): number {
     }
     return hit;
   });
+}
+
+export function hitRatioOf(trace: Trace, policy: Policy): number {
+  return hitRatio(trace, policy.ask);
 }
 
 /** The tier in memory, as it runs. */
