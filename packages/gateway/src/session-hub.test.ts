@@ -327,6 +327,87 @@ describe('refused', () => {
   });
 });
 
+/** A frame as bytes, whatever is in it. */
+function rawFrame(
+  type: number,
+  { stream = 0, body = '' }: { readonly stream?: number; readonly body?: string | Buffer },
+): Buffer {
+  const bytes = Buffer.from(body);
+  const header = Buffer.alloc(8);
+  header.writeUInt8(type, 0);
+  header.writeUInt16BE(bytes.length, 2);
+  header.writeUInt32BE(stream, 4);
+  return Buffer.concat([header, bytes]);
+}
+
+const hello = rawFrame(0x01, { body: 'TPLN\x01\x01' });
+const opened1 = (header: Buffer): Buffer =>
+  rawFrame(0x40, {
+    stream: 1,
+    body: Buffer.concat([Buffer.from('\0\0\0\0\0\0\0\0\x40\x01x'), header]),
+  });
+
+/** What a device sends that means ill or is broken, and the code of Close that it is put out with. */
+const abuses: Readonly<Record<string, readonly [code: number, ...sent: readonly Buffer[]]>> = {
+  'speaks another version': [8, rawFrame(0x01, { body: 'TPLN\x09\x09' })],
+  'sends what is no greeting': [2, rawFrame(0x41, { stream: 1, body: 'x' })],
+  'comes back with a token that is none': [
+    9,
+    rawFrame(0x03, {
+      body: Buffer.concat([
+        Buffer.from([0x54, 0x50, 0x4c, 0x4e, 1, 1, 0, 1, 0, 32]),
+        Buffer.alloc(32, 7),
+        Buffer.from([0, 2, 0, 8]),
+        Buffer.alloc(8),
+      ]),
+    }),
+  ],
+  'sends a frame larger than any may be': [
+    4,
+    hello,
+    Buffer.from([0x41, 0, 0xff, 0xff, 0, 0, 0, 1]),
+  ],
+  'opens a stream with a giant header': [5, hello, opened1(Buffer.alloc(8193))],
+};
+
+describe('a device that', () => {
+  test.each(Object.keys(abuses))(
+    '%s is put out with its code, and nobody else notices',
+    async (name) => {
+      const [code = 0, ...sent] = abuses[name] ?? [];
+      const honest = connect(await enrolled('d1'), { service: echo });
+      await until(() => expect(honest.epoch).toBe(1));
+      const { send, next } = await openEcho('d1');
+      const { tls } = await enrolled('d2');
+      const heard: Buffer[] = [];
+      const dial = dialTunnel({ server: url, tls: () => tls, clock: systemClock });
+      const ended = dial((transport) => {
+        for (const bytes of sent as readonly Buffer[]) transport.write(bytes);
+        return {
+          drained: () => undefined,
+          closed: () => undefined,
+          receive: (bytes) => void heard.push(Buffer.from(bytes)),
+        };
+      }, new AbortController().signal);
+      await ended;
+      expect(closeCodes(Buffer.concat(heard))).toEqual([code]);
+      send(Uint8Array.of(1));
+      expect(await next()).toMatchObject({ case: 'stdout', value: Uint8Array.of(1) });
+      expect(honest.epoch).toBe(1);
+    },
+  );
+});
+
+/** The codes of the frames Close. */
+function closeCodes(bytes: Buffer): readonly number[] {
+  const codes: number[] = [];
+  for (let at = 0; at + 8 <= bytes.length;) {
+    if (bytes[at] === 0x05) codes.push(bytes.readUInt16BE(at + 8));
+    at += 8 + bytes.readUInt16BE(at + 2);
+  }
+  return codes;
+}
+
 type Service = SessionInit['service'];
 
 /** Answers every line with itself. */
