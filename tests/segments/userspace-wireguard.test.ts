@@ -1,5 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { type FabricIntent, portEndName, portMac, wireguardName } from '@tapline/segments';
+import {
+  type FabricIntent,
+  portEndName,
+  portMac,
+  privateKeyPlace,
+  wireguardConf,
+  wireguardName,
+} from '@tapline/segments';
 import { eventually, haveProgram, startProcess, type StartedProcess } from '@tapline/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type FrameProbe, startFrameProbe } from './support/frame-probe.ts';
@@ -31,17 +38,30 @@ interface Tunnel {
 async function startTunnel(node: Namespace, tunnel: Tunnel): Promise<StartedProcess> {
   const { secret, peerKey, peerUnderlay, own, peer } = tunnel;
   const dev = wireguardName;
+  // The configuration that a Mac is given, read by the real wg.
+  const conf = wireguardConf({
+    dev,
+    publicKey: '',
+    listenPort: 51840,
+    peers: [
+      {
+        publicKey: peerKey,
+        endpoint: `${peerUnderlay}:51840`,
+        allowedIps: [`${peer}/32`],
+        latestHandshake: 0,
+      },
+    ],
+  });
   const script = `
     mkdir -p /var/run/wireguard; mount -t tmpfs none /var/run/wireguard
     wireguard-go -f ${dev} & trap "kill $!; wait" TERM
     until wg show ${dev} >/dev/null 2>&1; do sleep 0.05; done
-    printf %s "$SECRET" | wg set ${dev} private-key /dev/stdin listen-port 51840 \\
-      peer ${peerKey} endpoint ${peerUnderlay}:51840 allowed-ips ${peer}/32
+    printf %s "$CONF" | wg setconf ${dev} /dev/stdin
     ip address add ${own}/32 dev ${dev}; ip link set ${dev} up mtu 1420
     ip route add ${peer}/32 dev ${dev}
     echo tunnel ready; wait`;
   return await startProcess('ip', ['netns', 'exec', node.name, 'sh', '-c', script], {
-    env: { SECRET: secret },
+    env: { CONF: conf.replace(privateKeyPlace, secret) },
     readyLine: /tunnel ready/,
   });
 }

@@ -371,8 +371,14 @@ async function openSegments(
 > {
   const { device, state, keeper, connections, clock, rng, log } = init;
   // Loaded only on nodes: a device's agent stays small.
-  const { createFabric, isNamespace, keepHelper, openUserSpaceFabric, startHelper } =
-    await import('@tapline/fabric');
+  const {
+    createFabric,
+    createMacUnderlay,
+    isNamespace,
+    keepHelper,
+    openUserSpaceFabric,
+    startHelper,
+  } = await import('@tapline/fabric');
   await using opened = new AsyncDisposableStack();
   const underlay = await knownUnderlay(state, keeper.server);
   const wireguardKeyFile = join(config.dataDirectory, 'wireguard.key');
@@ -390,7 +396,10 @@ async function openSegments(
           node: device,
           clock,
           underlayMtu: 1500,
-          underlay: createFabric({ ...kernelInit, layout: 'underlay' }),
+          underlay:
+            process.platform === 'darwin'
+              ? createMacUnderlay({ node: device, clock, wireguardKeyFile })
+              : createFabric({ ...kernelInit, layout: 'underlay' }),
         }),
   );
   const { client } = connections;

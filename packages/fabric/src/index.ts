@@ -28,3 +28,4 @@ export type { ProgramResult, RunProgram } from './helper/run-program.ts';
 export type { SealRequest, SendingKeys } from './keys/sending-key-store.ts';
 export type { WrappedKey } from './keys/wrapped-key.ts';
 export { openUserSpaceFabric, type UserSpaceFabricOptions } from './userspace/user-space-fabric.ts';
+export { createMacUnderlay, type MacUnderlayInit } from './macos/create-mac-underlay.ts';

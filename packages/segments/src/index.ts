@@ -143,3 +143,8 @@ export { verifyFabric } from './verify/verify-fabric.ts';
 export { pathAddress, type SegmentPath, segmentPath } from './encryption/segment-path.ts';
 export { type KeyPhase, keyPhase, stepsPerEpoch } from './encryption/key-phase.ts';
 export { type KeyReference, sendingKeyId } from './encryption/key-reference.ts';
+export { macPortEnds } from './macos/mac-port-ends.ts';
+export { type MacCommand, planMac } from './macos/plan-mac.ts';
+export { parseIfconfig } from './macos/parse-ifconfig.ts';
+export { parseNetstat } from './macos/parse-netstat.ts';
+export { privateKeyPlace, wireguardConf } from './macos/wireguard-conf.ts';

@@ -73,10 +73,14 @@ export function lowerOf(path: SegmentPath): { readonly lower?: string } {
 }
 
 export function segmentEnds(view: SegmentView): readonly PortEnd[] {
-  return view.local.map((port) => portEnd(port, view));
+  return view.local.map((port) => portEnd(port, view.segment));
 }
 
-function portEnd(port: LocalPort, { segment }: SegmentView): PortEnd {
+/** A port's other end: what its workload has. */
+export function portEnd(
+  port: Pick<LocalPort, 'name' | 'mac' | 'intent'>,
+  segment: SegmentView['segment'],
+): PortEnd {
   const subnet = parseSubnet(segment.subnet);
   const addresses = port.intent.addresses;
   return {
