@@ -137,7 +137,7 @@ describe.skipIf(unavailable !== undefined)(`devices in Icinga ${unavailable ?? '
         const fine = found.every(({ attrs }) => attrs['state'] === 0);
         return found.length > 0 && fine ? found.map(({ attrs }) => String(attrs['name'])) : false;
       });
-      expect(checks.toSorted()).toEqual(['certificate', 'clock', 'disk', 'packages']);
+      expect(checks.toSorted()).toEqual(['certificate', 'clock', 'disk', 'packages', 'tunnel']);
       await device.kill();
       await eventually('it is down', async () => (await hosts())['edge-1'] === 1);
 

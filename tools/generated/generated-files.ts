@@ -1,6 +1,5 @@
 import {
   alertmanagerConfiguration,
-  dashboardDocument,
   dashboards,
   globalRules,
   rulesDocument,
@@ -12,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { benchmarkPage, withBenchmarkTables } from './benchmark-tables.ts';
 import { cliReference } from './cli-reference.ts';
+import { dashboardDocument } from './dashboard-document.ts';
 import { errorReference } from './error-reference.ts';
 import { protobufServices } from './protobuf-services.ts';
 

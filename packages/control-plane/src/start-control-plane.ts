@@ -395,6 +395,8 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
         informers: reconcilers.informers,
         metrics: metrics.monitoring,
         onChange(change) {
+          // Of channels and workloads OpsBot hears by their conditions; no device has `_` in its name.
+          if (change.object.host.slice(icinga.prefix.length).includes('_')) return;
           const signal = fromIcinga(change, icinga.prefix);
           if (signal !== undefined) late.ops?.observe(signal);
         },

@@ -1,6 +1,6 @@
 // Public API; named exports only.
-export { dashboardDocument } from './grafana/dashboard-document.ts';
 export { dashboards } from './grafana/dashboards.ts';
+export type { Dashboard, Panel, Variable } from './grafana/panel.ts';
 export { createIcingaClient, type IcingaClient } from './icinga/create-icinga-client.ts';
 export type { IcingaEndpoint } from './icinga/icinga-endpoint.ts';
 export { type IcingaName, parseIcingaName } from './icinga/icinga-name.ts';

@@ -36,7 +36,15 @@ export function deviceChecks(
     { name: 'clock', title: 'Clock', outcome: clockOutcome(device) },
     { name: 'disk', title: 'Disk space for images', outcome: diskOutcome(device) },
     { name: 'packages', title: 'Packages', outcome: packagesOutcome(installs) },
+    { name: 'tunnel', title: 'Tunnel', outcome: tunnelOutcome(device) },
   ];
+}
+
+/** As the host, for who looks at services; Icinga says that it flaps where sessions come and go. */
+function tunnelOutcome(device: Device): CheckOutcome {
+  if (device.status?.presence === undefined) return notReported('over a tunnel');
+  const presence = presenceOutcome(device);
+  return { ...presence, state: presence.state === 0 ? 0 : 2 };
 }
 
 function certificateOutcome({ status }: Device, nowMs: number): CheckOutcome {

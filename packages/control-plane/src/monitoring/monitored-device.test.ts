@@ -31,6 +31,7 @@ test('a device that has said nothing is down, and its checks are unknown', () =>
     clock: '3 has not reported its clock yet',
     disk: '3 has not reported its disk space yet',
     packages: '0 0 installed',
+    tunnel: '3 has not reported over a tunnel yet',
   });
 });
 
@@ -47,6 +48,7 @@ test('a device that is well', () => {
     clock: '0 is 0.25 s behind',
     disk: '0 5.6 GiB free of 9.3 GiB',
     packages: '0 0 installed',
+    tunnel: '0 session 4 is open since 2026-05-31T08:00:00Z',
   });
 });
 

@@ -6,14 +6,20 @@ import {
   startIcingaMonitoring,
 } from '@tapline/monitoring';
 import type { Informers } from '../informers.ts';
+import { channelOfWorkload } from '../channel/workload-of-channel.ts';
+import { channelHost, monitoredChannel } from './monitored-channel.ts';
 import { monitoredDevice } from './monitored-device.ts';
+import { monitoredWorkload, workloadHost } from './monitored-workload.ts';
 import type { IcingaConfiguration } from './monitoring-configuration.ts';
 import type { MonitoringMetrics } from './monitoring-metrics.ts';
 
 export interface DeviceMonitoringInit {
   readonly configuration: IcingaConfiguration;
   /** Synced: what is not there would be taken out of Icinga. */
-  readonly informers: Pick<Informers, 'devices' | 'nodes' | 'attachments' | 'installs'>;
+  readonly informers: Pick<
+    Informers,
+    'devices' | 'nodes' | 'attachments' | 'installs' | 'channels' | 'workloads'
+  >;
   readonly metrics: MonitoringMetrics;
   /** What stands otherwise in Icinga, for who acts on it. */
   readonly onChange?: (change: StateChange) => void;
@@ -25,10 +31,10 @@ export interface DeviceMonitoringInit {
 /** How often checks that only time changes are looked at anew. */
 const againMs = 600_000;
 
-/** Has every device and node watched by Icinga, from now until disposed. */
+/** Has every device, node, channel and workload watched by Icinga, from now until disposed. */
 export function startDeviceMonitoring(init: DeviceMonitoringInit): IcingaMonitoring {
   const { configuration, informers, metrics, clock, log } = init;
-  const { devices, nodes, attachments, installs } = informers;
+  const { devices, nodes, attachments, installs, channels, workloads } = informers;
   const client = createIcingaClient({ endpoint: configuration.endpoint });
   const monitoring = startIcingaMonitoring({
     ...configuration,
@@ -61,6 +67,21 @@ export function startDeviceMonitoring(init: DeviceMonitoringInit): IcingaMonitor
     monitoring.set(name, monitoredDevice(facts, clock.now()));
   }
 
+  function lookAtChannel(name: string): void {
+    const channel = channels.get(name);
+    monitoring.set(
+      channelHost(name),
+      channel === undefined ? undefined : monitoredChannel(channel),
+    );
+  }
+
+  function lookAtWorkload(name: string): void {
+    const workload = workloads.get(name);
+    // What a channel is carried by is watched as the channel.
+    const isOwn = workload !== undefined && channelOfWorkload(name) === undefined;
+    monitoring.set(workloadHost(name), isOwn ? monitoredWorkload(workload) : undefined);
+  }
+
   const ends = [
     devices.onChange(({ object }) => look(object.metadata.name)),
     nodes.onChange(({ object }) => look(object.spec.device)),
@@ -69,7 +90,11 @@ export function startDeviceMonitoring(init: DeviceMonitoringInit): IcingaMonitor
       if (node !== undefined) look(node.spec.device);
     }),
     installs.onChange(({ object }) => look(object.spec.device)),
+    channels.onChange(({ object }) => lookAtChannel(object.metadata.name)),
+    workloads.onChange(({ object }) => lookAtWorkload(object.metadata.name)),
   ];
+  for (const { metadata } of channels.list()) lookAtChannel(metadata.name);
+  for (const { metadata } of workloads.list()) lookAtWorkload(metadata.name);
   for (const { metadata } of devices.list()) look(metadata.name);
   const stop = new AbortController();
   const looking = lookRegularly();

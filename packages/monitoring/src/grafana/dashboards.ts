@@ -4,6 +4,8 @@ const stage = 'tapline_stage_duration_seconds';
 const site = { name: 'site', label: 'Site', metric: 'site:up:avg' };
 const instance = { name: 'instance', label: 'Node', metric: 'tapline_device_info' };
 const onSite = '{site=~"$site"}';
+const channel = { name: 'channel', label: 'Channel', metric: 'tapline_channel_edges' };
+const onChannel = '{channel=~"$channel"}';
 const onNode = '{instance=~"$instance"}';
 
 /** From the whole fleet down to one node; uids are what alerts link to. */
@@ -132,6 +134,59 @@ export const dashboards: readonly Dashboard[] = [
     ],
   },
   {
+    uid: 'tapline-channel',
+    title: 'Tapline: channel',
+    description: 'What players get of a channel, and how much of it the caches answer.',
+    variables: [channel],
+    panels: [
+      stat(
+        'Hit ratio',
+        'The worst channel: of what players asked lately; nothing while few ask.',
+        `min(tapline_channel_hit_ratio${onChannel})`,
+        'percentunit',
+      ),
+      stat('Edges', 'That serve.', `sum(tapline_channel_edges${onChannel})`),
+      stat(
+        'First segment',
+        'From the slowest edge: playlists and the newest segment.',
+        `max(tapline_channel_first_segment_seconds${onChannel})`,
+        's',
+      ),
+      stat(
+        'Late',
+        'For how long the worst live playlist has stood still, beyond what it may.',
+        `max(tapline_channel_behind_seconds${onChannel})`,
+        's',
+      ),
+      lines(
+        'Hit ratio',
+        'A step down is a flush, a new edge, or an origin that says no-store.',
+        'percentunit',
+        [
+          [`tapline_channel_hit_ratio${onChannel}`, '{{channel}}'],
+          [`tapline_channel_hit_ratio_objective${onChannel}`, '{{channel}} is to have'],
+        ],
+      ),
+      lines('First segment', 'What a player waits for that begins now.', 's', [
+        [`tapline_channel_first_segment_seconds${onChannel}`, '{{channel}}'],
+        [`tapline_channel_first_segment_objective_seconds${onChannel}`, '{{channel}} may take'],
+      ]),
+      lines(
+        'Late',
+        'More than nothing: the origin does not go on, or an edge does not hear of it.',
+        's',
+        [[`tapline_channel_behind_seconds${onChannel}`, '{{channel}}']],
+      ),
+      lines('Edges', 'That serve, and of those the slow ones.', 'short', [
+        [`tapline_channel_edges${onChannel}`, '{{channel}} serve'],
+        [`tapline_channel_slow_edges${onChannel}`, '{{channel}} slow'],
+      ]),
+      lines('Stages, p99', 'From the spec until players can begin.', 's', [
+        [`site:${stage}:p99_rate5m{stage=~"scheduled|cached|primed|validated"}`, '{{stage}}'],
+      ]),
+    ],
+  },
+  {
     uid: 'tapline-segments',
     title: 'Tapline: segments',
     description: 'How fast segments stand, and what goes through them on nodes.',
@@ -212,6 +267,50 @@ export const dashboards: readonly Dashboard[] = [
           `histogram_quantile(0.99, sum by (instance, stage, le) (rate(${stage}_bucket{job="tapline-agents",instance=~"$instance"}[5m])))`,
           '{{instance}} {{stage}}',
         ],
+      ]),
+    ],
+  },
+  {
+    uid: 'tapline-opsbot',
+    title: 'Tapline: OpsBot',
+    description: 'What it heard, how fast it decided, what it did and what it was kept from.',
+    variables: [],
+    panels: [
+      stat('Leads', 'Replicas that lead: one.', 'count(tapline_ops_epoch > 0) or vector(0)'),
+      stat(
+        'Under way',
+        'Remediations that are being carried out.',
+        'sum(tapline_ops_remediations{phase="Running"}) or vector(0)',
+      ),
+      stat(
+        'Wait for a person',
+        'Remediations that somebody has to approve.',
+        'sum(tapline_ops_remediations{phase="AwaitingApproval"}) or vector(0)',
+      ),
+      stat(
+        'Event to decision, p95',
+        'Over an hour.',
+        'histogram_quantile(0.95, sum by (le) (rate(tapline_ops_decision_seconds_bucket[1h])))',
+        's',
+      ),
+      lines('Heard', 'By who told it.', 'reqps', [
+        ['sum by (source) (rate(tapline_ops_signals_total[5m]))', '{{source}}'],
+      ]),
+      lines('Decided', 'Begun, or held by a guard rail.', 'reqps', [
+        ['sum by (outcome) (rate(tapline_ops_decision_seconds_count[5m]))', '{{outcome}}'],
+      ]),
+      lines('Event to decision', 'From when a fault was heard of.', 's', [
+        [
+          'histogram_quantile(0.5, sum by (le) (rate(tapline_ops_decision_seconds_bucket[5m])))',
+          'p50',
+        ],
+        [
+          'histogram_quantile(0.95, sum by (le) (rate(tapline_ops_decision_seconds_bucket[5m])))',
+          'p95',
+        ],
+      ]),
+      lines('Remediations', 'That are kept, by phase.', 'short', [
+        ['sum by (phase) (tapline_ops_remediations)', '{{phase}}'],
       ]),
     ],
   },

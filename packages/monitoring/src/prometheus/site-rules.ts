@@ -164,7 +164,7 @@ export const siteRules: readonly RuleGroup[] = [
         summary:
           'Caches answer {{ $value | humanizePercentage }} of what players ask of channel {{ $labels.channel }}.',
         runbook: 'low-hit-ratio',
-        dashboard: 'tapline-site',
+        dashboard: 'tapline-channel',
       },
       {
         alert: 'TaplineStreamSlow',
@@ -174,7 +174,7 @@ export const siteRules: readonly RuleGroup[] = [
         summary:
           'Channel {{ $labels.channel }} comes too slowly from all {{ $value }} of its edges.',
         runbook: 'slow-stream',
-        dashboard: 'tapline-site',
+        dashboard: 'tapline-channel',
       },
       {
         alert: 'TaplineSegmentBroken',

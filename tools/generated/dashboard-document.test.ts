@@ -1,6 +1,6 @@
+import { dashboards } from '@tapline/monitoring';
 import { expect, test } from 'vitest';
 import { dashboardDocument } from './dashboard-document.ts';
-import { dashboards } from './dashboards.ts';
 
 interface Placed {
   readonly id: number;
@@ -16,7 +16,9 @@ interface Placed {
 test.each(dashboards.map((dashboard) => [dashboard.uid, dashboard] as const))(
   'panels of %s lie beside each other and say what they show',
   (_uid, dashboard) => {
-    const { panels } = dashboardDocument(dashboard) as { readonly panels: readonly Placed[] };
+    const { panels } = dashboardDocument(dashboard) as unknown as {
+      readonly panels: readonly Placed[];
+    };
     const cells = panels.flatMap(({ gridPos: { x, y, w, h } }) =>
       Array.from({ length: w * h }, (_, at) => `${x + (at % w)} ${y + Math.floor(at / w)}`),
     );
@@ -32,7 +34,9 @@ test('uids stay as they are: alerts and people link to them', () => {
     'tapline-fleet',
     'tapline-site',
     'tapline-packages',
+    'tapline-channel',
     'tapline-segments',
     'tapline-node',
+    'tapline-opsbot',
   ]);
 });
