@@ -9,6 +9,7 @@ import { runProgram } from '@tapline/userland';
 import { openAptRoot } from '../../tools/debian/apt-root.ts';
 import { unpackDebs } from '../../tools/debian/unpack-debs.ts';
 import { benchmarkRow, type BenchmarkRow } from '../result.ts';
+import { memoryRow } from './memory-row.ts';
 import { bcProgram, type Tool, toolInput, toolPackages, tools } from './tool-list.ts';
 
 const env = ['PATH=/usr/bin:/bin', 'LC_ALL=C.UTF-8', 'HOME=/tmp'];
@@ -46,6 +47,7 @@ export async function toolRows(
       }),
     );
   }
+  if (only.length === 0 || only.includes('memory')) rows.push(await memoryRow(root));
   if (only.length === 0 || only.includes('start')) rows.push(...(await moreStarts(qemu, root)));
   return rows;
 }

@@ -50,7 +50,7 @@ export function runInQemu(
     ],
     {
       input: stdin,
-      timeout: 60_000,
+      timeout: 900_000,
       maxBuffer: 64 * 1024 * 1024,
       env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
     },

@@ -23,5 +23,6 @@ export {
   wasmPlatform,
   type WasmRuntimeInit,
 } from './wasm/create-wasm-runtime.ts';
+export { type KeptCode, openKeptCode } from './wasm/code-folder.ts';
 export { directoryLayer } from './wasm/directory-layer.ts';
 export { nodeNetwork } from './wasm/node-network.ts';

@@ -1,6 +1,6 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -487,6 +487,16 @@ describe.skipIf(noDebian !== undefined)(`wasm (needs ${noDebian ?? 'nothing'})`,
       const { exitCode } = await runtime.exec(id, specOf(arm64, 'exit 4', {}));
       expect(exitCode).toBe(4);
       await runtime.remove(id);
+    });
+
+    test('what was translated for a program is there for its next container', async () => {
+      const work = 'i=0; while [ $i -lt 3000 ]; do i=$((i+1)); done; echo $i';
+      expect(await inside(work)).toBe('3000\n');
+      const names = readdirSync(join(directory, 'code'));
+      expect(names).toHaveLength(1);
+      expect(statSync(join(directory, 'code', names[0] ?? '')).mode & 0o777).toBe(0o600);
+      expect(await inside(work)).toBe('3000\n');
+      expect(readdirSync(join(directory, 'code'))).toEqual(names);
     });
 
     test('a program that is not there says so', async () => {

@@ -47,8 +47,7 @@ export const runWasm: Command = defineCommand({
   passesThrough: 'COMMAND ARGUMENT...',
   async run({ console, positionals: [text = ''], flags, passedThrough }) {
     const { planCommand, runProgram } = await import('@tapline/userland');
-    const { nodeNetwork } = await import('@tapline/runtimes');
-    const { openKeptCode } = await import('../wasm/code-folder.ts');
+    const { nodeNetwork, openKeptCode } = await import('@tapline/runtimes');
     const { openGuestImage } = await import('../wasm/guest-image.ts');
     const { openNodeTerminal } = await import('../wasm/node-terminal.ts');
     const { files, config } = await openGuestImage(text, { console, flags });

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { ContainerRuntime, type ContainerRuntimeInit } from '../container-runtime.ts';
 import type { Runtime } from '../runtime.ts';
 import { createWasmStrategy, guestProgram } from './wasm-strategy.ts';
@@ -13,5 +14,8 @@ export interface WasmRuntimeInit extends ContainerRuntimeInit {
 /** Runs images for linux/arm64 translated to WebAssembly, by no kernel's help and as any user. */
 export async function createWasmRuntime(init: WasmRuntimeInit): Promise<Runtime> {
   const { program = guestProgram() } = init;
-  return await ContainerRuntime.open(createWasmStrategy(program), init);
+  return await ContainerRuntime.open(
+    createWasmStrategy(program, join(init.directory, 'code')),
+    init,
+  );
 }

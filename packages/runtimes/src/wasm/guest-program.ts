@@ -6,6 +6,7 @@ import { findProgram, type GuestProgram, openGuestSystem } from '@tapline/userla
 import type { ProcessSpec } from '../container-spec.ts';
 import { processStart } from '../process-start.ts';
 import { callExec } from './call-exec.ts';
+import { openKeptCode } from './code-folder.ts';
 import { directoryLayer } from './directory-layer.ts';
 import type { GuestSpec } from './guest-spec.ts';
 import { nodeNetwork } from './node-network.ts';
@@ -53,6 +54,8 @@ async function runContainer(spec: GuestSpec): Promise<number> {
       user: { ...user, groups: [] },
     };
   };
+  const program = programOf(spec);
+  const kept = await openKeptCode(spec.codeFolder, { files, path: program.path });
   const system = openGuestSystem({
     files,
     clock: systemClock,
@@ -61,11 +64,12 @@ async function runContainer(spec: GuestSpec): Promise<number> {
     storageLimit: spec.storageBytes,
     mostThreads: spec.threads,
     hotAfter,
+    codeCache: kept.cache,
     hostName: spec.hostname,
     ...(spec.network && { network: nodeNetwork }),
   });
   const first = system.start({
-    ...programOf(spec),
+    ...program,
     stdin: process.stdin.iterator({ destroyOnReturn: false }),
     stdout: writer(process.stdout),
     stderr: writer(process.stderr),
@@ -77,7 +81,10 @@ async function runContainer(spec: GuestSpec): Promise<number> {
   await once(server, 'listening');
   announce();
   try {
-    return await system.run(first, { fuel: Infinity });
+    const exitCode = await system.run(first, { fuel: Infinity });
+    // What cannot be kept, on a full disk, is translated anew.
+    await kept.keep().catch(() => {});
+    return exitCode;
   } finally {
     server.close();
     await rm(socketName, { force: true });

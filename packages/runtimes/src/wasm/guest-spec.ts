@@ -8,13 +8,15 @@ export interface GuestSpec extends ProcessSpec {
   readonly threads: number;
   readonly storageBytes: number;
   readonly network: boolean;
+  /** Where translated code is kept from one start to the next. */
+  readonly codeFolder: string;
 }
 
 const defaultMemoryBytes = 1024 * 1024 * 1024;
 const defaultThreads = 1024;
 const defaultStorageBytes = 64 * 1024 * 1024;
 
-export function guestSpecOf(spec: ContainerSpec): GuestSpec {
+export function guestSpecOf(spec: ContainerSpec, codeFolder: string): GuestSpec {
   const { command, env, workingDirectory, user, rootfs, hostname, limits, tmpfs, network } = spec;
   return {
     command,
@@ -27,5 +29,6 @@ export function guestSpecOf(spec: ContainerSpec): GuestSpec {
     threads: limits.pids ?? defaultThreads,
     storageBytes: tmpfs.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) || defaultStorageBytes,
     network: network !== 'none',
+    codeFolder,
   };
 }

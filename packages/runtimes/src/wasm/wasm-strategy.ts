@@ -18,8 +18,11 @@ export function guestProgram(): string {
   return fileURLToPath(new URL(name, import.meta.url));
 }
 
-/** A container is a process of `guest-program`, which has the machine of its guests. */
-export function createWasmStrategy(program: string): LaunchStrategy {
+/**
+ * A container is a process of `guest-program`, which has the machine of its guests. What was translated
+ * is kept in `codeFolder`, for all containers.
+ */
+export function createWasmStrategy(program: string, codeFolder: string): LaunchStrategy {
   return {
     name: 'wasm',
 
@@ -36,7 +39,8 @@ export function createWasmStrategy(program: string): LaunchStrategy {
           `container ${spec.id} is in the namespace ${spec.network.namespace}; guests have no interfaces`,
         );
       }
-      writeFileSync(join(bundle, 'guest.json'), JSON.stringify(guestSpecOf(spec)), { mode: 0o600 });
+      const guest = guestSpecOf(spec, codeFolder);
+      writeFileSync(join(bundle, 'guest.json'), JSON.stringify(guest), { mode: 0o600 });
       return Promise.resolve({
         userNamespace: false,
         hostUser: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
