@@ -24,7 +24,7 @@ const needs = [
   ...(process.getuid?.() === 0 ? [] : ['root']),
 ];
 const unavailable = needs.length > 0 ? `(needs ${needs.join(', ')})` : icingaUnavailable();
-const segments = 600;
+const segments = 300;
 const withinMs = 60_000;
 
 function print(what: string, value: string): void {
@@ -88,7 +88,7 @@ spec:
     const edges = channels.flatMap(({ metadata, status }) =>
       (status?.edges ?? []).map(({ url }) => `${url}/${metadata.name}/`),
     );
-    const playing = playFilms({ edges: () => edges, segments, perSecond: 30 });
+    const playing = playFilms({ edges: () => edges, segments, perSecond: 24 });
     for (const name of ['news', 'films']) {
       await fleet.system.until(
         name,
@@ -172,7 +172,7 @@ spec:
     async () => {
       const { controlPlane } = fleet.system;
       const { client } = controlPlane;
-      const body = { spec: { prime: { bytesPerSecond: 250_000 } } };
+      const body = { spec: { prime: { bytesPerSecond: 125_000 } } };
       await client.patch(channelResource, 'news', { kind: 'merge', body });
       await eventually(
         'it has been looked at',

@@ -260,8 +260,12 @@ function whereIs(subject: string, state: AskState): Answer {
 }
 
 function notWell(target: OpsTarget, { fleet }: AskState): string | undefined {
-  const ready = findCondition(findTarget(fleet, target)?.status?.conditions, 'Ready');
-  return ready === undefined || ready.status === 'True' ? undefined : `not ready, ${ready.message}`;
+  const conditions = findTarget(fleet, target)?.status?.conditions;
+  const ready = findCondition(conditions, 'Ready');
+  if (ready !== undefined && ready.status !== 'True') return `not ready, ${ready.message}`;
+  // A channel can be ready, and players get too little of it.
+  const missed = ['HitRatio', 'Stream'].map((type) => findCondition(conditions, type));
+  return missed.find((one) => one?.status === 'False')?.message;
 }
 
 function concerns({ spec, status }: Incident, target: OpsTarget, { fleet }: AskState): boolean {

@@ -137,6 +137,20 @@ describe('metrics', () => {
     metadata: { name: 'films' },
     spec: channelResource.spec.parse({ origin }),
   };
+  const lastTransitionTime = at;
+  test('what players miss of a channel is what is wrong with it, also where it is ready', () => {
+    const said = { reason: 'BelowObjective', message: '41.0 % were hits', lastTransitionTime };
+    const ready = { type: 'Ready', status: 'True', reason: 'Serving', message: 'serves' } as const;
+    const conditions = [
+      { ...ready, lastTransitionTime },
+      { type: 'HitRatio', status: 'False', ...said } as const,
+    ];
+    const seen = { ...state, fleet: fleet({ channels: [{ ...films, status: { conditions } }] }) };
+    expect(answerQuestion(parseQuestion('what is wrong with films?'), seen).lines).toEqual([
+      'Channel films: 41.0 % were hits.',
+    ]);
+  });
+
   const withFilms = { ...state, fleet: fleet({ channels: [films], workloads: { films: ['n1'] } }) };
   const exprs = (text: string) =>
     metricQueries(parseQuestion(text), withFilms).map(({ expr }) => expr);

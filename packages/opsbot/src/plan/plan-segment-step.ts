@@ -10,7 +10,8 @@ export function planCreateSegment(context: StepContext): PlannedStep {
   const { name, ...spec } = step.segment;
   const found = fleet.segments.get(name);
   const object = { kind: 'Segment', name } as const;
-  const check = { kind: 'segment-ready', segment: name, above: 0 } as const;
+  // It has its numbers; on which nodes it is say those who use it later.
+  const check = { kind: 'condition', target: object, type: 'Allocated', status: 'True' } as const;
   const action = 'create-segment';
   if (found !== undefined) {
     const operation = { kind: 'none', why: `segment ${name} is there` } as const;
