@@ -5,7 +5,7 @@ export type NeighbourOperation = Extract<Operation, { readonly kind: 'fdb-add' |
 
 /** linux/neighbour.h, and RTM_NEWNEIGH of linux/rtnetlink.h. */
 const newNeighbour = 28;
-const attribute = { destination: 1, mac: 2, vlan: 5, sourceVni: 11 } as const;
+const attribute = { destination: 1, mac: 2, vlan: 5, index: 8, sourceVni: 11 } as const;
 const state = { reachable: 0x02, noArp: 0x40, permanent: 0x80 } as const;
 const flag = { self: 0x02, master: 0x04 } as const;
 const family = { bridge: 7, inet: 2, inet6: 10 } as const;
@@ -18,7 +18,7 @@ const create = 0x400;
 const append = 0x800;
 
 /** Header, struct ndmsg, and an attribute of each kind at its longest. */
-const mostBytes = 16 + 12 + 20 + 12 + 8 + 8;
+const mostBytes = 16 + 12 + 20 + 12 + 8 + 8 + 8;
 
 /**
  * The messages that `bridge fdb` and `ip neigh` would send, each with its index as sequence number;
@@ -55,6 +55,7 @@ export function neighbourMessages(
     if (bridged) bytes.writeUInt8(family.bridge, start + 16);
     bytes.write(entry.mac.replaceAll(':', ''), attach(attribute.mac, 6), 'hex');
     if (entry.vlan !== undefined) bytes.writeUInt16LE(entry.vlan, attach(attribute.vlan, 2));
+    if (entry.via !== undefined) bytes.writeInt32LE(indexOf(entry.via), attach(attribute.index, 4));
     if (entry.srcVni !== undefined) {
       bytes.writeUInt32LE(entry.srcVni, attach(attribute.sourceVni, 4));
     }
@@ -76,6 +77,7 @@ interface Entry {
   readonly address?: string | undefined;
   readonly vlan?: number | undefined;
   readonly srcVni?: number | undefined;
+  readonly via?: string | undefined;
   readonly how: number;
   readonly state: number;
   readonly flags: number;
@@ -87,10 +89,10 @@ function entryOf(operation: NeighbourOperation): Entry {
     return { dev, mac, address, how: create | replace, state: state.permanent, flags: 0 };
   }
   const { entry, bridged } = operation;
-  const { dev, mac, dst, vlan, srcVni, self } = entry;
+  const { dev, mac, dst, vlan, srcVni, via, self } = entry;
   const how = create | (mac === floodMac && bridged !== true ? append : exclusive);
   // `permanent` in a bridge would be the node itself.
   const lasting = self && bridged !== true ? state.permanent : state.reachable;
   const flags = (self ? flag.self : flag.master) | (bridged === true ? flag.master : 0);
-  return { dev, mac, address: dst, vlan, srcVni, how, state: state.noArp | lasting, flags };
+  return { dev, mac, address: dst, vlan, srcVni, via, how, state: state.noArp | lasting, flags };
 }

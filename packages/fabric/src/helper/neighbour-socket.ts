@@ -11,7 +11,7 @@ const route = 0;
 /** SIOCGIFINDEX of linux/sockios.h, and the length of its struct ifreq. */
 const askIndex = 0x8933n;
 const requestBytes = 40;
-/** A message has 76 bytes at most, and a socket takes 200 kB at once. */
+/** A message has 84 bytes at most, and a socket takes 200 kB at once. */
 const messagesOfWrite = 500;
 
 /**
@@ -55,10 +55,11 @@ export class NeighbourSocket implements Disposable {
     for (let from = 0; from < operations.length; from += messagesOfWrite) {
       const part = operations.slice(from, from + messagesOfWrite);
       for (const [at, operation] of part.entries()) {
-        const { dev } = operation.kind === 'fdb-add' ? operation.entry : operation.neighbour;
-        const index = indexes.get(dev) ?? this.#indexOf(dev);
-        if (index === 0) return refused(from + at, `there is no device ${dev}`);
-        indexes.set(dev, index);
+        for (const dev of devicesOf(operation)) {
+          const index = indexes.get(dev) ?? this.#indexOf(dev);
+          if (index === 0) return refused(from + at, `there is no device ${dev}`);
+          indexes.set(dev, index);
+        }
       }
       const result = this.#write(
         neighbourMessages(part, (dev) => indexes.get(dev) ?? 0),
@@ -96,6 +97,13 @@ export class NeighbourSocket implements Disposable {
     this.#libc.close(this.#fd);
     this.#libc.close(this.#names);
   }
+}
+
+/** Its own, and the one that packets are to go by. */
+function devicesOf(operation: NeighbourOperation): readonly string[] {
+  if (operation.kind === 'neighbour-add') return [operation.neighbour.dev];
+  const { dev, via } = operation.entry;
+  return via === undefined ? [dev] : [dev, via];
 }
 
 function refused(failed: number, message: string) {
