@@ -4,6 +4,7 @@ import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { channelSettings, startVarnish } from '@tapline/edge-cache';
 import { haveProgram, temporaryFolder } from '@tapline/testing';
+import { measureFailover } from './cache/failover.ts';
 import { hitRatioOf, hitRatioOfDisk, hitRatioOfLru, hitRatioOfSieve } from './cache/hit-ratio.ts';
 import { makeManyObjects } from './cache/many-objects.ts';
 import { makeCertificate } from './cache/make-certificate.ts';
@@ -25,6 +26,7 @@ const parts: Readonly<Record<string, () => Promise<readonly BenchmarkRow[]>>> = 
   reload: measureReload,
   'hit-ratio': () => Promise.resolve(measureHitRatios()),
   index: measureIndex,
+  failover: measureFailover,
 };
 
 /** The edge cache beside Debian's nginx and Varnish: server on one core, client on the other. */

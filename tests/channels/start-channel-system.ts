@@ -30,6 +30,8 @@ export interface EdgeNode {
   readonly agent: DeviceProcess;
   /** Agent and edge end without a word, as when the power does. */
   die(): Promise<void>;
+  /** Agent and edge stand still, with their connections open, or go on. */
+  freeze(frozen: boolean): void;
   /** What its edge cache answers for that path; undefined where none runs. */
   answers(path: string): Promise<number | undefined>;
   /** Sends its edge cache a signal, as to suspend it. */
@@ -89,9 +91,16 @@ export async function startChannelSystem(
     return {
       name,
       agent,
+      freeze(frozen) {
+        const signal = frozen ? 'SIGSTOP' : 'SIGCONT';
+        agent.signal(signal);
+        const pid = pidOf(pidFile);
+        if (pid !== undefined) process.kill(pid, signal);
+      },
       async answers(path) {
         try {
-          return (await fetch(`http://${address}${path}`)).status;
+          return (await fetch(`http://${address}${path}`, { signal: AbortSignal.timeout(2000) }))
+            .status;
         } catch {
           return undefined;
         }

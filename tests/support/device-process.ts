@@ -21,6 +21,7 @@ export interface DeviceProcess extends AsyncDisposable {
   /** Its programs go on. */
   stop(): Promise<void>;
   kill(): Promise<void>;
+  signal(name: 'SIGSTOP' | 'SIGCONT'): void;
   containers(): readonly ListedContainer[];
 }
 
@@ -78,8 +79,11 @@ export async function startDeviceProcess(init: DeviceProcessInit): Promise<Devic
       running.kill('SIGKILL');
       await running.exited;
     },
+    signal: (name) => running.kill(name),
     containers: () => listContainers(runcRoot),
     async [Symbol.asyncDispose]() {
+      // One that is suspended hears no SIGTERM.
+      running.kill('SIGCONT');
       await running[Symbol.asyncDispose]();
       removeContainers(runcRoot);
       for (const path of mountsBelow(data)) spawnSync('umount', ['--lazy', path]);

@@ -101,8 +101,11 @@ export function createDeviceSessions(init: {
     });
   }
 
-  function presenceOf({ epoch, since, connected, reported }: State): Presence {
-    return { epoch, connected, since: connected ? since : now(), reported };
+  function presenceOf({ epoch, since, connected, reported, tunnel }: State): Presence {
+    if (connected) return { epoch, connected, since, reported };
+    // One that fell silent is away since it was heard last, and not since that was noticed.
+    const lostMs = clock.now() - (clock.monotonic() - tunnel.lostMs);
+    return { epoch, connected, since: new Date(lostMs).toISOString(), reported };
   }
 
   return {

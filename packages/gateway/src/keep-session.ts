@@ -1,5 +1,5 @@
 import type { ServiceImpl } from '@connectrpc/connect';
-import { type Clock, errorMessage, type Log, type Rng, TaplineError } from '@tapline/base';
+import { type Clock, defined, errorMessage, type Log, type Rng, TaplineError } from '@tapline/base';
 import {
   BufferPool,
   CloseCode,
@@ -70,6 +70,8 @@ export interface KeepSessionInit {
   readonly clock: Clock;
   readonly rng: Rng;
   readonly log: Log;
+  /** How soon silence is to be noticed, at both ends; as the tunnel's default unless given. */
+  readonly keepaliveMs?: number;
   /** First pause between attempts; they grow to `maxBackoffMs`, with jitter. */
   readonly baseBackoffMs?: number;
   readonly maxBackoffMs?: number;
@@ -98,7 +100,7 @@ export function keepSession(init: KeepSessionInit): KeptSession {
     clock,
     rng,
     log,
-    limits: defaultLimits,
+    limits: { ...defaultLimits, ...defined({ keepaliveMs: init.keepaliveMs }) },
     pool: new BufferPool({ most: 8 }),
     baseBackoffMs,
     maxBackoffMs,

@@ -50,3 +50,4 @@ export { checkUpdate } from './rules/check-update.ts';
 export { validatePlaylist } from './rules/validate-playlist.ts';
 export { addPathways, type Pathway } from './writing/add-pathways.ts';
 export { formatMediaPlaylist } from './writing/format-media-playlist.ts';
+export { clonePathway, type PathwayClone } from './writing/pathway-clone.ts';

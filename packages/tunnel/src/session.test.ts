@@ -222,6 +222,30 @@ describe('a session', () => {
     expect(pair.client.connected).toBe(true);
   });
 
+  test('of a client that asks to be missed soon is given up soon, counted from its last word', async () => {
+    const { pair } = await connected({ clientLimits: { keepaliveMs: 1000 } });
+    for (let second = 0; second < 20; second += 1) {
+      await pair.clock.advance(1000);
+      await pair.settle();
+    }
+    expect(pair.session.connected).toBe(true);
+    const heardMs = pair.clock.monotonic();
+    // Nothing is delivered any more, and no end of the connection either.
+    await pair.clock.advance(2400);
+    expect(pair.session.connected).toBe(true);
+    await pair.clock.advance(400);
+    expect(pair.session.connected).toBe(false);
+    expect(pair.session.lostMs).toBe(heardMs);
+  });
+
+  test('is not given up sooner than a server bears, whatever its client asks for', async () => {
+    const { pair } = await connected({ clientLimits: { keepaliveMs: 1 } });
+    await pair.clock.advance(1200);
+    expect(pair.session.connected).toBe(true);
+    await pair.clock.advance(400);
+    expect(pair.session.connected).toBe(false);
+  });
+
   test('that is closed says why at the other end, and all its streams end', async () => {
     const { pair, accepted } = await connected();
     pair.client.open({ class: 'bulk', name: 's' });

@@ -22,6 +22,8 @@ export const protocolVersion = 1;
 const versions = { least: protocolVersion, most: protocolVersion };
 /** How long what was sent may stay unacknowledged before it is asked after. */
 const askAfterMs = 50;
+/** A client may ask to be missed after 2.5 of these, and no sooner. */
+const leastKeepaliveMs = 500;
 /** How often is looked at a window that opens. */
 const paceMs = 2;
 
@@ -50,6 +52,9 @@ export class Session implements TunnelSession, LinkOwner {
   readonly #connectionListeners = new Set<(connected: boolean) => void>();
   #link: Link | undefined;
   #detachedMs: number | undefined;
+  /** Of this session: a server hears of its client how soon silence is to be noticed. */
+  #keepaliveMs: number;
+  #lostMs: number | undefined;
   #connections = 0;
   #token: Uint8Array | undefined;
   #pumpDue = false;
@@ -59,6 +64,7 @@ export class Session implements TunnelSession, LinkOwner {
     this.#role = init.role;
     this.#clock = init.clock;
     this.#limits = init.limits;
+    this.#keepaliveMs = init.limits.keepaliveMs;
     this.#sender = new Sender(init);
     this.#streams = new SessionStreams({
       ...init,
@@ -70,6 +76,11 @@ export class Session implements TunnelSession, LinkOwner {
 
   get connected(): boolean {
     return this.#link?.greeted === true;
+  }
+
+  /** Of a session without a connection: when that was lost, which is when the peer was heard last. */
+  get lostMs(): number {
+    return this.#lostMs ?? this.#now();
   }
 
   get closed(): AbortSignal {
@@ -222,6 +233,7 @@ export class Session implements TunnelSession, LinkOwner {
     link.transport.close();
     if (this.#closing.signal.aborted) return;
     this.#detachedMs ??= this.#now();
+    this.#lostMs ??= this.#now();
     this.#timer.arm(this.#detachedMs + this.#limits.resumeMs);
     if (link.greeted) for (const listener of this.#connectionListeners) listener(false);
   }
@@ -262,12 +274,14 @@ export class Session implements TunnelSession, LinkOwner {
       this.#checkPosition(peer.position);
       this.#sender.resume(peer.position ?? 0, this.#now());
     } else {
-      const { streamCredit = 0, maxStreams = 0 } = peer;
+      const { streamCredit = 0, maxStreams = 0, keepaliveMs = this.#keepaliveMs } = peer;
+      if (this.#role === 'server') this.#keepaliveMs = sooner(this.#keepaliveMs, keepaliveMs);
       this.#streams.granted({ streamCredit, maxStreams });
       this.#sender.sessionCredit(peer.sessionCredit ?? 0);
     }
     link.greeted = true;
     this.#detachedMs = undefined;
+    this.#lostMs = undefined;
     this.#watch(link, { owesAnswer: false });
     for (const listener of this.#connectionListeners) listener(true);
     this.#pump();
@@ -378,9 +392,14 @@ export class Session implements TunnelSession, LinkOwner {
   }
 
   #watch(link: Link, { owesAnswer }: { readonly owesAnswer: boolean }): void {
-    const at = { nowMs: this.#now(), role: this.#role, limits: this.#limits, owesAnswer };
+    const { handshakeMs } = this.#limits;
+    const limits = { keepaliveMs: this.#keepaliveMs, handshakeMs };
+    const at = { nowMs: this.#now(), role: this.#role, limits, owesAnswer };
     const step = watchLink(link, at);
-    if (step.kind === 'give up') return this.#detach();
+    if (step.kind === 'give up') {
+      this.#lostMs ??= link.heardMs;
+      return this.#detach();
+    }
     if (step.kind === 'doubt') link.doubted = true;
     else if (step.kind === 'ask') this.#ping(link);
     this.#timer.arm(step.untilMs);
@@ -392,6 +411,11 @@ export class Session implements TunnelSession, LinkOwner {
     this.#sender.ping(this.#pinged, this.#now());
     this.#sender.flush();
   }
+}
+
+/** A client may be missed sooner than others, and not so soon that it costs more than a few Pings. */
+function sooner(own: number, asked: number): number {
+  return Math.min(own, Math.max(leastKeepaliveMs, asked));
 }
 
 function sized(body: Uint8Array, length: number): Uint8Array {

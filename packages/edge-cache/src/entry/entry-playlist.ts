@@ -1,4 +1,4 @@
-import { addPathways, parsePlaylist } from '@tapline/hls';
+import { addPathways, clonePathway, type Pathway, parsePlaylist } from '@tapline/hls';
 import {
   type ChannelEntry,
   type EdgePathway,
@@ -18,24 +18,41 @@ export function entryText(
   about: { readonly entry: ChannelEntry; readonly prefix: string; readonly first: string },
 ): string {
   const { entry, prefix } = about;
-  const { playlist } = parsePlaylist(text);
-  const multivariant =
-    playlist.kind === 'multivariant'
-      ? text
-      : `#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=${unknownBandwidth}\n${fileOf(entry.playlist)}\n`;
-  const pathways = preferred(entry.pathways, about.first).map(({ id, url }) => ({
-    id,
-    resolve: (uri: string) => placeOnEdge(uri, { edge: url, prefix, entry }),
-  }));
+  const pathways = preferred(entry.pathways, about.first).map((way) => pathwayOf(way, about));
+  const multivariant = multivariantOf(text, entry);
   const steeringUri = `${prefix}${entryFolder}${steeringManifest}`;
   return addPathways(multivariant, { pathways, steeringUri });
 }
 
-/** What players are told of the ways there are now (RFC 8216bis §7.2). */
+/** The origin's playlist where it is a multivariant one, else one with it as the only variant. */
+function multivariantOf(text: string, { playlist: path }: ChannelEntry): string {
+  const { playlist } = parsePlaylist(text);
+  return playlist.kind === 'multivariant'
+    ? text
+    : `#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=${unknownBandwidth}\n${fileOf(path)}\n`;
+}
+
+function pathwayOf(
+  { id, url }: EdgePathway,
+  { entry, prefix }: { readonly entry: ChannelEntry; readonly prefix: string },
+): Pathway {
+  return { id, resolve: (uri) => placeOnEdge(uri, { edge: url, prefix, entry }) };
+}
+
+/**
+ * What players are told of the ways there are now (RFC 8216bis §7.2). With `on`, the way that a player
+ * is on, and the origin's playlist it hears of those, too, that came after it had begun.
+ */
 export function steeringText(
   entry: ChannelEntry,
-  about: { readonly prefix: string; readonly first: string },
+  about: {
+    readonly prefix: string;
+    readonly first: string;
+    readonly on?: string;
+    readonly text?: string;
+  },
 ): string {
+  const { on, text, prefix } = about;
   const ways = preferred(entry.pathways, about.first);
   // Who is told by another edge hears of it when its own is gone without a word.
   const teller = ways.find(({ id }) => id !== about.first);
@@ -43,10 +60,22 @@ export function steeringText(
     teller === undefined
       ? {}
       : { 'RELOAD-URI': `${teller.url}${about.prefix}${entryFolder}${steeringManifest}` };
+  const clones =
+    on === undefined || text === undefined
+      ? []
+      : ways
+          .filter(({ id }) => id !== on)
+          .map((way) =>
+            clonePathway(multivariantOf(text, entry), {
+              base: on,
+              pathway: pathwayOf(way, { entry, prefix }),
+            }),
+          );
   return JSON.stringify({
     VERSION: 1,
     TTL: entry.steeringSeconds,
     ...reload,
+    ...(clones.length > 0 && { 'PATHWAY-CLONES': clones }),
     'PATHWAY-PRIORITY': ways.map(({ id }) => id),
   });
 }

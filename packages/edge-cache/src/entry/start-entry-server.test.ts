@@ -60,6 +60,15 @@ test('players begin with all edges, are told of them, and are told by another on
     VERSION: 1,
     TTL: 4,
     'RELOAD-URI': 'http://e1/news/~tapline/steering.json',
+    'PATHWAY-CLONES': [
+      {
+        'BASE-ID': 'e2',
+        ID: 'e1',
+        'URI-REPLACEMENT': {
+          'PER-VARIANT-URIS': { 'hd/live.m3u8': 'http://e1/news/hd/live.m3u8' },
+        },
+      },
+    ],
     'PATHWAY-PRIORITY': ['e2', 'e1'],
   });
   // Who is on another way, and well there, stays on it; who is on one that is gone comes here.

@@ -1,6 +1,6 @@
 import { createServer, type ServerResponse } from 'node:http';
 import { errorMessage, isTaplineError, type Log, TaplineError } from '@tapline/base';
-import { defaultPlaylistLimits } from '@tapline/hls';
+import { defaultPlaylistLimits, parsePlaylist } from '@tapline/hls';
 import {
   type ChannelEntry,
   entryFolder,
@@ -23,6 +23,7 @@ export interface EntryServer extends AsyncDisposable {
 }
 
 const fetchMs = 10_000;
+const pathwayName = /^[A-Za-z0-9._-]{1,253}$/;
 
 /**
  * Makes the playlists that players begin with. It is an origin of the edge beside it, on loopback, so
@@ -35,6 +36,29 @@ export async function startEntryServer(init: {
   readonly log: Log;
 }): Promise<EntryServer> {
   let channels: readonly EntryChannel[] = [];
+  const texts = new Map<string, string>();
+
+  async function playlistOf({ entry, prefix }: EntryChannel): Promise<string> {
+    const text = await fetchText(`${init.edgeUrl()}${prefix}${entry.playlist}`);
+    texts.set(prefix, text);
+    return text;
+  }
+
+  /** An origin that fails now is no reason to leave players without a way. */
+  async function newerWays(
+    channel: EntryChannel,
+    on: string,
+  ): Promise<{ readonly on?: string; readonly text?: string }> {
+    try {
+      // Not asked for each time: the edge would count that as a player's request.
+      const text = texts.get(channel.prefix) ?? (await playlistOf(channel));
+      parsePlaylist(text);
+      return { on, text };
+    } catch (error) {
+      init.log.info('players are not told of newer ways', { error: errorMessage(error) });
+      return {};
+    }
+  }
 
   async function answer(target: string, response: ServerResponse): Promise<void> {
     const path = target.split('?', 1)[0] ?? '';
@@ -48,12 +72,14 @@ export async function startEntryServer(init: {
     if (file === steeringManifest) {
       // RFC 8216bis §7.3: a player says which way it is on; one that is well stays on it.
       const on = new URL(target, 'http://edge').searchParams.get('_HLS_pathway');
-      const first = on?.replaceAll('"', '') ?? '';
-      const isThere = entry.pathways.some(({ id }) => id === first);
-      send(response, 'application/json', steeringText(entry, isThere ? { prefix, first } : about));
+      const known = on?.replaceAll('"', '') ?? '';
+      const isThere = entry.pathways.some(({ id }) => id === known);
+      const ways = { prefix, first: isThere ? known : init.name };
+      const begun = pathwayName.test(known) ? await newerWays(channel, known) : {};
+      send(response, 'application/json', steeringText(entry, { ...ways, ...begun }));
       return;
     }
-    const text = await fetchText(`${init.edgeUrl()}${prefix}${entry.playlist}`);
+    const text = await playlistOf(channel);
     send(response, 'application/vnd.apple.mpegurl', entryText(text, { ...about, entry }));
   }
 
@@ -75,6 +101,7 @@ export async function startEntryServer(init: {
     url: `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`,
     configure(next) {
       channels = next;
+      texts.clear();
     },
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();

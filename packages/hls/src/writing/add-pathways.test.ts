@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { parsePlaylist } from '../reading/parse-playlist.ts';
 import { addPathways } from './add-pathways.ts';
+import { clonePathway } from './pathway-clone.ts';
 
 const master = `#EXTM3U
 #EXT-X-VERSION:6
@@ -53,5 +54,32 @@ https://b.example/1.m3u8
   const text = addPathways(own, { pathways, steeringUri: 's' });
   expect(text).not.toContain('theirs.example');
   expect(text).not.toContain('b.example');
-  expect(text.match(/a\.example/g)).toHaveLength(2);
+  expect(text.match(/^https:\/\/a\.example/gm)).toHaveLength(2);
+});
+
+test('a pathway that comes later is told of by the stable ids of what there is', () => {
+  const [first, later] = pathways;
+  if (first === undefined || later === undefined) throw new Error('there are two');
+  const text = addPathways(master, { pathways: [first], steeringUri: 's' });
+  const { 'URI-REPLACEMENT': replacement, ...names } = clonePathway(master, {
+    base: first.id,
+    pathway: later,
+  });
+  expect(names).toEqual({ 'BASE-ID': 'edge-1', ID: 'edge-2' });
+  expect(replacement).toEqual({
+    'PER-VARIANT-URIS': {
+      '720.m3u8': 'http://edge-2:8080/news/720.m3u8',
+      '/abs/360.m3u8': 'http://edge-2:8080/abs/360.m3u8',
+      'iframe.m3u8': 'http://edge-2:8080/news/iframe.m3u8',
+    },
+    'PER-RENDITION-URIS': { 'audio/en.m3u8': 'http://edge-2:8080/news/audio/en.m3u8' },
+  });
+  for (const id of ['720.m3u8', '/abs/360.m3u8', 'iframe.m3u8']) {
+    expect(text).toContain(`STABLE-VARIANT-ID="${id}"`);
+  }
+  expect(text).toContain('STABLE-RENDITION-ID="audio/en.m3u8"');
+  // What the origin names itself stays, and what is no id becomes one.
+  const own = `#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1,STABLE-VARIANT-ID="hd"\na.m3u8\n#EXT-X-STREAM-INF:BANDWIDTH=2\nb.m3u8?t=1&u\n`;
+  const uris = clonePathway(own, { base: 'edge-1', pathway: later })['URI-REPLACEMENT'];
+  expect(Object.keys(uris['PER-VARIANT-URIS'])).toEqual(['hd', 'b.m3u8_t=1_u']);
 });

@@ -1,4 +1,10 @@
-import { type AttributeValue, parseAttributes } from '../reading/parse-attributes.ts';
+import {
+  type Attributes,
+  type MultivariantLines,
+  readMultivariantLines,
+  stableIdOf,
+} from './multivariant-lines.ts';
+import type { AttributeValue } from '../reading/parse-attributes.ts';
 
 /** One way to the same content: a server that has all of it. */
 export interface Pathway {
@@ -8,15 +14,14 @@ export interface Pathway {
   readonly resolve: (uri: string) => string;
 }
 
-type Attributes = ReadonlyMap<string, AttributeValue>;
-
 const groups = ['AUDIO', 'VIDEO', 'SUBTITLES', 'CLOSED-CAPTIONS'] as const;
 
 /**
  * The text of a multivariant playlist with every variant once for each pathway, and with the address
  * at which players are told which one to take (RFC 8216bis §7). A player whose server fails goes on
  * with the same variant of another. Pathways that the text had itself are one way to its origin: the
- * first of them is kept.
+ * first of them is kept. Variants and renditions get stable ids, by which a pathway that comes later
+ * names its own.
  */
 export function addPathways(
   text: string,
@@ -27,53 +32,40 @@ export function addPathways(
 ): string {
   const [first] = pathways;
   if (first === undefined) return text;
-  const head: string[] = [];
-  const media: Attributes[] = [];
-  const variants: { readonly attributes: Attributes; readonly uri: string }[] = [];
-  const iFrames: Attributes[] = [];
-  let pending: Attributes | undefined;
-  for (const raw of text.split(/\r?\n/)) {
-    const line = raw.trim();
-    if (line === '') continue;
-    if (!line.startsWith('#')) {
-      if (pending !== undefined) variants.push({ attributes: pending, uri: line });
-      pending = undefined;
-      continue;
-    }
-    if (!line.startsWith('#EXT')) continue;
-    const colon = line.indexOf(':');
-    const name = colon === -1 ? line : line.slice(0, colon);
-    const attributes = (): Attributes => parseAttributes(line.slice(colon + 1)).attributes;
-    if (name === '#EXT-X-STREAM-INF') pending = attributes();
-    else if (name === '#EXT-X-I-FRAME-STREAM-INF') iFrames.push(attributes());
-    else if (name === '#EXT-X-MEDIA') media.push(attributes());
-    else if (name === '#EXT-X-SESSION-DATA' || name === '#EXT-X-SESSION-KEY') {
-      head.push(`${name}:${format(withUri(attributes(), first))}`);
-    } else if (name !== '#EXT-X-CONTENT-STEERING') head.push(line);
-  }
-  const kept = variants[0]?.attributes.get('PATHWAY-ID')?.text;
-  const isKept = (one: Attributes): boolean => one.get('PATHWAY-ID')?.text === kept;
+  const lines = readMultivariantLines(text);
   return [
-    ...head,
+    ...lines.head,
+    ...lines.session.map(({ name, attributes }) => `${name}:${format(withUri(attributes, first))}`),
     `#EXT-X-CONTENT-STEERING:SERVER-URI="${steeringUri}",PATHWAY-ID="${first.id}"`,
-    ...pathways.flatMap((pathway) => [
-      ...media.map(
-        (one) => `#EXT-X-MEDIA:${format(withUri(inGroup(one, ['GROUP-ID'], pathway), pathway))}`,
-      ),
-      ...variants
-        .filter(({ attributes }) => isKept(attributes))
-        .flatMap(({ attributes, uri }) => [
-          `#EXT-X-STREAM-INF:${format(onPathway(attributes, pathway))}`,
-          pathway.resolve(uri),
-        ]),
-      ...iFrames
-        .filter(isKept)
-        .map(
-          (one) => `#EXT-X-I-FRAME-STREAM-INF:${format(withUri(onPathway(one, pathway), pathway))}`,
-        ),
-    ]),
+    ...pathways.flatMap((pathway) => linesOf(lines, pathway)),
     '',
   ].join('\n');
+}
+
+function linesOf({ media, variants, iFrames }: MultivariantLines, pathway: Pathway): string[] {
+  return [
+    ...media.map((one) => {
+      const grouped = inGroup(withStableId(one, 'STABLE-RENDITION-ID'), ['GROUP-ID'], pathway);
+      return `#EXT-X-MEDIA:${format(withUri(grouped, pathway))}`;
+    }),
+    ...variants.flatMap(({ attributes, uri }) => [
+      `#EXT-X-STREAM-INF:${format(onPathway(withStableId(attributes, 'STABLE-VARIANT-ID', uri), pathway))}`,
+      pathway.resolve(uri),
+    ]),
+    ...iFrames.map((one) => {
+      const placed = onPathway(withStableId(one, 'STABLE-VARIANT-ID'), pathway);
+      return `#EXT-X-I-FRAME-STREAM-INF:${format(withUri(placed, pathway))}`;
+    }),
+  ];
+}
+
+function withStableId(
+  attributes: Attributes,
+  name: 'STABLE-VARIANT-ID' | 'STABLE-RENDITION-ID',
+  uri: string | undefined = attributes.get('URI')?.text,
+): Attributes {
+  if (uri === undefined || attributes.has(name)) return attributes;
+  return new Map([...attributes, [name, { text: stableIdOf(uri), quoted: true }]]);
 }
 
 function onPathway(attributes: Attributes, pathway: Pathway): Attributes {

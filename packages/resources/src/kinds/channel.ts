@@ -252,6 +252,13 @@ export const channelResource: ResourceDefinition<ChannelSpec, ChannelStatus> = {
       jsonPath: '.status.validation.ratio',
       description: 'Under the load of the validation.',
     },
+    // How long each step took; Ready takes none of its own.
+    ...channelSteps.slice(0, -1).map((step) => ({
+      name: step,
+      type: 'number' as const,
+      jsonPath: `.status.stages.${step.toLowerCase()}`,
+      description: `Seconds until ${step} held, from the step before.`,
+    })),
     {
       name: 'Seconds',
       type: 'number',

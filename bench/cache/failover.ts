@@ -1,0 +1,54 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { browserProgram, haveProgram } from '@tapline/testing';
+import { channelsOf, forms, startPlayers, timeOfMoves } from '../../tests/channels/fail-over.ts';
+import { startChannelSystem } from '../../tests/channels/start-channel-system.ts';
+import { startTimedOrigin } from '../../tests/channels/timed-origin.ts';
+import { setup as buildProgram } from '../../tests/support/build-program.ts';
+import { benchmarkRow, type BenchmarkRow } from '../result.ts';
+
+/** How long players play; their edge dies in the middle. */
+const playSeconds = 60;
+const script = join(import.meta.dirname, '../../node_modules/hls.js/dist/hls.min.js');
+
+/**
+ * What the death of a node costs: hls.js in Chromium plays a film, a live and a low-latency stream by
+ * the edge of a node that is killed, and all three channels have to be ready elsewhere.
+ */
+export async function measureFailover(): Promise<readonly BenchmarkRow[]> {
+  const row = (metric: string, unit: string, goal: number, ours: number): BenchmarkRow =>
+    benchmarkRow({ metric, unit, better: 'lower', ours, peers: {}, goal, goalOn: 'ours' });
+  const isRoot = process.getuid?.() === 0;
+  if (!isRoot || !haveProgram('ffmpeg') || browserProgram() === undefined) {
+    const note = 'needs root, ffmpeg and chromium-headless-shell';
+    const none = row('a killed node: all channels ready elsewhere', 'ms', 5000, Number.NaN);
+    return [{ ...none, holds: false, note }];
+  }
+  await buildProgram();
+  await using system = await startChannelSystem(['e1', 'e2']);
+  await mkdir(join(system.folder, 'origin'));
+  await using origin = await startTimedOrigin({
+    folder: join(system.folder, 'origin'),
+    seconds: playSeconds + 60,
+  });
+  await system.apply(channelsOf(origin.url));
+  const withinMs = (playSeconds + 60) * 1000;
+  await using players = await startPlayers(system, { node: 'e1', script, withinMs });
+  await system.addNode('e3');
+  await players.after(playSeconds * 0.4);
+  const [victim] = system.nodes;
+  if (victim === undefined) throw new Error('no node');
+  const movedMs = await timeOfMoves(system, { victim, end: () => victim.die() });
+  const reports = await players.after(playSeconds);
+  return [
+    row(
+      'a killed node: all channels ready elsewhere',
+      'ms',
+      5000,
+      Math.round(Math.max(...movedMs)),
+    ),
+    ...reports.map(({ longestStallMs }, at) =>
+      row(`a killed node: longest stall in a minute, ${forms[at]}`, 'ms', 2000, longestStallMs),
+    ),
+  ];
+}
