@@ -21,9 +21,11 @@ import {
 } from '@tapline/gateway';
 import { createHttpTransport, createRegistryClient, type HttpTransport } from '@tapline/registry';
 import {
+  createMachineRuntime,
   createRuncRuntime,
   createUnconfinedRuntime,
   createWasmRuntime,
+  machineDialects,
   type Runtime,
 } from '@tapline/runtimes';
 import type { StreamClass } from '@tapline/tunnel';
@@ -87,6 +89,8 @@ export interface AgentConfig {
   readonly servicesPort?: number;
   /** Where this is a node: how it serves channels to players; it serves none unless given. */
   readonly edge?: EdgeSettings;
+  /** What the command line of a machine's runtime finds it by, such as HOME and PATH. */
+  readonly machineEnvironment?: Readonly<Record<string, string>>;
   /** The one folder whose files users may read and write; none unless given. */
   readonly filesDirectory?: string;
   /**
@@ -109,6 +113,7 @@ export interface RunningAgent extends AsyncDisposable {
 }
 
 const storageReportMs = 30_000;
+const edgeKeepaliveMs = 1000;
 const quietMs = 5000;
 
 /**
@@ -220,6 +225,8 @@ export async function startAgent(config: AgentConfig): Promise<RunningAgent> {
         segments?.refresh();
       },
       onDisconnected: () => metrics?.setConnected(false),
+      // What players depend on is missed within three seconds, also where no word of its end comes.
+      ...(config.edge !== undefined && { keepaliveMs: edgeKeepaliveMs }),
       clock,
       rng,
       log,
@@ -471,7 +478,7 @@ async function knownUnderlay(state: AgentState, server: URL): Promise<string> {
   }
 }
 
-function openRuntime(
+async function openRuntime(
   config: AgentConfig,
   init: { readonly clock: Clock; readonly log: Log },
 ): Promise<Runtime> {
@@ -479,11 +486,16 @@ function openRuntime(
   const { runtime = 'runc' } = config;
   switch (runtime) {
     case 'unconfined':
-      return createUnconfinedRuntime({ ...init, directory, acceptNoIsolation: true });
+      return await createUnconfinedRuntime({ ...init, directory, acceptNoIsolation: true });
     case 'wasm':
-      return createWasmRuntime({ ...init, directory });
+      return await createWasmRuntime({ ...init, directory });
     case 'runc':
-      return createRuncRuntime({ ...init, directory });
+      return await createRuncRuntime({ ...init, directory });
+    default: {
+      const dialect = machineDialects[runtime];
+      const { machineEnvironment: environment = {} } = config;
+      return await createMachineRuntime({ ...init, directory, dialect, environment });
+    }
   }
 }
 

@@ -4,6 +4,9 @@ export { DiskBudget, type DiskBudgetInit, type DiskReservation } from './disk-bu
 export type { LayerIndex } from './layer-index.ts';
 export { type LayerCompression, type LayerSource, LayerStore } from './layer-store.ts';
 export { type Rootfs, type RootfsMethod, RootfsStore } from './rootfs-store.ts';
+export { createMachineRuntime, type MachineRuntimeInit } from './machine/create-machine-runtime.ts';
+export { machineDialects } from './machine/dialects.ts';
+export type { MachineDialect } from './machine/machine-dialect.ts';
 export type {
   Confinement,
   ContainerHandle,

@@ -267,6 +267,9 @@ function starter(name: Runtime['name']): string {
     runc: 'createRuncRuntime(init)',
     unconfined: 'createUnconfinedRuntime({ ...init, acceptNoIsolation: true })',
     wasm: 'createWasmRuntime(init)',
+    'apple-container': '',
+    colima: '',
+    'podman-machine': '',
     none: 'Promise.reject(new Error("none runs nothing"))',
   }[name];
   return `

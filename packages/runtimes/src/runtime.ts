@@ -72,7 +72,14 @@ export interface ProcessIo {
  */
 export interface Runtime extends AsyncDisposable {
   /** `none` runs nothing. */
-  readonly name: 'runc' | 'unconfined' | 'wasm' | 'none';
+  readonly name:
+    | 'runc'
+    | 'unconfined'
+    | 'wasm'
+    | 'apple-container'
+    | 'colima'
+    | 'podman-machine'
+    | 'none';
   /** Does everything that can be done ahead; `start` and `run` take what it returns. */
   prepare(spec: ContainerSpec): Promise<PreparedContainer>;
   /**

@@ -7,7 +7,14 @@ import {
   textFlagWithDefault,
 } from '../framework/flag.ts';
 
-const runtimes = ['runc', 'wasm', 'unconfined'] as const;
+const runtimes = [
+  'runc',
+  'wasm',
+  'unconfined',
+  'apple-container',
+  'colima',
+  'podman-machine',
+] as const;
 
 /** How an agent runs; `join` and `agent` have these. */
 export const agentFlags: {
@@ -37,7 +44,7 @@ export const agentFlags: {
     environment: 'TAPLINE_AGENT_DATA',
   }),
   runtime: textFlagWithDefault(
-    'What confines programs; wasm runs those for arm64 on any machine, unconfined is no isolation at all',
+    'What confines programs; wasm runs those for arm64 on any machine, the last three are for Macs and not tried on one yet, unconfined is no isolation at all',
     {
       choices: runtimes,
       default: 'runc',

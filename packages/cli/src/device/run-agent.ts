@@ -26,6 +26,7 @@ export async function runAgent(flags: AgentFlagValues, console: Console): Promis
     clock: console.clock,
     collectMemory,
     runtime: runtimeOf(flags),
+    machineEnvironment: machineEnvironment(console.environment),
     ...(flags.datapath === 'kernel' ||
     flags.datapath === 'kernel-vlans' ||
     flags.datapath === 'user-space'
@@ -85,6 +86,26 @@ function agentWords(flags: AgentFlagValues): readonly string[] {
     '--log-level',
     flags.logLevel,
   ];
+}
+
+/** Where command lines of machines look for those. */
+const machineVariables = [
+  'HOME',
+  'PATH',
+  'XDG_RUNTIME_DIR',
+  'DOCKER_CONFIG',
+  'DOCKER_HOST',
+  'COLIMA_HOME',
+  'CONTAINER_HOST',
+];
+
+function machineEnvironment(environment: Console['environment']): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    machineVariables.flatMap((name) => {
+      const value = environment[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
 }
 
 /** Twice: what the first one finds unused since the last, such as code, the second one frees. */
