@@ -104,8 +104,8 @@ describe.skipIf(unavailable !== undefined)(`channels on nodes ${unavailable ?? '
       });
       return (status?.edges ?? []).map(({ node }) => node);
     };
-    const nodes = (await Promise.all(forms.map(edgesOf))).flat();
-    const victim = system.nodes.find(({ name }) => nodes.includes(name));
+    const nodes = new Set((await Promise.all(forms.map(edgesOf))).flat());
+    const victim = system.nodes.find(({ name }) => nodes.has(name));
     if (victim === undefined) throw new Error('no node serves');
     const movedMs = await timeOfMoves(system, {
       victim,

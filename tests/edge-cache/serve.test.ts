@@ -108,6 +108,10 @@ describe.skipIf(unavailable !== undefined)(`tapline edge-cache serve ${unavailab
     expect(asked).toEqual(['/news/2.ts']);
     expect(await ask('purge', 'news', '--tag', 'show-7')).toMatchObject({ code: 0 });
     expect(await edge.get('/news/1.ts')).toContain('fwd=');
+    const pin = ['pin', 'news', '/news/1.ts'];
+    expect(await ask(...pin)).toMatchObject({ code: 0, out: 'pinned\n' });
+    expect(await ask(...pin, '--remove')).toMatchObject({ code: 0, out: 'no longer pinned\n' });
+    expect((await ask('pin', 'sports', '/news/1.ts')).code).not.toBe(0);
   }, 90_000);
 
   test('says what is wrong with its file, and that nobody answers on its socket', async () => {

@@ -21,7 +21,7 @@ export interface DeviceProcess extends AsyncDisposable {
   /** Its programs go on. */
   stop(): Promise<void>;
   kill(): Promise<void>;
-  signal(name: 'SIGSTOP' | 'SIGCONT'): void;
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void;
   containers(): readonly ListedContainer[];
 }
 
@@ -79,7 +79,7 @@ export async function startDeviceProcess(init: DeviceProcessInit): Promise<Devic
       running.kill('SIGKILL');
       await running.exited;
     },
-    signal: (name) => running.kill(name),
+    signal: (signal) => running.kill(signal),
     containers: () => listContainers(runcRoot),
     async [Symbol.asyncDispose]() {
       // One that is suspended hears no SIGTERM.

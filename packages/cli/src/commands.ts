@@ -110,6 +110,7 @@ export const commandGroups: readonly CommandGroup[] = [
         (await import('./commands/edge-cache-serve.ts')).edgeCacheServe,
       'edge-cache purge': async () =>
         (await import('./commands/edge-cache-purge.ts')).edgeCachePurge,
+      'edge-cache pin': async () => (await import('./commands/edge-cache-pin.ts')).edgeCachePin,
       'edge-cache stats': async () =>
         (await import('./commands/edge-cache-stats.ts')).edgeCacheStats,
       'edge-cache reload': async () =>

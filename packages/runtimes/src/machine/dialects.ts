@@ -74,8 +74,8 @@ export const machineDialects: Readonly<Record<MachineDialect['name'], MachineDia
 };
 
 /** What Docker and Podman have in common. */
-function engine<Name extends MachineDialect['name']>(
-  name: Name,
+function engine(
+  name: MachineDialect['name'],
 ): Omit<MachineDialect, 'program' | 'machine' | 'prepare'> {
   return {
     name,

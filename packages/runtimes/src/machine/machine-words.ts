@@ -26,7 +26,8 @@ export function runWords(
   const { limits, binds = [] } = spec;
   return [
     'run',
-    ...['--name', about.name],
+    '--name',
+    about.name,
     ...(about.mode === 'foreground' ? ['--rm', '--interactive'] : ['--cidfile', about.idFile]),
     ...processWords(spec, about.environment),
     ...(limits.memoryBytes === undefined
@@ -72,8 +73,11 @@ export function environmentFile({ env }: ProcessSpec): string {
 function processWords(process: ProcessSpec, environment: string): readonly string[] {
   const { uid, gid } = process.user;
   return [
-    ...['--env-file', environment],
-    ...['--workdir', process.workingDirectory],
-    ...['--user', `${uid}:${gid}`],
+    '--env-file',
+    environment,
+    '--workdir',
+    process.workingDirectory,
+    '--user',
+    `${uid}:${gid}`,
   ];
 }
