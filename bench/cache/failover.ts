@@ -16,12 +16,13 @@ const script = join(import.meta.dirname, '../../node_modules/hls.js/dist/hls.min
  * the edge of a node that is killed, and all three channels have to be ready elsewhere.
  */
 export async function measureFailover(): Promise<readonly BenchmarkRow[]> {
-  const row = (metric: string, unit: string, goal: number, ours: number): BenchmarkRow =>
-    benchmarkRow({ metric, unit, better: 'lower', ours, peers: {}, goal, goalOn: 'ours' });
   const isRoot = process.getuid?.() === 0;
   if (!isRoot || !haveProgram('ffmpeg') || browserProgram() === undefined) {
     const note = 'needs root, ffmpeg and chromium-headless-shell';
-    const none = row('a killed node: all channels ready elsewhere', 'ms', 5000, Number.NaN);
+    const none = row('a killed node: all channels ready elsewhere', {
+      ours: Number.NaN,
+      goal: 5000,
+    });
     return [{ ...none, holds: false, note }];
   }
   await buildProgram();
@@ -41,14 +42,21 @@ export async function measureFailover(): Promise<readonly BenchmarkRow[]> {
   const movedMs = await timeOfMoves(system, { victim, end: () => victim.die() });
   const reports = await players.after(playSeconds);
   return [
-    row(
-      'a killed node: all channels ready elsewhere',
-      'ms',
-      5000,
-      Math.round(Math.max(...movedMs)),
-    ),
-    ...reports.map(({ longestStallMs }, at) =>
-      row(`a killed node: longest stall in a minute, ${forms[at]}`, 'ms', 2000, longestStallMs),
+    row('a killed node: all channels ready elsewhere', {
+      ours: Math.round(Math.max(...movedMs)),
+      goal: 5000,
+    }),
+    ...reports.map(({ longestStallMs: ours }, at) =>
+      row(`a killed node: longest stall in a minute, ${forms[at]}`, { ours, goal: 2000 }),
     ),
   ];
+}
+
+/** In milliseconds, without a peer. */
+function row(
+  metric: string,
+  { ours, goal }: { readonly ours: number; readonly goal: number },
+): BenchmarkRow {
+  const kind = { unit: 'ms', better: 'lower', peers: {}, goalOn: 'ours' } as const;
+  return benchmarkRow({ metric, ...kind, ours, goal });
 }
