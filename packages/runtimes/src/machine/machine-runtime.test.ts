@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLog, systemClock } from '@tapline/base';
-import { eventually, haveProgram, type TemporaryFolder, temporaryFolder } from '@tapline/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ContainerSpec } from '../container-spec.ts';
 import type { Runtime } from '../runtime.ts';
@@ -12,24 +12,24 @@ import { createMachineRuntime } from './create-machine-runtime.ts';
 import { appleContainer, podmanMachine } from './dialects.ts';
 import type { MachineDialect } from './machine-dialect.ts';
 
-let folder: TemporaryFolder;
+let folder: string;
 let rootfs: string;
 /** Those of this test's runtime. */
 let images: string;
 beforeEach(async () => {
-  folder = await temporaryFolder();
-  rootfs = join(folder.path, 'rootfs');
-  const runtime = join(folder.path, 'runtime');
+  folder = await mkdtemp(join(tmpdir(), 'tapline-machine-'));
+  rootfs = join(folder, 'rootfs');
+  const runtime = join(folder, 'runtime');
   images = `localhost/tapline-${createHash('sha256').update(runtime).digest('hex').slice(0, 8)}`;
   await mkdir(rootfs);
   makeTestRootfs(rootfs);
 });
-afterEach(() => folder[Symbol.asyncDispose]());
+afterEach(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }));
 
 function open(dialect: MachineDialect, path = ''): Promise<Runtime> {
   const home = process.env['HOME'] ?? '/';
   const environment = { HOME: home, PATH: `${path}${process.env['PATH'] ?? ''}` };
-  const directory = join(folder.path, 'runtime');
+  const directory = join(folder, 'runtime');
   return createMachineRuntime({
     dialect,
     environment,
@@ -70,10 +70,13 @@ async function throughALife(runtime: Runtime): Promise<readonly unknown[]> {
   const { id } = await runtime.start(spec(loop));
   const [state] = await runtime.list();
   expect(state).toMatchObject({ id, status: 'running', labels: { role: 'test' } });
-  const logged = (text: string): Promise<boolean> =>
-    eventually(`it says ${text}`, async () => {
-      return (await readFile(state?.logPath ?? '', 'utf8')).includes(text) ? true : undefined;
-    });
+  async function logged(text: string): Promise<void> {
+    for (let tries = 0; tries < 1000; tries += 1) {
+      if ((await readFile(state?.logPath ?? '', 'utf8')).includes(text)) return;
+      await systemClock.sleep(20);
+    }
+    throw new Error(`it does not say ${text}`);
+  }
   await logged('up');
   await expect(runtime.start(spec(loop))).rejects.toMatchObject({ code: 'container_exists' });
   said = '';
@@ -86,7 +89,8 @@ async function throughALife(runtime: Runtime): Promise<readonly unknown[]> {
   return await runtime.list();
 }
 
-const noPodman = process.getuid?.() !== 0 || !haveProgram('podman') || !haveProgram('runc');
+const isThere = (program: string): boolean => spawnSync(program, ['--version']).status === 0;
+const noPodman = process.getuid?.() !== 0 || !isThere('podman') || !isThere('runc');
 describe.skipIf(noPodman)(
   'Podman, here without its machine (skipped without podman, runc or root)',
   () => {
@@ -153,7 +157,7 @@ esac
 
 describe('the command line of another program', () => {
   async function fake(status: string): Promise<string> {
-    const bin = join(folder.path, 'bin');
+    const bin = join(folder, 'bin');
     await mkdir(bin);
     await writeFile(join(bin, 'container'), fakeContainer);
     await chmod(join(bin, 'container'), 0o755);
