@@ -37,7 +37,7 @@ export async function memoryRow(root: string): Promise<BenchmarkRow> {
     ours,
     peers: native === undefined ? {} : { native },
     ...(native !== undefined && { goal: factor * native + allowance, goalOn: 'ours' as const }),
-    note: `at most ${factor} times native and ${allowance} MB`,
+    note: `at most ${factor} times native and ${allowance} MB, with a young generation of 4 MB`,
   });
 }
 

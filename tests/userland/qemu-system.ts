@@ -28,9 +28,11 @@ export function runInQemu(
     readonly argv: readonly string[];
     readonly env: readonly string[];
     readonly stdin: string;
+    /** A minute unless given. */
+    readonly timeoutMs?: number;
   },
 ): ProgramRun {
-  const { argv, env, stdin } = command;
+  const { argv, env, stdin, timeoutMs = 60_000 } = command;
   const isolate = ['--user', '--map-root-user', '--mount', '--pid', '--fork', '--kill-child'];
   const { status, signal, stdout, stderr } = spawnSync(
     'unshare',
@@ -50,7 +52,7 @@ export function runInQemu(
     ],
     {
       input: stdin,
-      timeout: 900_000,
+      timeout: timeoutMs,
       maxBuffer: 64 * 1024 * 1024,
       env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
     },

@@ -30,7 +30,10 @@ function jqTests(names: string): string {
   return `for t in ${names}; do echo "== $t"; jq -L /work/jq/tests/modules --run-tests /work/jq/tests/$t.test 2>&1; done`;
 }
 
-/** Left out: what needs other languages' texts, a terminal, or the machine's own time. */
+/**
+ * Left out for now: what may need other languages' texts, a terminal, or the machine's own time. Which of
+ * them do has not been looked at one by one.
+ */
 const gawkLeftOut =
   'clos1way6|devfd|fork|getlocaltime|inetdayt|localenl|pid|pipeio|poundbang|randtest|readdir|rwarray|strftime|time|timeout|timsort|tradanch|backbigs1|fflush|hsprint|ignrcas2|mpfr|filefuncs|fnmatch|fts|inplace|ordchr|revout|testext|zero2|errno|cmdlinefsbacknl|sigpipe1|clobber|procinfs|id|profile|dbugtypedre|symtab|argcasfile|longwrds|sort1|sortglos|jarebug|iolint|arrdbg|dumpvars|nonfatal|pty|status-close';
 const bashLeftOut =
@@ -87,7 +90,7 @@ if cmp -s _$t $t.ok; then echo "PASS $t"; else echo "other $t $(cksum < _$t)"; f
     packages: packages('sed grep'),
     script: bashTests('*.tests'),
     shell: '/bin/bash',
-    sample: bashTests('case.tests braces.tests'),
+    sample: bashTests('braces.tests'),
     passes: /^(PASS|other) \w/m,
     samplePasses: /^(PASS|other) braces/m,
   },

@@ -37,7 +37,8 @@ describe.skipIf(reason !== undefined)(
         await prepare(folder.path, each);
         const script = long ? each.script : (each.sample ?? each.script);
         const argv = [each.shell, '-c', `cd /tmp; ${script}`];
-        const theirs = runInQemu(folder.path, { argv, env, stdin: '' });
+        const timeoutMs = long ? 850_000 : 100_000;
+        const theirs = runInQemu(folder.path, { argv, env, stdin: '', timeoutMs });
         const { unknown, ...ours } = await runInUserland(folder.path, { argv, env, stdin: '' });
         expect(ours).toEqual(theirs);
         expect(ours.stdout).toMatch(long ? each.passes : (each.samplePasses ?? each.passes));
