@@ -224,6 +224,8 @@ function mayDo(own: string, role: 'device' | 'node'): (request: PossibleRequest)
         return about.repository === 'jq' && isRead(method) && !about.route.startsWith('upload');
       case 'edge':
         if (about.route === '/gateway/v1/renew') return true;
+        // What it tells of itself; here nobody takes it.
+        if (about.route.startsWith('/telemetry/v1/')) return true;
         // Anything but GET and a form says that it is none, before it matters who asks.
         if (about.route === '/registry/v1/token') return method === 'GET';
         return request.upgrade !== undefined || isOpen(request);

@@ -207,6 +207,8 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
   const takeTelemetry = createTelemetryEndpoint({
     ...telemetry,
     identify: (request) => access.identify(request),
+    isDevice: (identity, name) =>
+      api.allows(identity, { verb: 'get', group: 'tapline.dev', resource: 'devices', name }),
     metrics: metrics.telemetry,
     log,
   });

@@ -17,6 +17,8 @@ const maxTraceBytes = 256 * 1024;
 /** Takes what devices tell of themselves: remote write, and spans as OTLP; each only of itself. */
 export function createTelemetryEndpoint(init: {
   readonly identify: (request: IncomingMessage) => Identity | undefined;
+  /** Whether it is the device still: a deleted or revoked one has its certificate, and is nobody. */
+  readonly isDevice: (identity: Identity, device: string) => boolean;
   /** Absent where nobody is configured to have them. */
   readonly relay: RemoteWriteRelay | undefined;
   readonly exporter: SpanExporter | undefined;
@@ -31,8 +33,8 @@ export function createTelemetryEndpoint(init: {
       throw new TaplineError('unauthorized', 'authentication is required');
     }
     const device = deviceOfUser(identity.user);
-    if (device !== undefined) return device;
-    throw new TaplineError('forbidden', `user ${identity.user} is no device`);
+    if (device !== undefined && init.isDevice(identity, device)) return device;
+    throw new TaplineError('forbidden', `user ${identity.user} is no device, or not any more`);
   }
 
   async function take(request: IncomingMessage): Promise<void> {
