@@ -2,21 +2,17 @@ import {
   type AgentCore,
   AgentState,
   createAgentCore,
-  feedOverCalls,
+  feedOverApi,
   type ImageStore,
 } from '../../packages/agent/src/index.ts';
 import { silentLog, systemClock, systemRng } from '../../packages/base/src/index.ts';
-import {
-  connectSession,
-  enrolDevice,
-  newDeviceKey,
-  type Session,
-} from '../../packages/gateway/src/index.ts';
+import { createHttpClient } from '../../packages/client/src/index.ts';
+import { connectSession, enrolDevice, newDeviceKey } from '../../packages/gateway/src/index.ts';
 import type { Runtime } from '../../packages/runtimes/src/index.ts';
 
 /**
  * Devices without programs: `node simulated-fleet.ts URL TOKEN COUNT`. Each enrols with a key of its
- * own, holds its own tunnel with its directives in it and runs the agent's own code; programs end at once
+ * own, holds its own tunnel and watch and runs the agent's own code; programs end at once
  * with exit code 0, and images are there already.
  */
 const [url = '', token = '', count = '0'] = process.argv.slice(2);
@@ -47,12 +43,22 @@ async function startDevice(name: string): Promise<AgentCore> {
     privateKeyPem: newDeviceKey(),
     clock: systemClock,
   });
-  const begun = Promise.withResolvers<Session>();
+  const client = createHttpClient({
+    baseUrl: url,
+    ca: identity.caPem,
+    credentials: {
+      kind: 'certificate',
+      certificate: identity.certificatePem,
+      key: identity.privateKeyPem,
+    },
+    userAgent: 'tapline-simulated-agent',
+    clock: systemClock,
+  });
   const core = await createAgentCore({
     // Nobody asks these devices what their programs print.
     followLog: printsNothing,
     device: name,
-    installs: feedOverCalls(async () => await (await begun.promise).calls()),
+    installs: feedOverApi(client, name),
     state: await AgentState.open(undefined),
     images: presentImages(),
     runtime: endlesslyHealthy(),
@@ -60,7 +66,7 @@ async function startDevice(name: string): Promise<AgentCore> {
     rng: systemRng,
     log: silentLog,
   });
-  const session = connectSession({
+  connectSession({
     server,
     tls: () => ({ ca: identity.caPem, cert: identity.certificatePem, key: identity.privateKeyPem }),
     report: () => ({
@@ -80,7 +86,6 @@ async function startDevice(name: string): Promise<AgentCore> {
     rng: systemRng,
     log: silentLog,
   });
-  begun.resolve(session);
   await core.synced;
   return core;
 }
