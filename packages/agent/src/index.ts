@@ -12,5 +12,6 @@ export { type PublicIdentity, readPublicIdentity } from './public-identity.ts';
 export { capabilitiesOf } from './segments/capability-names.ts';
 export { claimOf } from './segments/claim-of.ts';
 export { reportedIntent } from './segments/keyed-intent.ts';
-export { type AgentConfig, type RunningAgent, startAgent } from './start-agent.ts';
+export type { AgentConfig } from './agent-config.ts';
+export { type RunningAgent, startAgent } from './start-agent.ts';
 export type { EdgeSettings } from './channels/edge-program.ts';

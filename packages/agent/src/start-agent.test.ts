@@ -9,7 +9,8 @@ import { haveProgram, temporaryFolder, type TemporaryFolder } from '@tapline/tes
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { joinDevice } from './join-device.ts';
-import { type AgentConfig, type RunningAgent, startAgent } from './start-agent.ts';
+import type { AgentConfig } from './agent-config.ts';
+import { type RunningAgent, startAgent } from './start-agent.ts';
 import { startTestControlPlane, type TestControlPlane } from './testing/test-control-plane.ts';
 import { createTestImages, type TestImages } from './testing/test-images.ts';
 
