@@ -2,7 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Identity } from '@tapline/apiserver';
 import { type Log, TaplineError } from '@tapline/base';
 import type { IcingaMonitoring } from '@tapline/monitoring';
-import { administratorOf, answerFailure, answerJson } from '../registry/admin-answers.ts';
+import { administratorOf } from '../administrator-of.ts';
+import { answerFailure, answerJson } from '../json-answers.ts';
 import type { IcingaConfiguration } from './monitoring-configuration.ts';
 
 export const monitoringPath = '/monitoring/v1/status';
@@ -20,7 +21,7 @@ export function createMonitoringEndpoint(init: {
 }): (request: IncomingMessage, response: ServerResponse) => void {
   return (request, response) => {
     try {
-      administratorOf(init.identify(request));
+      administratorOf(init.identify(request), 'see how Icinga is kept in step');
       if (request.method !== 'GET') {
         throw new TaplineError('not_found', `${request.method} ${monitoringPath} is not served`);
       }

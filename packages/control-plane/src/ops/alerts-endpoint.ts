@@ -3,7 +3,7 @@ import type { Identity } from '@tapline/apiserver';
 import { type Log, TaplineError } from '@tapline/base';
 import { fromAlertmanager, type Signal } from '@tapline/opsbot';
 import { readBoundedBody } from '../read-bounded-body.ts';
-import { answerFailure, answerJson } from '../registry/admin-answers.ts';
+import { answerFailure, answerJson } from '../json-answers.ts';
 
 export const alertsPath = '/ops/v1/alerts';
 

@@ -3,7 +3,8 @@ import type { Identity } from '@tapline/apiserver';
 import { type Log, TaplineError } from '@tapline/base';
 import { formatPlatform } from '@tapline/oci';
 import type { ReplicationStatus, Replicator } from '@tapline/registry';
-import { administratorOf, answerFailure, answerJson } from './admin-answers.ts';
+import { administratorOf } from '../administrator-of.ts';
+import { answerFailure, answerJson } from '../json-answers.ts';
 
 export const replicationPath = '/registry/v1/replication';
 
@@ -19,7 +20,7 @@ export function createReplicationEndpoint(init: {
 
   async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
-      const identity = administratorOf(init.identify(request));
+      const identity = administratorOf(init.identify(request), 'administer the registry');
       const path = (request.url ?? '').split('?', 1)[0] ?? '';
       const [, policy] = /^\/registry\/v1\/replication\/([a-z0-9-]+)$/.exec(path) ?? [];
       if (policy !== undefined && request.method === 'POST') {

@@ -4,7 +4,7 @@ import { isTaplineError, type Log, TaplineError } from '@tapline/base';
 import { deviceOfUser } from '@tapline/gateway';
 import { parseOtlpTraces } from '@tapline/telemetry';
 import { readBoundedBody } from '../read-bounded-body.ts';
-import { answerFailure, answerJson } from '../registry/admin-answers.ts';
+import { answerFailure, answerJson } from '../json-answers.ts';
 import { maxWriteBytes, type RemoteWriteRelay } from './remote-write-relay.ts';
 import type { SpanExporter } from './span-exporter.ts';
 import type { TelemetryMetrics } from './telemetry-metrics.ts';

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { silentLog, TaplineError } from '@tapline/base';
 import { expect, test } from 'vitest';
-import { answerFailure } from './admin-answers.ts';
+import { answerFailure } from './json-answers.ts';
 
 test('who has sent all of a body is told why it was refused', async () => {
   const server = createServer((request, response) => {

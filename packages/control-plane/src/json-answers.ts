@@ -1,15 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Identity, mastersGroup } from '@tapline/apiserver';
-import { errorMessage, isTaplineError, type Log, TaplineError } from '@tapline/base';
-
-/** Who sends the request, where that is an administrator; throws `unauthorized` or `forbidden`. */
-export function administratorOf(identity: Identity | undefined): Identity {
-  if (identity === undefined) {
-    throw new TaplineError('unauthorized', 'authentication is required');
-  }
-  if (identity.groups.includes(mastersGroup)) return identity;
-  throw new TaplineError('forbidden', `user ${identity.user} may not administer the registry`);
-}
+import { errorMessage, isTaplineError, type Log } from '@tapline/base';
 
 export function answerJson(response: ServerResponse, status: number, body: unknown): void {
   const bytes = Buffer.from(JSON.stringify(body));
@@ -41,7 +31,7 @@ export function answerFailure(
   const known = isTaplineError(error) ? error : undefined;
   const status = known === undefined ? undefined : statuses[known.code];
   const path = request.url?.split('?', 1)[0];
-  if (status === undefined) log.warn('registry: administration failed', { path, error });
+  if (status === undefined) log.warn('a request failed', { path, error });
   // A known error without a status is of what the work met: a disk, another registry.
   answerJson(response, status ?? (known === undefined ? 500 : 502), {
     code: known?.code ?? 'internal',
