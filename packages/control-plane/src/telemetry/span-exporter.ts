@@ -16,6 +16,8 @@ const maxWaiting = 10_000;
 const maxBatch = 500;
 const tries = 4;
 const timeoutMs = 10_000;
+/** What is left is sent within this when the control plane stops; a collector that hangs holds nothing up. */
+const lastMs = 2000;
 
 export function createSpanExporter(init: {
   readonly configuration: OtlpConfiguration;
@@ -26,6 +28,8 @@ export function createSpanExporter(init: {
 }): SpanExporter {
   const { configuration, transport, metrics, clock, log } = init;
   const stopping = new AbortController();
+  /** Nothing is sent any more. */
+  const over = new AbortController();
   const waiting: { readonly span: Span; readonly resource: SpanAttributes }[] = [];
   let woken = Promise.withResolvers<void>();
   const running = run();
@@ -40,7 +44,7 @@ export function createSpanExporter(init: {
       } catch {
         // Stopping: what is there goes out, once.
       }
-      while (waiting.length > 0) await send(waiting.splice(0, maxBatch));
+      while (waiting.length > 0 && !over.signal.aborted) await send(waiting.splice(0, maxBatch));
     }
   }
 
@@ -84,7 +88,7 @@ export function createSpanExporter(init: {
         ...(token !== undefined && { authorization: `Bearer ${token}` }),
       },
       body,
-      signal: AbortSignal.timeout(timeoutMs),
+      signal: AbortSignal.any([over.signal, AbortSignal.timeout(timeoutMs)]),
     });
     for await (const chunk of response.body) void chunk;
     const { status } = response;
@@ -104,7 +108,15 @@ export function createSpanExporter(init: {
     async [Symbol.asyncDispose]() {
       stopping.abort(new TaplineError('stopped', 'the control plane is stopping'));
       woken.resolve();
+      const done = new AbortController();
+      const late = clock.sleep(lastMs, { signal: done.signal }).then(
+        () => over.abort(new TaplineError('stopped', 'the control plane is stopping')),
+        () => undefined,
+      );
       await running;
+      done.abort();
+      await late;
+      if (waiting.length > 0) metrics.spans('dropped', waiting.length);
     },
   };
 }
