@@ -30,6 +30,7 @@ import type { IcingaMonitoring } from '@tapline/monitoring';
 import { fromIcinga, type OpsBot } from '@tapline/opsbot';
 import { taplineResources } from '@tapline/resources';
 import { openSqliteStore } from '@tapline/store';
+import type { Span } from '@tapline/telemetry';
 import { writeAdminKubeconfig } from './admin-kubeconfig.ts';
 import { createClientsOfDevices } from './clients-of-devices.ts';
 import type { ControlPlaneConfiguration } from './configuration.ts';
@@ -204,6 +205,7 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
   const telemetry = opened.use(
     openTelemetry({ ...configuration.monitoring, metrics: metrics.telemetry, clock, log }),
   );
+  const { exporter } = telemetry;
   const takeTelemetry = createTelemetryEndpoint({
     ...telemetry,
     identify: (request) => access.identify(request),
@@ -241,7 +243,10 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
       clock,
     }),
     metrics,
-    onSpans: (spans) => telemetry.exporter?.export(spans, controlPlaneResource),
+    // Without anybody to take them none are made.
+    ...(exporter !== undefined && {
+      onSpans: (spans: readonly Span[]) => exporter.export(spans, controlPlaneResource),
+    }),
     clock,
     rng,
     log,
