@@ -1,4 +1,4 @@
-import type { Fabric, FabricOutcome } from '@tapline/fabric';
+import type { Fabric, FabricOutcome, SegmentMetrics } from '@tapline/fabric';
 import { type FabricIntent, groupId } from '@tapline/segments';
 import { eventually, temporaryFolder, type TemporaryFolder } from '@tapline/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -177,12 +177,47 @@ except PermissionError: pass`;
       expect((await fabrics[0]?.metrics())?.drops['forged']).toBeGreaterThan(0);
     });
 
+    test('what the policy does not let pass, and what is too large, is counted by segment', async () => {
+      const before = await countsOf(fabrics[0]);
+      expect(before.policyDrops).toBeGreaterThan(0);
+      const from = all.find(({ node, role }) => node === 'n1' && role.kind === 'isolated');
+      const to = all.find(({ node, role }) => node === 'n2' && role.kind === 'promiscuous');
+      if (from === undefined || to === undefined) throw new Error('two nodes are needed');
+      const send = (bytes: number): [string, ...string[]] => [
+        'python3',
+        '-c',
+        `import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.IPPROTO_IP, 10, 3)
+for n in range(3): s.sendto(bytes(${bytes}), ('${to.ip}', 9))`,
+      ];
+      // A workload that thinks it may send more than the segment takes.
+      network.run(from.namespace, ['ip', 'link', 'set', from.device, 'mtu', '4000']);
+      network.run(from.namespace, send(3000));
+      network.run(from.namespace, ['ip', 'link', 'set', from.device, 'mtu', '1300']);
+      const { port, way } = (await countsOf(fabrics[0])).mtuErrors;
+      expect(port).toBeGreaterThanOrEqual(before.mtuErrors.port + 3);
+      expect(way).toBe(before.mtuErrors.way);
+      // The way to the others is narrower than their devices say.
+      const route = underlay === 'wireguard' ? '10.99.0.2 dev tw0' : 'default via 172.30.1.1';
+      const narrow = ['ip', 'route', 'change', ...route.split(' '), 'mtu', '1000'] as const;
+      network.run(network.nodes[0]?.namespace ?? '', [...narrow]);
+      network.run(from.namespace, send(1200));
+      expect((await countsOf(fabrics[0])).mtuErrors.way).toBeGreaterThanOrEqual(way + 3);
+    });
+
     test('what stands is as it was planned, so nothing is left to do', async () => {
       const again = await Promise.all(fabrics.map(async (fabric) => await fabric.plan(intent)));
       expect(again.flat()).toEqual([]);
     });
   });
 });
+
+async function countsOf(fabric: Fabric | undefined): Promise<SegmentMetrics> {
+  const found = (await fabric?.metrics())?.segments.find((segment) => segment.vni === vni);
+  if (found === undefined) throw new Error(`VNI ${vni} has no counters`);
+  return found;
+}
 
 function macOf(network: TestNetwork, namespace: string, device: string): string {
   const text = network.run(namespace, ['ip', '-j', 'link', 'show', 'dev', device]);

@@ -1,3 +1,4 @@
+import type { FabricMetrics } from '@tapline/fabric';
 import {
   checkCertificate,
   type FabricIntent,
@@ -8,7 +9,7 @@ import {
   type Verdict,
   verifyFabric,
 } from '@tapline/segments';
-import { haveProgram } from '@tapline/testing';
+import { eventually, haveProgram } from '@tapline/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type FrameProbe, startFrameProbe } from './support/frame-probe.ts';
 import { measureArp, measureMatrix, policyMatrix } from './support/measure-matrix.ts';
@@ -148,6 +149,23 @@ describe.skipIf(unavailable !== undefined)(`four nodes in user space ${unavailab
       drops: { drop_strangers: 1, drop_foreign: 2 },
     });
     expect(marks).toContain('00990001');
+  });
+
+  test('what is too large for the way to another node is counted, and does not go in fragments', async () => {
+    // From the first node's isolated port to the second's promiscuous one.
+    const [, from] = workloads;
+    const send = `python3 -c "import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for n in range(3): s.sendto(bytes(1300), ('10.7.0.5', 9))"`;
+    underlay.nodes[0]?.run('ip route change default via 192.0.2.9 mtu 1000');
+    from?.run(send);
+    const counted = async (): Promise<number | undefined> => {
+      const metrics = (await nodes[0]?.metrics()) as FabricMetrics | undefined;
+      return metrics?.segments[0]?.mtuErrors.way;
+    };
+    await eventually('all are counted', async () => ((await counted()) ?? 0) >= 3);
+    expect(await counted()).toBe(3);
+    underlay.nodes[0]?.run('ip route change default via 192.0.2.9');
   });
 
   test('a node that is killed passes nothing, and all again within two seconds of its return', async () => {

@@ -39,7 +39,13 @@ export type HintReason = 'event' | 'restart';
 /** All but the MTUs, which depend on the node's addresses. */
 export type KernelCapabilities = Omit<NodeCapabilities, 'underlayMtu' | 'linkMtu'>;
 
-export type Reading = keyof NodeOutputs | 'routes' | 'statistics' | 'counters' | 'macsecCounters';
+export type Reading =
+  | keyof NodeOutputs
+  | 'routes'
+  | 'statistics'
+  | 'vniCounters'
+  | 'counters'
+  | 'macsecCounters';
 
 export type ExecutionResult =
   | { readonly done: true }

@@ -1,11 +1,14 @@
 import { type Clock, isRecord } from '@tapline/base';
-import type { FabricMetrics, SegmentMetrics } from './fabric.ts';
+import type { FabricMetrics } from './fabric.ts';
 import type { FabricHelper, Reading } from './fabric-helper.ts';
 import { macsecName, parseWireguard } from '@tapline/segments';
+import { segmentMetrics } from './segment-metrics.ts';
 
 /** What counters are in. */
 export const metricReadings: readonly Reading[] = [
   'statistics',
+  'vniCounters',
+  'vlans',
   'counters',
   'wireguard',
   'macsecCounters',
@@ -27,7 +30,8 @@ export async function fabricMetrics(
     readonly sendEpoch: number | undefined;
   },
 ): Promise<FabricMetrics> {
-  const { statistics = '', counters = '', wireguard = '', macsecCounters = '' } = outputs;
+  const { statistics = '', vniCounters = '', counters = '' } = outputs;
+  const { wireguard = '', macsecCounters = '' } = outputs;
   const peers = parseWireguard(wireguard).flatMap((device) => device.peers);
   const seconds = clock.now() / 1000;
   const key = wireguard.trim() === '' ? undefined : await helper.wireguardKey();
@@ -41,7 +45,7 @@ export async function fabricMetrics(
   };
   const [espKeyAgeSeconds, macsecKeyAgeSeconds] = [oldest('esp'), oldest('macsec')];
   return {
-    segments: records(statistics).flatMap(segmentMetrics),
+    segments: segmentMetrics({ statistics, vniCounters, counters, vlans: outputs.vlans ?? '' }),
     drops: { ...dropCounts(counters), ...macsecDrops(macsecCounters) },
     handshakeAgeSeconds: Object.fromEntries(
       peers
@@ -56,25 +60,6 @@ export async function fabricMetrics(
     ...(macsecKeyAgeSeconds !== undefined && { macsecKeyAgeSeconds }),
     driftMended,
   };
-}
-
-function segmentMetrics(link: Readonly<Record<string, unknown>>): readonly SegmentMetrics[] {
-  const [, vni] = /^tv([1-9][0-9]*)$/.exec(String(link['ifname'])) ?? [];
-  const stats = link['stats64'];
-  if (vni === undefined || !isRecord(stats)) return [];
-  const received = isRecord(stats['rx']) ? stats['rx'] : {};
-  const sent = isRecord(stats['tx']) ? stats['tx'] : {};
-  return [
-    {
-      vni: Number(vni),
-      receivedPackets: count(received['packets']),
-      receivedBytes: count(received['bytes']),
-      sentPackets: count(sent['packets']),
-      sentBytes: count(sent['bytes']),
-      sendErrors: count(sent['errors']) + count(sent['carrier_errors']),
-      droppedPackets: count(sent['dropped']) + count(received['dropped']),
-    },
-  ];
 }
 
 /** The same counter stands in more than one table. */

@@ -75,7 +75,7 @@ export interface FabricMetrics {
 
 export interface SegmentMetrics {
   readonly vni: number;
-  /** Of the segment's VXLAN device: to and from other nodes. */
+  /** Of the segment's VXLAN device, or of its VNI in one of many: to and from other nodes. */
   readonly receivedPackets: number;
   readonly receivedBytes: number;
   readonly sentPackets: number;
@@ -83,4 +83,12 @@ export interface SegmentMetrics {
   /** Frames that the VXLAN device could not send, too large ones among them. */
   readonly sendErrors: number;
   readonly droppedPackets: number;
+  /** Frames that the policy did not let pass on this node. */
+  readonly policyDrops: number;
+  readonly mtuErrors: {
+    /** Frames that ports did not take: longer than the MTU, or before the port was up. */
+    readonly port: number;
+    /** Frames that were too large for the way to another node. */
+    readonly way: number;
+  };
 }

@@ -87,6 +87,7 @@ export {
   macsecName,
   portEndName,
   portName,
+  vniOfPort,
   vxlanName,
   wireguardName,
 } from './names/interface-names.ts';
@@ -102,6 +103,8 @@ export { isMacsecOperation } from './encryption/macsec-operation.ts';
 export { encryptionOfOperation } from './plan/encryption-of-operation.ts';
 export { renderOperation } from './plan/render-operation.ts';
 export { type NodeOutputs, observationCommands, observeNode } from './observe/observe-node.ts';
+export { parseVlanTunnels } from './observe/parse-vlan-tunnels.ts';
+export { vlanMark } from './names/vlan-mark.ts';
 export { parseWireguard } from './observe/parse-wireguard.ts';
 export { filterBatch } from './observe/parse-filters.ts';
 export { floodMac } from './compile/segment-fdb.ts';

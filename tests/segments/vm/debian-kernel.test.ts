@@ -236,6 +236,13 @@ describe.skipIf(unavailable !== undefined)(`in Debian's kernel ${unavailable ?? 
       const sighting = await vm.send(matrixFrames(name, ends));
       expect([name, ...matrixOf(sighting, ends)]).toEqual([name, ...policy.toSorted()]);
     }
+    const counted = await aware[0]?.fabric.metrics();
+    for (const { vni } of segments) {
+      const one = counted?.segments.find((entry) => entry.vni === vni);
+      expect([vni, one?.receivedPackets, one?.sentBytes]).not.toContain(0);
+    }
+    const [mixed] = segments;
+    expect(counted?.segments.find(({ vni }) => vni === mixed?.vni)?.policyDrops).toBeGreaterThan(0);
     const claim = intents.get('n1') ?? fail();
     const { result, findings, certificate } = verifyFabric(claim, await statesOf(aware));
     expect([result, findings.map(({ message }) => message)]).toEqual(['verified', []]);

@@ -21,13 +21,25 @@ export function createSegmentGauges(registry: Registry, read: SegmentAgent['metr
   });
   const errors = new Gauge({
     name: 'tapline_segment_send_errors_total',
-    help: 'Frames that could not be sent to other nodes, too large ones among them.',
+    help: 'Frames that could not be sent to other nodes.',
+    labelNames: ['segment'],
+    registers,
+  });
+  const mtuErrors = new Gauge({
+    name: 'tapline_segment_mtu_errors_total',
+    help: 'Frames that were too large: at a port of this node, or for the way to another node.',
+    labelNames: ['segment', 'at'],
+    registers,
+  });
+  const policyDrops = new Gauge({
+    name: 'tapline_segment_policy_drops_total',
+    help: 'Frames of a segment that its policy did not let pass on this node.',
     labelNames: ['segment'],
     registers,
   });
   const drops = new Gauge({
     name: 'tapline_segment_drops_total',
-    help: 'Frames dropped by the policy on this node, by what they were.',
+    help: 'Frames dropped on this node, of all segments, by why.',
     labelNames: ['reason'],
     registers,
   });
@@ -49,7 +61,7 @@ export function createSegmentGauges(registry: Registry, read: SegmentAgent['metr
     registers,
     async collect(): Promise<void> {
       const { names, fabric } = await read();
-      for (const gauge of [packets, bytes, errors, drops]) gauge.reset();
+      for (const gauge of [packets, bytes, errors, mtuErrors, policyDrops, drops]) gauge.reset();
       scrape.set(names.size);
       const labelled = new Set([...names.keys()].slice(0, mostSegments));
       for (const one of fabric.segments) {
@@ -59,6 +71,9 @@ export function createSegmentGauges(registry: Registry, read: SegmentAgent['metr
         bytes.inc({ segment, direction: 'received' }, one.receivedBytes);
         bytes.inc({ segment, direction: 'sent' }, one.sentBytes);
         errors.inc({ segment }, one.sendErrors);
+        mtuErrors.inc({ segment, at: 'port' }, one.mtuErrors.port);
+        mtuErrors.inc({ segment, at: 'way' }, one.mtuErrors.way);
+        policyDrops.inc({ segment }, one.policyDrops);
       }
       for (const [reason, count] of Object.entries(fabric.drops)) drops.set({ reason }, count);
       drifts.set(fabric.driftMended);

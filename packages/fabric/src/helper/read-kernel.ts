@@ -8,7 +8,8 @@ const commands = {
   ...observationCommands,
   routes: ['ip', '-j', 'route', 'show', 'dev', 'tw0'],
   statistics: ['ip', '-j', '-s', 'link'],
-  counters: ['nft', '-j', 'list', 'counters'],
+  vniCounters: ['bridge', '-j', '-s', 'vni', 'show'],
+  counters: ['nft', '-j', 'list', 'ruleset'],
   macsecCounters: ['ip', '-j', '-s', 'macsec', 'show'],
 } as const;
 
@@ -17,6 +18,7 @@ type PlainReading = Exclude<Reading, 'filters'>;
 /** What a kernel or node may not have; then there is nothing of it. All others must answer. */
 const optional: ReadonlySet<Reading> = new Set([
   'vnis',
+  'vniCounters',
   'vlans',
   'portVlans',
   'xfrmStates',
@@ -33,6 +35,7 @@ const ofDevices = {
   routes: /"ifname":"tw0"/,
   macsec: /"info_kind":"macsec"/,
   macsecCounters: /"info_kind":"macsec"/,
+  vniCounters: /"ifname":"tv000[0-9]"/,
 } as const satisfies Partial<Record<PlainReading, RegExp>>;
 
 /**

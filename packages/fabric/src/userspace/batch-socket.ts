@@ -12,6 +12,8 @@ export interface BatchSocketOptions {
   readonly device?: string;
   /** Where packets that come in are put. */
   readonly pool: PacketPool;
+  /** Of a packet that was too large for its way. */
+  readonly onTooLarge: (pointer: bigint) => void;
 }
 
 /** Many packets to and from a UDP socket with one call of the system each way. */
@@ -43,6 +45,7 @@ const vectorBytes = 16;
 const nameBytes = 32;
 const doNotWait = 0x40;
 const truncated = 0x20;
+const messageSize = 90;
 
 export function openBatchSocket(libc: Libc, options: BatchSocketOptions): BatchSocket {
   const { address, port, device, pool } = options;
@@ -84,6 +87,7 @@ export function openBatchSocket(libc: Libc, options: BatchSocketOptions): BatchS
       } else {
         // The first one could not be sent: its peer is away, or too large. The others still can.
         failed += 1;
+        if (libc.errno() === messageSize) options.onTooLarge(outgoing.vectors[from * 2] ?? 0n);
         from += 1;
       }
     }
@@ -157,8 +161,17 @@ function messageTable(count: number) {
   };
 }
 
-const level = { socket: 1 } as const;
-const option = { noCheck: 11, bindToDevice: 25, receiveBufferForce: 33, receiveBuffer: 8 } as const;
+const level = { ip: 0, socket: 1, ipv6: 41 } as const;
+const option = {
+  noCheck: 11,
+  bindToDevice: 25,
+  receiveBufferForce: 33,
+  receiveBuffer: 8,
+  // IP_MTU_DISCOVER and IPV6_MTU_DISCOVER of linux/in.h and linux/in6.h, and what they are set to.
+  pathMtu: 10,
+  pathMtu6: 23,
+  dontFragment: 2,
+} as const;
 const receiveBufferBytes = 4 * 1024 * 1024;
 
 function configure(
@@ -173,6 +186,10 @@ function configure(
   // RFC 7348 §5: no checksum outside over IPv4; what is inside has its own.
   const on = new Uint8Array(new Uint32Array([1]).buffer);
   if (!six) libc.setsockopt(fd, level.socket, option.noCheck, on, 4);
+  // What a way does not take is an error that is counted, and nothing goes in fragments.
+  const whole = new Uint8Array(new Uint32Array([option.dontFragment]).buffer);
+  const discover = six ? option.pathMtu6 : option.pathMtu;
+  libc.setsockopt(fd, six ? level.ipv6 : level.ip, discover, whole, 4);
   if (device === undefined) return;
   const name = new TextEncoder().encode(`${device}\0`);
   if (libc.setsockopt(fd, level.socket, option.bindToDevice, name, name.length) < 0) {

@@ -8,6 +8,7 @@ import {
   type NodeSwitch,
   pathAddress,
   portEndName,
+  readVxlanHeader,
   type SegmentIntent,
   type SegmentPath,
   segmentPath,
@@ -171,6 +172,7 @@ export class DatapathLoop {
       address: local,
       port: intent.vxlanPort,
       pool: this.#pool,
+      onTooLarge: (pointer) => this.#countTooLarge(pointer),
       // Bound to it, nothing leaves beside it: not even where its route is gone.
       ...deviceOf(path),
     });
@@ -276,6 +278,17 @@ export class DatapathLoop {
       range.end = range.start + socket.lengthOf(slot);
       nodeSwitch.fromPeer(peer, this.#pool.bytes, range);
     }
+  }
+
+  /** The VNI is in the packet's header. */
+  #countTooLarge(pointer: bigint): void {
+    const { bytes, slotBytes, packetPointers } = this.#pool;
+    const slot = packetPointers.indexOf(pointer);
+    const header = { vni: 0, group: 0 };
+    const start = slot * slotBytes + packetAt;
+    if (slot < 0 || !readVxlanHeader(bytes, { start, end: start + 8 }, header)) return;
+    const counters = this.#counters.get(header.vni);
+    if (counters !== undefined) counters.tooLargeForWay += 1;
   }
 
   #fromTap({ fd, carrier, port }: Tap): void {

@@ -136,6 +136,8 @@ export async function openUserSpaceFabric(options: UserSpaceFabricOptions): Prom
           sentPackets: counters.toPeers,
           sentBytes: counters.toPeerBytes,
           sendErrors: 0,
+          policyDrops: counters.dropped.policy,
+          mtuErrors: { port: counters.dropped.tooBig, way: counters.tooLargeForWay },
           droppedPackets: Object.values(counters.dropped).reduce((sum, count) => sum + count, 0),
         })),
         drops,

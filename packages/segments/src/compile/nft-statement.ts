@@ -35,6 +35,11 @@ export function mark(value: unknown): unknown {
   return { mangle: { key: meta('mark'), value } };
 }
 
+/** Counts in a set that has counters; ends the rule where the set is full. */
+export function update(set: string, key: unknown): unknown {
+  return { set: { op: 'update', elem: key, set: `@${set}` } };
+}
+
 /** Counts and drops. */
 export function deny(counter: string): readonly unknown[] {
   return [{ counter }, { drop: null }];

@@ -14,11 +14,18 @@ import {
   meta,
   not,
   rule,
+  update,
 } from './nft-statement.ts';
 
 const iifname = meta('iifname');
 const oifname = meta('oifname');
 const accept = { accept: null };
+const byArrival = concat(iifname, meta('mark'));
+/** RFC 1191 §4 and RFC 4443 §3.2. */
+const tooBig = [
+  [is(field('icmp', 'type'), 'destination-unreachable'), is(field('icmp', 'code'), 'frag-needed')],
+  [is(field('icmpv6', 'type'), 'packet-too-big')],
+] as const;
 /** RFC 4861 §4.3, §4.4: 8 bytes after the start of ICMPv6; nft 1.0.6 has no name for it. */
 const ndTarget = { payload: { base: 'th', offset: 64, len: 128 } };
 /** RFC 7348 §5: 12 bytes after the start of UDP. */
@@ -49,6 +56,8 @@ export interface NftSetDeclaration {
   /** As nft lists it. */
   readonly type: readonly string[];
   readonly valueType?: string;
+  /** Rules write into it how often they met what; nobody is let through or kept out by it. */
+  readonly counts?: true;
 }
 
 export const nftTableName = 'tapline';
@@ -68,7 +77,11 @@ export type NftSetName =
   | 'outside4'
   | 'outside6'
   | 'inside4'
-  | 'inside6';
+  | 'inside6'
+  | CountingSetName;
+
+/** Keys are an interface of arrival and a mark, whose upper half is the VLAN where segments are VLANs. */
+export type CountingSetName = 'policy_drops' | 'too_big';
 
 /** Everything that differs from node to node is an element of one of these; rules never change. */
 export const nftSets: readonly NftSetDeclaration[] = [
@@ -81,6 +94,8 @@ export const nftSets: readonly NftSetDeclaration[] = [
   set('bridge', 'sources6', 'type ifname . ipv6_addr'),
   set('bridge', 'nd_sources', 'typeof iifname . @th,64,128'),
   set('bridge', 'nd_targets', 'typeof iifname . @th,64,128'),
+  countingSet('policy_drops'),
+  countingSet('too_big'),
   set('arp', 'answers', 'type ifname . ipv4_addr : mark'),
   set('inet', 'vnis', 'typeof @th,96,24'),
   set('inet', 'outside4', 'typeof ip saddr . @th,96,24'),
@@ -174,6 +189,9 @@ function ingressRules(): readonly NftRule[] {
     ...hidingRules(),
     // The other node's word for the group is taken only together with the port it is true of.
     rule(is(iifname, 'tv*'), fromRemote, accept),
+    // A VXLAN device answers for its way what is too large for it, in the name of who was asked; with
+    // the asker's mark that is seldom somebody's, so the asker is not told, and it is counted.
+    ...tooBig.map((type) => rule(is(iifname, 'tv*'), ...type, update('too_big', byArrival))),
     rule(is(iifname, 'tv*'), ...deny('drop_overlay')),
     // A process of the host may have set one.
     rule(mark(0)),
@@ -236,6 +254,9 @@ function forwardRules(): readonly NftRule[] {
   return [
     rule(is(iifname, 'tp*'), allowed, accept),
     rule(is(iifname, 'tv*'), allowed, accept),
+    // In rules of their own: where a set is full, they end, and what they would drop is dropped still.
+    rule(is(iifname, 'tp*'), update('policy_drops', byArrival)),
+    rule(is(iifname, 'tv*'), update('policy_drops', byArrival)),
     rule(is(iifname, 'tp*'), ...deny('drop_policy')),
     rule(is(iifname, 'tv*'), ...deny('drop_policy')),
     // Somebody put an interface that is not ours into a segment's bridge.
@@ -276,6 +297,10 @@ function set(
     type,
     ...(value !== undefined && { valueType: value }),
   };
+}
+
+function countingSet(name: CountingSetName): NftSetDeclaration {
+  return { ...set('bridge', name, 'type ifname . mark'), counts: true };
 }
 
 function table(family: NftSetDeclaration['table'], chains: readonly NftChain[]): NftTable {

@@ -27,6 +27,8 @@ export interface SwitchCounters {
   /** Of VXLAN packets, their headers included. */
   fromPeerBytes: number;
   toPeerBytes: number;
+  /** Packets that the way to another node did not take for their length; whoever sends them counts. */
+  tooLargeForWay: number;
   /** Neighbour requests that the node answered itself. */
   answered: number;
   readonly dropped: Record<DropReason, number>;
@@ -40,6 +42,7 @@ export function emptyCounters(): SwitchCounters {
     toPeers: 0,
     fromPeerBytes: 0,
     toPeerBytes: 0,
+    tooLargeForWay: 0,
     answered: 0,
     dropped: {
       malformed: 0,

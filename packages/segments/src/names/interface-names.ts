@@ -19,6 +19,12 @@ export function portName(vni: number, port: Pick<PortIntent, 'index' | 'incarnat
   return `tp${vni.toString(36)}.${port.index.toString(36)}.${incarnation.toString(36)}`;
 }
 
+/** The segment of a port's name; undefined where it is no port's. */
+export function vniOfPort(name: string): number | undefined {
+  const [, digits] = /^tp([0-9a-z]{1,5})\.[0-9a-z]{1,4}\.[0-9a-z]{1,2}$/.exec(name) ?? [];
+  return digits === undefined ? undefined : Number.parseInt(digits, 36);
+}
+
 /** The workload's end of a port, in the node or in a namespace. */
 export function portEndName(vni: number, port: Pick<PortIntent, 'index' | 'incarnation'>): string {
   return `te${portName(vni, port).slice(2)}`;

@@ -1,5 +1,6 @@
 import { defined, isRecord } from '@tapline/base';
 import type { NftChain, NftRule, NftRuleset, NftSet, NftTable } from '../state/nft-ruleset.ts';
+import { nftSets, nftTableName } from '../compile/nft-tables.ts';
 import {
   assertLength,
   type JsonRecord,
@@ -138,6 +139,29 @@ function finish(table: TableDraft): NftTable {
     family: table.family,
     name: table.name,
     chains: [...table.chains.values()],
-    sets: table.sets,
+    sets: table.sets.map((set) => (isCounting(table, set) ? withoutCounts(set) : set)),
   };
+}
+
+/** Whether rules only write into it, how often they met something. */
+function isCounting({ family, name, chains }: TableDraft, set: NftSet): boolean {
+  const ours = name === nftTableName && family === 'bridge';
+  if (!ours || !nftSets.some((known) => known.counts === true && known.name === set.name)) {
+    return false;
+  }
+  const read = [...chains.values()].some(({ rules }) =>
+    rules.some(({ statements }) =>
+      statements.some(
+        (statement) =>
+          !(isRecord(statement) && isRecord(statement['set'])) &&
+          JSON.stringify(statement).includes(`"@${set.name}"`),
+      ),
+    ),
+  );
+  return !read;
+}
+
+/** Newer versions of nft say that it is dynamic. */
+function withoutCounts(set: NftSet): NftSet {
+  return { ...set, flags: [], elements: [] };
 }

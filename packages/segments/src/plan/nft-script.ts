@@ -9,6 +9,9 @@ import {
 import type { NftTable } from '../state/nft-ruleset.ts';
 import { nftText } from './nft-text.ts';
 
+/** Marks of frames from other nodes are what these say: so many are kept apart. */
+const mostCounted = 16_384;
+
 /** Replaces the tables: what was there is gone in the same transaction. */
 export function installScript(vxlanPort: number): readonly string[] {
   return nftTables(vxlanPort).flatMap((table) => [...dropTable(table.family), ...tableText(table)]);
@@ -46,7 +49,10 @@ function tableText({ family, chains }: NftTable): readonly string[] {
   return [
     `table ${family} ${nftTableName} {`,
     ...(family === 'arp' ? [] : dropCounters.map((name) => `  counter ${name} {\n  }`)),
-    ...sets.map(({ kind, name, declaration }) => `  ${kind} ${name} {\n    ${declaration};\n  }`),
+    ...sets.map(({ kind, name, declaration, counts }) => {
+      const rest = counts === true ? ` size ${mostCounted}; flags dynamic; counter;` : '';
+      return `  ${kind} ${name} {\n    ${declaration};${rest}\n  }`;
+    }),
     ...chains.flatMap(({ name, base, rules }) => [
       `  chain ${name} {`,
       ...(base === undefined

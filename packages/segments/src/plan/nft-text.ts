@@ -26,6 +26,8 @@ export function nftText(value: unknown): string {
         : `@${word(content['base'])},${word(content['offset'])},${word(content['len'])}`;
     case 'mangle':
       return `${nftText(content['key'])} set ${nftText(content['value'])}`;
+    case 'set':
+      return `${word(content['op'])} ${nftText(content['set'])} { ${nftText(content['elem'])} }`;
     case 'map':
       return `${nftText(content['key'])} map ${nftText(content['data'])}`;
     default:

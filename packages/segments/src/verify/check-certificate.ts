@@ -140,11 +140,12 @@ function readNode(state: NodeState) {
       let now = marks;
       const rest = new Set<Mark>();
       for (const { match, mangle, ...other } of statements as readonly Json[]) {
-        const next = new Set<Mark>();
+        // A set may be full: then the rule ends there.
+        const next = new Set<Mark>('set' in other ? now : []);
         const { key, data } = mangle?.value.map ?? { key: match?.left, data: match?.right };
         const known = /^([=!]=|<)$/.test(match?.op) || mangle?.key.meta?.key === 'mark';
         for (const mark of now) {
-          if ('accept' in other) accepted.add(mark);
+          if ('accept' in other || 'set' in other) ('set' in other ? rest : accepted).add(mark);
           else if ('counter' in other || (known && !key)) next.add(mangle?.value ?? mark);
           else if (known) {
             const { found, sure } = find(key, match?.op === '<' ? {} : data, { ...frame, mark });

@@ -143,7 +143,14 @@ class TableChains {
     this.#compiled.set(name, { rules });
     for (const [index, { statements }] of chain.rules.entries()) {
       const why = { ...reason, rule: index + 1 };
-      rules.push(statements.map((statement) => compileStatement(statement, why, this)));
+      rules.push(
+        statements.map((statement, at) =>
+          // Whether a rule goes on behind its last statement is the same to every frame.
+          at === statements.length - 1 && isConditional(statement)
+            ? (frame, flow) => void flow.next.push(frame)
+            : compileStatement(statement, why, this),
+        ),
+      );
     }
     return { rules };
   }
@@ -207,6 +214,10 @@ function compileStatement(statement: unknown, why: Reason, chains: TableChains):
   if (kind === 'mangle' && isRecord(value)) return compileMangle(value, why, chains);
   if (kind === 'vmap' && isRecord(value)) return compileVerdictMap(value, why, chains);
   return worst(why);
+}
+
+function isConditional(statement: unknown): boolean {
+  return isRecord(statement) && conditional.has(Object.keys(statement)[0] ?? '');
 }
 
 /** Into the rest of the rule and past it, as it is not known which. */
