@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 
 import { haveProgram, temporaryFolder } from '@tapline/testing';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { debianUnavailable } from '../debian/debian-unavailable.ts';
 import { startBottleMirror } from './bottle-mirror.ts';
@@ -15,34 +15,34 @@ interface Outcome {
   readonly output: string;
 }
 
-interface Trial {
-  readonly formula: string;
-  readonly platform: PlatformTag;
-  readonly command: readonly string[];
-  readonly tag?: string;
+interface Prefix extends AsyncDisposable {
+  /** Runs a program of a formula that was asked for. */
+  run(formula: string, command: readonly string[]): Promise<Outcome>;
 }
 
-/** Pours a formula into a fresh prefix and runs one of its programs there. */
-async function tryOut({ formula, platform, command, tag }: Trial): Promise<Outcome> {
-  await using folder = await temporaryFolder();
-  await using mirror = await startBottleMirror({ formulae: [formula], platforms: [platform] });
+/** Pours formulae, and what they need, into one fresh prefix, as on a machine of Homebrew's. */
+async function pourInto(
+  formulae: readonly string[],
+  { platform, tag }: { readonly platform: PlatformTag; readonly tag?: string },
+): Promise<Prefix> {
+  const folder = await temporaryFolder();
+  await using mirror = await startBottleMirror({ formulae, platforms: [platform] });
   const prefix = folder.path;
-  await pourBottles(formula, {
-    url: mirror.url,
-    platform,
-    prefix,
-    ...(tag !== undefined && { tag }),
-  });
-  const [program = '', ...args] = command;
-  const path = join(prefix, 'opt', formula, 'bin', program);
-  const emulated = platform === 'arm64_linux' ? ['qemu-aarch64-static', path] : [path];
-  const [executable = '', ...rest] = [...emulated, ...args];
-  // Awaited here: what is disposed at the end of this function is in use until then.
-  return await new Promise((resolve) => {
-    execFile(executable, rest, { env: { LC_ALL: 'C' } }, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : error.code, output: stdout + stderr });
-    });
-  });
+  const options = { url: mirror.url, platform, prefix, ...(tag !== undefined && { tag }) };
+  await pourBottles(formulae, options);
+  return {
+    run(formula, [program = '', ...args]) {
+      const path = join(prefix, 'opt', formula, 'bin', program);
+      const emulated = platform === 'arm64_linux' ? ['qemu-aarch64-static', path] : [path];
+      const [executable = '', ...rest] = [...emulated, ...args];
+      return new Promise((resolve) => {
+        execFile(executable, rest, { env: { LC_ALL: 'C' } }, (error, stdout, stderr) => {
+          resolve({ code: error === null ? 0 : error.code, output: stdout + stderr });
+        });
+      });
+    },
+    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
+  };
 }
 
 async function unlessNative(platform: PlatformTag): Promise<string | undefined> {
@@ -74,25 +74,33 @@ const trials: readonly (readonly [formula: string, command: readonly string[], o
     ['hello', ['hello'], /^Hello, world!/],
   ];
 
-describe.skipIf(noX64 !== undefined)(`poured x86_64 bottles start ${noX64 ?? ''}`, () => {
-  test.each(trials)('%s', { timeout: 120_000 }, async (formula, command, output) => {
-    const outcome = await tryOut({ formula, platform: 'x86_64_linux', command });
-    expect(outcome).toEqual({ code: 0, output: expect.stringMatching(output) });
-  });
+const few = trials.filter(([formula]) => ['jq', 'bash', 'coreutils'].includes(formula));
 
-  test('jq 1.7.1 does not: it needs a newer glibc', { timeout: 120_000 }, async () => {
-    const command = ['jq', '--version'];
-    const trial = { formula: 'jq', platform: 'x86_64_linux', command, tag: '1.7.1' } as const;
-    const { code, output } = await tryOut(trial);
+describe.each([
+  { platform: 'x86_64_linux', tried: trials, unavailable: noX64 },
+  { platform: 'arm64_linux', tried: few, unavailable: noArm },
+] as const)('poured $platform bottles start', ({ platform, tried, unavailable }) => {
+  describe.skipIf(unavailable !== undefined)(unavailable ?? 'from one prefix', () => {
+    let poured: Prefix;
+    beforeAll(async () => {
+      poured = await pourInto([...new Set(tried.map(([formula]) => formula))], { platform });
+    }, 240_000);
+    afterAll(() => poured[Symbol.asyncDispose]());
+
+    test.each(tried)('%s', { timeout: 120_000 }, async (formula, command, output) => {
+      const outcome = await poured.run(formula, command);
+      expect(outcome).toEqual({ code: 0, output: expect.stringMatching(output) });
+    });
+  });
+});
+
+test.skipIf(noX64 !== undefined)(
+  `jq 1.7.1 does not: it needs a newer glibc ${noX64 ?? ''}`,
+  { timeout: 120_000 },
+  async () => {
+    await using poured = await pourInto(['jq'], { platform: 'x86_64_linux', tag: '1.7.1' });
+    const { code, output } = await poured.run('jq', ['jq', '--version']);
     expect(code).toBe(1);
     expect(output).toMatch(/version `GLIBC_2\.3\d' not found/);
-  });
-});
-
-describe.skipIf(noArm !== undefined)(`poured arm64 bottles start ${noArm ?? ''}`, () => {
-  const few = trials.filter(([formula]) => ['jq', 'bash', 'coreutils'].includes(formula));
-  test.each(few)('%s', { timeout: 120_000 }, async (formula, command, output) => {
-    const outcome = await tryOut({ formula, platform: 'arm64_linux', command });
-    expect(outcome).toEqual({ code: 0, output: expect.stringMatching(output) });
-  });
-});
+  },
+);

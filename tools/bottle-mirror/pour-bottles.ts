@@ -14,7 +14,7 @@ export interface PourOptions {
   readonly platform: PlatformTag;
   /** Takes the place of `/home/linuxbrew/.linuxbrew`. */
   readonly prefix: string;
-  /** Registry tag → which version of the formula to pour; the current one when left out. */
+  /** Registry tag → which version of what was asked for to pour; the current one when left out. */
   readonly tag?: string;
 }
 
@@ -32,13 +32,16 @@ interface Formula {
 }
 
 /**
- * Installs a formula and what it needs from a mirror: as little of `brew install` as lets programs
+ * Installs formulae and what they need from a mirror: as little of `brew install` as lets programs
  * start, with patchelf and none of Tapline's code, so that it can testify for the bottles alone.
  */
-export async function pourBottles(formula: string, options: PourOptions): Promise<void> {
+export async function pourBottles(
+  formulae: readonly string[],
+  options: PourOptions,
+): Promise<void> {
   const { url, platform, prefix } = options;
   const poured = new Set<string>();
-  const queue = [formula, 'glibc', 'gcc'];
+  const queue = [...formulae, 'glibc', 'gcc'];
   for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
     if (poured.has(name)) continue;
     poured.add(name);
@@ -49,7 +52,7 @@ export async function pourBottles(formula: string, options: PourOptions): Promis
     const current = rebuild === 0 ? version : `${version}-${rebuild}`;
     const dependencies = document.variations[platform]?.dependencies ?? document.dependencies;
     queue.push(...dependencies, ...document.uses_from_macos);
-    await pour(name, name === formula ? (options.tag ?? current) : current, options);
+    await pour(name, formulae.includes(name) ? (options.tag ?? current) : current, options);
   }
   const lib = join(prefix, 'lib');
   await mkdir(lib);

@@ -5,17 +5,29 @@ import { seededRng, silentLog, systemClock } from '@tapline/base';
 import { createRegistryClient } from '@tapline/registry';
 import { type InstallImage, installResource, type InstallSpec } from '@tapline/resources';
 import { createRuncRuntime, type Runtime } from '@tapline/runtimes';
-import { haveProgram, startProcess, temporaryFolder } from '@tapline/testing';
-import { describe, expect, test } from 'vitest';
+import {
+  bundlePrograms,
+  haveProgram,
+  startProcess,
+  type TemporaryFolder,
+  temporaryFolder,
+} from '@tapline/testing';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CrashOrder } from './testing/crash-child.ts';
 import { startTestControlPlane } from './testing/test-control-plane.ts';
 import { createTestImages, type TestImages } from './testing/test-images.ts';
 import { testSigner } from './testing/test-signer.ts';
 
 const root = process.getuid?.() === 0 && haveProgram('runc');
-const child = fileURLToPath(new URL('testing/crash-child.ts', import.meta.url));
+const source = fileURLToPath(new URL('testing/crash-child.ts', import.meta.url));
 
 describe.skipIf(!root)('an agent that is killed (needs root and runc)', () => {
+  let programs: TemporaryFolder;
+  beforeAll(async () => {
+    programs = await bundlePrograms({ 'crash-child': source });
+  });
+  afterAll(() => programs[Symbol.asyncDispose]());
+
   /**
    * Runs an agent until it is done, or dead; what it said. Once a life came to no
    * end, for a reason that is not known: the first such is told and begun again, a second one fails.
@@ -31,6 +43,7 @@ describe.skipIf(!root)('an agent that is killed (needs root and runc)', () => {
   }
 
   async function oneLife(order: CrashOrder, killAfterMs?: number): Promise<string | undefined> {
+    const child = join(programs.path, 'crash-child.js');
     const agent = await startProcess(process.execPath, [child, JSON.stringify(order)]);
     if (killAfterMs !== undefined) {
       await systemClock.sleep(killAfterMs);
@@ -149,7 +162,7 @@ describe.skipIf(!root)('an agent that is killed (needs root and runc)', () => {
     await scenario(async ({ want, images, folder }) => {
       for (let revision = 1; revision <= 6; revision += 1) {
         const wanted = await want(revision, await images.push(`r${revision}`, `echo ${revision}`));
-        for (let kills = 0; kills < 2; kills += 1) await life(wanted, 300 + rng() * 700);
+        for (let kills = 0; kills < 2; kills += 1) await life(wanted, 150 + rng() * 600);
         expect(await life(wanted)).toMatch(`Ready ${revision}`);
         expect(await running(folder)).toEqual([`${revision} running`]);
       }

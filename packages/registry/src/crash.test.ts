@@ -1,11 +1,15 @@
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Rng, seededRng } from '@tapline/base';
 import type { Digest } from '@tapline/oci';
-import { eventually, startProcess, temporaryFolder } from '@tapline/testing';
+import { bundlePrograms, eventually, startProcess, temporaryFolder } from '@tapline/testing';
 import { describe, expect, test } from 'vitest';
 import { type RawClient, rawClient, sha256Of } from './testing/raw-client.ts';
 
-const program = fileURLToPath(new URL('testing/registry-server-process.ts', import.meta.url));
+const sources = {
+  server: fileURLToPath(new URL('testing/registry-server-process.ts', import.meta.url)),
+  'catalog-thread': fileURLToPath(new URL('catalog/catalog-thread.ts', import.meta.url)),
+};
 const kills = Number(process.env['TAPLINE_REGISTRY_KILLS'] ?? 24);
 
 /** What the registry answered, and so has to have after any crash. */
@@ -25,6 +29,8 @@ function randomBytes(rng: Rng, size: number): Buffer<ArrayBuffer> {
 
 describe('a registry killed with SIGKILL during pushes, deletes and collections', () => {
   test(`has all that it answered, after each of ${kills} kills`, { timeout: 240_000 }, async () => {
+    await using programs = await bundlePrograms(sources);
+    const program = join(programs.path, 'server.js');
     await using folder = await temporaryFolder();
     const rng = seededRng(42);
     const answered: Answered = {

@@ -1,6 +1,7 @@
 export type { BrowserPage, PageFile } from './browser/browser-page.ts';
 export { type Browser, browserProgram, startBrowser } from './browser/start-browser.ts';
 export { openWebkitPage, webkitMissing, type WebkitPage } from './browser/start-webkit.ts';
+export { bundlePrograms } from './bundle-programs.ts';
 export { eventually } from './eventually.ts';
 export { haveProgram } from './have-program.ts';
 export { sharedDataFile } from './shared-data.ts';
