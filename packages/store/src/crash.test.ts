@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { bundlePrograms } from '@tapline/testing';
 import { expect, test } from 'vitest';
 import { openSqliteStore } from './sqlite-store.ts';
 import type { Change, Entry, ListResult, Store } from './store.ts';
@@ -13,6 +14,10 @@ import type { Change, Entry, ListResult, Store } from './store.ts';
 /** `TAPLINE_STORE_KILLS` for more, where there is time for them: each is a writer begun anew. */
 const kills = Number(process.env['TAPLINE_STORE_KILLS'] ?? 100);
 const lanes = 2;
+const sources = {
+  'crash-writer': fileURLToPath(new URL('testing/crash-writer.ts', import.meta.url)),
+  'journal-thread': fileURLToPath(new URL('journal-thread.ts', import.meta.url)),
+};
 const killsPerLane = Math.ceil(kills / lanes);
 
 /** A line of crash-writer.ts: an answered write. */
@@ -33,14 +38,16 @@ test(
   'what was answered survives SIGKILL at any moment, whole, and revisions never go back',
   { timeout: 60_000 + kills * 1500 },
   async () => {
-    const answers = await Promise.all(Array.from({ length: lanes }, killRepeatedly));
+    await using programs = await bundlePrograms(sources);
+    const program = join(programs.path, 'crash-writer.js');
+    const answers = await Promise.all(Array.from({ length: lanes }, () => killRepeatedly(program)));
     // Otherwise the kills came too early to show anything.
     for (const count of answers) expect(count).toBeGreaterThan(killsPerLane);
   },
 );
 
 /** Kills writers of one store over and over; answers how many writes were answered in all. */
-async function killRepeatedly(): Promise<number> {
+async function killRepeatedly(program: string): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'tapline-crash-'));
   try {
     const path = join(folder, 'store.db');
@@ -48,7 +55,7 @@ async function killRepeatedly(): Promise<number> {
     let revision = 0;
     let count = 0;
     for (let kill = 0; kill < killsPerLane; kill++) {
-      const answers = await writeUntilKilled(path, { afterOpen: kill % 5 !== 0 });
+      const answers = await writeUntilKilled(program, path, { afterOpen: kill % 5 !== 0 });
       const revisions = answers.flatMap(({ written }) => written.map(([, each]) => each));
       expect(new Set(revisions).size).toBe(revisions.length);
       expect(Math.min(Infinity, ...revisions)).toBeGreaterThan(revision);
@@ -74,10 +81,10 @@ async function killRepeatedly(): Promise<number> {
 
 /** Kills at a random moment: of its writing, or of its whole life, so also while it opens. */
 async function writeUntilKilled(
+  program: string,
   path: string,
   options: { readonly afterOpen: boolean },
 ): Promise<readonly Answer[]> {
-  const program = fileURLToPath(new URL('./testing/crash-writer.ts', import.meta.url));
   const answersPath = `${path}.answers`;
   const child = spawn(process.execPath, [program, path, answersPath], {
     stdio: ['ignore', 'pipe', 'inherit'],

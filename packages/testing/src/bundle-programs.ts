@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { rolldown } from 'rolldown';
 import { type TemporaryFolder, temporaryFolder } from './temporary-folder.ts';
 
