@@ -80,7 +80,7 @@ describe.each([
   { platform: 'x86_64_linux', tried: trials, unavailable: noX64 },
   { platform: 'arm64_linux', tried: few, unavailable: noArm },
 ] as const)('poured $platform bottles start', ({ platform, tried, unavailable }) => {
-  describe.skipIf(unavailable !== undefined)(unavailable ?? 'from one prefix', () => {
+  describe.skipIf(unavailable !== undefined)(`from one prefix ${unavailable ?? ''}`, () => {
     let poured: Prefix;
     beforeAll(async () => {
       poured = await pourInto([...new Set(tried.map(([formula]) => formula))], { platform });
