@@ -79,10 +79,13 @@ function passedOf(outcomes: Readonly<Record<string, Outcome>>): number {
   return Object.values(outcomes).filter((outcome) => outcome.passed).length;
 }
 
-/** By `TAPLINE_SHOW_FAILED=1`. */
-function show(outcomes: Readonly<Record<string, Outcome>>): void {
+/** By `TAPLINE_SHOW_FAILED=1`: every test that failed, and how many passed. */
+function show(engine: string, outcomes: Readonly<Record<string, Outcome>>): void {
   if (process.env['TAPLINE_SHOW_FAILED'] !== '1') return;
-  process.stdout.write(`${failedRequired(outcomes).join('\n')}\n${passedOf(outcomes)} passed\n`);
+  const failed = Object.entries(outcomes)
+    .filter(([, { passed }]) => !passed)
+    .map(([id, { kind, why }]) => `${engine} ${kind} ${id}: ${why}`);
+  process.stdout.write(`${failed.join('\n')}\n${engine} passed ${passedOf(outcomes)}\n`);
 }
 
 // Side by side: both mostly wait.
@@ -94,7 +97,7 @@ describe.concurrent('http-cache-tests', () => {
       const outcomes = await runSuite((channel) => startEdgeCache({ channels: [channel] }), {
         storeSetCookie: true,
       });
-      show(outcomes);
+      show('edge', outcomes);
       expect(failedRequired(outcomes)).toEqual([]);
       expect(Object.keys(outcomes).length).toBeGreaterThanOrEqual(350);
       expect(passedOf(outcomes)).toBeGreaterThanOrEqual(290);
@@ -110,7 +113,7 @@ describe.concurrent('http-cache-tests', () => {
         (channel, directory) => startVarnish({ channels: [channel], directory }),
         { staleIfErrorMs: 0, storeSetCookie: true },
       );
-      show(outcomes);
+      show('varnish', outcomes);
       expect(passedOf(outcomes)).toBeGreaterThanOrEqual(leastOfVarnish);
     },
   );

@@ -1,5 +1,12 @@
 import { TaplineError } from '@tapline/base';
 import type { ChannelSettings } from '../channel/channel-settings.ts';
+import {
+  bodyFields,
+  channelFreshness,
+  freshness,
+  hideBodyFields,
+  seconds,
+} from './vcl-freshness.ts';
 
 export interface VclInput {
   readonly channels: readonly ChannelSettings[];
@@ -50,7 +57,7 @@ export function generateVcl(input: VclInput): string {
     ...receive(input),
     ...hash(),
     ...hit(),
-    ...fetching(input.channels),
+    ...fetching(input),
     ...response(input),
     ...deliver(input),
   ].join('\n');
@@ -96,6 +103,19 @@ function receive({ channels, secret, xkey, name }: VclInput): readonly string[] 
       `  set req.backend_hint = ${directorName(channel)}.backend();`,
       '}',
     ]),
+    'if (req.restarts == 0) {',
+    '  unset req.http.x-tapline-grace;',
+    '  unset req.http.x-tapline-failed;',
+    '  unset req.http.x-tapline-wishes;',
+    ...channels
+      .filter(({ honourRequestDirectives }) => honourRequestDirectives)
+      .map(
+        (channel) =>
+          `  if (req.http.x-tapline-channel == "${channel.name}") { set req.http.x-tapline-wishes = req.http.Cache-Control; }`,
+      ),
+    '}',
+    'if (req.http.x-tapline-failed) { set req.grace = 10y; }',
+    'elseif (req.http.x-tapline-grace) { set req.grace = std.duration(req.http.x-tapline-grace + "s", 0s); }',
     'if (req.method == "PURGE") {',
     `  if (req.http.x-tapline-secret != "${secret}") { return (synth(403)); }`,
     '  set req.http.x-tapline-channel = req.http.x-tapline-purge-channel;',
@@ -117,9 +137,11 @@ function receive({ channels, secret, xkey, name }: VclInput): readonly string[] 
     'unset req.http.x-tapline-mode;',
     'unset req.http.x-tapline-secret;',
     'if (!req.http.x-tapline-channel) { return (synth(404)); }',
-    `if (req.http.CDN-Loop ~ "(^|[, ])${name}([, ;]|$)") { return (synth(508)); }`,
-    `if (req.http.CDN-Loop) { set req.http.CDN-Loop = req.http.CDN-Loop + ", ${name}"; }`,
-    `else { set req.http.CDN-Loop = "${name}"; }`,
+    'if (req.restarts == 0) {',
+    `  if (req.http.CDN-Loop ~ "(^|[, ])${name}([, ;]|$)") { return (synth(508)); }`,
+    `  if (req.http.CDN-Loop) { set req.http.CDN-Loop = req.http.CDN-Loop + ", ${name}"; }`,
+    `  else { set req.http.CDN-Loop = "${name}"; }`,
+    '}',
     ...dangerous.map((field) => `unset req.http.${field};`),
     'if (req.url ~ "(?i)/(\\.|%2e){1,2}([/?]|%2f|%5c|$)") { return (synth(400)); }',
     'if (req.url ~ "[?&]_HLS_") { set req.url = std.querysort(req.url); }',
@@ -147,21 +169,57 @@ function hit(): readonly string[] {
     '  return (synth(200, "Purged"));',
     '}',
   ];
+  const staleFor = '(0s - obj.ttl)';
+  const swr = 'std.duration(obj.http.x-tapline-swr + "s", 0s)';
+  const asked = 'req.http.x-tapline-wishes';
   return [
-    ...block('vcl_hit', [...purging, 'return (deliver);']),
+    ...block('vcl_hit', [
+      ...purging,
+      // Of a list the one that is kept: Varnish compares with the whole field.
+      'if (obj.http.ETag ~ "\\x22$" && std.strstr(req.http.If-None-Match, obj.http.ETag)) { set req.http.If-None-Match = obj.http.ETag; }',
+      `if (${asked} ~ "(?i)(^|[ ,])no-store([ ,]|$)") { return (pass); }`,
+      `if (${asked} ~ "(?i)(^|[ ,])no-cache([ ,]|$)" || obj.age > ${wish('max-age', '10y')} || (obj.ttl > 0s && obj.ttl < ${wish('min-fresh', '0s')})) {`,
+      `  unset ${asked};`,
+      '  purge.soft(0s, 0s, -1s);',
+      '  return (restart);',
+      '}',
+      // The origin is asked first, and what is here serves where it fails.
+      `if (obj.ttl < 0s && ${staleFor} > ${swr} && !req.http.x-tapline-failed && !(${asked} ~ "(?i)(^|[ ,])max-stale([ ,]|$)" || ${staleFor} < ${wish('max-stale', '0s')})) {`,
+      '  if (req.http.x-tapline-grace) { return (pass); }',
+      '  set req.http.x-tapline-grace = obj.http.x-tapline-swr;',
+      '  return (restart);',
+      '}',
+      'return (deliver);',
+    ]),
     ...block('vcl_miss', [
       'if (req.method == "PURGE") {',
       '  purge.hard();',
       '  return (synth(200, "Purged"));',
       '}',
+      `if (${asked} ~ "(?i)(^|[ ,])only-if-cached([ ,]|$)") { return (synth(504)); }`,
       'return (fetch);',
     ]),
+    ...block('vcl_synth', [
+      // The fetch failed, and there is something to take its place.
+      'if (resp.status == 503 && req.http.x-tapline-grace && !req.http.x-tapline-failed) {',
+      '  set req.http.x-tapline-failed = "1";',
+      '  return (restart);',
+      '}',
+    ]),
+    ...block('vcl_backend_error', ['if (bereq.http.x-tapline-grace) { return (abandon); }']),
   ];
 }
 
-function fetching(channels: readonly ChannelSettings[]): readonly string[] {
+/** A number of seconds among the directives of a request that are honoured. */
+function wish(name: string, otherwise: string): string {
+  return `std.duration(regsub(req.http.x-tapline-wishes, "(?i)^(.*[ ,])?${name}=([0-9]{1,9})([ ,].*)?$", "\\2") + "s", ${otherwise})`;
+}
+
+function fetching({ channels, name }: VclInput): readonly string[] {
   const longest = Math.max(0, ...channels.map(({ timeouts }) => timeouts.blockingMs));
   return block('vcl_backend_fetch', [
+    `set bereq.http.Surrogate-Capability = {"${name}="Surrogate/1.0""};`,
+    'unset bereq.http.x-tapline-wishes;',
     'if (bereq.url ~ "[?&]_HLS_msn=") {',
     `  set bereq.first_byte_timeout = ${seconds(longest)};`,
     '}',
@@ -175,7 +233,7 @@ function fetching(channels: readonly ChannelSettings[]): readonly string[] {
   ]);
 }
 
-function response({ channels, xkey }: VclInput): readonly string[] {
+function response({ channels, xkey, name }: VclInput): readonly string[] {
   return block('vcl_backend_response', [
     // RFC 9111 §4.4; the target holds no white space, so it is one word of the ban.
     'if (bereq.method != "GET" && bereq.method != "HEAD" && bereq.method != "OPTIONS") {',
@@ -187,23 +245,9 @@ function response({ channels, xkey }: VclInput): readonly string[] {
     '}',
     'set beresp.http.x-tapline-place = bereq.http.x-tapline-channel + bereq.url;',
     'if (beresp.status == 206) { return (error(502, "206 to a request for the whole")); }',
+    ...bodyFields(),
+    ...freshness(name),
     ...channels.flatMap((channel) => perChannel(channel)),
-    // RFC 9213: what is meant for caches like this one goes before the rest.
-    'if (beresp.http.CDN-Cache-Control ~ "(?i)(^|[ ,])(no-store|private)") { set beresp.uncacheable = true; set beresp.ttl = 10s; return (deliver); }',
-    'if (beresp.http.CDN-Cache-Control ~ "(?i)(^|[ ,])max-age=[0-9]+") {',
-    '  set beresp.ttl = std.duration(regsub(beresp.http.CDN-Cache-Control, "(?i)^.*?max-age=([0-9]+).*$", "\\1") + "s", 0s) - std.duration(beresp.http.Age + "s", 0s);',
-    '} elseif (beresp.http.Surrogate-Control ~ "(?i)(^|[ ,])(no-store|max-age=0+([ ,]|$))") {',
-    '  set beresp.uncacheable = true; set beresp.ttl = 10s; return (deliver);',
-    '} elseif (beresp.http.Surrogate-Control ~ "(?i)(^|[ ,])max-age=[0-9]+([ ,]|$)") {',
-    '  set beresp.ttl = std.duration(regsub(beresp.http.Surrogate-Control, "(?i)^.*?max-age=([0-9]+).*$", "\\1") + "s", 0s) - std.duration(beresp.http.Age + "s", 0s);',
-    '} elseif (beresp.http.Cache-Control ~ "(?i)(^|[ ,])(no-store|private)([ ,]|$)") {',
-    '  set beresp.uncacheable = true; set beresp.ttl = 10s; return (deliver);',
-    '} elseif (beresp.http.Cache-Control ~ "(?i)(^|[ ,])no-cache([ ,]|$)") {',
-    '  set beresp.uncacheable = true; set beresp.ttl = 10s; return (deliver);',
-    '}',
-    // An age that cannot be read is taken for one that is too old.
-    'std.collect(beresp.http.Age);',
-    'if (beresp.http.Age && beresp.http.Age !~ "^[0-9]{1,10}$") { set beresp.uncacheable = true; set beresp.ttl = 10s; return (deliver); }',
     'if (beresp.http.Vary ~ "\\*") { set beresp.uncacheable = true; set beresp.ttl = 10s; return (deliver); }',
     'if (beresp.http.Cache-Control ~ "(?i)(must-revalidate|proxy-revalidate)") { set beresp.grace = 0s; }',
     // Only of what is kept: a cookie of an answer for one client is that client's.
@@ -217,7 +261,7 @@ function response({ channels, xkey }: VclInput): readonly string[] {
       ? ['set beresp.http.xkey = beresp.http.x-tapline-tags;', 'unset beresp.http.x-tapline-tags;']
       : ['unset beresp.http.xkey;']),
     // A failure in the background leaves what is there in its grace.
-    'if (beresp.status >= 500 && bereq.is_bgfetch) { return (abandon); }',
+    'if (beresp.status >= 500 && (bereq.is_bgfetch || bereq.http.x-tapline-grace)) { return (abandon); }',
     'return (deliver);',
   ]);
 }
@@ -242,24 +286,25 @@ function invalidateNamed(field: string): readonly string[] {
   ];
 }
 
+/** Times that a stale response may serve are kept with it, for vcl_hit to tell them apart. */
 function perChannel(channel: ChannelSettings): readonly string[] {
-  const { defaults } = channel;
-  const silent =
-    '!beresp.http.Cache-Control && !beresp.http.Expires && !beresp.http.Surrogate-Control';
-  const graceMs = Math.max(channel.staleWhileRevalidateMs, channel.staleIfErrorMs);
+  const { staleWhileRevalidateMs, staleIfErrorMs, honourRequestDirectives } = channel;
+  const ofField = (name: string, fallbackMs: number): string =>
+    `std.duration(regsub(beresp.http.Cache-Control, "(?i)^.*?${name}=([0-9]+).*$", "\\1") + "s", ${seconds(fallbackMs)})`;
   return [
     `if (bereq.http.x-tapline-channel == "${channel.name}") {`,
-    `  set beresp.grace = ${seconds(graceMs)};`,
+    `  set beresp.http.x-tapline-swr = ${ofField('stale-while-revalidate', staleWhileRevalidateMs)};`,
+    `  set beresp.grace = ${ofField('stale-if-error', staleIfErrorMs)};`,
+    '  if (std.duration(beresp.http.x-tapline-swr + "s", 0s) > beresp.grace) { set beresp.grace = std.duration(beresp.http.x-tapline-swr + "s", 0s); }',
+    // Whoever asks for it may have what is older still.
+    ...(honourRequestDirectives
+      ? [
+          '  set beresp.http.x-tapline-sie = beresp.grace;',
+          '  if (beresp.grace < 1h) { set beresp.grace = 1h; }',
+        ]
+      : []),
     ...(channel.storeSetCookie ? [] : ['  set beresp.http.x-tapline-no-cookie = "1";']),
-    '  if (beresp.http.Cache-Control ~ "(?i)stale-while-revalidate=[0-9]+") {',
-    '    set beresp.grace = std.duration(regsub(beresp.http.Cache-Control, "(?i)^.*?stale-while-revalidate=([0-9]+).*$", "\\1") + "s", 0s);',
-    '  }',
-    `  if (${silent}) {`,
-    `    if (beresp.status == 404 || beresp.status == 410 || beresp.status >= 500) { set beresp.ttl = ${seconds(defaults.negativeMs)}; set beresp.grace = 0s; }`,
-    `    elseif (bereq.url ~ "(?i)^[^?]*\\.m3u8([?]|$)") { set beresp.ttl = ${seconds(defaults.playlistMs)}; }`,
-    `    elseif (bereq.url ~ "(?i)^[^?]*\\.(ts|m4s|mp4|cmfv|cmfa|m4a|m4v|aac|vtt|webvtt)([?]|$)") { set beresp.ttl = ${seconds(defaults.segmentMs)}; }`,
-    '    elseif (!beresp.http.Last-Modified && !beresp.http.ETag) { set beresp.uncacheable = true; set beresp.ttl = 10s; return (deliver); }',
-    '  }',
+    ...channelFreshness(channel),
     '}',
   ];
 }
@@ -270,6 +315,9 @@ function deliver({ name }: VclInput): readonly string[] {
     'unset resp.http.x-tapline-tags;',
     'unset resp.http.x-tapline-place;',
     'unset resp.http.x-tapline-no-cookie;',
+    'unset resp.http.x-tapline-swr;',
+    'unset resp.http.x-tapline-sie;',
+    ...hideBodyFields(),
     'unset resp.http.X-Varnish;',
     'unset resp.http.Via;',
     `if (obj.hits > 0) { set resp.http.Cache-Status = "${name}; hit"; }`,
@@ -308,10 +356,6 @@ function directorName(channel: ChannelSettings): string {
 /** A name in VCL; different channels have different ones. */
 function identifier(name: string): string {
   return name.replaceAll(/[^A-Za-z0-9]/g, (character) => `_${character.charCodeAt(0)}_`);
-}
-
-function seconds(ms: number): string {
-  return `${(ms / 1000).toFixed(3)}s`;
 }
 
 function assertExpressible(channel: ChannelSettings): void {
