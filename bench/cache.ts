@@ -11,6 +11,7 @@ import { makeCertificate } from './cache/make-certificate.ts';
 import { publishedPolicies } from './cache/published-policies.ts';
 import { pinVarnish } from './cache/pin-varnish.ts';
 import { measureReload } from './cache/reload.ts';
+import { readTrace } from './cache/read-trace.ts';
 import { runWrk } from './cache/run-wrk.ts';
 import { startNginx } from './cache/start-nginx.ts';
 import { startOurs } from './cache/start-ours.ts';
@@ -216,9 +217,11 @@ function measureHitRatios(): readonly BenchmarkRow[] {
       churn: 0.01,
       scan: 0.2,
     }),
+    // Public traces are others' data: whoever has one names its file.
+    ...(process.env['TAPLINE_CACHE_TRACES'] ?? '').split(':').filter(Boolean).map(readTrace),
   ];
-  const capacity = shape.objects / 100;
   return traces.flatMap((trace) => {
+    const capacity = Math.max(1, Math.ceil(trace.objects / 100));
     const lru = 100 * hitRatioOfLru(trace, capacity);
     const disk = hitRatioOfDisk(trace, capacity);
     const published = Object.entries(publishedPolicies).map(
