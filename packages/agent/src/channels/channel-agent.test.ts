@@ -22,7 +22,13 @@ const spec: ChannelEdgeSpec = {
     staleIfErrorSeconds: 60,
     maxObjectBytes: 1_000_000,
     rangeMiss: 'whole',
-    limits: { concurrentRequests: 10, requestsPerSecond: 0, concurrentFetches: 5 },
+    limits: {
+      concurrentRequests: 10,
+      requestsPerSecond: 0,
+      concurrentFetches: 5,
+      memoryBytes: 0,
+      diskBytes: 1_000_000,
+    },
   },
   pathways: [],
   flush: { generation: 1, soft: false },
@@ -34,6 +40,7 @@ let state: AgentState;
 let agent: ChannelAgent;
 let did: string[];
 let figures: { hits: number; misses: number };
+let stored = { memoryBytes: 0, diskBytes: 0 };
 let look: () => Promise<StreamSight>;
 let health: EdgeHealth[];
 let isPortTaken: boolean;
@@ -73,7 +80,7 @@ function start(): ChannelAgent {
         return Promise.resolve();
       },
       figures: () => {
-        const rest = { requests: 0, passes: 0, fetches: 0, originFailures: 0 };
+        const rest = { requests: 0, passes: 0, fetches: 0, originFailures: 0, ...stored };
         return Promise.resolve({ channels: { news: { ...rest, ...figures } } });
       },
       purge: (channel, { path }) =>
@@ -232,8 +239,11 @@ test('what players get lately is told without what the agent asked, and how a st
   });
   // Of these, ten were the priming's, and five of its hits.
   figures = { hits: 55, misses: 45 };
+  stored = { memoryBytes: 5000, diskBytes: 70_000 };
   const { status } = await until('what is lately', (one) => one.status?.recent?.requests === 90);
   expect(status?.recent).toMatchObject({ requests: 90, hits: 50, ratio: 0.5556 });
+  const told = await until('what it keeps', (one) => one.status?.storage?.diskBytes === 70_000);
+  expect(told.status?.storage).toEqual(stored);
   look = () => Promise.reject(new Error('main.m3u8 answers 502'));
   const failed = await until('it was looked at', (one) => one.status?.stream !== undefined);
   expect(failed.status?.stream).toEqual({ failure: 'main.m3u8 answers 502' });

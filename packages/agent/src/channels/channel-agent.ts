@@ -298,10 +298,9 @@ export function createChannelAgent(init: ChannelAgentInit): ChannelAgent {
     await state.barrier();
     const { restarts } = program;
     const absent = Object.fromEntries(
-      ['error', 'primed', 'validation', 'flushed', 'traffic', 'recent', 'stream'].map((field) => [
-        field,
-        null,
-      ]),
+      ['error', 'primed', 'validation', 'flushed', 'traffic', 'recent', 'stream', 'storage'].map(
+        (field) => [field, null],
+      ),
     );
     const body = { metadata: { uid: one.uid }, status: { ...absent, ...status, restarts } };
     const patch = { kind: 'merge', body } as const;

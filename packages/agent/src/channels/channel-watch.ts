@@ -1,5 +1,10 @@
 import { type Clock, errorMessage, type Log } from '@tapline/base';
-import type { ChannelEdgeSpec, ChannelEdgeStatus, RecentHits } from '@tapline/resources';
+import type {
+  ChannelEdgeSpec,
+  ChannelEdgeStatus,
+  EdgeStorage,
+  RecentHits,
+} from '@tapline/resources';
 import type { EdgeFigures } from './ask-edge.ts';
 import { type ChannelJobs, noOwnRequests, type OwnRequests } from './channel-jobs.ts';
 import { type HitSample, recentHits, withSample } from './recent-hits.ts';
@@ -35,6 +40,7 @@ const lookMs = 5000;
 const lookWithinMs = 5000;
 /** A share that moved by less says the same. */
 const sameShare = 0.05;
+const sameStorage = 0.05;
 
 export function createChannelWatch(init: ChannelWatchInit): ChannelWatch {
   const { program, clock, log } = init;
@@ -63,7 +69,9 @@ export function createChannelWatch(init: ChannelWatchInit): ChannelWatch {
         const { channels = {} } = await program.figures();
         for (const { name, spec } of init.served()) {
           const figures = channels[spec.channel];
-          if (figures !== undefined) count(name, spec.channel, figures);
+          if (figures === undefined) continue;
+          count(name, spec.channel, figures);
+          weigh(name, figures);
         }
       } catch (error) {
         log.debug('the edge cache told no figures', { error: errorMessage(error) });
@@ -99,6 +107,17 @@ export function createChannelWatch(init: ChannelWatchInit): ChannelWatch {
       traffic: { requests, hits, ratio },
       ...(recent !== undefined && { recent }),
     });
+  }
+
+  /** Said anew only where it has become another order of things, as it changes with each object. */
+  function weigh(name: string, { memoryBytes, diskBytes }: EdgeStorage): void {
+    if (!isSettled(name)) return;
+    const { storage } = init.status(name) ?? {};
+    const isAlike = (before: number | undefined, now: number): boolean =>
+      before !== undefined && Math.abs(before - now) <= sameStorage * Math.max(before, now);
+    if (isAlike(storage?.memoryBytes, memoryBytes) && isAlike(storage?.diskBytes, diskBytes))
+      return;
+    init.set(name, { storage: { memoryBytes, diskBytes } });
   }
 
   async function look(

@@ -13,6 +13,10 @@ const duration = z
     return Number.parseInt(text, 10) * ms[unit as keyof typeof ms];
   });
 const count = z.int().min(0).max(1_000_000);
+const bytes = z
+  .int()
+  .min(0)
+  .max(2 ** 50);
 const url = z.url({ protocol: /^https?$/, error: 'is no http or https URL' });
 
 const channel = z.strictObject({
@@ -42,7 +46,13 @@ const channel = z.strictObject({
     .strictObject({ playlist: duration, segment: duration, negative: duration })
     .optional(),
   limits: z
-    .strictObject({ concurrentRequests: count, requestsPerSecond: count, concurrentFetches: count })
+    .strictObject({
+      concurrentRequests: count,
+      requestsPerSecond: count,
+      concurrentFetches: count,
+      memoryBytes: bytes.default(0),
+      diskBytes: bytes.default(0),
+    })
     .optional(),
   /** Names of environment variables that hold the secrets, by key id. */
   signing: z.record(z.string().regex(/^[A-Za-z0-9_-]{1,32}$/), z.string().min(1)).optional(),

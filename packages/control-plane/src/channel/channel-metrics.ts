@@ -62,6 +62,16 @@ export function createChannelMetrics(registry: Registry): {
     'Edges from which the stream does not come in time.',
     ({ status }) => status?.edges?.filter(({ slow }) => slow === true).length,
   );
+  gauge(
+    'tapline_channel_memory_bytes',
+    'What the edge that keeps the most of it keeps in memory.',
+    ({ status }) => status?.storage?.memoryBytes,
+  );
+  gauge(
+    'tapline_channel_disk_bytes',
+    'What the edge that keeps the most of it keeps on disk.',
+    ({ status }) => status?.storage?.diskBytes,
+  );
   gauge('tapline_channel_edges', 'Edges that serve it.', ({ status }) => status?.counts?.serving);
   return {
     source(channels) {

@@ -5,6 +5,7 @@ import {
   type ChannelStatus,
   type Condition,
   type EdgeHits,
+  type EdgeStorage,
   findCondition,
   setCondition,
 } from '@tapline/resources';
@@ -103,7 +104,17 @@ export function channelStatus(
     ...(first !== undefined && { url: `${first.url}/${metadata.name}/~tapline/index.m3u8` }),
     ...defined({ validation, validatedAt, flushed, recent: seen.recent, stream: seen.stream }),
     ...(traffic.requests > 0 && { traffic }),
+    ...defined({ storage: mostStored(placed.flatMap(({ edge }) => edge?.status?.storage ?? [])) }),
     ...(failed !== undefined && { error: failed }),
+  };
+}
+
+/** What the limits of each edge are held against. */
+function mostStored(all: readonly EdgeStorage[]): EdgeStorage | undefined {
+  if (all.length === 0) return undefined;
+  return {
+    memoryBytes: Math.max(...all.map(({ memoryBytes }) => memoryBytes)),
+    diskBytes: Math.max(...all.map(({ diskBytes }) => diskBytes)),
   };
 }
 

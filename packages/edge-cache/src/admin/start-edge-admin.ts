@@ -94,8 +94,22 @@ export function formatEdgeMetrics(stats: CacheStats): string {
     `tapline_edge_objects ${stats.objects}`,
     '# TYPE tapline_edge_bytes gauge',
     `tapline_edge_bytes ${stats.bytes}`,
+    ...channelLines(stats.channels ?? {}),
     '',
   ].join('\n');
+}
+
+/** Names of channels are letters, digits, dots and dashes: nothing of them has to be escaped. */
+function channelLines(channels: NonNullable<CacheStats['channels']>): readonly string[] {
+  return (['memoryBytes', 'diskBytes'] as const).flatMap((field) => {
+    const name = field === 'memoryBytes' ? 'memory' : 'disk';
+    return [
+      `# TYPE tapline_edge_channel_${name}_bytes gauge`,
+      ...Object.entries(channels).map(
+        ([channel, of]) => `tapline_edge_channel_${name}_bytes{channel="${channel}"} ${of[field]}`,
+      ),
+    ];
+  });
 }
 
 /** Throws `bad_request` for what is no purge. */

@@ -57,6 +57,9 @@ export interface ChannelSettings {
     readonly concurrentRequests: number;
     readonly requestsPerSecond: number;
     readonly concurrentFetches: number;
+    /** What it may have in memory and on disk, beyond which it gives up its own; 0 for none. */
+    readonly memoryBytes?: number;
+    readonly diskBytes?: number;
   };
   /** Verified before anything else where present. */
   readonly signing: SigningSettings | undefined;

@@ -2,6 +2,12 @@ import type { ChannelCounters } from '../channel/channel-table.ts';
 import type { ChannelSettings } from '../channel/channel-settings.ts';
 import type { PurgeMode, PurgeTarget } from '../store/purge-table.ts';
 
+/** Of one channel: what happened since the start, and what it has in memory and on disk. */
+export interface ChannelFigures extends Readonly<ChannelCounters> {
+  readonly memoryBytes: number;
+  readonly diskBytes: number;
+}
+
 /** Figures that every engine has; since its start. */
 export interface CacheStats {
   readonly requests: number;
@@ -15,7 +21,7 @@ export interface CacheStats {
   readonly objects: number;
   readonly bytes: number;
   /** Of each channel by its name, where the engine tells them apart. */
-  readonly channels?: Readonly<Record<string, Readonly<ChannelCounters>>>;
+  readonly channels?: Readonly<Record<string, ChannelFigures>>;
 }
 
 /** A running cache on an edge node, whatever program it is. */

@@ -68,10 +68,24 @@ export async function startEdgeCache(init: EdgeCacheInit): Promise<EdgeCache> {
     init.disk === undefined
       ? undefined
       : opened.use(await openPurgeLog({ directory: init.disk.directory, purges }));
+  let channels = new ChannelTable(init.channels, clock);
+  // As they are configured at the time: a lower limit holds from the next that comes.
+  const limitOf =
+    (what: 'memoryBytes' | 'diskBytes') =>
+    (channel: string): number =>
+      channels.named(channel)?.settings.limits[what] ?? 0;
   const disk =
     init.disk === undefined
       ? undefined
-      : opened.use(await DiskTier.open({ ...init.disk, clock, log, counters }));
+      : opened.use(
+          await DiskTier.open({
+            ...init.disk,
+            limitOf: limitOf('diskBytes'),
+            clock,
+            log,
+            counters,
+          }),
+        );
   const pins = opened.use(await PinTable.open(init.disk?.directory));
   for (const key of pins.keys) disk?.pin(key, true);
   const origins = opened.use(
@@ -82,8 +96,6 @@ export async function startEdgeCache(init: EdgeCacheInit): Promise<EdgeCache> {
     }),
   );
   opened.defer(() => stopping.abort(new Error('the edge stops')));
-  let channels = new ChannelTable(init.channels, clock);
-
   async function purge(name: string, mode: PurgeMode): Promise<void> {
     counters.purges += 1;
     const entry = purges.purge(name, mode);
@@ -92,7 +104,7 @@ export async function startEdgeCache(init: EdgeCacheInit): Promise<EdgeCache> {
   const state: EdgeState = {
     name: init.name ?? 'tapline',
     channels: () => channels,
-    memory: new MemoryTier({ capacityBytes: memoryBytes }),
+    memory: new MemoryTier({ capacityBytes: memoryBytes, limitOf: limitOf('memoryBytes') }),
     disk,
     purges,
     pins,
@@ -145,7 +157,10 @@ export async function startEdgeCache(init: EdgeCacheInit): Promise<EdgeCache> {
         objects: disk?.objects ?? state.memory.objects,
         bytes: disk?.bytes ?? state.memory.bytes,
         channels: Object.fromEntries(
-          channels.all.map(({ settings, counters: own }) => [settings.name, { ...own }]),
+          channels.all.map(({ settings: { name }, counters: own }) => {
+            const diskBytes = disk?.bytesOf(name) ?? 0;
+            return [name, { ...own, memoryBytes: state.memory.bytesOf(name), diskBytes }];
+          }),
         ),
       }),
     reloadCertificate: () => server.reloadCertificate(),

@@ -145,6 +145,16 @@ export class DiskIndex {
     return { kept: kept.toSorted((a, b) => a.offset - b.offset), dropped };
   }
 
+  /** Forgets of a channel what is used least, until so many bytes of it are gone. */
+  trimChannel(bucket: number, bytes: number): number {
+    const byAge = [...this.#queues.small, ...this.#queues.main];
+    const ages = new Map(byAge.map(({ number }, age) => [number, age]));
+    return this.table.trimChannel(bucket, bytes, {
+      ageOf: (segment) => ages.get(segment) ?? 0,
+      ages: byAge.length + 1,
+    });
+  }
+
   /** A segment is gone. */
   closeSegment(segment: SegmentEntry): void {
     const queue = this.#queues[segment.queue];

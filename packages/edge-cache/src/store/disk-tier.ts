@@ -5,12 +5,13 @@ import type { HeaderFields } from '../rfc/header-fields.ts';
 import { variantKey } from '../rfc/vary.ts';
 import { DiskIndex, type Queue, type RecordEntry } from './disk-index.ts';
 import type { DiskStore } from './disk-store.ts';
-import { hashKey, type KeyHash } from './key-hash.ts';
+import { channelBucket, hashKey, type KeyHash } from './key-hash.ts';
 import { lockDirectory } from './lock-directory.ts';
 import { createPieceSum, type PieceSum } from './piece-sum.ts';
 import { encodeRecord, type RecordContent } from './record.ts';
 import { RecordReader } from './record-reader.ts';
 import { readIndexArray, SegmentFile } from './segment-file.ts';
+import { keyParts } from './object-key.ts';
 import type { Place } from './slot-table.ts';
 import type { KeptResponse, StoredResponse } from './stored-response.ts';
 import type { VariantMarker } from './variant-marker.ts';
@@ -20,6 +21,8 @@ export interface DiskTierInit {
   readonly capacityBytes: number;
   /** A segment is closed once it is this large; a 64th of the capacity unless given. */
   readonly segmentBytes?: number;
+  /** The most that a channel may have here; 0 is no limit. Nobody has one unless given. */
+  readonly limitOf?: (channel: string) => number;
   readonly clock: Clock;
   readonly log: Log;
   readonly counters: { diskFailures: number; corrupt: number };
@@ -38,6 +41,9 @@ const maxGhosts = 2 ** 24;
 
 /** What of the capacity may be pinned: the rest has to move. */
 const pinnedShare = 0.5;
+
+/** What a channel gives up at once: finding it costs a walk through the index. */
+const trimmedShare = 0.1;
 
 interface Written {
   readonly content: RecordContent;
@@ -98,6 +104,11 @@ export class DiskTier implements DiskStore, AsyncDisposable {
 
   get bytes(): number {
     return this.#index.bytes;
+  }
+
+  /** What a channel has here: records that are found, beside dead ones that wait for their segment. */
+  bytesOf(channel: string): number {
+    return this.#index.table.bytesOfChannel(channelBucket(channel));
   }
 
   /** What the index takes in memory. */
@@ -197,6 +208,9 @@ export class DiskTier implements DiskStore, AsyncDisposable {
   }
 
   async #write(key: string, { content, bytes, pinned }: Written): Promise<void> {
+    const { channel } = keyParts(key);
+    const limit = this.#init.limitOf?.(channel) ?? 0;
+    if (limit > 0 && bytes > limit) return;
     const hash = hashKey(key);
     const pins = pinned && this.#mayPin(bytes);
     const admitted = this.#index.admit(hash);
@@ -206,9 +220,17 @@ export class DiskTier implements DiskStore, AsyncDisposable {
     const buffers = encodeRecord(content, { key: hash, sum: this.#sum });
     await this.#append(queue, { hash, buffers });
     if (pins) this.pin(key, true);
+    if (limit > 0) this.#keepWithin(channel, limit);
     while (await this.#evict(false)) {
       // One segment after the other, until all fits.
     }
+  }
+
+  /** A channel that is full gives up its own, a tenth at once, and nobody else's. */
+  #keepWithin(channel: string, limit: number): void {
+    const excess = this.bytesOf(channel) - limit;
+    if (excess <= 0) return;
+    this.#index.trimChannel(channelBucket(channel), excess + limit * trimmedShare);
   }
 
   async #append(

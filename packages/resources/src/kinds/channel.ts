@@ -7,6 +7,7 @@ import {
   channelCacheSchema,
   channelPathSchema,
   edgeHitsSchema,
+  edgeStorageSchema,
   originUrlSchema,
   recentHitsSchema,
   streamLookSchema,
@@ -191,6 +192,9 @@ const status = z.strictObject({
   validatedAt: z.iso.datetime({ offset: true }).optional(),
   validationRun: count.optional().describe('Which attempt that was.'),
   flushed: count.optional().describe('The flush that every edge has done.'),
+  storage: edgeStorageSchema
+    .optional()
+    .describe('What it has on the edge that keeps the most of it, in each.'),
   traffic: edgeHitsSchema.optional().describe('What players asked the edges, since those started.'),
   recent: recentHitsSchema.optional().describe('What players asked the edges lately.'),
   stream: streamLookSchema.optional().describe('How the stream comes from the worst edge.'),
@@ -264,6 +268,18 @@ export const channelResource: ResourceDefinition<ChannelSpec, ChannelStatus> = {
       type: 'number',
       jsonPath: '.status.stages.total',
       description: 'From its spec until it was ready.',
+    },
+    {
+      name: 'Memory',
+      type: 'integer',
+      jsonPath: '.status.storage.memoryBytes',
+      description: 'Bytes in memory, on the edge that keeps the most.',
+    },
+    {
+      name: 'Disk',
+      type: 'integer',
+      jsonPath: '.status.storage.diskBytes',
+      description: 'Bytes on disk, on the edge that keeps the most.',
     },
     {
       name: 'Reason',
