@@ -1,17 +1,10 @@
 import { execFile } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { silentLog, systemClock } from '@tapline/base';
+import { systemClock } from '@tapline/base';
 import { type PlayerReport, startPlayerPage } from '@tapline/cli';
-import {
-  channelSettings,
-  entryFolder,
-  entryPlaylist,
-  startEdgeCache,
-  startEntryServer,
-} from '@tapline/edge-cache';
+import { entryFolder, entryPlaylist } from '@tapline/edge-cache';
 import {
   browserProgram,
   eventually,
@@ -20,6 +13,7 @@ import {
   temporaryFolder,
 } from '@tapline/testing';
 import { describe, expect, test } from 'vitest';
+import { forms, freePort, startEdge } from './start-edge.ts';
 import { startTimedOrigin } from './timed-origin.ts';
 
 /** How long players play; `TAPLINE_PLAY_SECONDS=60` has them play for longer. */
@@ -31,60 +25,6 @@ const needs = [
 const unavailable = needs.length === 0 ? undefined : `(needs ${needs.join(', ')})`;
 const script = join(import.meta.dirname, '../../node_modules/hls.js/dist/hls.min.js');
 const run = promisify(execFile);
-const forms = ['vod', 'live', 'll'] as const;
-
-interface Edge extends AsyncDisposable {
-  readonly url: string;
-}
-
-/** An edge with the three channels, each with the ways over all edges. */
-async function startEdge(
-  originUrl: string,
-  { name, edges }: { readonly name: string; readonly edges: Readonly<Record<string, number>> },
-): Promise<Edge> {
-  await using opened = new AsyncDisposableStack();
-  const url = `http://127.0.0.1:${edges[name]}`;
-  const entries = opened.use(await startEntryServer({ name, edgeUrl: () => url, log: silentLog }));
-  const pathways = Object.entries(edges).map(([id, port]) => ({
-    id,
-    url: `http://127.0.0.1:${port}`,
-  }));
-  entries.configure(
-    forms.map((form) => ({
-      prefix: `/${form}/`,
-      entry: {
-        playlist: 'main.m3u8',
-        originBase: `${originUrl}/${form}/`,
-        pathways,
-        steeringSeconds: 4,
-      },
-    })),
-  );
-  opened.use(
-    await startEdgeCache({
-      name,
-      listen: { host: '127.0.0.1', port: edges[name] ?? 0 },
-      channels: forms.flatMap((form) => [
-        channelSettings({
-          name: form,
-          prefix: `/${form}/`,
-          stripPrefix: true,
-          anySite: true,
-          origins: [`${originUrl}/${form}`],
-          defaults: { playlistMs: 200, segmentMs: 60_000, negativeMs: 0 },
-        }),
-        channelSettings({
-          name: `${form}.entry`,
-          prefix: `/${form}/${entryFolder}`,
-          origins: [entries.url],
-        }),
-      ]),
-    }),
-  );
-  const owned = opened.move();
-  return { url, [Symbol.asyncDispose]: () => owned.disposeAsync() };
-}
-
 describe.skipIf(unavailable !== undefined)(`players ${unavailable ?? ''}`, () => {
   test('hls.js goes on at another edge when its own dies; FFmpeg reads every rendition', async () => {
     await using folder = await temporaryFolder();
@@ -179,11 +119,3 @@ describe.skipIf(unavailable !== undefined)(`players ${unavailable ?? ''}`, () =>
     expect(blocking.length).toBeGreaterThan(3);
   }, 240_000);
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', () => resolve()));
-  const address = server.address();
-  await new Promise<void>((resolve) => void server.close(() => resolve()));
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}

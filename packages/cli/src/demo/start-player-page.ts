@@ -71,8 +71,8 @@ export async function startPlayerPage(script: string): Promise<PlayerPage> {
 }
 
 /**
- * hls.js without any setting but low latency, and with what the guide has players do about a fault of
- * its version 1.7: what a site that embeds it has.
+ * hls.js without any setting but low latency, and with what the guide has players do: about a fault of its
+ * version 1.7, and about edges that fall silent. It is what a site that embeds it has.
  */
 const page = `<!doctype html>
 <title>player</title>
@@ -93,6 +93,16 @@ const page = `<!doctype html>
       if (!part.loaded && part.end <= end + 0.05) part.gap = true;
     }
   }
+  // An edge that dies without a word answers nothing, and a low-latency player has a second in hand.
+  function missSilentEdges(_event, { details }) {
+    if (!details.partTarget) return;
+    const { errorRetry } = hls.config.fragLoadPolicy.default;
+    const within = (ms) => ({
+      default: { maxTimeToFirstByteMs: ms, maxLoadTimeMs: 2 * ms, timeoutRetry: null, errorRetry },
+    });
+    hls.config.fragLoadPolicy = within(1000);
+    hls.config.playlistLoadPolicy = within(1000 * (details.partTarget + 1));
+  }
   const hls = new Hls({ lowLatencyMode: true });
   hls.on(Hls.Events.ERROR, (_event, { fatal, details, response, reason }) => {
     if (details === 'bufferStalledError') told.stalls += 1;
@@ -101,6 +111,7 @@ const page = `<!doctype html>
   });
   hls.on(Hls.Events.MANIFEST_PARSED, () => video.play());
   hls.on(Hls.Events.LEVEL_UPDATED, skipLoadedParts);
+  hls.on(Hls.Events.LEVEL_LOADED, missSilentEdges);
   let last = { at: performance.now(), seconds: 0 };
   setInterval(() => {
     const at = performance.now();
