@@ -97,6 +97,7 @@ if (!existsSync(join(target, 'main.js'))) {
       'layer-thread': join(root, 'packages/builder/src/layer-thread.ts'),
       'catalog-thread': join(root, 'packages/registry/src/catalog/catalog-thread.ts'),
       'guest-program': join(root, 'packages/runtimes/src/wasm/guest-program.ts'),
+      'port-holder': join(root, 'packages/agent/src/ports/port-holder-main.ts'),
       'fabric-helper': join(root, 'packages/fabric/src/helper/main.ts'),
     },
     platform: 'node',

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startProcess, type StartedProcess } from '@tapline/testing';
@@ -86,8 +87,23 @@ export async function startDeviceProcess(init: DeviceProcessInit): Promise<Devic
       running.kill('SIGCONT');
       await running[Symbol.asyncDispose]();
       removeContainers(runcRoot);
+      endPortHolders(data);
       for (const path of mountsBelow(data)) spawnSync('umount', ['--lazy', path]);
       await rm(data, { recursive: true, force: true, maxRetries: 3 });
     },
   };
+}
+
+/** What holds ports of programs open goes on without an agent, as they do. */
+function endPortHolders(data: string): void {
+  const folder = join(data, 'ports');
+  if (!existsSync(folder)) return;
+  for (const name of readdirSync(folder)) {
+    try {
+      const text = readFileSync(join(folder, name, 'holder.json'), 'utf8');
+      process.kill((JSON.parse(text) as { readonly pid: number }).pid, 'SIGKILL');
+    } catch {
+      // It has ended by itself.
+    }
+  }
 }

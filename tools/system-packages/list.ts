@@ -16,6 +16,7 @@ function needed(name: string, program: string, without: string): SystemPackage {
 export const systemPackages: readonly SystemPackage[] = [
   { ...needed('runc', 'runc', 'no container is run'), demo: true },
   { ...needed('patchelf', 'patchelf', 'no bottles are made from Debian packages'), demo: true },
+  needed('busybox', 'busybox', 'no image of somebody else is run as a workload'),
   needed('skopeo', 'skopeo', 'images are not copied by a foreign client'),
   needed('docker-registry', 'docker-registry', 'nothing is replicated to a foreign registry'),
   needed('podman', 'podman', 'images are not run by a foreign engine'),

@@ -15,6 +15,7 @@ import { newRecord } from './install-record.ts';
 import type { InstallFeed } from './installs/install-feed.ts';
 import { InstallWorker } from './install-worker.ts';
 import type { WorkloadPlaces } from './segments/workload-places.ts';
+import type { InstallPorts } from './ports/install-ports.ts';
 import { createStatusReporter } from './status-reporter.ts';
 
 /** A device's agent without its process: what decides and acts, over what it is given. */
@@ -36,6 +37,8 @@ export interface AgentCoreInit {
   readonly parallelInstalls?: number;
   /** Where this is a node: where its programs in segments are. */
   readonly places?: WorkloadPlaces;
+  /** Who holds the ports of programs open; none has any where absent. */
+  readonly ports?: (onLost: (uid: string) => void) => InstallPorts;
   /** The folder whose files users may read and write; none where absent. */
   readonly files?: SharedFolder;
   /** Where this is a node: what its kernel has. */
@@ -63,6 +66,7 @@ export async function createAgentCore(init: AgentCoreInit): Promise<AgentCore> {
   const { device, installs, state, images, runtime, clock, rng, log } = init;
   const { metrics = noMetrics } = init;
   const workers = new Map<string, InstallWorker>();
+  const ports = init.ports?.((uid) => queue.add(uid));
   const reporter = createStatusReporter({
     ...init,
     // What the control plane was told must not be unknown to the device after a loss of power.
@@ -206,6 +210,7 @@ export async function createAgentCore(init: AgentCoreInit): Promise<AgentCore> {
     const worker = new InstallWorker({
       ...init,
       stopGraceMs: init.stopGraceMs ?? 10_000,
+      ports,
       uid,
       containers,
       reporter,
@@ -247,6 +252,7 @@ export async function createAgentCore(init: AgentCoreInit): Promise<AgentCore> {
       await garbage[Symbol.asyncDispose]();
       await reporter[Symbol.asyncDispose]();
       await containers[Symbol.asyncDispose]();
+      await ports?.[Symbol.asyncDispose]();
     },
   };
 }

@@ -1,4 +1,4 @@
-import { TaplineError } from '@tapline/base';
+import { defined, TaplineError } from '@tapline/base';
 import type { InstallSpec } from '@tapline/resources';
 import type { ContainerSpec, ProcessSpec } from '@tapline/runtimes';
 import type { ImageRoot } from './image-store.ts';
@@ -16,6 +16,18 @@ export interface ContainerOwner {
 /** The container of an Install's revision: found again by its name after any crash. */
 export function containerId(uid: string, revision: number): string {
   return `${uid}.r${revision}`;
+}
+
+/** What a program is started as: what the Install says, or else the image. Throws `image_without_command`. */
+export function commandOf(spec: InstallSpec, { config }: ImageRoot): readonly string[] {
+  const own = [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])];
+  const command = spec.run?.command ?? own;
+  if (command.length > 0) return command;
+  throw new TaplineError(
+    'image_without_command',
+    `image ${spec.image.repository} says of no program to run`,
+    { hint: 'name one in spec.run.command' },
+  );
 }
 
 /** A process of the image, with the environment that the image and the Install give it. */
@@ -48,6 +60,8 @@ export function containerSpecOf(
     readonly id: string;
     readonly command: readonly string[];
     readonly owner: ContainerOwner;
+    /** Beside what the image and the Install give it. */
+    readonly env?: Readonly<Record<string, string>> | undefined;
     /** Of a program in a segment: where its interface is. */
     readonly namespace?: string | undefined;
   },
@@ -59,15 +73,15 @@ export function containerSpecOf(
       `${owner.install} is in segment ${spec.segment.name}, and this device has no part in segments`,
     );
   }
+  const { memoryBytes, pids, cpus } = spec.limits ?? {};
+  const process = processOf(spec, root, container.command);
   return {
-    ...processOf(spec, root, container.command),
+    ...process,
+    env: { ...process.env, ...container.env },
     id: container.id,
     rootfs: root.rootfs,
     hostname: owner.device,
-    limits: {
-      ...(spec.limits?.memoryBytes === undefined ? {} : { memoryBytes: spec.limits.memoryBytes }),
-      ...(spec.limits?.pids === undefined ? {} : { pids: spec.limits.pids }),
-    },
+    limits: defined({ memoryBytes, pids, cpus }),
     tmpfs: [{ path: '/tmp', sizeBytes: tmpBytes }],
     network: networkOf(spec, namespace),
     labels: { install: owner.install, uid: owner.uid, revision: String(spec.revision) },

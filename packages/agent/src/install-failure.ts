@@ -20,6 +20,7 @@ const unreachable = new Set([
   // Its port comes with the next word of the control plane.
   'segment_port_missing',
   'helper_gone',
+  'port_holder_gone',
 ]);
 
 // May come right, as when a registry is still being filled; after some tries it is believed.
@@ -31,6 +32,8 @@ const doubtful = new Set([
   'signature_invalid',
   'registry_unauthorized',
   'registry_denied',
+  // Whoever has it may be leaving.
+  'port_in_use',
 ]);
 
 const doubtfulTries = 3;

@@ -19,6 +19,11 @@ export type InstallStep =
   | { readonly kind: 'wait'; readonly ms: number }
   | { readonly kind: 'check-health'; readonly spec: InstallSpec }
   | { readonly kind: 'commit'; readonly spec: InstallSpec }
+  /** New connections are the revision's from here on. */
+  | { readonly kind: 'move-ports'; readonly spec: InstallSpec }
+  | { readonly kind: 'close-ports' }
+  /** Waits for the connections that a revision has. */
+  | { readonly kind: 'drain'; readonly revision: number }
   | { readonly kind: 'finish'; readonly revision: number }
   | {
       readonly kind: 'give-up';
@@ -54,6 +59,12 @@ export function describeStep(step: InstallStep): string {
       return `check health of revision ${step.spec.revision}`;
     case 'commit':
       return `commit revision ${step.spec.revision}`;
+    case 'move-ports':
+      return `move ports to revision ${step.spec.revision}`;
+    case 'close-ports':
+      return 'close ports';
+    case 'drain':
+      return `drain revision ${step.revision}`;
     case 'finish':
       return `leave revision ${step.revision} ended`;
     case 'give-up':

@@ -15,6 +15,7 @@ import type { InstallRecord } from './install-record.ts';
 import { createInstallPrograms, type InstallPrograms } from './install-programs.ts';
 import { installStatus } from './install-status.ts';
 import { describeStep, type InstallStep } from './install-step.ts';
+import type { InstallPorts } from './ports/install-ports.ts';
 import { planInstall, serve } from './plan-install.ts';
 import { createRestartBackoff, type RestartBackoff } from './restart-backoff.ts';
 import type { WorkloadPlaces } from './segments/workload-places.ts';
@@ -37,6 +38,8 @@ export interface InstallWorkerInit {
   readonly stopGraceMs: number;
   /** Where programs in segments are; absent on devices that are no nodes. */
   readonly places?: WorkloadPlaces | undefined;
+  /** Who holds the ports of programs open. */
+  readonly ports?: InstallPorts | undefined;
   /** Where the times of an attempt go, as part of a trace. */
   readonly onSpans?: ((spans: readonly Span[]) => void) | undefined;
   /** Images may have become unneeded. */
@@ -55,6 +58,8 @@ type Executors = {
 type AttemptState = InstallAttempt['state'];
 
 const blockedRetryMs = 30_000;
+const drainLookMs = 100;
+const drainSeconds = 30;
 
 /**
  * Brings one Install from wherever it is to where it should be, one step after the other. The
@@ -69,6 +74,8 @@ export class InstallWorker {
   /** Wakes whoever waits for a long step, when a container ends meanwhile. */
   #ended = Promise.withResolvers<void>();
   #mustReport = false;
+  /** Until when the connections of a revision are waited for. */
+  readonly #drains = new Map<number, number>();
   /** Digest of the image that was seen to be there, or was proved. */
   #proven: string | undefined;
 
@@ -168,7 +175,9 @@ export class InstallWorker {
       active?.revision === desired.revision;
     const image = settled ? await this.#servedImage(record) : await images.inspect(desired.image);
     if (image.kind === 'ready' && !settled) this.#imageReady(attempt);
+    const ports = await this.#observePorts(record);
     return {
+      ...(ports !== undefined && { ports }),
       image,
       reserved: attempt.reserved,
       containers: containers.of(uid),
@@ -176,6 +185,16 @@ export class InstallWorker {
       healthy: attempt.healthy,
       failure: attempt.failure,
     };
+  }
+
+  async #observePorts({
+    desired,
+    active,
+  }: InstallRecord): Promise<{ readonly revision: number | undefined } | undefined> {
+    const { ports, uid } = this.#init;
+    if (ports === undefined) return undefined;
+    const has = desired.ports !== undefined || active?.ports !== undefined || ports.has(uid);
+    return has ? { revision: (await ports.state(uid))?.revision } : undefined;
   }
 
   /** Looked at once in each life of the agent: only a loss of power takes what was there. */
@@ -346,16 +365,7 @@ export class InstallWorker {
         this.#progress('Unpacking');
         await this.#serveWhile(images.layOut(image), signal);
       },
-      stop: async ({ revision }) => {
-        // Before the runtime says so: an end that we ask for is not one to restart after.
-        containers.stopped(uid, revision);
-        try {
-          await runtime.stop(containerId(uid, revision), { graceMs: this.#init.stopGraceMs });
-        } catch (error) {
-          containers.started(uid, revision);
-          throw error;
-        }
-      },
+      stop: ({ revision }) => this.#stop(revision),
       'remove-container': async ({ revision }) => {
         await runtime.remove(containerId(uid, revision));
         containers.removed(uid, revision);
@@ -386,11 +396,12 @@ export class InstallWorker {
       wait: async ({ ms }, signal) => clock.sleep(ms, { signal }),
       'check-health': async ({ spec }, signal) => {
         this.#progress('Starting');
-        await this.#programs.prove(spec, {
+        const proving = this.#programs.prove(spec, {
           signal,
           // From there on it is the runtime's process that takes the time.
           onSpawn: () => (this.#current().attempt.startedMs ??= clock.monotonic()),
         });
+        await (spec.ports === undefined ? proving : this.#serveWhile(proving, signal));
         this.#current().attempt.healthy = spec.revision;
       },
       commit: async ({ spec }) => {
@@ -422,6 +433,11 @@ export class InstallWorker {
         void this.#tidyLater(spec.revision);
         this.#init.onGarbage();
       },
+      'move-ports': ({ spec }) => this.#programs.movePorts(spec),
+      'close-ports': async () => {
+        await this.#init.ports?.close(uid);
+      },
+      drain: ({ revision }, signal) => this.#drain(revision, signal),
       finish: async ({ revision }) => {
         state.put({ ...this.#current().record, finished: revision });
       },
@@ -436,6 +452,7 @@ export class InstallWorker {
       },
       forget: async () => {
         const { record } = this.#current();
+        await this.#init.ports?.end(uid);
         await this.#init.places?.close(record.name);
         images.release(record.desired.image);
         state.forget(uid);
@@ -443,6 +460,39 @@ export class InstallWorker {
         this.#init.onGarbage();
       },
     };
+  }
+
+  /** Until a revision has no connections, its time is over, or one of the programs has ended. */
+  async #drain(revision: number, signal: AbortSignal): Promise<void> {
+    const { clock, ports, uid } = this.#init;
+    const { record } = this.#current();
+    const { active, desired } = record;
+    const { drainSeconds: seconds = drainSeconds } = record.removing
+      ? desired
+      : (active ?? desired);
+    const until = this.#drains.get(revision) ?? clock.monotonic() + seconds * 1000;
+    this.#drains.set(revision, until);
+    const ended = this.#ended.promise.then(() => true);
+    while (clock.monotonic() < until) {
+      const open = (await ports?.state(uid))?.connections[String(revision)] ?? 0;
+      if (open === 0) break;
+      const pause = clock.sleep(drainLookMs, { signal }).then(() => false);
+      if (await Promise.race([ended, pause])) return;
+    }
+    this.#drains.delete(revision);
+    await this.#stop(revision);
+  }
+
+  async #stop(revision: number): Promise<void> {
+    const { containers, runtime, uid } = this.#init;
+    // Before the runtime says so: an end that we ask for is not one to restart after.
+    containers.stopped(uid, revision);
+    try {
+      await runtime.stop(containerId(uid, revision), { graceMs: this.#init.stopGraceMs });
+    } catch (error) {
+      containers.started(uid, revision);
+      throw error;
+    }
   }
 
   /** What is served is kept running while something takes long. */
@@ -456,7 +506,10 @@ export class InstallWorker {
         const record = state.record(uid);
         if (record === undefined) break;
         const [step] = serve(record, {
-          containers: containers.of(uid),
+          // The one that is just being proved is none of it.
+          containers: containers
+            .of(uid)
+            .filter(({ revision }) => revision !== this.#attempt?.revision),
           restartInMs: this.#backoff.waitMs(),
         });
         if (step === undefined) break;

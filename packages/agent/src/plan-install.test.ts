@@ -192,6 +192,102 @@ describe('an update', () => {
   });
 });
 
+describe('an update of a program with ports', () => {
+  const web: Partial<InstallSpec> = { ...always, ports: [{ port: 80, target: 8080 }] };
+  const updating = record(spec(2, web), { active: spec(1, web) });
+  const atOld = { ports: { revision: 1 } };
+
+  test('moves the ports when the new one is healthy, and the old one goes on until then', () => {
+    expect(plan(updating, { ...atOld, containers: [running(1)] })).toEqual([
+      'start revision 2',
+      'check health of revision 2',
+      'move ports to revision 2',
+      'commit revision 2',
+    ]);
+  });
+
+  test('waits for the old connections before the old program ends', () => {
+    const committed = record(spec(2, web), { active: spec(2, web), previous: spec(1, web) });
+    const ports = { revision: 2 };
+    expect(plan(committed, { ports, containers: [running(1), running(2)] })).toEqual([
+      'drain revision 1',
+      'stop revision 1',
+      'remove container of revision 1',
+    ]);
+  });
+
+  test('that is not healthy leaves the ports where they are', () => {
+    const containers = [running(1), running(2)];
+    expect(plan(updating, { ...atOld, containers, failure })).toEqual([
+      'roll back revision 2 to 1 (health_check_failed)',
+      'drain revision 2',
+      'stop revision 2',
+      'remove container of revision 2',
+    ]);
+  });
+
+  test('that failed after a crash moves the ports back', () => {
+    const containers = [running(1), running(2)];
+    expect(plan(updating, { ports: { revision: 2 }, containers, failure })).toContain(
+      'move ports to revision 1',
+    );
+  });
+
+  test('restarts what has the ports before it looks after others', () => {
+    const committed = record(spec(2, web), { active: spec(2, web) });
+    const containers = [running(1), ended(2, 1)];
+    expect(plan(committed, { ports: { revision: 2 }, containers })).toEqual([
+      'restart revision 2',
+      'drain revision 1',
+      'stop revision 1',
+      'remove container of revision 1',
+    ]);
+  });
+
+  test('takes ports up again that nobody holds', () => {
+    const committed = record(spec(2, web), { active: spec(2, web) });
+    const ports = { revision: undefined };
+    expect(plan(committed, { ports, containers: [running(2)] })).toEqual([
+      'move ports to revision 2',
+    ]);
+  });
+
+  test('stops what listened by itself before it, as that has the port', () => {
+    const first = record(spec(2, web), { active: spec(1, always) });
+    expect(plan(first, { ports: { revision: undefined }, containers: [running(1)] })).toEqual([
+      'stop revision 1',
+      'start revision 2',
+      'check health of revision 2',
+      'move ports to revision 2',
+      'commit revision 2',
+      'remove container of revision 1',
+    ]);
+  });
+
+  test('to one without ports gives them up first', () => {
+    const without = record(spec(2, always), { active: spec(1, web) });
+    expect(plan(without, { ...atOld, containers: [running(1)] })).toEqual([
+      'close ports',
+      'stop revision 1',
+      'start revision 2',
+      'check health of revision 2',
+      'commit revision 2',
+      'remove container of revision 1',
+    ]);
+  });
+
+  test('that is removed takes no more connections, and ends with those that it has', () => {
+    const removed = { ...updating, removing: true };
+    expect(plan(removed, { ...atOld, containers: [running(1)] })).toEqual([
+      'close ports',
+      'drain revision 1',
+      'stop revision 1',
+      'remove container of revision 1',
+      'forget the install',
+    ]);
+  });
+});
+
 describe('what is served', () => {
   test('is fetched again where a loss of power took its image', () => {
     expect(plan(served('Always'), { image: { kind: 'unknown' } })).toEqual([

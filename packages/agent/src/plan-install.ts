@@ -15,6 +15,8 @@ export interface ObservedContainer {
 export interface ObservedInstall {
   /** Of the image that is wanted: the desired one, or where that is settled the one that is served. */
   readonly image: ImageState;
+  /** Of an Install that has ports, or had: the revision that new connections go to. */
+  readonly ports?: { readonly revision: number | undefined };
   /** Whether the bytes that the image needs are set aside. */
   readonly reserved: boolean;
   readonly containers: readonly ObservedContainer[];
@@ -35,7 +37,10 @@ export function planInstall(
   observed: ObservedInstall,
 ): readonly InstallStep[] {
   const { desired, active, failed } = record;
-  if (record.removing) return [...stopAll(observed.containers), { kind: 'forget' }];
+  if (record.removing) {
+    const steps = retireAll(observed.containers, { drained: observed.ports !== undefined });
+    return [...closePorts(observed), ...steps, { kind: 'forget' }];
+  }
   if (failed?.revision === desired.revision || active?.revision === desired.revision) {
     // A loss of power may have taken what was not yet on the disk.
     const lost = active === undefined ? [] : obtain(active, observed);
@@ -65,21 +70,35 @@ export function planInstall(
 /** Keeps running what should run, and nothing else: the plan while anything else is under way. */
 export function serve(
   record: InstallRecord,
-  observed: Pick<ObservedInstall, 'containers' | 'restartInMs'>,
+  observed: Pick<ObservedInstall, 'containers' | 'restartInMs' | 'ports'>,
 ): readonly InstallStep[] {
   const { active } = record;
   const strays = observed.containers.filter(({ revision }) => revision !== active?.revision);
-  if (active?.run === undefined || record.finished === active.revision) return stopAll(strays);
+  // Whoever has no ports of its own may want the very one that a stray has.
+  const apart = active?.ports !== undefined;
+  const retired = retireAll(strays, { drained: apart && observed.ports !== undefined });
+  if (active?.run === undefined || record.finished === active.revision) {
+    return [...closePorts(observed), ...retired];
+  }
   const own = observed.containers.find(({ revision }) => revision === active.revision);
-  if (own?.status === 'running') return stopAll(strays);
+  const moved: InstallStep[] =
+    observed.ports === undefined || observed.ports.revision === active.revision
+      ? []
+      : [apart ? { kind: 'move-ports', spec: active } : { kind: 'close-ports' }];
+  if (own?.status === 'running') return [...moved, ...retired];
   if (own !== undefined && !shouldRestart(active.run.restart, own.exitCode)) {
-    return [...stopAll(strays), { kind: 'finish', revision: active.revision }];
+    return [...retired, { kind: 'finish', revision: active.revision }];
   }
   return [
-    ...stopAll(strays),
+    ...(apart ? [] : retired),
     ...(observed.restartInMs > 0 ? [{ kind: 'wait', ms: observed.restartInMs } as const] : []),
     { kind: 'restart', spec: active },
+    ...(apart ? [...moved, ...retired] : []),
   ];
+}
+
+function closePorts({ ports }: Pick<ObservedInstall, 'ports'>): InstallStep[] {
+  return ports?.revision === undefined ? [] : [{ kind: 'close-ports' }];
 }
 
 function shouldRestart(
@@ -117,20 +136,31 @@ function obtain(wanted: InstallSpec, { image: state, reserved }: ObservedInstall
   }
 }
 
-/** The old one ends before the new one starts: both may want the same port. */
+/**
+ * The old one ends before the new one starts, as both may want the same port; where the ports are not
+ * theirs, they are moved once the new one is healthy, and the old one goes on until then.
+ */
 function takeOver(record: InstallRecord, observed: ObservedInstall): InstallStep[] {
-  const { desired } = record;
+  const { desired, active } = record;
+  const beside =
+    desired.ports !== undefined && (active === undefined || active.ports !== undefined);
   const own = observed.containers.find(({ revision }) => revision === desired.revision);
   const others = observed.containers.filter(({ revision }) => revision !== desired.revision);
   const running = others.filter(({ status }) => status === 'running');
+  const isMoved = desired.ports === undefined || observed.ports?.revision === desired.revision;
   return [
-    ...running.map(({ revision }) => ({ kind: 'stop', revision }) as const),
+    ...(desired.ports === undefined ? closePorts(observed) : []),
+    ...(beside ? [] : running.map(({ revision }) => ({ kind: 'stop', revision }) as const)),
     ...(desired.run === undefined ? [] : startOnce(desired, own)),
     ...(observed.healthy === desired.revision
       ? []
       : [{ kind: 'check-health', spec: desired } as const]),
+    ...(isMoved ? [] : [{ kind: 'move-ports', spec: desired } as const]),
     { kind: 'commit', spec: desired },
-    ...others.map(({ revision }) => ({ kind: 'remove-container', revision }) as const),
+    // Beside it others still have connections: what is served is looked after next.
+    ...(beside
+      ? []
+      : others.map(({ revision }) => ({ kind: 'remove-container', revision }) as const)),
   ];
 }
 
@@ -146,8 +176,12 @@ function startOnce(spec: InstallSpec, own: ObservedContainer | undefined): Insta
     : [];
 }
 
-function stopAll(containers: readonly ObservedContainer[]): InstallStep[] {
+function retireAll(
+  containers: readonly ObservedContainer[],
+  { drained }: { readonly drained: boolean },
+): InstallStep[] {
   return containers.flatMap(({ revision, status }) => [
+    ...(status === 'running' && drained ? [{ kind: 'drain', revision } as const] : []),
     ...(status === 'running' ? [{ kind: 'stop', revision } as const] : []),
     { kind: 'remove-container', revision } as const,
   ]);

@@ -13,6 +13,7 @@ import { feedOverApi } from './installs/feed-over-api.ts';
 import { feedOverCalls } from './installs/feed-over-calls.ts';
 import { openImageStore } from './open-image-store.ts';
 import { writePublicIdentity } from './public-identity.ts';
+import { createInstallPorts } from './ports/install-ports.ts';
 import { createTrustKeeper } from './trust-keeper.ts';
 import { startServiceServer } from './services/service-server.ts';
 import type { AgentConfig } from './agent-config.ts';
@@ -106,6 +107,7 @@ export async function startAgent(config: AgentConfig): Promise<RunningAgent> {
       onSpans: (spans) => telemetry.spans(spans),
       onWork: () => rest.worked(),
       ...(segments === undefined ? {} : { observeNode: segments.observe, places: segments.places }),
+      ports: (onLost) => createInstallPorts({ dataDirectory, onLost, clock, log }),
       device,
       installs:
         config.directives === 'calls'

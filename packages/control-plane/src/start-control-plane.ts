@@ -54,6 +54,8 @@ import { createApprovalHandler } from './ops/approval-handler.ts';
 import { createExecuteOnDevice } from './ops/execute-on-device.ts';
 import { startOps } from './ops/start-ops.ts';
 import { createBuilderSource } from './package/builder-source.ts';
+import { createImageSource } from './package/image-source.ts';
+import { createPackageSource } from './package/create-package-source.ts';
 import { startRegistry } from './registry/start-registry.ts';
 import { type Reconcilers, startReconcilers } from './start-reconcilers.ts';
 import { uploadLimit } from './upload-limit.ts';
@@ -235,12 +237,9 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
   const profileKeys = await openProfileKeys(folder.profiles, { authority });
   const reconcilers = startReconcilers({
     client: createInProcessClient(api, internalIdentity('control-plane')),
-    source: createBuilderSource({
-      builder,
-      registry,
-      blobs,
-      signer,
-      clock,
+    source: createPackageSource({
+      homebrew: createBuilderSource({ builder, registry, blobs, signer, clock }),
+      images: createImageSource({ client: registry.client, clock }),
     }),
     metrics,
     // Without anybody to take them none are made.

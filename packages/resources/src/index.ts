@@ -3,6 +3,7 @@ export {
   type HealthCheck,
   type Limits,
   type RunSpec,
+  type ServedPort,
   type StageTimes,
   type StatusError,
   taplineGroup,
@@ -36,7 +37,13 @@ export {
   type ChannelEdgeSpec,
   type ChannelEdgeStatus,
 } from './kinds/channel-edge.ts';
-export type { ChannelCache, EdgeHits, RecentHits, StreamLook } from './kinds/channel-fields.ts';
+export type {
+  ChannelCache,
+  EdgeHits,
+  EdgeStorage,
+  RecentHits,
+  StreamLook,
+} from './kinds/channel-fields.ts';
 export {
   type Delivery,
   deliveryResource,
@@ -121,8 +128,10 @@ export { taplineResources } from './tapline-resources.ts';
 export { type Token, tokenResource, type TokenSpec, type TokenStatus } from './kinds/token.ts';
 export {
   type Workload,
+  workloadImagePackage,
   workloadLabel,
   type WorkloadPlacement,
+  workloadPackage,
   workloadResource,
   type WorkloadSpec,
   type WorkloadStatus,

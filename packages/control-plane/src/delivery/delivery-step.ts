@@ -7,6 +7,7 @@ export type DeliveryStep =
       readonly name: string;
       readonly formula: string;
       readonly version?: string | undefined;
+      readonly image?: string | undefined;
       readonly platforms: readonly string[];
     }
   | { readonly kind: 'widen-package'; readonly name: string; readonly platforms: readonly string[] }
@@ -26,8 +27,9 @@ export type DeliveryStep =
 export function describeDeliveryStep(step: DeliveryStep): string {
   switch (step.kind) {
     case 'create-package': {
-      const { name, formula, version = 'what Homebrew serves', platforms } = step;
-      return `create package ${name}: ${formula} ${version} for ${platforms.join(', ')}`;
+      const { name, formula, version = 'what Homebrew serves', image, platforms } = step;
+      const what = image === undefined ? `${formula} ${version}` : `image ${image}`;
+      return `create package ${name}: ${what} for ${platforms.join(', ')}`;
     }
     case 'widen-package':
       return `build package ${step.name} also for ${step.platforms.join(', ')}`;

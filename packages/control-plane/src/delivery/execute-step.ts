@@ -1,4 +1,4 @@
-import { isTaplineError } from '@tapline/base';
+import { defined, isTaplineError } from '@tapline/base';
 import type { ResourceClient } from '@tapline/client';
 import { type Delivery, type Install, installResource, packageResource } from '@tapline/resources';
 import type { Informers } from '../informers.ts';
@@ -43,9 +43,8 @@ async function execute(step: DeliveryStep, execution: StepExecution): Promise<vo
       // Both are in the status that every pass writes.
       return;
     case 'create-package': {
-      const { name, formula, version, platforms } = step;
-      const wanted = version === undefined ? {} : { version };
-      const spec = { formula, ...wanted, platforms: [...platforms] };
+      const { name, formula, version, image, platforms } = step;
+      const spec = { formula, ...defined({ version, image }), platforms: [...platforms] };
       const created = await client.create(
         packageResource,
         { metadata: { name }, spec },

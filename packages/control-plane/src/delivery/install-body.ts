@@ -1,5 +1,5 @@
 import type { NewObject } from '@tapline/client';
-import { TaplineError } from '@tapline/base';
+import { defined, TaplineError } from '@tapline/base';
 import {
   type Delivery,
   deliveryResource,
@@ -40,7 +40,7 @@ export function installBody(
     );
   }
   const name = installName(device.metadata.name, formula);
-  const { run, health, limits, network, segment } = delivery.spec;
+  const { run, ports, drainSeconds, health, limits, network, segment } = delivery.spec;
   const labels = {
     'tapline.dev/delivery': delivery.metadata.name,
     'tapline.dev/device': device.metadata.name,
@@ -65,11 +65,7 @@ export function installBody(
       version,
       revision: pinned.revision,
       image: { ...image, repository },
-      ...(run === undefined ? {} : { run }),
-      ...(health === undefined ? {} : { health }),
-      ...(limits === undefined ? {} : { limits }),
-      ...(network === undefined ? {} : { network }),
-      ...(segment === undefined ? {} : { segment }),
+      ...defined({ run, ports, drainSeconds, health, limits, network, segment }),
     },
   };
 }

@@ -14,7 +14,7 @@ export function observeDelivery(
   delivery: Delivery,
   informers: Pick<Informers, 'deliveries' | 'devices' | 'installs' | 'packages'>,
 ): Pick<DeliveryObservation, 'delivery' | 'package' | 'devices' | 'installs' | 'winner'> {
-  const { formula, version } = delivery.spec.package;
+  const { formula, version, image } = delivery.spec.package;
   const devices = informers.devices
     .list()
     .filter(
@@ -38,7 +38,7 @@ export function observeDelivery(
     .toSorted((a, b) => (isOlder(a, b) ? -1 : 1));
   return {
     delivery,
-    package: informers.packages.get(packageName(formula, version)),
+    package: informers.packages.get(packageName(formula, version, image)),
     devices,
     installs: [...installs.values()],
     winner: (device: Device) =>

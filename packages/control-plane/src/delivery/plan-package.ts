@@ -42,14 +42,18 @@ export interface PackagePlanInit {
 /** Plans what a delivery needs of its package before a revision can be pinned. */
 export function planPackage(init: PackagePlanInit): PackagePlan {
   const { delivery, package: found, platforms } = init;
-  const { formula, version } = delivery.spec.package;
-  const name = packageName(formula, version);
+  const { formula, version, image } = delivery.spec.package;
+  const name = packageName(formula, version, image);
   const what = `package ${name}`;
   if (found === undefined) {
-    const steps = [{ kind: 'create-package', name, formula, version, platforms }] as const;
+    const steps = [{ kind: 'create-package', name, formula, version, image, platforms }] as const;
     return { kind: 'pending', steps, waiting: { what, why: 'it is being created' } };
   }
-  if (found.spec.formula !== formula || found.spec.version !== version) {
+  if (
+    found.spec.formula !== formula ||
+    found.spec.version !== version ||
+    found.spec.image !== image
+  ) {
     const message =
       `package ${name} is of ${found.spec.formula} ${found.spec.version ?? '(any version)'}, ` +
       `not of ${formula} ${version ?? '(any version)'}`;
@@ -82,7 +86,9 @@ export function planPackage(init: PackagePlanInit): PackagePlan {
     const why = `it failed before with ${status.error.code}`;
     return { kind: 'pending', steps: refresh(found, init.nowMs), waiting: { what, why } };
   }
-  const freshEnough = Date.parse(status.resolvedAt ?? '') >= init.acceptedAtMs - init.maxAgeMs;
+  // Whoever pushed to a tag and rolls out means what is there now.
+  const maxAgeMs = image !== undefined && init.maxAgeMs !== Infinity ? 0 : init.maxAgeMs;
+  const freshEnough = Date.parse(status.resolvedAt ?? '') >= init.acceptedAtMs - maxAgeMs;
   // Without Homebrew a fleet still gets what the registry has.
   const unreachable = status.error?.code === 'homebrew_unreachable';
   if (version === undefined && !freshEnough && !unreachable) {

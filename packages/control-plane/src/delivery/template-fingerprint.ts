@@ -7,7 +7,27 @@ import type { DeliverySpec } from '@tapline/resources';
  * steers the rollout only (selector, strategy, paused) is not in it.
  */
 export function templateFingerprint(spec: DeliverySpec): string {
-  const { package: wanted, rollout, run, health, limits, network, segment } = spec;
-  const template = { package: wanted, rollout, run, health, limits, network, segment };
+  const {
+    package: wanted,
+    rollout,
+    run,
+    ports,
+    drainSeconds,
+    health,
+    limits,
+    network,
+    segment,
+  } = spec;
+  const template = {
+    package: wanted,
+    rollout,
+    run,
+    ports,
+    drainSeconds,
+    health,
+    limits,
+    network,
+    segment,
+  };
   return createHash('sha256').update(canonicalJson(template)).digest('hex').slice(0, 16);
 }

@@ -1,4 +1,4 @@
-import { TaplineError } from '@tapline/base';
+import { defined, TaplineError } from '@tapline/base';
 import {
   type Change,
   createReconciler,
@@ -61,14 +61,14 @@ export function createPackageReconciler(init: PackageReconcilerInit): Reconciler
       };
     }
 
-    const { formula, version, platforms } = found.spec;
+    const { formula, version, image, platforms } = found.spec;
     try {
       await write(statusDuring(object, stage, clock.now()));
       const built = await source.build({
         formula,
         platforms,
         signal,
-        ...(version === undefined ? {} : { version }),
+        ...defined({ version, image }),
         onStage: (done) => {
           stage = done === 'resolved' ? 'built' : 'published';
           if (done !== 'resolved') return;

@@ -21,6 +21,8 @@ export interface PackageSource {
   build(request: {
     readonly formula: string;
     readonly version?: string;
+    /** In place of Homebrew: the image of the registry that the formula is a name for. */
+    readonly image?: string;
     readonly platforms: readonly string[];
     readonly signal: AbortSignal;
     readonly onStage?: (stage: 'resolved' | 'built' | 'published') => void;

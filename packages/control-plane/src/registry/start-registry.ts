@@ -6,10 +6,13 @@ import {
   type Authorize,
   createAdminHandler,
   createInProcessTransport,
+  createRegistryClient,
   createRegistryServer,
   FileBlobStore,
+  type InProcessTransport,
   openSigningKey,
   type RegistryAdmin,
+  type RegistryClient,
   type RegistryServer,
 } from '@tapline/registry';
 import type { ControlPlaneConfiguration } from '../configuration.ts';
@@ -55,6 +58,8 @@ export interface StartedRegistry extends AsyncDisposable {
   readonly replicate: Handle;
   /** A handler behind the limit on failed logins, which all of them share. */
   limited(handle: Handle): Handle;
+  /** The registry as clients see it, mirrored repositories included. */
+  readonly client: RegistryClient;
   /** Makes an image of the store known under its name, here and to neighbours. */
   link: RegistryServer['link'];
 }
@@ -63,7 +68,7 @@ export interface StartedRegistry extends AsyncDisposable {
 export async function startRegistry(init: RegistryInit): Promise<StartedRegistry> {
   const { api, audit, clock, configuration, directory, log, metrics, rng } = init;
   await using opened = new AsyncDisposableStack();
-  const late: { neighbours?: RegistryNeighbours } = {};
+  const late: { neighbours?: RegistryNeighbours; whole?: InProcessTransport } = {};
 
   const blobs = await FileBlobStore.open(join(directory, 'content'));
   const access = createRegistryAccess({
@@ -90,7 +95,9 @@ export async function startRegistry(init: RegistryInit): Promise<StartedRegistry
     createInProcessTransport((request, response) => registry.handle(request, response)),
   );
   const authorize: Authorize = (request, wanted) =>
-    inProcess.isOwn(request) ? 'allowed' : access.authorize(request, wanted, tokens);
+    inProcess.isOwn(request) || late.whole?.isOwn(request) === true
+      ? 'allowed'
+      : access.authorize(request, wanted, tokens);
   const recordChange = createRegistryAudit({
     audit,
     whoSends: (request) =>
@@ -150,6 +157,13 @@ export async function startRegistry(init: RegistryInit): Promise<StartedRegistry
     }),
   );
   late.neighbours = neighbours;
+  const whole = opened.use(
+    createInProcessTransport((request, response) => neighbours.handle(request, response)),
+  );
+  late.whole = whole;
+  const client = opened.use(
+    createRegistryClient({ baseUrl: 'http://registry', transport: whole, clock, rng }),
+  );
   const replicate = createReplicationEndpoint({
     replicator: neighbours.replicator,
     identify: (request) => access.identify(request),
@@ -159,6 +173,7 @@ export async function startRegistry(init: RegistryInit): Promise<StartedRegistry
   const owned = opened.move();
   return {
     blobs,
+    client,
     admin: registry.admin,
     access,
     tokens,

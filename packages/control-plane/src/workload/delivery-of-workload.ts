@@ -3,6 +3,7 @@ import { defined } from '@tapline/base';
 import {
   type DeliverySpec,
   type Workload,
+  workloadImagePackage,
   workloadLabel,
   workloadResource,
 } from '@tapline/resources';
@@ -36,8 +37,14 @@ export function deliveryOfWorkload(
     })
   | undefined {
   const { metadata, spec } = workload;
-  const { run, health, limits, network, segment, replicas, atOnce } = spec;
-  if (spec.package === undefined || run === undefined) return undefined;
+  const { health, limits, network, segment, ports, drainSeconds, replicas, atOnce } = spec;
+  const wanted =
+    spec.image === undefined
+      ? spec.package
+      : { formula: workloadImagePackage(metadata.name), image: spec.image };
+  // Of an image what runs may be its own program.
+  const run = spec.run ?? (spec.image === undefined ? undefined : { restart: 'Always' as const });
+  if (wanted === undefined || run === undefined) return undefined;
   const template = `${metadata.uid ?? ''}.${metadata.generation ?? 0}.${isServing ? 'some' : 'all'}`;
   return {
     metadata: {
@@ -46,7 +53,7 @@ export function deliveryOfWorkload(
       ownerReferences: [ownerReference(workloadResource, workload)],
     },
     spec: {
-      package: spec.package,
+      package: wanted,
       selector: {
         matchExpressions: [{ key: workloadLabel(metadata.name), operator: 'Exists' }],
       },
@@ -58,7 +65,7 @@ export function deliveryOfWorkload(
         errorBudget: 0,
         progressDeadlineSeconds: 600,
       },
-      ...defined({ health, limits, network, segment }),
+      ...defined({ health, limits, network, segment, ports, drainSeconds }),
     },
   };
 }

@@ -11,6 +11,7 @@ import {
   type Segment,
   type Workload,
   workloadLabel,
+  workloadPackage,
 } from '@tapline/resources';
 import type { PlacementNode } from './place-replicas.ts';
 
@@ -112,10 +113,11 @@ function blockedBy(about: {
     const error = node?.status?.edgeError;
     return error ? `edge cache failed: ${error.message}` : 'serves no channels';
   }
-  if (spec.package === undefined) return 'has no program to run';
+  const program = workloadPackage(workload);
+  if (program === undefined) return 'has no program to run';
   // A device has one Install of a package.
-  const install = fleet.install(installName(name, spec.package.formula));
+  const install = fleet.install(installName(name, program));
   return install === undefined || install.spec.delivery === delivery
     ? undefined
-    : `has ${spec.package.formula} by another delivery`;
+    : `has ${program} by another delivery`;
 }

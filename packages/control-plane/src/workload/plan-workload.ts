@@ -7,6 +7,7 @@ import {
   setCondition,
   type Workload,
   workloadLabel,
+  workloadPackage,
   type WorkloadPlacement,
   type WorkloadStatus,
 } from '@tapline/resources';
@@ -46,8 +47,9 @@ export function planWorkload(
       const edge = seen.channelEdge(channelEdgeName(node, spec.engine.channel))?.status;
       return edge?.state === 'Ready' && edge.observedEpoch === epochs.get(node);
     }
-    if (spec.package === undefined) return false;
-    return isInstallReady(seen.install(installName(node, spec.package.formula)), deliveryName);
+    const program = workloadPackage(workload);
+    if (program === undefined) return false;
+    return isInstallReady(seen.install(installName(node, program)), deliveryName);
   };
   const current = seen.devices
     .filter((device) => workloadsOn(device).includes(metadata.name))

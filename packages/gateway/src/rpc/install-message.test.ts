@@ -44,19 +44,30 @@ const spec = object<InstallSpec>({
     command,
     env: map,
     restart: fc.constantFrom('Always', 'OnFailure', 'Never'),
-  }).required('command', 'restart'),
+  }).required('restart'),
   health: object<Part<'health'>>({
     command,
+    http: text,
     timeoutSeconds: seconds,
     attempts: fc.integer({ min: 1, max: 100 }),
     intervalSeconds: seconds,
-  }).required('command', 'timeoutSeconds', 'attempts', 'intervalSeconds'),
+  }).required('timeoutSeconds', 'attempts', 'intervalSeconds'),
   limits: object<Part<'limits'>>({
     memoryBytes: fc.integer({ min: 1_048_576, max: 2 ** 50 }),
     pids: fc.integer({ min: 1, max: 4_194_304 }),
+    cpus: fc.double({ min: 0.01, max: 4096, noNaN: true }),
   }).required(),
   network: fc.constantFrom('None', 'Host'),
   segment: object<Part<'segment'>>({ name: text, labels: map }).required('name'),
+  ports: fc.array(
+    object<Part<'ports'>[number]>({
+      port: fc.integer({ min: 1, max: 65_535 }),
+      env: text,
+      target: fc.integer({ min: 1, max: 65_535 }),
+    }).required('port'),
+    { minLength: 1, maxLength: 3 },
+  ),
+  drainSeconds: fc.integer({ min: 0, max: 86_400 }),
 }).required('device', 'delivery', 'formula', 'version', 'revision', 'image');
 
 const status = object<InstallStatus>({

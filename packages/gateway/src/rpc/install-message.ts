@@ -59,7 +59,7 @@ function specMessage(spec: Spec): MessageInitShape<typeof InstallSpecSchema> {
       ? {}
       : {
           limits: {
-            ...defined({ pids: limits.pids }),
+            ...defined({ pids: limits.pids, cpus: limits.cpus }),
             ...(memoryBytes === undefined ? {} : { memoryBytes: BigInt(memoryBytes) }),
           },
         }),
@@ -80,7 +80,8 @@ function specOf(spec: SpecMessage): Spec {
       health === undefined
         ? undefined
         : whole<NonNullable<Spec['health']>>({
-            command: health.command,
+            command: unlessNone(health.command),
+            http: health.http,
             timeoutSeconds: health.timeoutSeconds,
             attempts: health.attempts,
             intervalSeconds: health.intervalSeconds,
@@ -91,6 +92,7 @@ function specOf(spec: SpecMessage): Spec {
         : whole<NonNullable<Spec['limits']>>({
             memoryBytes: limits.memoryBytes === undefined ? undefined : Number(limits.memoryBytes),
             pids: limits.pids,
+            cpus: limits.cpus,
           }),
     network: spec.network as Spec['network'],
     segment:
@@ -100,6 +102,12 @@ function specOf(spec: SpecMessage): Spec {
             name: spec.segment.name,
             labels: unlessEmpty(spec.segment.labels),
           }),
+    ports: unlessNone(
+      spec.ports.map(({ port, env, target }) =>
+        whole<NonNullable<Spec['ports']>[number]>({ port, env, target }),
+      ),
+    ),
+    drainSeconds: spec.drainSeconds,
   });
 }
 
@@ -118,10 +126,15 @@ function imageOf(image: Image): InstallImage {
 function runOf(run: NonNullable<SpecMessage['run']>): NonNullable<Spec['run']> {
   type Run = NonNullable<Spec['run']>;
   return whole<Run>({
-    command: run.command,
+    command: unlessNone(run.command),
     env: unlessEmpty(run.env),
     restart: run.restart as Run['restart'],
   });
+}
+
+/** A list that was absent and one with nothing in it are the same, too. */
+function unlessNone<T>(list: T[]): T[] | undefined {
+  return list.length === 0 ? undefined : list;
 }
 
 /** A map that was absent and one with nothing in it are the same in a message. */

@@ -4,13 +4,17 @@ import type { ApiObject } from '../object-meta.ts';
 import type { ResourceDefinition } from '../resource-definition.ts';
 import {
   digestSchema,
+  drainSecondsSchema,
   errorSchema,
   formulaSchema,
   healthCheckSchema,
+  imageReferenceSchema,
   limitsSchema,
   networkSchema,
   packageVersionSchema,
   platformSchema,
+  portsSchema,
+  problemOfPorts,
   runSchema,
   segmentPlaceSchema,
   stageTimesSchema,
@@ -55,11 +59,14 @@ const strategy = z.strictObject({
     .describe('A reachable device that is not ready after this counts as failed.'),
 });
 
-const spec = z.strictObject({
+const fields = z.strictObject({
   package: z
     .strictObject({
       formula: formulaSchema,
       version: packageVersionSchema.optional().describe('Absent: what Homebrew serves at rollout.'),
+      image: imageReferenceSchema
+        .optional()
+        .describe('In place of Homebrew: the image, which formula is only a name for.'),
     })
     .describe('What to deliver.'),
   selector: labelSelectorSchema.describe('To which devices, by their labels.'),
@@ -70,6 +77,10 @@ const spec = z.strictObject({
     .describe('Raise it to roll the same package out again, checks included.'),
   strategy: strategy.optional().describe('How to roll out.'),
   run: runSchema.optional().describe('A program to keep running; absent for command-line tools.'),
+  ports: portsSchema
+    .optional()
+    .describe('Ports that stay open while the program behind them is replaced.'),
+  drainSeconds: drainSecondsSchema.optional(),
   health: healthCheckSchema
     .optional()
     .describe("What must succeed; absent: the package's main program with --version."),
@@ -79,6 +90,20 @@ const spec = z.strictObject({
     .optional()
     .describe('The program has an interface in this segment and no other; its device is a node.'),
   paused: z.boolean().optional().describe('Whether to hold the rollout where it stands.'),
+});
+
+const spec = fields.superRefine((one, context) => {
+  if (one.run !== undefined && one.run.command === undefined && one.package.image === undefined) {
+    const message = 'is needed: a package from Homebrew has no program of its own to run';
+    context.addIssue({ code: 'custom', path: ['run', 'command'], message });
+  }
+  const problem =
+    one.ports !== undefined && one.run === undefined
+      ? { path: 'ports', message: 'need a program that is kept running' }
+      : problemOfPorts(one);
+  if (problem !== undefined) {
+    context.addIssue({ code: 'custom', path: [problem.path], message: problem.message });
+  }
 });
 
 const pinnedImage = z.strictObject({

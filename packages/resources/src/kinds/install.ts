@@ -4,6 +4,7 @@ import type { ApiObject } from '../object-meta.ts';
 import type { ResourceDefinition } from '../resource-definition.ts';
 import {
   digestSchema,
+  drainSecondsSchema,
   errorSchema,
   formulaSchema,
   healthCheckSchema,
@@ -11,6 +12,7 @@ import {
   networkSchema,
   packageVersionSchema,
   platformSchema,
+  portsSchema,
   runSchema,
   segmentPlaceSchema,
   stageTimesSchema,
@@ -38,6 +40,8 @@ const spec = z.strictObject({
     .describe("The delivery's revision; a device never goes back to an older one."),
   image,
   run: runSchema.optional(),
+  ports: portsSchema.optional(),
+  drainSeconds: drainSecondsSchema.optional(),
   health: healthCheckSchema.optional(),
   limits: limitsSchema.optional(),
   network: networkSchema.optional(),

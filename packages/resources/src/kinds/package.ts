@@ -6,6 +6,7 @@ import {
   digestSchema,
   errorSchema,
   formulaSchema,
+  imageReferenceSchema,
   packageVersionSchema,
   platformSchema,
   stageTimesSchema,
@@ -16,6 +17,9 @@ import {
 const spec = z.strictObject({
   formula: formulaSchema,
   version: packageVersionSchema.optional().describe('Absent: what Homebrew serves now.'),
+  image: imageReferenceSchema
+    .optional()
+    .describe('In place of Homebrew: the image, which formula is only a name for.'),
   platforms: z.array(platformSchema).min(1).max(16).describe('What to build for.'),
 });
 

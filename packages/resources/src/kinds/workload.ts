@@ -4,12 +4,16 @@ import type { ApiObject } from '../object-meta.ts';
 import type { ResourceDefinition } from '../resource-definition.ts';
 import { selectorTextSchema } from '../selector-text.ts';
 import {
+  drainSecondsSchema,
   errorSchema,
   formulaSchema,
   healthCheckSchema,
+  imageReferenceSchema,
   limitsSchema,
   networkSchema,
   packageVersionSchema,
+  portsSchema,
+  problemOfPorts,
   runSchema,
   segmentPlaceSchema,
   taplineGroup,
@@ -24,7 +28,14 @@ const fields = z.strictObject({
     })
     .optional()
     .describe('Whose program it is.'),
-  run: runSchema.optional().describe('What is kept running.'),
+  image: imageReferenceSchema.optional().describe('In place of a package: whose program it is.'),
+  run: runSchema
+    .optional()
+    .describe('What is kept running; of an image, its own program if absent.'),
+  ports: portsSchema
+    .optional()
+    .describe('Ports that stay open while the program behind them is replaced.'),
+  drainSeconds: drainSecondsSchema.optional(),
   engine: z
     .strictObject({
       channel: z.string().min(1).max(253).describe('The channel that the edge cache serves.'),
@@ -70,11 +81,20 @@ const fields = z.strictObject({
 });
 
 const spec = fields.superRefine((one, context) => {
-  const isProgram = one.package !== undefined && one.run !== undefined;
-  const isNothing = one.package === undefined && one.run === undefined;
-  if (one.engine === undefined ? isProgram : isNothing) return;
-  const message = 'must have a package and what to run of it, or else an engine';
-  context.addIssue({ code: 'custom', path: ['package'], message });
+  const isProgram = one.package !== undefined && one.run?.command !== undefined;
+  const kinds = [
+    isProgram && one.image === undefined,
+    one.image !== undefined && one.package === undefined,
+    one.package === undefined && one.image === undefined && one.run === undefined,
+  ];
+  if (!(one.engine === undefined ? kinds[0] || kinds[1] : kinds[2] && one.ports === undefined)) {
+    const message = 'must have a package and what to run of it, or an image, or else an engine';
+    context.addIssue({ code: 'custom', path: ['package'], message });
+  }
+  const problem = problemOfPorts(one);
+  if (problem !== undefined) {
+    context.addIssue({ code: 'custom', path: [problem.path], message: problem.message });
+  }
 });
 
 const count = z.int().min(0);
@@ -113,6 +133,19 @@ export function workloadLabel(workload: string): string {
   return `workload.tapline.dev/${workload}`;
 }
 
+/** What the program of a workload's image is called among packages; formulae have no such name. */
+export function workloadImagePackage(workload: string): string {
+  return `${workload}.image`;
+}
+
+/** Which package a workload's program is of; undefined for what a node has itself. */
+export function workloadPackage({
+  metadata,
+  spec,
+}: Pick<Workload, 'metadata' | 'spec'>): string | undefined {
+  return spec.image === undefined ? spec.package?.formula : workloadImagePackage(metadata.name);
+}
+
 export const workloadResource: ResourceDefinition<WorkloadSpec, WorkloadStatus> = {
   group: taplineGroup,
   version: taplineVersion,
@@ -144,6 +177,13 @@ export const workloadResource: ResourceDefinition<WorkloadSpec, WorkloadStatus> 
       type: 'integer',
       jsonPath: '.status.counts.ready',
       description: 'On how many it is ready.',
+    },
+    {
+      name: 'Image',
+      type: 'string',
+      jsonPath: '.spec.image',
+      description: 'Whose program it is.',
+      priority: 1,
     },
     {
       name: 'Segment',

@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file tapline/gateway/v1/gateway.proto.
  */
 export const file_tapline_gateway_v1_gateway: GenFile = /*@__PURE__*/
-  fileDesc("CiB0YXBsaW5lL2dhdGV3YXkvdjEvZ2F0ZXdheS5wcm90bxISdGFwbGluZS5nYXRld2F5LnYxIkcKEURpcmVjdGl2ZXNSZXF1ZXN0Eh0KEHJlc291cmNlX3ZlcnNpb24YASABKAlIAIgBAUITChFfcmVzb3VyY2VfdmVyc2lvbiLfAQoSRGlyZWN0aXZlc1Jlc3BvbnNlEi4KB2NoYW5nZWQYASABKAsyGy50YXBsaW5lLmdhdGV3YXkudjEuSW5zdGFsbEgAEi4KB2RlbGV0ZWQYAiABKAsyGy50YXBsaW5lLmdhdGV3YXkudjEuSW5zdGFsbEgAEjAKCHBvc2l0aW9uGAMgASgLMhwudGFwbGluZS5nYXRld2F5LnYxLlBvc2l0aW9uSAASLgoGbGlzdGVkGAQgASgLMhwudGFwbGluZS5nYXRld2F5LnYxLlBvc2l0aW9uSABCBwoFZXZlbnQiJAoIUG9zaXRpb24SGAoQcmVzb3VyY2VfdmVyc2lvbhgBIAEoCSJkChRSZXBvcnRJbnN0YWxsUmVxdWVzdBIMCgRuYW1lGAEgASgJEgsKA3VpZBgCIAEoCRIxCgZzdGF0dXMYAyABKAsyIS50YXBsaW5lLmdhdGV3YXkudjEuSW5zdGFsbFN0YXR1cyIxChVSZXBvcnRJbnN0YWxsUmVzcG9uc2USGAoQcmVzb3VyY2VfdmVyc2lvbhgBIAEoCSLYAQoHSW5zdGFsbBIMCgRuYW1lGAEgASgJEgsKA3VpZBgCIAEoCRIYChByZXNvdXJjZV92ZXJzaW9uGAMgASgJEh8KEmRlbGV0aW9uX3RpbWVzdGFtcBgEIAEoCUgAiAEBEi0KBHNwZWMYBSABKAsyHy50YXBsaW5lLmdhdGV3YXkudjEuSW5zdGFsbFNwZWMSMQoGc3RhdHVzGAYgASgLMiEudGFwbGluZS5nYXRld2F5LnYxLkluc3RhbGxTdGF0dXNCFQoTX2RlbGV0aW9uX3RpbWVzdGFtcCLlAgoLSW5zdGFsbFNwZWMSDgoGZGV2aWNlGAEgASgJEhAKCGRlbGl2ZXJ5GAIgASgJEg8KB2Zvcm11bGEYAyABKAkSDwoHdmVyc2lvbhgEIAEoCRIQCghyZXZpc2lvbhgFIAEoBBIoCgVpbWFnZRgGIAEoCzIZLnRhcGxpbmUuZ2F0ZXdheS52MS5JbWFnZRIkCgNydW4YByABKAsyFy50YXBsaW5lLmdhdGV3YXkudjEuUnVuEi8KBmhlYWx0aBgIIAEoCzIfLnRhcGxpbmUuZ2F0ZXdheS52MS5IZWFsdGhDaGVjaxIqCgZsaW1pdHMYCSABKAsyGi50YXBsaW5lLmdhdGV3YXkudjEuTGltaXRzEhQKB25ldHdvcmsYCiABKAlIAIgBARIxCgdzZWdtZW50GAsgASgLMiAudGFwbGluZS5nYXRld2F5LnYxLlNlZ21lbnRQbGFjZUIKCghfbmV0d29yayKFAQoFSW1hZ2USEgoKcmVwb3NpdG9yeRgBIAEoCRIOCgZkaWdlc3QYAiABKAkSEAoIcGxhdGZvcm0YAyABKAkSEgoKc2l6ZV9ieXRlcxgEIAEoBBIWCg51bnBhY2tlZF9ieXRlcxgFIAEoBBIRCgRtYWluGAYgASgJSACIAQFCBwoFX21haW4iggEKA1J1bhIPCgdjb21tYW5kGAEgAygJEi0KA2VudhgCIAMoCzIgLnRhcGxpbmUuZ2F0ZXdheS52MS5SdW4uRW52RW50cnkSDwoHcmVzdGFydBgDIAEoCRoqCghFbnZFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBImMKC0hlYWx0aENoZWNrEg8KB2NvbW1hbmQYASADKAkSFwoPdGltZW91dF9zZWNvbmRzGAIgASgBEhAKCGF0dGVtcHRzGAMgASgNEhgKEGludGVydmFsX3NlY29uZHMYBCABKAEiUAoGTGltaXRzEhkKDG1lbW9yeV9ieXRlcxgBIAEoBEgAiAEBEhEKBHBpZHMYAiABKA1IAYgBAUIPCg1fbWVtb3J5X2J5dGVzQgcKBV9waWRzIokBCgxTZWdtZW50UGxhY2USDAoEbmFtZRgBIAEoCRI8CgZsYWJlbHMYAiADKAsyLC50YXBsaW5lLmdhdGV3YXkudjEuU2VnbWVudFBsYWNlLkxhYmVsc0VudHJ5Gi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEi2gMKDUluc3RhbGxTdGF0dXMSHgoRb2JzZXJ2ZWRfcmV2aXNpb24YASABKARIAIgBARISCgVzdGF0ZRgCIAEoCUgBiAEBEioKBmFjdGl2ZRgDIAEoCzIaLnRhcGxpbmUuZ2F0ZXdheS52MS5BY3RpdmUSPQoGc3RhZ2VzGAQgAygLMi0udGFwbGluZS5nYXRld2F5LnYxLkluc3RhbGxTdGF0dXMuU3RhZ2VzRW50cnkSGgoNZmV0Y2hlZF9ieXRlcxgFIAEoBEgCiAEBEhoKDWZldGNoZWRfYmxvYnMYBiABKARIA4gBARIVCghyZXN0YXJ0cxgHIAEoBEgEiAEBEigKBWVycm9yGAggASgLMhkudGFwbGluZS5nYXRld2F5LnYxLkVycm9yEjEKCmNvbmRpdGlvbnMYCSADKAsyHS50YXBsaW5lLmdhdGV3YXkudjEuQ29uZGl0aW9uGi0KC1N0YWdlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoAToCOAFCFAoSX29ic2VydmVkX3JldmlzaW9uQggKBl9zdGF0ZUIQCg5fZmV0Y2hlZF9ieXRlc0IQCg5fZmV0Y2hlZF9ibG9ic0ILCglfcmVzdGFydHMiOwoGQWN0aXZlEg8KB3ZlcnNpb24YASABKAkSDgoGZGlnZXN0GAIgASgJEhAKCHJldmlzaW9uGAMgASgEIkIKBUVycm9yEgwKBGNvZGUYASABKAkSDwoHbWVzc2FnZRgCIAEoCRIRCgRoaW50GAMgASgJSACIAQFCBwoFX2hpbnQiogEKCUNvbmRpdGlvbhIMCgR0eXBlGAEgASgJEg4KBnN0YXR1cxgCIAEoCRIOCgZyZWFzb24YAyABKAkSDwoHbWVzc2FnZRgEIAEoCRIgChNvYnNlcnZlZF9nZW5lcmF0aW9uGAUgASgESACIAQESHAoUbGFzdF90cmFuc2l0aW9uX3RpbWUYBiABKAlCFgoUX29ic2VydmVkX2dlbmVyYXRpb24y1QEKDkdhdGV3YXlTZXJ2aWNlEl0KCkRpcmVjdGl2ZXMSJS50YXBsaW5lLmdhdGV3YXkudjEuRGlyZWN0aXZlc1JlcXVlc3QaJi50YXBsaW5lLmdhdGV3YXkudjEuRGlyZWN0aXZlc1Jlc3BvbnNlMAESZAoNUmVwb3J0SW5zdGFsbBIoLnRhcGxpbmUuZ2F0ZXdheS52MS5SZXBvcnRJbnN0YWxsUmVxdWVzdBopLnRhcGxpbmUuZ2F0ZXdheS52MS5SZXBvcnRJbnN0YWxsUmVzcG9uc2ViBnByb3RvMw");
+  fileDesc("CiB0YXBsaW5lL2dhdGV3YXkvdjEvZ2F0ZXdheS5wcm90bxISdGFwbGluZS5nYXRld2F5LnYxIkcKEURpcmVjdGl2ZXNSZXF1ZXN0Eh0KEHJlc291cmNlX3ZlcnNpb24YASABKAlIAIgBAUITChFfcmVzb3VyY2VfdmVyc2lvbiLfAQoSRGlyZWN0aXZlc1Jlc3BvbnNlEi4KB2NoYW5nZWQYASABKAsyGy50YXBsaW5lLmdhdGV3YXkudjEuSW5zdGFsbEgAEi4KB2RlbGV0ZWQYAiABKAsyGy50YXBsaW5lLmdhdGV3YXkudjEuSW5zdGFsbEgAEjAKCHBvc2l0aW9uGAMgASgLMhwudGFwbGluZS5nYXRld2F5LnYxLlBvc2l0aW9uSAASLgoGbGlzdGVkGAQgASgLMhwudGFwbGluZS5nYXRld2F5LnYxLlBvc2l0aW9uSABCBwoFZXZlbnQiJAoIUG9zaXRpb24SGAoQcmVzb3VyY2VfdmVyc2lvbhgBIAEoCSJkChRSZXBvcnRJbnN0YWxsUmVxdWVzdBIMCgRuYW1lGAEgASgJEgsKA3VpZBgCIAEoCRIxCgZzdGF0dXMYAyABKAsyIS50YXBsaW5lLmdhdGV3YXkudjEuSW5zdGFsbFN0YXR1cyIxChVSZXBvcnRJbnN0YWxsUmVzcG9uc2USGAoQcmVzb3VyY2VfdmVyc2lvbhgBIAEoCSLYAQoHSW5zdGFsbBIMCgRuYW1lGAEgASgJEgsKA3VpZBgCIAEoCRIYChByZXNvdXJjZV92ZXJzaW9uGAMgASgJEh8KEmRlbGV0aW9uX3RpbWVzdGFtcBgEIAEoCUgAiAEBEi0KBHNwZWMYBSABKAsyHy50YXBsaW5lLmdhdGV3YXkudjEuSW5zdGFsbFNwZWMSMQoGc3RhdHVzGAYgASgLMiEudGFwbGluZS5nYXRld2F5LnYxLkluc3RhbGxTdGF0dXNCFQoTX2RlbGV0aW9uX3RpbWVzdGFtcCK8AwoLSW5zdGFsbFNwZWMSDgoGZGV2aWNlGAEgASgJEhAKCGRlbGl2ZXJ5GAIgASgJEg8KB2Zvcm11bGEYAyABKAkSDwoHdmVyc2lvbhgEIAEoCRIQCghyZXZpc2lvbhgFIAEoBBIoCgVpbWFnZRgGIAEoCzIZLnRhcGxpbmUuZ2F0ZXdheS52MS5JbWFnZRIkCgNydW4YByABKAsyFy50YXBsaW5lLmdhdGV3YXkudjEuUnVuEi8KBmhlYWx0aBgIIAEoCzIfLnRhcGxpbmUuZ2F0ZXdheS52MS5IZWFsdGhDaGVjaxIqCgZsaW1pdHMYCSABKAsyGi50YXBsaW5lLmdhdGV3YXkudjEuTGltaXRzEhQKB25ldHdvcmsYCiABKAlIAIgBARIxCgdzZWdtZW50GAsgASgLMiAudGFwbGluZS5nYXRld2F5LnYxLlNlZ21lbnRQbGFjZRInCgVwb3J0cxgMIAMoCzIYLnRhcGxpbmUuZ2F0ZXdheS52MS5Qb3J0EhoKDWRyYWluX3NlY29uZHMYDSABKA1IAYgBAUIKCghfbmV0d29ya0IQCg5fZHJhaW5fc2Vjb25kcyJOCgRQb3J0EgwKBHBvcnQYASABKA0SEAoDZW52GAIgASgJSACIAQESEwoGdGFyZ2V0GAMgASgNSAGIAQFCBgoEX2VudkIJCgdfdGFyZ2V0IoUBCgVJbWFnZRISCgpyZXBvc2l0b3J5GAEgASgJEg4KBmRpZ2VzdBgCIAEoCRIQCghwbGF0Zm9ybRgDIAEoCRISCgpzaXplX2J5dGVzGAQgASgEEhYKDnVucGFja2VkX2J5dGVzGAUgASgEEhEKBG1haW4YBiABKAlIAIgBAUIHCgVfbWFpbiKCAQoDUnVuEg8KB2NvbW1hbmQYASADKAkSLQoDZW52GAIgAygLMiAudGFwbGluZS5nYXRld2F5LnYxLlJ1bi5FbnZFbnRyeRIPCgdyZXN0YXJ0GAMgASgJGioKCEVudkVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEifwoLSGVhbHRoQ2hlY2sSDwoHY29tbWFuZBgBIAMoCRIXCg90aW1lb3V0X3NlY29uZHMYAiABKAESEAoIYXR0ZW1wdHMYAyABKA0SGAoQaW50ZXJ2YWxfc2Vjb25kcxgEIAEoARIRCgRodHRwGAUgASgJSACIAQFCBwoFX2h0dHAibAoGTGltaXRzEhkKDG1lbW9yeV9ieXRlcxgBIAEoBEgAiAEBEhEKBHBpZHMYAiABKA1IAYgBARIRCgRjcHVzGAMgASgBSAKIAQFCDwoNX21lbW9yeV9ieXRlc0IHCgVfcGlkc0IHCgVfY3B1cyKJAQoMU2VnbWVudFBsYWNlEgwKBG5hbWUYASABKAkSPAoGbGFiZWxzGAIgAygLMiwudGFwbGluZS5nYXRld2F5LnYxLlNlZ21lbnRQbGFjZS5MYWJlbHNFbnRyeRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBItoDCg1JbnN0YWxsU3RhdHVzEh4KEW9ic2VydmVkX3JldmlzaW9uGAEgASgESACIAQESEgoFc3RhdGUYAiABKAlIAYgBARIqCgZhY3RpdmUYAyABKAsyGi50YXBsaW5lLmdhdGV3YXkudjEuQWN0aXZlEj0KBnN0YWdlcxgEIAMoCzItLnRhcGxpbmUuZ2F0ZXdheS52MS5JbnN0YWxsU3RhdHVzLlN0YWdlc0VudHJ5EhoKDWZldGNoZWRfYnl0ZXMYBSABKARIAogBARIaCg1mZXRjaGVkX2Jsb2JzGAYgASgESAOIAQESFQoIcmVzdGFydHMYByABKARIBIgBARIoCgVlcnJvchgIIAEoCzIZLnRhcGxpbmUuZ2F0ZXdheS52MS5FcnJvchIxCgpjb25kaXRpb25zGAkgAygLMh0udGFwbGluZS5nYXRld2F5LnYxLkNvbmRpdGlvbhotCgtTdGFnZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAE6AjgBQhQKEl9vYnNlcnZlZF9yZXZpc2lvbkIICgZfc3RhdGVCEAoOX2ZldGNoZWRfYnl0ZXNCEAoOX2ZldGNoZWRfYmxvYnNCCwoJX3Jlc3RhcnRzIjsKBkFjdGl2ZRIPCgd2ZXJzaW9uGAEgASgJEg4KBmRpZ2VzdBgCIAEoCRIQCghyZXZpc2lvbhgDIAEoBCJCCgVFcnJvchIMCgRjb2RlGAEgASgJEg8KB21lc3NhZ2UYAiABKAkSEQoEaGludBgDIAEoCUgAiAEBQgcKBV9oaW50IqIBCglDb25kaXRpb24SDAoEdHlwZRgBIAEoCRIOCgZzdGF0dXMYAiABKAkSDgoGcmVhc29uGAMgASgJEg8KB21lc3NhZ2UYBCABKAkSIAoTb2JzZXJ2ZWRfZ2VuZXJhdGlvbhgFIAEoBEgAiAEBEhwKFGxhc3RfdHJhbnNpdGlvbl90aW1lGAYgASgJQhYKFF9vYnNlcnZlZF9nZW5lcmF0aW9uMtUBCg5HYXRld2F5U2VydmljZRJdCgpEaXJlY3RpdmVzEiUudGFwbGluZS5nYXRld2F5LnYxLkRpcmVjdGl2ZXNSZXF1ZXN0GiYudGFwbGluZS5nYXRld2F5LnYxLkRpcmVjdGl2ZXNSZXNwb25zZTABEmQKDVJlcG9ydEluc3RhbGwSKC50YXBsaW5lLmdhdGV3YXkudjEuUmVwb3J0SW5zdGFsbFJlcXVlc3QaKS50YXBsaW5lLmdhdGV3YXkudjEuUmVwb3J0SW5zdGFsbFJlc3BvbnNlYgZwcm90bzM");
 
 /**
  * @generated from message tapline.gateway.v1.DirectivesRequest
@@ -245,6 +245,16 @@ export type InstallSpec = Message<"tapline.gateway.v1.InstallSpec"> & {
    * @generated from field: tapline.gateway.v1.SegmentPlace segment = 11;
    */
   segment?: SegmentPlace | undefined;
+
+  /**
+   * @generated from field: repeated tapline.gateway.v1.Port ports = 12;
+   */
+  ports: Port[];
+
+  /**
+   * @generated from field: optional uint32 drain_seconds = 13;
+   */
+  drainSeconds?: number | undefined;
 };
 
 /**
@@ -253,6 +263,33 @@ export type InstallSpec = Message<"tapline.gateway.v1.InstallSpec"> & {
  */
 export const InstallSpecSchema: GenMessage<InstallSpec> = /*@__PURE__*/
   messageDesc(file_tapline_gateway_v1_gateway, 6);
+
+/**
+ * @generated from message tapline.gateway.v1.Port
+ */
+export type Port = Message<"tapline.gateway.v1.Port"> & {
+  /**
+   * @generated from field: uint32 port = 1;
+   */
+  port: number;
+
+  /**
+   * @generated from field: optional string env = 2;
+   */
+  env?: string | undefined;
+
+  /**
+   * @generated from field: optional uint32 target = 3;
+   */
+  target?: number | undefined;
+};
+
+/**
+ * Describes the message tapline.gateway.v1.Port.
+ * Use `create(PortSchema)` to create a new message.
+ */
+export const PortSchema: GenMessage<Port> = /*@__PURE__*/
+  messageDesc(file_tapline_gateway_v1_gateway, 7);
 
 /**
  * @generated from message tapline.gateway.v1.Image
@@ -294,7 +331,7 @@ export type Image = Message<"tapline.gateway.v1.Image"> & {
  * Use `create(ImageSchema)` to create a new message.
  */
 export const ImageSchema: GenMessage<Image> = /*@__PURE__*/
-  messageDesc(file_tapline_gateway_v1_gateway, 7);
+  messageDesc(file_tapline_gateway_v1_gateway, 8);
 
 /**
  * @generated from message tapline.gateway.v1.Run
@@ -321,7 +358,7 @@ export type Run = Message<"tapline.gateway.v1.Run"> & {
  * Use `create(RunSchema)` to create a new message.
  */
 export const RunSchema: GenMessage<Run> = /*@__PURE__*/
-  messageDesc(file_tapline_gateway_v1_gateway, 8);
+  messageDesc(file_tapline_gateway_v1_gateway, 9);
 
 /**
  * @generated from message tapline.gateway.v1.HealthCheck
@@ -346,6 +383,11 @@ export type HealthCheck = Message<"tapline.gateway.v1.HealthCheck"> & {
    * @generated from field: double interval_seconds = 4;
    */
   intervalSeconds: number;
+
+  /**
+   * @generated from field: optional string http = 5;
+   */
+  http?: string | undefined;
 };
 
 /**
@@ -353,7 +395,7 @@ export type HealthCheck = Message<"tapline.gateway.v1.HealthCheck"> & {
  * Use `create(HealthCheckSchema)` to create a new message.
  */
 export const HealthCheckSchema: GenMessage<HealthCheck> = /*@__PURE__*/
-  messageDesc(file_tapline_gateway_v1_gateway, 9);
+  messageDesc(file_tapline_gateway_v1_gateway, 10);
 
 /**
  * @generated from message tapline.gateway.v1.Limits
@@ -368,6 +410,11 @@ export type Limits = Message<"tapline.gateway.v1.Limits"> & {
    * @generated from field: optional uint32 pids = 2;
    */
   pids?: number | undefined;
+
+  /**
+   * @generated from field: optional double cpus = 3;
+   */
+  cpus?: number | undefined;
 };
 
 /**
@@ -375,7 +422,7 @@ export type Limits = Message<"tapline.gateway.v1.Limits"> & {
  * Use `create(LimitsSchema)` to create a new message.
  */
 export const LimitsSchema: GenMessage<Limits> = /*@__PURE__*/
-  messageDesc(file_tapline_gateway_v1_gateway, 10);
+  messageDesc(file_tapline_gateway_v1_gateway, 11);
 
 /**
  * @generated from message tapline.gateway.v1.SegmentPlace
@@ -397,7 +444,7 @@ export type SegmentPlace = Message<"tapline.gateway.v1.SegmentPlace"> & {
  * Use `create(SegmentPlaceSchema)` to create a new message.
  */
 export const SegmentPlaceSchema: GenMessage<SegmentPlace> = /*@__PURE__*/
-  messageDesc(file_tapline_gateway_v1_gateway, 11);
+  messageDesc(file_tapline_gateway_v1_gateway, 12);
 
 /**
  * @generated from message tapline.gateway.v1.InstallStatus
@@ -456,7 +503,7 @@ export type InstallStatus = Message<"tapline.gateway.v1.InstallStatus"> & {
  * Use `create(InstallStatusSchema)` to create a new message.
  */
 export const InstallStatusSchema: GenMessage<InstallStatus> = /*@__PURE__*/
-  messageDesc(file_tapline_gateway_v1_gateway, 12);
+  messageDesc(file_tapline_gateway_v1_gateway, 13);
 
 /**
  * @generated from message tapline.gateway.v1.Active
@@ -483,7 +530,7 @@ export type Active = Message<"tapline.gateway.v1.Active"> & {
  * Use `create(ActiveSchema)` to create a new message.
  */
 export const ActiveSchema: GenMessage<Active> = /*@__PURE__*/
-  messageDesc(file_tapline_gateway_v1_gateway, 13);
+  messageDesc(file_tapline_gateway_v1_gateway, 14);
 
 /**
  * @generated from message tapline.gateway.v1.Error
@@ -510,7 +557,7 @@ export type Error = Message<"tapline.gateway.v1.Error"> & {
  * Use `create(ErrorSchema)` to create a new message.
  */
 export const ErrorSchema: GenMessage<Error> = /*@__PURE__*/
-  messageDesc(file_tapline_gateway_v1_gateway, 14);
+  messageDesc(file_tapline_gateway_v1_gateway, 15);
 
 /**
  * @generated from message tapline.gateway.v1.Condition
@@ -552,7 +599,7 @@ export type Condition = Message<"tapline.gateway.v1.Condition"> & {
  * Use `create(ConditionSchema)` to create a new message.
  */
 export const ConditionSchema: GenMessage<Condition> = /*@__PURE__*/
-  messageDesc(file_tapline_gateway_v1_gateway, 15);
+  messageDesc(file_tapline_gateway_v1_gateway, 16);
 
 /**
  * What a gateway serves, and the devices in its tunnels call. Each is the device that its tunnel is of.
