@@ -103,9 +103,9 @@ describe.skipIf(unavailable !== undefined)(`images as workloads ${unavailable ??
     kept.write('GET / HTTP/1.0\r\n');
     const failures: unknown[] = [];
     const answers: string[] = [];
-    let isOver = false;
+    const over = new AbortController();
     const load = Array.from({ length: 2 }, async () => {
-      while (!isOver) {
+      while (!over.signal.aborted) {
         await ask().then(
           (text) => answers.push(text),
           (error: unknown) => failures.push(error),
@@ -143,7 +143,7 @@ describe.skipIf(unavailable !== undefined)(`images as workloads ${unavailable ??
       { withinMs: 40_000 },
     );
     expect(await ask()).toBe('two');
-    isOver = true;
+    over.abort();
     await Promise.all(load);
     expect(failures).toEqual([]);
     expect(new Set(answers)).toEqual(new Set(['one', 'two']));

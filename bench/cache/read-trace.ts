@@ -43,9 +43,12 @@ function* binaryObjects(bytes: Buffer): Generator<bigint> {
   for (let at = 0; at < bytes.length; at += recordBytes) yield bytes.readBigUInt64LE(at + 4);
 }
 
+function columns(line: string): readonly string[] {
+  return line.trim().split(/\s*[,;\t ]\s*/);
+}
+
 function* textObjects(bytes: Buffer): Generator<string> {
   const lines = bytes.toString('latin1').split('\n');
-  const columns = (line: string): readonly string[] => line.trim().split(/\s*[,;\t ]\s*/);
   const head = columns(lines[0] ?? '');
   const named = head.findIndex((name) =>
     /^#?"?(obj_?id|object|obj|key|cachekey|id)"?$/i.test(name),

@@ -38,7 +38,7 @@ describe.skipIf(unavailable !== undefined)(`an edge that falls silent ${unavaila
       const edges = { e1: await freePort(), e2: await freePort() };
       const behind = await freePort();
       await using stack = new AsyncDisposableStack();
-      stack.use(await startEdge(origin.url, { name: 'e1', edges, port: behind }));
+      stack.use(await startEdge(origin.url, { name: 'e1', edges, listenAt: behind }));
       stack.use(await startEdge(origin.url, { name: 'e2', edges }));
       const door = stack.use(await openSilentDoor(edges.e1, behind));
       const url = `http://127.0.0.1:${edges.e1}/ll/${entryFolder}${entryPlaylist}`;

@@ -19,12 +19,12 @@ export async function startEdge(
   {
     name,
     edges,
-    port = edges[name] ?? 0,
+    listenAt = edges[name] ?? 0,
   }: {
     readonly name: string;
     readonly edges: Readonly<Record<string, number>>;
     /** Where it listens, where that is not where players reach it. */
-    readonly port?: number;
+    readonly listenAt?: number;
   },
 ): Promise<Edge> {
   await using opened = new AsyncDisposableStack();
@@ -48,7 +48,7 @@ export async function startEdge(
   opened.use(
     await startEdgeCache({
       name,
-      listen: { host: '127.0.0.1', port },
+      listen: { host: '127.0.0.1', port: listenAt },
       channels: forms.flatMap((form) => [
         channelSettings({
           name: form,

@@ -113,8 +113,6 @@ export function createChannelWatch(init: ChannelWatchInit): ChannelWatch {
   function weigh(name: string, { memoryBytes, diskBytes }: EdgeStorage): void {
     if (!isSettled(name)) return;
     const { storage } = init.status(name) ?? {};
-    const isAlike = (before: number | undefined, now: number): boolean =>
-      before !== undefined && Math.abs(before - now) <= sameStorage * Math.max(before, now);
     if (isAlike(storage?.memoryBytes, memoryBytes) && isAlike(storage?.diskBytes, diskBytes))
       return;
     init.set(name, { storage: { memoryBytes, diskBytes } });
@@ -179,6 +177,10 @@ export function createChannelWatch(init: ChannelWatchInit): ChannelWatch {
       await running;
     },
   };
+}
+
+function isAlike(before: number | undefined, now: number): boolean {
+  return before !== undefined && Math.abs(before - now) <= sameStorage * Math.max(before, now);
 }
 
 function saysTheSame(before: RecentHits | undefined, now: RecentHits | undefined): boolean {

@@ -84,13 +84,13 @@ describe('ports of installs', () => {
     expect(await kept.ask()).toBe('revision 1');
 
     const answers = new Set<string>();
-    let isMoved = false;
+    const moved = new AbortController();
     const load = Array.from({ length: 4 }, async () => {
-      while (!isMoved) answers.add(await ask(port));
+      while (!moved.signal.aborted) answers.add(await ask(port));
     });
     await ports.move(of(2), 1);
     expect(await ask(port)).toBe('revision 2');
-    isMoved = true;
+    moved.abort();
     await Promise.all(load);
     for (const answer of answers) expect(answer).toMatch(/^revision [12]$/);
     expect(await kept.ask()).toBe('revision 1');

@@ -123,7 +123,7 @@ export function createInstallPorts(init: {
     mkdirSync(folderOf(uid), { recursive: true, mode: 0o700 });
     await rm(socketOf(uid), { force: true });
     const enter = namespace === undefined ? [] : ['nsenter', `--net=${namespace}`, '--'];
-    const [file = '', ...words] = [...enter, ...program, socketOf(uid)];
+    const [file, ...words] = [...enter, ...program, socketOf(uid)];
     const child: ChildProcess = spawn(file, words, {
       cwd: '/',
       detached: true,

@@ -286,11 +286,14 @@ function invalidateNamed(field: string): readonly string[] {
   ];
 }
 
+/** A number of seconds out of what a response says. */
+function ofField(name: string, fallbackMs: number): string {
+  return `std.duration(regsub(beresp.http.Cache-Control, "(?i)^.*?${name}=([0-9]+).*$", "\\1") + "s", ${seconds(fallbackMs)})`;
+}
+
 /** Times that a stale response may serve are kept with it, for vcl_hit to tell them apart. */
 function perChannel(channel: ChannelSettings): readonly string[] {
   const { staleWhileRevalidateMs, staleIfErrorMs, honourRequestDirectives } = channel;
-  const ofField = (name: string, fallbackMs: number): string =>
-    `std.duration(regsub(beresp.http.Cache-Control, "(?i)^.*?${name}=([0-9]+).*$", "\\1") + "s", ${seconds(fallbackMs)})`;
   return [
     `if (bereq.http.x-tapline-channel == "${channel.name}") {`,
     `  set beresp.http.x-tapline-swr = ${ofField('stale-while-revalidate', staleWhileRevalidateMs)};`,

@@ -66,10 +66,15 @@ export function freshness(name: string): readonly string[] {
   ];
 }
 
+function directive(name: string): string {
+  return `(?i)(^|[ ,])${name}=`;
+}
+
+function value(name: string): string {
+  return `std.duration(regsub(${control}, "(?i)^(.*?[ ,])?${name}=\\x22?([0-9]{1,10})\\x22?([ ,].*)?$", "\\2") + "s", 0s)`;
+}
+
 function lifetime(): readonly string[] {
-  const directive = (name: string): string => `(?i)(^|[ ,])${name}=`;
-  const value = (name: string): string =>
-    `std.duration(regsub(${control}, "(?i)^(.*?[ ,])?${name}=\\x22?([0-9]{1,10})\\x22?([ ,].*)?$", "\\2") + "s", 0s)`;
   return [
     `if (!${targeted} && ${control} ~ "${directive('s-maxage')}") { set beresp.ttl = ${value('s-maxage')}; }`,
     `elseif (${control} ~ "${directive('max-age')}") { set beresp.ttl = ${value('max-age')}; }`,
