@@ -2,9 +2,15 @@ import { chmod } from 'node:fs/promises';
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { systemClock } from '@tapline/base';
 import { loadKubeconfig, type NewObjectOf } from '@tapline/client';
 import { createRegistryClient } from '@tapline/registry';
-import { findCondition, type Workload, workloadResource } from '@tapline/resources';
+import {
+  findCondition,
+  installResource,
+  type Workload,
+  workloadResource,
+} from '@tapline/resources';
 import { eventually, haveProgram, temporaryFolder } from '@tapline/testing';
 import { describe, expect, test } from 'vitest';
 import { pushBusyboxImage } from './support/busybox-image.ts';
@@ -65,7 +71,7 @@ describe.skipIf(unavailable !== undefined)(`images as workloads ${unavailable ??
       spec: {
         image: 'site/web:1',
         ports: [{ port, target: 8080 }],
-        health: { http: '/', timeoutSeconds: 20, attempts: 1, intervalSeconds: 1 },
+        health: { http: '/', timeoutSeconds: 6, attempts: 1, intervalSeconds: 1 },
         limits: { memoryBytes: 67_108_864, cpus: 1 },
         replicas: 1,
         resources: { cpus: 0, memoryBytes: 0 },
@@ -110,6 +116,7 @@ describe.skipIf(unavailable !== undefined)(`images as workloads ${unavailable ??
           (text) => answers.push(text),
           (error: unknown) => failures.push(error),
         );
+        await systemClock.sleep(5);
       }
     });
     await setImage('site/web:2');
@@ -137,8 +144,8 @@ describe.skipIf(unavailable !== undefined)(`images as workloads ${unavailable ??
     await eventually(
       'it is given up',
       async () => {
-        const out = await tapline('get', 'installs', '-o', 'json');
-        return out.includes('RolledBack') ? true : undefined;
+        const { items } = await plane.client.list(installResource);
+        return items[0]?.status?.state === 'RolledBack';
       },
       { withinMs: 40_000 },
     );

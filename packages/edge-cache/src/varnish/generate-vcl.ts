@@ -215,10 +215,10 @@ function wish(name: string, otherwise: string): string {
   return `std.duration(regsub(req.http.x-tapline-wishes, "(?i)^(.*[ ,])?${name}=([0-9]{1,9})([ ,].*)?$", "\\2") + "s", ${otherwise})`;
 }
 
-function fetching({ channels, name }: VclInput): readonly string[] {
+function fetching({ channels, name: edge }: VclInput): readonly string[] {
   const longest = Math.max(0, ...channels.map(({ timeouts }) => timeouts.blockingMs));
   return block('vcl_backend_fetch', [
-    `set bereq.http.Surrogate-Capability = {"${name}="Surrogate/1.0""};`,
+    `set bereq.http.Surrogate-Capability = {"${edge}="Surrogate/1.0""};`,
     'unset bereq.http.x-tapline-wishes;',
     'if (bereq.url ~ "[?&]_HLS_msn=") {',
     `  set bereq.first_byte_timeout = ${seconds(longest)};`,

@@ -70,14 +70,14 @@ function directive(name: string): string {
   return `(?i)(^|[ ,])${name}=`;
 }
 
-function value(name: string): string {
+function secondsOf(name: string): string {
   return `std.duration(regsub(${control}, "(?i)^(.*?[ ,])?${name}=\\x22?([0-9]{1,10})\\x22?([ ,].*)?$", "\\2") + "s", 0s)`;
 }
 
 function lifetime(): readonly string[] {
   return [
-    `if (!${targeted} && ${control} ~ "${directive('s-maxage')}") { set beresp.ttl = ${value('s-maxage')}; }`,
-    `elseif (${control} ~ "${directive('max-age')}") { set beresp.ttl = ${value('max-age')}; }`,
+    `if (!${targeted} && ${control} ~ "${directive('s-maxage')}") { set beresp.ttl = ${secondsOf('s-maxage')}; }`,
+    `elseif (${control} ~ "${directive('max-age')}") { set beresp.ttl = ${secondsOf('max-age')}; }`,
     // An unreadable date, `0` above all, is one in the past.
     `elseif (!${targeted} && beresp.http.Expires) { set beresp.ttl = std.time(beresp.http.Expires, ${date}) - ${date}; }`,
     `elseif (beresp.http.Last-Modified && (${heuristic.map((status) => `beresp.status == ${status}`).join(' || ')} || ` +

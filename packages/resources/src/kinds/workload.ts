@@ -139,11 +139,10 @@ export function workloadImagePackage(workload: string): string {
 }
 
 /** Which package a workload's program is of; undefined for what a node has itself. */
-export function workloadPackage({
-  metadata,
-  spec,
-}: Pick<Workload, 'metadata' | 'spec'>): string | undefined {
-  return spec.image === undefined ? spec.package?.formula : workloadImagePackage(metadata.name);
+export function workloadPackage(workload: Pick<Workload, 'metadata' | 'spec'>): string | undefined {
+  return workload.spec.image === undefined
+    ? workload.spec.package?.formula
+    : workloadImagePackage(workload.metadata.name);
 }
 
 export const workloadResource: ResourceDefinition<WorkloadSpec, WorkloadStatus> = {
