@@ -148,6 +148,8 @@ function receive({ channels, secret, xkey, name }: VclInput): readonly string[] 
     'if (req.method == "CONNECT" || req.method == "TRACE") { return (synth(400)); }',
     // The built-in code would open a pipe for methods it does not know.
     'if (req.method != "GET" && req.method != "HEAD") { return (pass); }',
+    // Varnish compares what varies byte by byte, and tags of languages have no case.
+    'if (req.http.Accept-Language) { set req.http.Accept-Language = std.tolower(regsuball(req.http.Accept-Language, "[ ]*([,;])[ ]*", "\\1")); }',
     'unset req.http.Cookie;',
     'if (req.http.Authorization) { return (pass); }',
     'return (hash);',

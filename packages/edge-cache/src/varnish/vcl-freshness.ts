@@ -8,11 +8,15 @@ export function seconds(ms: number): string {
 /** Scratch of one fetch: VCL has no variables, and the origin was asked already. */
 const control = 'bereq.http.x-tapline-control';
 const targeted = 'bereq.http.x-tapline-targeted';
+const expires = 'bereq.http.x-tapline-expires';
 const date = 'std.time(beresp.http.Date, now)';
 const uncacheable = 'set beresp.uncacheable = true; set beresp.ttl = 10s; return (deliver);';
 
 /** Status codes that may be kept without explicit freshness (RFC 9110 §15.1). */
 const heuristic = [200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501] as const;
+
+/** Those whose meaning for caches is known, which `must-understand` asks for. */
+const understood = [200, 203, 204, 300, 301, 302, 303, 307, 308, 404, 405, 410, 414, 501] as const;
 
 /** What a 304 does not change, as it tells of the body (RFC 9111 §3.2); see update-stored-fields.ts. */
 const ofTheBody = ['Content-Encoding', 'Content-MD5', 'ETag'] as const;
@@ -58,11 +62,35 @@ export function freshness(name: string): readonly string[] {
     // In quotes nothing is a directive; a number may stand in them.
     `set ${control} = regsuball(${control}, "=\\x22[^\\x22]*[^0-9\\x22][^\\x22]*\\x22", "=");`,
     `if (${control} ~ "(?i)(^|[ ,])(no-store|private|no-cache)([ ,]|$)") { ${uncacheable} }`,
+    `if (${control} ~ "(?i)(^|[ ,])must-understand([ ,]|$)" && !(${anyOf(understood)})) { ${uncacheable} }`,
+    // More than eleven digits are none to Varnish; ten are three centuries.
+    `set ${control} = regsuball(${control}, "=\\x22?[0-9]{11,}\\x22?", "=2147483648");`,
     // An age that cannot be read is taken for one that is too old; of a list the first member counts.
     'if (beresp.http.Age ~ "^[0-9]{1,10},[^ ]*$") { set beresp.http.Age = regsub(beresp.http.Age, ",.*$", ""); }',
     `if (beresp.http.Age && beresp.http.Age !~ "^[0-9]{1,10}$") { ${uncacheable} }`,
+    ...readableExpires(),
     ...lifetime(),
     ...age(),
+  ];
+}
+
+function anyOf(statuses: readonly number[]): string {
+  return statuses.map((status) => `beresp.status == ${status}`).join(' || ');
+}
+
+/** RFC 9110 §5.6.7: also the forms of old, and in any case; Varnish reads neither of them. */
+function readableExpires(): readonly string[] {
+  const names = 'Mon Tue Wed Thu Fri Sat Sun Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec GMT';
+  return [
+    `set ${expires} = beresp.http.Expires;`,
+    `if (${expires} ~ "^[A-Za-z]{3}, [0-9]{2} [A-Za-z]{3} [0-9]{4} [0-9:]{8} [A-Za-z]{3}$" && ${expires} !~ "^[A-Z][a-z]{2}, .. [A-Z][a-z]{2} .* GMT$") {`,
+    ...names
+      .split(' ')
+      .map((name) => `  set ${expires} = regsub(${expires}, "(?i)\\b${name}\\b", "${name}");`),
+    `} elseif (${expires} ~ "^[A-Z][a-z]{2} [A-Z][a-z]{2} [ 0-9][0-9] [0-9:]{8} [0-9]{4}$") {`,
+    `  set ${expires} = regsub(${expires}, "^(...) (...) (..) (........) (....)$", "\\1, \\3 \\2 \\5 \\4 GMT");`,
+    `  set ${expires} = regsub(${expires}, "^(...,)  ", "\\1 0");`,
+    '}',
   ];
 }
 
@@ -71,7 +99,7 @@ function directive(name: string): string {
 }
 
 function secondsOf(name: string): string {
-  return `std.duration(regsub(${control}, "(?i)^(.*?[ ,])?${name}=\\x22?([0-9]{1,10})\\x22?([ ,].*)?$", "\\2") + "s", 0s)`;
+  return `std.duration(regsub(${control}, "(?i)^(|.*?[ ,])${name}=\\x22?([0-9]{1,10})\\x22?([ ,].*)?$", "\\2") + "s", 0s)`;
 }
 
 function lifetime(): readonly string[] {
@@ -79,8 +107,8 @@ function lifetime(): readonly string[] {
     `if (!${targeted} && ${control} ~ "${directive('s-maxage')}") { set beresp.ttl = ${secondsOf('s-maxage')}; }`,
     `elseif (${control} ~ "${directive('max-age')}") { set beresp.ttl = ${secondsOf('max-age')}; }`,
     // An unreadable date, `0` above all, is one in the past.
-    `elseif (!${targeted} && beresp.http.Expires) { set beresp.ttl = std.time(beresp.http.Expires, ${date}) - ${date}; }`,
-    `elseif (beresp.http.Last-Modified && (${heuristic.map((status) => `beresp.status == ${status}`).join(' || ')} || ` +
+    `elseif (!${targeted} && beresp.http.Expires) { set beresp.ttl = std.time(${expires}, ${date}) - ${date}; }`,
+    `elseif (beresp.http.Last-Modified && (${anyOf(heuristic)} || ` +
       `${control} ~ "(?i)(^|[ ,])public([ ,]|$)")) {`,
     `  set beresp.ttl = (${date} - std.time(beresp.http.Last-Modified, ${date})) * 0.1;`,
     '  if (beresp.ttl > 86400s) { set beresp.ttl = 86400s; }',
@@ -106,7 +134,7 @@ export function channelFreshness(channel: ChannelSettings): readonly string[] {
   const dated = Math.min(defaults.segmentMs, 60_000);
   return [
     `  if (${silent}) {`,
-    `    if (beresp.status >= 500 || (!beresp.http.Last-Modified && (beresp.status == 404 || beresp.status == 410))) { set beresp.ttl = ${seconds(defaults.negativeMs)}; set beresp.grace = 0s; }`,
+    `    if ((beresp.status >= 500 && beresp.status != 501) || (!beresp.http.Last-Modified && (beresp.status == 404 || beresp.status == 410 || beresp.status == 501))) { set beresp.ttl = ${seconds(defaults.negativeMs)}; set beresp.grace = 0s; }`,
     ...(defaults.playlistMs === 0
       ? []
       : [
