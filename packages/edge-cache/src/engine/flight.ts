@@ -50,6 +50,13 @@ export interface Flight {
   readonly outcome: Promise<FlightOutcome>;
   /** Settles when what came is kept, or is not. Never rejects. */
   readonly landed: Promise<void>;
+  /** Nothing is kept that it might only renew. */
+  readonly anew: boolean;
+  /**
+   * Called in one turn and in this order once the outcome is known, without one where the cache itself
+   * failed; none throws. Undefined from then on.
+   */
+  joined: ((outcome: FlightOutcome | undefined) => void)[] | undefined;
 }
 
 export interface FlightInit {
@@ -76,7 +83,18 @@ export function startFlight(state: EdgeState, init: FlightInit): Flight {
     (reached) => land(state, init, reached),
     (error: unknown) => state.log.error('a fetch failed within the cache', { error }),
   );
-  return { generation, outcome, landed };
+  const anew = init.stored === undefined;
+  const flight: Flight = { generation, outcome, landed, anew, joined: [] };
+  void tellJoined(flight);
+  return flight;
+}
+
+async function tellJoined(flight: Flight): Promise<void> {
+  // Why it failed is thrown to those who wait for the outcome itself.
+  const outcome = await flight.outcome.catch(() => undefined);
+  const { joined = [] } = flight;
+  flight.joined = undefined;
+  for (const tell of joined) tell(outcome);
 }
 
 async function depart(

@@ -11,6 +11,7 @@ import { answerProblem } from './answer-problem.ts';
 import type { EdgeState } from './edge-state.ts';
 import type { EdgeRequest, Handle, Responder } from './exchange.ts';
 import { judgeUse } from './judge-use.ts';
+import { joinFlight } from './join-flight.ts';
 import { offer } from './keep.ts';
 import { passThrough } from './pass-through.ts';
 import { noWishes, type RequestHints, requestHints, requestWishes } from './request-hints.ts';
@@ -67,6 +68,7 @@ function handle(state: EdgeState, request: EdgeRequest, responder: Responder): v
   const lookup: Lookup = { channel, request, hints, responder, primary, target };
   const entry = state.memory.find(primary, fields);
   if (entry?.kind === 'response' && answeredFromMemory(state, lookup, entry)) return;
+  if (entry === undefined && joinFlight(state, lookup)) return;
   void slowly(state, lookup, entry);
 }
 
@@ -154,6 +156,13 @@ function assertMayAsk(state: EdgeState, channel: Channel, hints: RequestHints): 
   }
 }
 
+const segmentOfDots = /\/(?:\.|%2e){1,2}(?:[/?]|%2f|%5c|$)/i;
+
+/** Spares nearly all targets the expression, which takes longer than finding what is kept. */
+function mayHoldDots(target: string): boolean {
+  return target.includes('/.') || target.includes('/%');
+}
+
 /** The target without its token. Throws `denied` where a token is needed and not good. */
 function targetOf(state: EdgeState, channel: Channel, path: string): string {
   const { signing, prefix } = channel.settings;
@@ -168,7 +177,7 @@ function targetOf(state: EdgeState, channel: Channel, path: string): string {
     target = signed.target;
   }
   // An origin that resolves dots would answer from outside of what the prefix stands for.
-  if (/\/(?:\.|%2e){1,2}(?:[/?]|%2f|%5c|$)/i.test(target)) {
+  if (mayHoldDots(target) && segmentOfDots.test(target)) {
     throw new TaplineError('bad_request', 'the path holds a segment of dots');
   }
   return target;

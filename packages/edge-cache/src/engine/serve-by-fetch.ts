@@ -49,6 +49,7 @@ export async function serveByFetch(
     stored: use === 'renew' ? found : undefined,
     why: found === undefined ? (entry === undefined ? 'uri-miss' : 'vary-miss') : 'stale',
     alone: wishes.noStore,
+    joined: undefined,
   });
 }
 
@@ -106,12 +107,21 @@ interface Wanted {
   readonly why: 'uri-miss' | 'vary-miss' | 'stale';
   /** Shares its fetch with nobody. */
   readonly alone: boolean;
+  /** Another's fetch that it waited for already. */
+  readonly joined: Flight | undefined;
 }
 
-async function fetchAndAnswer(state: EdgeState, lookup: Lookup, wanted: Wanted): Promise<void> {
+export async function fetchAndAnswer(
+  state: EdgeState,
+  lookup: Lookup,
+  wanted: Wanted,
+): Promise<void> {
   for (let round = 1; ; round += 1) {
     const alone = wanted.alone || round > maxRounds || mustBeAlone(state, lookup);
-    const { flight, led } = takeOff(state, lookup, { stored: wanted.stored, alone });
+    const { flight, led } =
+      round === 1 && wanted.joined !== undefined
+        ? { flight: wanted.joined, led: false }
+        : takeOff(state, lookup, { stored: wanted.stored, alone });
     const outcome = await flight.outcome;
     const again = !led && !concerns(lookup, outcome);
     if (!again) {
@@ -122,7 +132,10 @@ async function fetchAndAnswer(state: EdgeState, lookup: Lookup, wanted: Wanted):
 }
 
 /** Whether another's fetch answers this request, too. */
-function concerns({ request, primary, hints, channel }: Lookup, outcome: FlightOutcome): boolean {
+export function concerns(
+  { request, primary, hints, channel }: Lookup,
+  outcome: FlightOutcome,
+): boolean {
   if (outcome.kind === 'private') return false;
   if (outcome.kind === 'failed') return true;
   const { head } = outcome.kind === 'kept' ? outcome.stored : outcome;
@@ -135,7 +148,7 @@ function concerns({ request, primary, hints, channel }: Lookup, outcome: FlightO
 }
 
 /** A request that an answer for one user is likely for waits for nobody, and nobody waits for it. */
-function mustBeAlone(state: EdgeState, { primary, hints }: Lookup): boolean {
+export function mustBeAlone(state: EdgeState, { primary, hints }: Lookup): boolean {
   if (hints.authorization) return true;
   const until = state.unshared.peek(primary);
   return until !== undefined && state.clock.monotonic() < until;
