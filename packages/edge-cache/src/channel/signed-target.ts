@@ -52,7 +52,7 @@ export function verifySignedTarget(
 
 /** The target behind what looks like a token, so that the channel can be found; nothing is verified. */
 export function behindToken(target: string): string {
-  return tokenPath.exec(target)?.[4] ?? target;
+  return target.startsWith('/~') ? (tokenPath.exec(target)?.[4] ?? target) : target;
 }
 
 function macOf(

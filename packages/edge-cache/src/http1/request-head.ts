@@ -41,6 +41,12 @@ export function parseRequestHead(
 ): RequestHead | RefusedHead {
   const lineEnd = text.indexOf('\r\n');
   const line = lineEnd === -1 ? text : text.slice(0, lineEnd);
+  const plain = plainTarget(line);
+  if (plain !== undefined) {
+    const block = parseFields(lineEnd === -1 ? undefined : text.slice(lineEnd + 2));
+    if (block.kind === 'refused') return block;
+    return completed(block, { method: 'GET', modern: true, target: plain, plain: true });
+  }
   if (controlCharacters.test(line)) return refusedHead(400, 'a control character in the head');
   const firstSpace = line.indexOf(' ');
   const lastSpace = line.lastIndexOf(' ');
@@ -56,23 +62,56 @@ export function parseRequestHead(
   if (method.length > 32 || !token.test(method)) return refusedHead(400, 'the method is no token');
   const block = parseFields(lineEnd === -1 ? undefined : text.slice(lineEnd + 2));
   if (block.kind === 'refused') return block;
-  const rawTarget = line.slice(firstSpace + 1, lastSpace);
-  return completed(block, { method, rawTarget, modern: version === 'HTTP/1.1' });
+  const target = line.slice(firstSpace + 1, lastSpace);
+  return completed(block, { method, target, modern: version === 'HTTP/1.1', plain: false });
 }
+
+const plainStart = 'GET ';
+const plainEnd = ' HTTP/1.1';
+
+/**
+ * The path of a line that needs no closer look, which nearly all are: GET in HTTP/1.1, and of visible
+ * ASCII without `#` and `\\`. A loop over it takes a fifth of the time of the expressions for the rest.
+ */
+function plainTarget(line: string): string | undefined {
+  if (!line.startsWith(plainStart) || !line.endsWith(plainEnd)) return undefined;
+  const end = line.length - plainEnd.length;
+  if (line.charCodeAt(plainStart.length) !== slash) return undefined;
+  for (let at = plainStart.length; at < end; at += 1) {
+    const code = line.charCodeAt(at);
+    if (code <= space || code > tilde || code === hash || code === backslash) return undefined;
+  }
+  return line.slice(plainStart.length, end);
+}
+
+const space = 0x20;
+const hash = 0x23;
+const slash = 0x2f;
+const backslash = 0x5c;
+const tilde = 0x7e;
 
 function completed(
   block: FieldBlock,
   {
     method,
-    rawTarget,
+    target,
     modern,
-  }: { readonly method: string; readonly rawTarget: string; readonly modern: boolean },
+    plain,
+  }: {
+    readonly method: string;
+    readonly target: string;
+    readonly modern: boolean;
+    /** The target was looked at and is a path. */
+    readonly plain: boolean;
+  },
 ): RequestHead | RefusedHead {
   const { authority } = block;
   if (authority === undefined && modern) return refusedHead(400, 'no Host line');
   const body = bodyOf(block, modern);
   if (body.kind === 'refused') return body;
-  const place = placeOf(rawTarget, authority ?? '', method);
+  const place = plain
+    ? ({ kind: 'place', target, authority: authority ?? '' } as const)
+    : placeOf(target, authority ?? '', method);
   if (place.kind === 'refused') return place;
   return {
     kind: 'request',
