@@ -11,6 +11,7 @@ import {
   watch,
 } from '@tapline/reconcile';
 import {
+  type Allocation,
   type Attachment,
   type Device,
   findCondition,
@@ -200,6 +201,7 @@ export function createSegmentReconciler(init: SegmentReconcilerInit): SegmentRec
     concurrency: 8,
     watches: [
       watch(informers.segments, onSegment),
+      watch(informers.allocations, onAllocation),
       watch(informers.attachments, onAttachment),
       watch(informers.devices, onDevice),
       watch(informers.nodes, onNode),
@@ -217,6 +219,17 @@ export function createSegmentReconciler(init: SegmentReconcilerInit): SegmentRec
       return segment === undefined ? undefined : explainPlan(plan(segment), describeSegmentStep);
     },
   };
+}
+
+/** Who has lost its numbers, as by a reallocation, gets others. */
+function onAllocation(change: Change<Allocation>, enqueue: Enqueue): void {
+  if (change.kind !== 'modified') return;
+  const held = new Set(heldLeases(change.object).map(({ uid }) => uid));
+  for (const { uid, owner } of heldLeases(change.previous)) if (!held.has(uid)) enqueue(owner);
+}
+
+function heldLeases({ spec }: Allocation): NonNullable<Allocation['spec']['leases']> {
+  return (spec.leases ?? []).filter(({ until }) => until === undefined);
 }
 
 function stoodUp(before: SegmentStatus | undefined, after: SegmentStatus): boolean {

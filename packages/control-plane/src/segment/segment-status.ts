@@ -254,9 +254,14 @@ function readiness(
       const why = failed.map(
         ({ spec, status }) => `; ${spec.node}: ${status?.error?.message ?? 'failed'}`,
       );
-      // Nodes that are away apply it when they are back; one that failed needs somebody.
-      const reason = failed.length > 0 ? 'NotApplied' : state;
-      const message = `${stand}${away}${why.slice(0, 5).join('')}`.slice(0, 1000);
+      const unfit = findings.bodies?.unfit ?? [];
+      // Nodes that are away apply it when they are back; one that failed needs somebody, and where its
+      // numbers are somebody else's no node that fails by them ever will.
+      const isTaken = unfit.some(({ code }) => code === 'vni_taken');
+      const reason = isTaken ? 'NumbersTaken' : failed.length > 0 ? 'NotApplied' : state;
+      const unable = unfit.map((one) => `; ${one.why}`);
+      const all = [...why, ...unable].slice(0, 5).join('');
+      const message = `${stand}${away}${all}`.slice(0, 1000);
       return { status: 'False', reason, message };
     }
   }

@@ -399,6 +399,28 @@ describe('segments', () => {
     expect(sport.status?.subnet).toBe('10.64.1.0/24');
   });
 
+  it('whose lease is ended gets other numbers, and its ports other addresses', async () => {
+    await addNode('n1', { role: 'origin' });
+    await site();
+    await createSegment('news', news);
+    await reached('news', 'Ready', ({ status }) => status?.vni === 4096);
+    const { metadata, spec } = await client.get(allocationResource, 'segment.eu-west');
+    const until = new Date(Date.now() + 3_600_000).toISOString();
+    const leases = (spec.leases ?? []).map((lease) => ({ ...lease, until }));
+    await client.patch(allocationResource, metadata.name, {
+      kind: 'merge',
+      body: { spec: { leases } },
+    });
+    const after = await reached('news', 'Ready', ({ status }) => status?.vni === 4097);
+    expect(after.status).toMatchObject({ subnet: '10.64.1.0/24', nodes: { desired: 1, ready: 1 } });
+    const { spec: told } = await client.get(attachmentResource, 'n1.news');
+    expect(told).toMatchObject({
+      vni: 4097,
+      subnet: '10.64.1.0/24',
+      ports: [{ index: 1, addresses: ['10.64.1.2'] }],
+    });
+  });
+
   it('an offline node keeps the others waiting for nothing', async () => {
     agents.silent.add('n2');
     await addNode('n1', { role: 'origin' });

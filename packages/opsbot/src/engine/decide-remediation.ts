@@ -7,9 +7,9 @@ import { planDigest } from '../plan/plan-digest.ts';
 import { planRun } from '../plan/plan-run.ts';
 import type { PlannedStep } from '../plan/planned-step.ts';
 import { storePlan } from '../plan/stored-plan.ts';
-import { type Fault, faultKey } from '../playbooks/fault.ts';
+import type { Fault } from '../playbooks/fault.ts';
 import { approvalState } from '../run/approval.ts';
-import { rootPlaybook } from './root-playbook.ts';
+import { faultOf } from './root-playbook.ts';
 import type { WorkerInit } from './worker-init.ts';
 import type { Next, RemediationWriter } from './remediation-writer.ts';
 
@@ -23,7 +23,7 @@ export function createDecision(
   async function decide(remediation: Remediation, playbook: Playbook): Promise<Next> {
     const { spec, metadata, status = {} } = remediation;
     const fleet = sight.fleet();
-    const fault = sight.faults().get(faultKey(rootPlaybook(remediation, informers), spec.target));
+    const fault = faultOf(remediation, { faults: sight.faults(), informers });
     const requested = spec.requestedBy !== undefined;
     if (!requested && fault === undefined && spec.escalatedFrom === undefined) {
       return await end(remediation, { phase: 'Refused', outcome: 'the fault was over by itself' });

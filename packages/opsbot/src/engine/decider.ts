@@ -19,7 +19,7 @@ import { createIncidentWriter, type HeldFault } from './incident-writer.ts';
 import { policyName } from './ledger-writer.ts';
 import type { OpsInformers } from './ops-informers.ts';
 import { isOver } from './remediation-worker.ts';
-import { rootPlaybook } from './root-playbook.ts';
+import { faultOf } from './root-playbook.ts';
 import type { OpsSight } from './worker-init.ts';
 import type { SignalDesk } from './signal-desk.ts';
 
@@ -220,9 +220,9 @@ export function createDecider(init: DeciderInit): Decider {
    */
   async function markCleared(faults: ReadonlyMap<string, Fault>): Promise<void> {
     for (const remediation of informers.remediations.list()) {
-      const { spec, status } = remediation;
+      const { status } = remediation;
       if (status?.clearedAt !== undefined || !isOver.has(status?.phase ?? '')) continue;
-      if (faults.has(faultKey(rootPlaybook(remediation, informers), spec.target))) continue;
+      if (faultOf(remediation, { faults, informers }) !== undefined) continue;
       const unheard = (status?.evidence ?? []).some(({ key, source }) => {
         if (desk.book.has(key)) return false;
         const liveMs = desk.live(source);

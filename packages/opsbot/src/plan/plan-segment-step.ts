@@ -3,6 +3,9 @@ import type { Segment } from '@tapline/resources';
 import type { PlannedStep } from './planned-step.ts';
 import { notPossible, type StepContext } from './step-context.ts';
 
+/** Numbers that did not do are nobody's for so long: else the lowest free ones would be the same. */
+const leastRestSeconds = 3600;
+
 /** Another segment, as a fault may need one; what is there already is left as it is. */
 export function planCreateSegment(context: StepContext): PlannedStep {
   const { step, fleet, timeoutSeconds } = context;
@@ -54,7 +57,7 @@ export function planReapply(context: StepContext): readonly PlannedStep[] {
   }));
 }
 
-/** Another VNI and other addresses; the old ones rest for as long as the segment says. */
+/** Another VNI and other addresses; the old ones rest for as long as the segment says, or an hour. */
 export function planReallocate(context: StepContext): PlannedStep {
   const segment = segmentOf(context);
   const { name, uid = '' } = segment.metadata;
@@ -78,7 +81,7 @@ export function planReallocate(context: StepContext): PlannedStep {
       allocation: parent === undefined ? `fabric.${fabric}` : `segment.${parent}`,
       segmentUid: uid,
       vni,
-      quarantineSeconds,
+      quarantineSeconds: Math.max(quarantineSeconds, leastRestSeconds),
     },
     check: { kind: 'vni-changed', segment: name, was: vni },
     timeoutSeconds: context.timeoutSeconds,

@@ -111,7 +111,10 @@ export const builtInPlaybooks: readonly BuiltInPlaybook[] = [
         'A segment that cannot stand with its numbers gets others, when a person says so.',
       runbook: 'broken-segment',
       mode: 'Approve',
-      on: { alert: { name: 'TaplineSegmentStillBroken' } },
+      on: {
+        alert: { name: 'TaplineSegmentStillBroken' },
+        condition: { type: 'Ready', status: 'False', reasons: ['NumbersTaken'] },
+      },
       target: { kind: 'Segment' },
       guards: { cooldownSeconds: 3600 },
       steps: [{ action: 'reallocate-segment', timeoutSeconds: 60 }],

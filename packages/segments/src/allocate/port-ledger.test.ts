@@ -44,6 +44,21 @@ test('a port that changes has another incarnation and the same address', () => {
   ]);
 });
 
+test('with another prefix each port is another one, at the same place', () => {
+  const wanted = [port('a'), port('b')];
+  const first = planPorts(newPortLedger(1), [...wanted, port('gone')], about);
+  const before = planPorts(first, wanted, about);
+  const after = planPorts(before, wanted, { ...about, subnet: '10.9.0.0/29', firstIncarnation: 5 });
+  expect(after.ports).toMatchObject([
+    { index: 1, incarnation: 5, owner: 'a', address: '10.9.0.2' },
+    { index: 2, incarnation: 5, owner: 'b', address: '10.9.0.3' },
+    { index: 3, incarnation: 5, owner: 'gone', address: '10.9.0.4', released: 2 },
+  ]);
+  expect(planPorts(after, wanted, { ...about, subnet: '10.9.0.0/29', firstIncarnation: 5 })).toBe(
+    after,
+  );
+});
+
 test('what was given up first is used again first, when nothing unused is left', () => {
   const all = ['a', 'b', 'c', 'd', 'e'].map((owner) => port(owner));
   let ledger = planPorts(newPortLedger(1), all, about);

@@ -55,9 +55,9 @@ export function portCapacity({ family, length }: Subnet): number {
 }
 
 /**
- * Keeps who is there, lets go who is gone, takes in who is new. An owner keeps index and address for
- * as long as it is there; the incarnation goes up with any other owner, node, role or community of
- * an index. A new port gets the lowest index that never was used, then the one that was given up
+ * Keeps who is there, lets go who is gone, takes in who is new. An owner keeps its index for as long as
+ * it is there, and its address for as long as the segment has its prefix; the incarnation goes up with
+ * any other owner, node, role, community or address of an index. A new port gets the lowest index that never was used, then the one that was given up
  * first. The same ledger comes back where nothing changes. Throws `ports_exhausted`,
  * `communities_exhausted`.
  */
@@ -89,7 +89,11 @@ export function planPorts(
   let changed = communities !== ledger.communities;
   const records = new Map<number, PortRecord>();
   const placed = new Set<string>();
-  for (const record of ledger.ports) {
+  const addressOf = (index: number): string =>
+    formatIpAddress({ ...prefix, value: prefix.value + 1n + BigInt(index) });
+  for (const found of ledger.ports) {
+    const record = moved(found, { address: addressOf(found.index), firstIncarnation });
+    changed ||= record !== found;
     const next = record.released === undefined ? byOwner.get(record.owner) : undefined;
     if (next !== undefined) {
       placed.add(record.owner);
@@ -112,7 +116,7 @@ export function planPorts(
     const before = records.get(index) ?? {
       index,
       incarnation: firstIncarnation - 1,
-      address: formatIpAddress({ ...prefix, value: prefix.value + 1n + BigInt(index) }),
+      address: addressOf(index),
     };
     records.set(index, portRecord(before, next));
   }
@@ -133,6 +137,16 @@ function* freeIndexes(
   for (let index = 1; index <= capacity; index += 1) if (!used.has(index)) yield index;
   for (const { index } of released) yield index;
   return undefined;
+}
+
+/** The record with the address that its index has now: of other numbers its port is another one. */
+function moved(
+  record: PortRecord,
+  { address, firstIncarnation }: { readonly address: string; readonly firstIncarnation: number },
+): PortRecord {
+  if (record.address === address) return record;
+  const incarnation = Math.max(record.incarnation + 1, firstIncarnation);
+  return { ...record, address, incarnation };
 }
 
 function portRecord(
