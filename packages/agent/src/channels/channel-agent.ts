@@ -254,6 +254,8 @@ export function createChannelAgent(init: ChannelAgentInit): ChannelAgent {
       await fillAndTry(one, { url, signal });
     } finally {
       busy.delete(name);
+      // From now on it is players again, and what they get is to be known soon.
+      watching.wake();
     }
     return { done: true };
   }

@@ -38,9 +38,9 @@ export function createChannelJobs(init: { readonly clock: Clock; readonly rng: R
       const { generation, lastSeconds, objects, bytesPerSecond } = spec.prime;
       const { maxObjectBytes } = spec.cache;
       const about = { lastSeconds, objects, bytesPerSecond, maxObjectBytes, clock, signal };
-      const outcome = await primeEdge(placeOf(spec, url), about);
-      const requests = outcome.objects + outcome.failed;
-      return { primed: { generation, ...outcome }, asked: { requests, hits: 0 } };
+      // What was in the cache before was a hit of ours: it is no player's, either.
+      const { asked, ...outcome } = await primeEdge(placeOf(spec, url), about);
+      return { primed: { generation, ...outcome }, asked };
     },
     async validate(spec, { url, signal }) {
       const { replayLoad } = await import('@tapline/edge-cache');

@@ -29,11 +29,17 @@ export interface ChannelWatch extends AsyncDisposable {
   own(channel: string, asked: OwnRequests): void;
   /** What was lately says nothing any more. */
   forget(channel: string): void;
+  /** Counts at once, and soon once more. */
+  wake(): void;
   /** The edge counts anew. */
   clear(): void;
 }
 
 const sampleMs = 1000;
+/** After a flush or a priming, until there is a between to speak of. */
+const soonMs = 500;
+/** What is counted over less says little. */
+const leastMs = 400;
 /** As often as that everything is told; in between only what says something else. */
 const tellMs = 10_000;
 const lookMs = 5000;
@@ -41,6 +47,8 @@ const lookWithinMs = 5000;
 /** A share that moved by less says the same. */
 const sameShare = 0.05;
 const sameStorage = 0.05;
+/** A share of so few says more with twice as many. */
+const fewRequests = 100;
 
 export function createChannelWatch(init: ChannelWatchInit): ChannelWatch {
   const { program, clock, log } = init;
@@ -56,16 +64,12 @@ export function createChannelWatch(init: ChannelWatchInit): ChannelWatch {
     let lookedMs = clock.monotonic();
     for (;;) {
       const both = AbortSignal.any([stopping.signal, waking.signal]);
-      await clock.sleep(sampleMs, { signal: both }).catch(() => undefined);
+      await clock.sleep(pauseMs(), { signal: both }).catch(() => undefined);
       if (stopping.signal.aborted) return;
       if (waking.signal.aborted) waking = new AbortController();
       const { url } = program;
       if (url === undefined || [...init.served()].length === 0) continue;
       try {
-        if (clock.monotonic() - lookedMs >= lookMs) {
-          lookedMs = clock.monotonic();
-          await Promise.all([...init.served()].map((one) => look(one, url)));
-        }
         const { channels = {} } = await program.figures();
         for (const { name, spec } of init.served()) {
           const figures = channels[spec.channel];
@@ -73,10 +77,20 @@ export function createChannelWatch(init: ChannelWatchInit): ChannelWatch {
           count(name, spec.channel, figures);
           weigh(name, figures);
         }
+        // Never meanwhile: requests of ours are told apart from players' once they have ended.
+        if (clock.monotonic() - lookedMs >= lookMs) {
+          lookedMs = clock.monotonic();
+          await Promise.all([...init.served()].map((one) => look(one, url)));
+        }
       } catch (error) {
         log.debug('the edge cache told no figures', { error: errorMessage(error) });
       }
     }
+  }
+
+  function pauseMs(): number {
+    const isNew = [...samples.values()].some(({ length }) => length < 3);
+    return isNew ? soonMs : sampleMs;
   }
 
   function isSettled(name: string): boolean {
@@ -93,7 +107,9 @@ export function createChannelWatch(init: ChannelWatchInit): ChannelWatch {
     const requests = Math.max(0, figures.hits + figures.misses - ours.requests);
     const hits = Math.min(requests, Math.max(0, figures.hits - ours.hits));
     const nowMs = clock.monotonic();
-    const next = withSample(samples.get(name) ?? [], { atMs: nowMs, requests, hits });
+    const counted = samples.get(name) ?? [];
+    if (nowMs - (counted.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY) < leastMs) return;
+    const next = withSample(counted, { atMs: nowMs, requests, hits });
     samples.set(name, next);
     const recent = recentHits(next);
     const before = init.status(name) ?? {};
@@ -162,10 +178,9 @@ export function createChannelWatch(init: ChannelWatchInit): ChannelWatch {
     own(channel, asked) {
       add(channel, asked);
       forget(channel);
-      // From now on it is players again, and what they get is to be known soon.
-      waking.abort();
     },
     forget,
+    wake: () => waking.abort(),
     clear() {
       own.clear();
       samples.clear();
@@ -186,5 +201,6 @@ function isAlike(before: number | undefined, now: number): boolean {
 function saysTheSame(before: RecentHits | undefined, now: RecentHits | undefined): boolean {
   if (before === undefined || now === undefined) return before === now;
   if ((before.requests === 0) !== (now.requests === 0)) return false;
+  if (before.requests < fewRequests && now.requests >= 2 * before.requests) return false;
   return Math.abs(before.ratio - now.ratio) < sameShare;
 }

@@ -96,8 +96,10 @@ export function planChannel(channel: Channel, view: ChannelView): ChannelPlan {
 
 /** What makes a channel begin its steps anew. */
 function templateOf({ metadata, spec }: Channel): string {
-  const { flush: _flush, ...rest } = spec;
-  const text = JSON.stringify([metadata.uid, rest]);
+  // To be flushed or primed once more makes it no other channel, that would have to prove itself again.
+  const { flush: _flush, prime, ...rest } = spec;
+  const { generation: _generation, ...filled } = prime;
+  const text = JSON.stringify([metadata.uid, { ...rest, prime: filled }]);
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
 

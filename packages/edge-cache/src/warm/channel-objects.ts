@@ -7,6 +7,7 @@ import {
   type Playlist,
 } from '@tapline/hls';
 import { fetchWhole } from './fetch-whole.ts';
+import { judgeAnswer } from './judge-answer.ts';
 import { pathBelow } from './path-below.ts';
 
 /** What a channel consists of at an edge, as paths below the channel. */
@@ -14,6 +15,8 @@ export interface ChannelObjects {
   readonly playlists: readonly string[];
   /** Segments, parts, maps and keys, the newest first. */
   readonly media: readonly string[];
+  /** How many of the playlists were asked for and came out of the cache. */
+  readonly asked: { readonly requests: number; readonly hits: number };
 }
 
 /** A channel at an edge. */
@@ -34,25 +37,35 @@ export async function channelObjects(
 ): Promise<ChannelObjects> {
   const playlists: string[] = [playlist];
   const media: string[] = [];
-  const first = await read(base + playlist, signal);
+  const asked = { requests: 0, hits: 0 };
+  const read = async (url: string): Promise<Playlist> => {
+    const found = await readPlaylist(url, signal);
+    asked.requests += 1;
+    if (found.isHit) asked.hits += 1;
+    return found.playlist;
+  };
+  const first = await read(base + playlist);
   if (first.kind === 'media') media.push(...mediaOf(first, base, base + playlist, lastSeconds));
   else {
     for (const { kind, url } of multivariantUrls(first, base + playlist).urls) {
       const path = pathBelow(base, url, playlist);
       if (kind !== 'playlist') continue;
       playlists.push(path);
-      const rendition = await read(url, signal);
+      const rendition = await read(url);
       if (rendition.kind !== 'media') {
         throw new TaplineError('invalid_playlist', `${path} is no media playlist`);
       }
       media.push(...mediaOf(rendition, base, url, lastSeconds));
     }
   }
-  return { playlists: [...new Set(playlists)], media: [...new Set(media)] };
+  return { playlists: [...new Set(playlists)], media: [...new Set(media)], asked };
 }
 
-async function read(url: string, signal: AbortSignal): Promise<Playlist> {
-  const { status, bytes } = await fetchWhole(url, {
+async function readPlaylist(
+  url: string,
+  signal: AbortSignal,
+): Promise<{ readonly playlist: Playlist; readonly isHit: boolean }> {
+  const { status, cacheStatus, bytes } = await fetchWhole(url, {
     signal,
     maxBytes: defaultPlaylistLimits.maxBytes,
   });
@@ -61,7 +74,8 @@ async function read(url: string, signal: AbortSignal): Promise<Playlist> {
       hint: 'look whether the origin of the channel has it',
     });
   }
-  return parsePlaylist(Buffer.concat(bytes)).playlist;
+  const { playlist } = parsePlaylist(Buffer.concat(bytes));
+  return { playlist, isHit: judgeAnswer(status, cacheStatus) === 'hit' };
 }
 
 function mediaOf(
