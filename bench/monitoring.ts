@@ -8,6 +8,8 @@ import {
   startIcingaMonitoring,
 } from '@tapline/monitoring';
 import { icingaUnavailable, startIcinga } from '../packages/monitoring/src/testing/start-icinga.ts';
+import { gatewayRows } from './monitoring/gateway-rows.ts';
+import { opsMemoryRows } from './monitoring/ops-memory-rows.ts';
 import { quantile } from './quantile.ts';
 import { benchmarkRow, type BenchmarkRow, type Measurement } from './result.ts';
 
@@ -23,7 +25,10 @@ export async function benchmarkMonitoring(): Promise<Measurement> {
   await using icinga = await startIcinga();
   await using client = createIcingaClient({ endpoint: icinga.endpoint });
   const { version } = await client.info();
-  return { versions: { icinga2: version }, rows: [...beside, ...(await atFullSize(client, 1000))] };
+  const full = await atFullSize(client, 1000);
+  const memory = await opsMemoryRows();
+  const gateway = await gatewayRows();
+  return { versions: { icinga2: version }, rows: [...beside, ...full, ...memory, ...gateway] };
 }
 
 async function atFullSize(client: IcingaClient, hosts: number): Promise<readonly BenchmarkRow[]> {

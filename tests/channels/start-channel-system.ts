@@ -4,11 +4,12 @@ import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { type Channel, channelResource, nodeResource } from '@tapline/resources';
-import { eventually, temporaryFolder } from '@tapline/testing';
+import { eventually } from '@tapline/testing';
 import {
   type ControlPlaneProcess,
   startControlPlaneProcess,
 } from '../support/control-plane-process.ts';
+import { ownedFolder } from '../support/owned-folder.ts';
 import { type DeviceProcess, startDeviceProcess } from '../support/device-process.ts';
 import { type CommandResult, runTapline } from '../support/run-tapline.ts';
 
@@ -50,7 +51,7 @@ export async function startChannelSystem(
   } = {},
 ): Promise<ChannelSystem> {
   await using opened = new AsyncDisposableStack();
-  const { path: folder } = opened.use(await temporaryFolder());
+  const { path: folder } = opened.use(await ownedFolder());
   // The edge caches run as another user.
   await chmod(folder, 0o711);
   const environment = {

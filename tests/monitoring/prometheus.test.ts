@@ -156,6 +156,36 @@ describe.skipIf(unavailable !== undefined)(`three Prometheus servers ${unavailab
       const info = await query(portA, 'tapline_device_info{instance="edge-1"}');
       expect(info[0]?.labels).toMatchObject({ device: 'edge-1', job: 'tapline-agents' });
 
+      // What is applied goes on as a trace, too; to apply the same again is none of its deliveries.
+      const manifest = JSON.stringify({
+        apiVersion: 'tapline.dev/v1alpha1',
+        kind: 'Delivery',
+        metadata: { name: 'applied' },
+        spec: {
+          package: { formula: 'jq' },
+          selector: { matchLabels: { team: 'nobody' } },
+          rollout: 1,
+        },
+      });
+      const apply = () =>
+        system.tapline(['apply', '-f', '-'], {
+          stdin: manifest,
+          env: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url },
+        });
+      const applied = await apply();
+      expect(applied).toMatchObject({ code: 0, out: expect.stringContaining('created') });
+      const appliedTrace = /^trace ([0-9a-f]{32})$/m.exec(applied.err)?.[1] ?? '';
+      const carried = async () =>
+        (await client.get(deliveryResource, 'applied')).metadata.annotations;
+      expect((await carried())?.['tapline.dev/traceparent']).toContain(appliedTrace);
+      await eventually('the apply is a trace', () =>
+        collector
+          .spans()
+          .some(({ name, traceId: id }) => name === 'tapline apply' && id === appliedTrace),
+      );
+      expect((await apply()).out).toContain('unchanged');
+      expect((await carried())?.['tapline.dev/traceparent']).toContain(appliedTrace);
+
       // One trace from the command to the device, and an exemplar that leads to it.
       const traceId = /^trace ([0-9a-f]{32})$/m.exec(deployed.err)?.[1] ?? '';
       const spans = await eventually('the whole trace', () => {

@@ -1,8 +1,16 @@
-import { deliveryResource, installResource, remediationResource } from '@tapline/resources';
+import {
+  deliveryResource,
+  installResource,
+  playbookResource,
+  type PlaybookSpec,
+  type Remediation,
+  remediationResource,
+} from '@tapline/resources';
 import { eventually } from '@tapline/testing';
 import { describe, expect, test } from 'vitest';
 import { systemUnavailable } from '../support/requirements.ts';
 import { startSystem } from '../support/start-system.ts';
+import { tokenKubeconfig } from './support/token-kubeconfig.ts';
 
 // By command, `npm run chaos`: it builds what it delivers.
 const unavailable =
@@ -61,9 +69,67 @@ describe.skipIf(unavailable !== undefined)(`a wave that fails ${unavailable ?? '
         'Ready 1.6',
         'Ready 1.6',
       ]);
+      // Held, and let go again where what comes after it does not help; its twin is not touched.
+      const paused: boolean[] = [];
+      await client.create(playbookResource, {
+        metadata: { name: 'hold' },
+        spec: {
+          mode: 'Approve',
+          on: { alert: { name: 'Never' } },
+          target: { kind: 'Delivery' },
+          steps: [
+            { action: 'pause-delivery' },
+            {
+              action: 'run-check',
+              condition: { type: 'Ready', status: 'False' },
+              timeoutSeconds: 3,
+            },
+          ],
+          verify: { accept: 'Done' },
+        } as unknown as PlaybookSpec,
+      });
+      const words = ['ops', 'request', 'hold', 'delivery/jq', '--reason', 'a test', '-o', 'json'];
+      const held = JSON.parse((await tapline(words)).out) as Remediation;
+      const heldNow = await eventually(
+        'it waits for a person',
+        async () => {
+          const found = await client.get(remediationResource, held.metadata.name);
+          return found.status?.phase === 'AwaitingApproval' ? found : undefined;
+        },
+        within,
+      );
+      // By somebody else than who has asked.
+      const dana = await tapline([
+        'token',
+        'create',
+        '--user',
+        'dana',
+        '--group',
+        'tapline:approver',
+      ]);
+      const kubeconfig = await tokenKubeconfig(controlPlane.kubeconfig, {
+        path: `${controlPlane.kubeconfig}.dana`,
+        token: dana.out.trim(),
+      });
+      const given = heldNow.status?.digest?.slice(0, 12) ?? '';
+      const approval = ['ops', 'approve', held.metadata.name, given, '--kubeconfig', kubeconfig];
+      expect(await tapline(approval)).toMatchObject({ code: 0 });
+      const taken = await eventually(
+        'it is taken back',
+        async () => {
+          paused.push((await client.get(deliveryResource, 'jq')).spec.paused === true);
+          const found = await client.get(remediationResource, held.metadata.name);
+          return found.status?.phase === 'Failed' ? found : undefined;
+        },
+        within,
+      );
+      expect(paused).toContain(true);
+      expect(taken.status?.steps?.map(({ state }) => state)).toEqual(['Undone', 'Failed']);
+      expect((await client.get(deliveryResource, 'jq')).spec.paused).not.toBe(true);
+      expect((await client.get(deliveryResource, 'bash')).spec.paused).not.toBe(true);
       // Going back again is not the repair of going back.
       expect(await tapline(['ops', 'approve', name, digest])).not.toMatchObject({ code: 0 });
-      expect((await client.list(remediationResource)).items).toHaveLength(1);
+      expect((await client.list(remediationResource)).items).toHaveLength(2);
     },
   );
 });

@@ -151,6 +151,7 @@ function edgeRequests(): readonly PossibleRequest[] {
     replicationPolicy: ['nightly'],
     monitoring: [''],
     alerts: [''],
+    slack: [''],
     telemetryMetrics: [''],
     telemetryTraces: [''],
     enrol: [''],

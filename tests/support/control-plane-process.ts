@@ -9,6 +9,8 @@ export interface ControlPlaneProcess extends AsyncDisposable {
   readonly url: string;
   readonly data: string;
   readonly kubeconfig: string;
+  /** Of the one that runs now. */
+  readonly pid: number;
   /** What it logged since its last start. */
   output(): string;
   /** Starts it again, on the port it had. */
@@ -51,6 +53,9 @@ export async function startControlPlaneProcess(
     data,
     kubeconfig,
     client,
+    get pid() {
+      return running.pid;
+    },
     output: () => running.output(),
     async start() {
       running = await begin();

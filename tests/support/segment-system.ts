@@ -6,10 +6,11 @@ import { fileURLToPath } from 'node:url';
 import { systemClock } from '@tapline/base';
 import { createHttpClient, type HttpClient, loadKubeconfig } from '@tapline/client';
 import { nodeResource } from '@tapline/resources';
-import { eventually, startProcess, type StartedProcess, temporaryFolder } from '@tapline/testing';
+import { eventually, startProcess, type StartedProcess } from '@tapline/testing';
 import { buildNetwork, type TestNode } from '../segments/support/build-network.ts';
 import { mountsBelow, removeContainers } from './containers.ts';
 import { openDoor } from './open-door.ts';
+import { ownedFolder } from './owned-folder.ts';
 import { platform } from './start-system.ts';
 import { type CommandResult, taplineMain } from './run-tapline.ts';
 
@@ -63,7 +64,7 @@ export async function startSegmentSystem(
   } = {},
 ): Promise<SegmentSystem> {
   await using opened = new AsyncDisposableStack();
-  const { path: folder } = opened.use(await temporaryFolder());
+  const { path: folder } = opened.use(await ownedFolder());
   // As on a device, where containers in user namespaces have to pass through it.
   await chmod(folder, 0o711);
   const names = Object.keys(labels);

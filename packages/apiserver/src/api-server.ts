@@ -84,6 +84,7 @@ export interface AllowedAction {
   readonly verb: string;
   readonly group: string;
   readonly resource: string;
+  readonly subresource?: string;
   readonly name?: string;
 }
 

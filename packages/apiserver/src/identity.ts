@@ -2,7 +2,7 @@
 export interface Identity {
   readonly user: string;
   readonly groups: readonly string[];
-  readonly via: 'certificate' | 'token' | 'internal' | 'anonymous';
+  readonly via: 'certificate' | 'token' | 'chat' | 'internal' | 'anonymous';
   /** Of a certificate: SHA-256 over its key's SubjectPublicKeyInfo, base64url. */
   readonly key?: string;
 }

@@ -70,6 +70,12 @@ export const commandGroups: readonly CommandGroup[] = [
       'monitor prometheus': async () =>
         (await import('./commands/monitor-prometheus.ts')).monitorPrometheus,
       'monitor status': async () => (await import('./commands/monitor-status.ts')).monitorStatus,
+      'check hit-ratio': async () => (await import('./commands/check-hit-ratio.ts')).checkHitRatio,
+      'check stream': async () => (await import('./commands/check-stream.ts')).checkStream,
+      'check segment': async () => (await import('./commands/check-segment.ts')).checkSegment,
+      'check tunnel': async () => (await import('./commands/check-tunnel.ts')).checkTunnel,
+      'check certificate': async () =>
+        (await import('./commands/check-certificate.ts')).checkCertificate,
     },
   },
   {

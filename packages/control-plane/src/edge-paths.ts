@@ -1,6 +1,7 @@
 import { imageKeysPath } from '@tapline/signatures';
 import { monitoringPath } from './monitoring/monitoring-endpoint.ts';
 import { alertsPath } from './ops/alerts-endpoint.ts';
+import { slackPath } from './ops/chat/slack-endpoint.ts';
 import { replicationPath } from './registry/replication-endpoint.ts';
 import { profilePath } from './enrolment/profile-handler.ts';
 import { telemetryMetricsPath, telemetryTracesPath } from './telemetry/telemetry-endpoint.ts';
@@ -16,6 +17,7 @@ type EdgePathName =
   | 'replicationPolicy'
   | 'monitoring'
   | 'alerts'
+  | 'slack'
   | 'telemetryMetrics'
   | 'telemetryTraces'
   | 'enrol'
@@ -36,6 +38,7 @@ export const edgePaths: Readonly<Record<EdgePathName, string>> = {
   replicationPolicy: `${replicationPath}/`,
   monitoring: monitoringPath,
   alerts: alertsPath,
+  slack: slackPath,
   telemetryMetrics: telemetryMetricsPath,
   telemetryTraces: telemetryTracesPath,
   enrol: '/gateway/v1/enrol',

@@ -20,6 +20,7 @@ import {
   createForwardGateway,
   createInstallConnectHandlers,
   createNodeConnectHandlers,
+  createPingConnectHandlers,
   createSessionHub,
   deviceOfUser,
   type SessionHub,
@@ -37,6 +38,7 @@ import type { ControlPlaneConfiguration } from './configuration.ts';
 import { openDataFolder } from './data-folder.ts';
 import { disconnectOldKeys } from './disconnect-old-keys.ts';
 import { answerImageKeys } from './answer-image-keys.ts';
+import { answerJson } from './json-answers.ts';
 import { answerReady } from './answer-ready.ts';
 import { createExplainHandler } from './explain-handler.ts';
 import { createDownloadCounter } from './enrolment/count-downloads.ts';
@@ -50,7 +52,9 @@ import { startDeviceMonitoring } from './monitoring/start-device-monitoring.ts';
 import { controlPlaneResource, openTelemetry } from './telemetry/open-telemetry.ts';
 import { createTelemetryEndpoint } from './telemetry/telemetry-endpoint.ts';
 import { createAlertsEndpoint } from './ops/alerts-endpoint.ts';
-import { createApprovalHandler } from './ops/approval-handler.ts';
+import { createApprovalHandler, createGiveApproval } from './ops/approval-handler.ts';
+import { createChatDesk } from './ops/chat/chat-desk.ts';
+import { type Chats, openChats } from './ops/chat/open-chats.ts';
 import { createExecuteOnDevice } from './ops/execute-on-device.ts';
 import { startOps } from './ops/start-ops.ts';
 import { createBuilderSource } from './package/builder-source.ts';
@@ -111,6 +115,7 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
     url?: string;
     icinga?: IcingaMonitoring;
     ops?: OpsBot;
+    chats?: Chats;
     client?: ResourceClient;
     isReady: boolean;
   } = {
@@ -134,6 +139,7 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
   const streams = {
     ...createInstallConnectHandlers({ hub: lateHub, log }),
     ...createNodeConnectHandlers({ hub: lateHub }),
+    ...createPingConnectHandlers({ hub: lateHub, clock }),
     ...createFileConnectHandlers({ hub: lateHub }),
   };
   const forwards = createForwardGateway({
@@ -160,7 +166,7 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
       'remediations/approve': lateHandler(() =>
         late.client === undefined
           ? undefined
-          : createApprovalHandler({ client: late.client, clock }),
+          : createApprovalHandler(createGiveApproval({ client: late.client, clock })),
       ),
       'installs/explain': createExplainHandler((name) => late.reconcilers?.explainInstall(name)),
     },
@@ -325,6 +331,14 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
       replicationPolicy: { handle: registry.limited(registry.replicate) },
       monitoring: { handle: registry.limited(monitoring) },
       alerts: { handle: registry.limited(alerts) },
+      slack: {
+        handle: registry.limited((request, response) => {
+          // As what is not signed, where nobody has a secret to sign it with.
+          const message = 'no Slack is configured';
+          if (late.chats?.slack !== undefined) late.chats.slack(request, response);
+          else answerJson(response, 401, { code: 'unauthorized', message });
+        }),
+      },
       telemetryMetrics: { handle: takeTelemetry, service: 'metrics' },
       telemetryTraces: { handle: takeTelemetry, service: 'metrics' },
       enrol: { handle: (request, response) => void enrol(request, response) },
@@ -345,6 +359,7 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
   const stopping = new AbortController();
   opened.defer(async () => {
     stopping.abort();
+    await late.chats?.[Symbol.asyncDispose]();
     await late.ops?.[Symbol.asyncDispose]();
     await late.icinga?.[Symbol.asyncDispose]();
     // Nobody new is let in; then what holds connections open ends, and they can close.
@@ -390,6 +405,9 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
         }),
         metrics: metrics.ops,
         reconcileMetrics: metrics.reconcile,
+        ...(exporter !== undefined && {
+          onSpans: (spans: readonly Span[]) => exporter.export(spans, controlPlaneResource),
+        }),
         clock,
         rng,
         log,
@@ -401,11 +419,29 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
         informers: reconcilers.informers,
         metrics: metrics.monitoring,
         onChange(change) {
-          // Of channels and workloads OpsBot hears by their conditions; no device has `_` in its name.
-          if (change.object.host.slice(icinga.prefix.length).includes('_')) return;
+          // Of what is no device OpsBot hears by conditions, but for what Icinga itself looked at.
+          const isOther = change.object.host.slice(icinga.prefix.length).includes('_');
+          if (isOther && change.object.service?.startsWith('check-') !== true) return;
           const signal = fromIcinga(change, icinga.prefix);
           if (signal !== undefined) late.ops?.observe(signal);
         },
+        clock,
+        rng,
+        log,
+      });
+    }
+    const { chat } = configuration.monitoring;
+    if (chat !== undefined && !stopping.signal.aborted) {
+      const client = createInProcessClient(api, internalIdentity('opsbot'));
+      late.chats = openChats(chat, {
+        desk: createChatDesk({
+          client,
+          allows: (identity, action) => api.allows(identity, action),
+          approve: createGiveApproval({ client, clock }),
+          audit,
+          clock,
+        }),
+        remediations: reconcilers.informers.remediations,
         clock,
         rng,
         log,

@@ -29,6 +29,7 @@ export {
   type InstallConnectHandler,
 } from './install-connect-handlers.ts';
 export { createNodeConnectHandlers } from './node-connect-handlers.ts';
+export { createPingConnectHandlers } from './ping-connect-handlers.ts';
 export type { EnrolmentAnswer, EnrolmentRequest } from './enrolment-request.ts';
 export { createForwardGateway, type ForwardGateway } from './forward/forward-gateway.ts';
 export {

@@ -17,10 +17,11 @@ export { globalPrometheus, sitePrometheus } from './prometheus/prometheus-config
 export { rulesDocument } from './prometheus/rules-document.ts';
 export { siteRules } from './prometheus/site-rules.ts';
 export type { ObjectId, ObjectState, StateChange } from './events/object-state.ts';
+export { checkLine } from './registration/check-line.ts';
 export type {
   CheckOutcome,
   MonitoredCheck,
   MonitoredHost,
   PerformanceValue,
 } from './registration/monitored-host.ts';
-export type { Placement } from './registration/registration-config.ts';
+export type { ActiveChecks, Placement } from './registration/registration-config.ts';

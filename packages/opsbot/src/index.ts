@@ -2,6 +2,12 @@
 export { type Answer, answerQuestion, type AskState } from './ask/answer-question.ts';
 export { metricQueries, type MetricQuery, type MetricSample } from './ask/metric-queries.ts';
 export { parseQuestion } from './ask/parse-question.ts';
+export { readFleet, readOps } from './ask/read-ops.ts';
+export { approvalText } from './chat/approval-text.ts';
+export { type ChatCommand, parseChatCommand } from './chat/parse-chat-command.ts';
+export { parseSlackRequest, type SlackRequest } from './chat/parse-slack-request.ts';
+export { slackAnswer, slackMessage, type SlackMessage } from './chat/slack-message.ts';
+export { isSlackSignature } from './chat/slack-signature.ts';
 export {
   startOpsBot,
   type OpsBot,

@@ -7,13 +7,16 @@ import {
   type Remediation,
   remediationResource,
 } from '@tapline/resources';
-import { eventually, temporaryFolder } from '@tapline/testing';
+import { eventually } from '@tapline/testing';
 import {
   type RunningIcinga,
   startIcinga,
 } from '../../../packages/monitoring/src/testing/start-icinga.ts';
 import { type ChannelSystem, startChannelSystem } from '../../channels/start-channel-system.ts';
+import { checkCommand, checkerKubeconfig } from '../../support/icinga-checks.ts';
+import { describeOps } from './describe-ops.ts';
 import { freePort, startAlertmanager, startPrometheus } from '../../support/start-prometheus.ts';
+import { ownedFolder } from '../../support/owned-folder.ts';
 import { runTapline } from '../../support/run-tapline.ts';
 
 /** A small fleet that a real Icinga 2 and a real Prometheus watch, and OpsBot looks after. */
@@ -42,7 +45,12 @@ export interface Seen {
 const withinMs = 90_000;
 
 /** Writes the file by which a control plane finds an Icinga; answers its path. */
-export async function monitoringFile(folder: string, icinga: RunningIcinga): Promise<string> {
+export async function monitoringFile(
+  folder: string,
+  icinga: RunningIcinga,
+  /** Lines of `icinga` more. */
+  more = '',
+): Promise<string> {
   const { login, caPem, url } = icinga.endpoint;
   await writeFile(join(folder, 'ca.crt'), caPem);
   await writeFile(join(folder, 'password'), login.kind === 'password' ? login.password : '');
@@ -54,25 +62,30 @@ export async function monitoringFile(folder: string, icinga: RunningIcinga): Pro
   caFile: ca.crt
   serverName: localhost
   login: { username: tapline, password: { file: password } }
-`,
+${more}`,
   );
   return path;
 }
 
 export async function startOpsFleet(names: readonly string[]): Promise<OpsFleet> {
   await using opened = new AsyncDisposableStack();
-  const folder = opened.use(await temporaryFolder());
+  const folder = opened.use(await ownedFolder());
   const icinga = opened.use(await startIcinga());
+  // What Icinga runs by itself, as a user of its own.
+  const command = await checkCommand(folder.path);
+  const checker = join(folder.path, 'checker.kubeconfig');
+  const checks = `  checks: { command: ${command}, kubeconfig: ${checker}, everySeconds: 30 }\n`;
   const system = opened.use(
     await startChannelSystem(names, {
       env: {
         TAPLINE_OPSBOT: 'on',
-        TAPLINE_MONITORING_CONFIG: await monitoringFile(folder.path, icinga),
+        TAPLINE_MONITORING_CONFIG: await monitoringFile(folder.path, icinga, checks),
       },
     }),
   );
   const { controlPlane } = system;
   const { client } = controlPlane;
+  await checkerKubeconfig(controlPlane.kubeconfig, checker);
   await eventually(
     'Icinga is followed',
     async () => {
@@ -125,17 +138,22 @@ receivers:
     icinga,
     prometheus: `http://127.0.0.1:${ports.prometheus}`,
     remediations,
-    until: (what, of, done) =>
-      eventually(
-        what,
-        async () => {
-          const [newest] = (await remediations())
-            .filter(({ spec }) => spec.playbook === of.playbook && spec.target.name === of.target)
-            .toSorted((a, b) => (createdAt(a) < createdAt(b) ? 1 : -1));
-          return newest !== undefined && done(newest) ? newest : undefined;
-        },
-        { withinMs },
-      ),
+    async until(what, of, done) {
+      try {
+        return await eventually(
+          what,
+          async () => {
+            const [newest] = (await remediations())
+              .filter(({ spec }) => spec.playbook === of.playbook && spec.target.name === of.target)
+              .toSorted((a, b) => (createdAt(a) < createdAt(b) ? 1 : -1));
+            return newest !== undefined && done(newest) ? newest : undefined;
+          },
+          { withinMs },
+        );
+      } catch (cause) {
+        throw new Error(`${what}: ${await describeOps(client)}`, { cause });
+      }
+    },
     async changePlaybook(name, spec) {
       await client.patch(playbookResource, name, { kind: 'merge', body: { spec } });
     },
@@ -146,6 +164,9 @@ receivers:
         for await (const event of client.watch(channelResource, { signal: stop.signal })) {
           if (event.kind !== 'added' && event.kind !== 'modified') continue;
           if (event.object.metadata.name !== channel) continue;
+          process.stdout.write(
+            `${Math.round(performance.now())} ${type} ${JSON.stringify(findCondition(event.object.status?.conditions, type))} ${JSON.stringify(event.object.status?.recent)} ${JSON.stringify(findCondition(event.object.status?.conditions, 'Primed')?.message)}\n`,
+          );
           const status = findCondition(event.object.status?.conditions, type)?.status ?? 'Unknown';
           if (seen.at(-1)?.status !== status) seen.push({ status, atMs: performance.now() });
         }

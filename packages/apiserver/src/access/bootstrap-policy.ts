@@ -12,7 +12,14 @@ const write = ['create', 'update', 'patch', 'delete', 'deletecollection'];
 const own = ['tapline.dev'];
 
 /** Subresources by which devices are reached; a role has those that it names. */
-const streams = ['devices/file', 'devices/upload', 'installs/exec', 'installs/log', 'nodes/state'];
+const streams = [
+  'devices/file',
+  'devices/ping',
+  'devices/upload',
+  'installs/exec',
+  'installs/log',
+  'nodes/state',
+];
 const explanations = ['deliveries/explain', 'installs/explain', 'segments/explain'];
 /** Kinds that OpsBot alone writes, in full or in their status. */
 const opsKinds = new Set(['incidents', 'opspolicies', 'playbooks', 'remediations']);
@@ -114,6 +121,19 @@ export const bootstrapRoles: readonly BootstrapRole[] = [
     name: 'alertmanager',
     group: 'tapline:alertmanager',
     rules: [{ verbs: ['notify'], apiGroups: own, resources: ['opspolicies'] }],
+  },
+  {
+    // Of the machines on which Icinga runs `tapline check`.
+    name: 'checker',
+    group: 'tapline:checker',
+    rules: [
+      {
+        verbs: ['get', 'list'],
+        apiGroups: own,
+        resources: ['attachments', 'channeledges', 'channels', 'devices', 'nodes', 'segments'],
+      },
+      { verbs: ['get'], apiGroups: own, resources: ['devices/ping', 'nodes/state'] },
+    ],
   },
   {
     name: 'forwarder',

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import { TaplineError } from '@tapline/base';
-import { channelResource, type ChannelSpec, findCondition } from '@tapline/resources';
+import { systemRng, TaplineError } from '@tapline/base';
+import { type Channel, channelResource, type ChannelSpec, findCondition } from '@tapline/resources';
 import { awaitChannel, hasSeen } from '../channel/await-channel.ts';
 import { channelPositional, formatFlag } from '../channel/channel-flags.ts';
+import { inTrace } from '../delivery/command-trace.ts';
 import { connect } from '../connection/connect.ts';
 import { connectionFlags } from '../connection/connection-flags.ts';
 import { type Command, defineCommand } from '../framework/command.ts';
@@ -60,15 +61,18 @@ export const channelPrime: Command = defineCommand({
       ...(objects !== undefined && { objects }),
       ...(rate !== 0 && { bytesPerSecond: rate }),
     };
-    const patch = { kind: 'merge', body: { spec: { prime } } } as const;
-    await client.patch(channelResource, name, patch, { signal });
-    const { status } = await awaitChannel(client, name, {
-      what: 'was primed',
-      done: (channel) =>
-        hasSeen(channel) && findCondition(channel.status?.conditions, 'Primed')?.status === 'True',
-      timeoutMs: flags.timeout,
-      console,
-    });
+    const { status } = await inTrace(
+      'tapline channel prime',
+      { console, rng: systemRng },
+      async (trace) => {
+        const patch = { kind: 'merge', body: { spec: { prime } } } as const;
+        await trace.measure('accepted', () =>
+          client.patch(channelResource, name, patch, { signal }),
+        );
+        const wanted = { what: 'was primed', done: isPrimed, timeoutMs: flags.timeout, console };
+        return await trace.measure('primed', () => awaitChannel(client, name, wanted));
+      },
+    );
     const { objects: count = 0, bytes = 0, failed = 0 } = status?.primed ?? {};
     console.write(
       flags.output === 'json'
@@ -78,6 +82,11 @@ export const channelPrime: Command = defineCommand({
     return exitCode.ok;
   },
 });
+
+function isPrimed(channel: Channel): boolean {
+  const primed = findCondition(channel.status?.conditions, 'Primed');
+  return hasSeen(channel) && primed?.status === 'True';
+}
 
 async function byLog(path: string, prefix: string): Promise<PrimeObjects> {
   const { rankByPopularity, servedByLog } = await import('@tapline/edge-cache');

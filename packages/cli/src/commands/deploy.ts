@@ -10,7 +10,7 @@ import { traceParentAnnotation } from '@tapline/telemetry';
 import { connect } from '../connection/connect.ts';
 import { connectionFlags } from '../connection/connection-flags.ts';
 import { parseLabels } from '../connection/parse-labels.ts';
-import { beginTrace } from '../delivery/command-trace.ts';
+import { inTrace } from '../delivery/command-trace.ts';
 import { strategyFlags, waitFlags } from '../delivery/delivery-flags.ts';
 import { finishDelivery } from '../delivery/finish-delivery.ts';
 import {
@@ -121,24 +121,18 @@ export const deploy: Command = defineCommand({
     });
     const wanted = changesOf(reference, given, passedThrough);
     const name = given.name ?? formulaObjectName(reference.formula);
-    const trace = beginTrace('tapline deploy', { console, rng: systemRng });
-    try {
+    return await inTrace('tapline deploy', { console, rng: systemRng }, async (trace) => {
       const request = { name, wanted, traceParent: trace.traceParent };
       const delivery = await trace.measure('accepted', () =>
         createOrChange(client, request, console),
       );
-      const code = await finishDelivery(client, delivery, {
+      return await finishDelivery(client, delivery, {
         console,
         wait: given.wait,
         timeoutMs: given.timeout,
         format: given.output,
       });
-      await trace.end();
-      return code;
-    } catch (error) {
-      await trace.end(error);
-      throw error;
-    }
+    });
   },
 });
 

@@ -4,7 +4,6 @@ import { connectionFlags } from '../connection/connection-flags.ts';
 import { defineCommand, type Command } from '../framework/command.ts';
 import { exitCode } from '../framework/exit-code.ts';
 import { parseTarget } from '../ops/parse-target.ts';
-import { readFleet } from '../ops/read-ops.ts';
 import { textOrJsonFlag } from '../output/output-flags.ts';
 
 export const opsPlan: Command = defineCommand({
@@ -23,7 +22,7 @@ export const opsPlan: Command = defineCommand({
   ],
   flags: { output: textOrJsonFlag, ...connectionFlags },
   async run({ console, positionals: [name = '', word = ''], flags }) {
-    const { planRun, storePlan } = await import('@tapline/opsbot');
+    const { planRun, readFleet, storePlan } = await import('@tapline/opsbot');
     const target = parseTarget(word);
     const { client } = await connect(flags, console);
     const { signal } = console;

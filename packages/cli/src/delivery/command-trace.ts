@@ -14,6 +14,8 @@ export interface CommandTrace {
   readonly traceId: string;
   /** What objects carry that the command makes. */
   readonly traceParent: string;
+  /** Whether the environment says to whom it is sent. */
+  readonly isSent: boolean;
   /** Does something as a part of the command. */
   measure<T>(name: string, work: () => Promise<T>): Promise<T>;
   /** Sends the spans, where the environment says to whom. Whoever does not answer is only told of. */
@@ -23,7 +25,7 @@ export interface CommandTrace {
 const exportMs = 5000;
 
 /** A part of the trace in TRACEPARENT where that is set, as by who runs the command for others. */
-export function beginTrace(
+function beginTrace(
   name: string,
   { console, rng }: { readonly console: Console; readonly rng: Rng },
 ): CommandTrace {
@@ -35,6 +37,7 @@ export function beginTrace(
   const spans: Span[] = [];
   return {
     traceId,
+    isSent: collectorOf(environment) !== undefined,
     traceParent: formatTraceParent({ traceId, spanId }),
     async measure(part, work) {
       const fromMs = clock.now();
@@ -71,6 +74,24 @@ export function beginTrace(
       }
     },
   };
+}
+
+/** Does a command within a trace of its own, which ends with it. */
+export async function inTrace<T>(
+  name: string,
+  init: Parameters<typeof beginTrace>[1],
+  work: (trace: CommandTrace) => Promise<T>,
+): Promise<T> {
+  const trace = beginTrace(name, init);
+  let result: T;
+  try {
+    result = await work(trace);
+  } catch (error) {
+    await trace.end(error);
+    throw error;
+  }
+  await trace.end();
+  return result;
 }
 
 /** OpenTelemetry's own variables: one for all signals, and one for traces that wins. */

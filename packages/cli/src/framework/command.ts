@@ -33,6 +33,8 @@ export interface Command {
   readonly flags: Flags;
   /** What follows `--` goes to another program, untouched. */
   readonly passesThrough?: string;
+  /** Ends as plugins of monitoring do: with 0 to 3, and 3, unknown, where anything fails. */
+  readonly plugin?: true;
   /** Answers the exit code. */
   run(input: CommandInput): Promise<number>;
 }

@@ -6,6 +6,9 @@ import { formatCommandHelp, formatProgramHelp } from './format-help.ts';
 import { formatError } from './format-error.ts';
 import { parseCommandLine } from './parse-command-line.ts';
 
+/** Of the Monitoring Plugins Guidelines. */
+const pluginUnknown = 3;
+
 /** A group of commands in help; each is loaded only when it is asked for. */
 export interface CommandGroup {
   readonly title: string;
@@ -61,8 +64,25 @@ async function dispatch(
     console.write(formatCommandHelp(found.name, command));
     return exitCode.ok;
   }
+  if (command.plugin === true) return await runPlugin(command, found.rest, console);
   const parsed = parseCommandLine(command, found.rest, console.environment);
   return await command.run({ console, ...parsed });
+}
+
+/** Whoever reads a plugin reads its first line, and takes 2 for the thing that is checked. */
+async function runPlugin(
+  command: Command,
+  words: readonly string[],
+  console: Console,
+): Promise<number> {
+  try {
+    const parsed = parseCommandLine(command, words, console.environment);
+    return await command.run({ console, ...parsed });
+  } catch (error) {
+    if (console.signal.aborted) throw error;
+    console.write(`UNKNOWN: ${formatError(error, { json: false, verbose: false }).trim()}\n`);
+    return pluginUnknown;
+  }
 }
 
 /** Commands of two words, such as `token create`, are listed under both. */

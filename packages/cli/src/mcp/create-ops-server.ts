@@ -1,12 +1,11 @@
 import { buildVersion, type Clock, errorMessage, isTaplineError } from '@tapline/base';
 import type { KubeconfigContext, ResourceClient } from '@tapline/client';
 import { McpServer } from '@modelcontextprotocol/server';
-import { planRun, storePlan } from '@tapline/opsbot';
+import { planRun, readFleet, storePlan } from '@tapline/opsbot';
 import { incidentResource, playbookResource, remediationResource } from '@tapline/resources';
 import { z } from 'zod';
 import { answerAsked } from '../ops/answer-asked.ts';
 import { parseTarget } from '../ops/parse-target.ts';
-import { readFleet } from '../ops/read-ops.ts';
 import { requestRemediation } from '../ops/request-remediation.ts';
 
 const name = z.string().min(1).max(253);

@@ -2,7 +2,6 @@ import type { Clock } from '@tapline/base';
 import type { ResourceClient } from '@tapline/client';
 import type { Answer } from '@tapline/opsbot';
 import { askPrometheus } from './ask-prometheus.ts';
-import { readOps } from './read-ops.ts';
 
 /** A question, what it was taken for, and the answer: out of what is there, and of metrics where asked. */
 export async function answerAsked(
@@ -14,7 +13,7 @@ export async function answerAsked(
     readonly signal: AbortSignal;
   },
 ): Promise<Answer & { readonly intent: unknown }> {
-  const { answerQuestion, metricQueries, parseQuestion } = await import('@tapline/opsbot');
+  const { answerQuestion, metricQueries, parseQuestion, readOps } = await import('@tapline/opsbot');
   const intent = parseQuestion(question);
   const state = await readOps(init.client, init.signal);
   const answer = answerQuestion(intent, state);

@@ -9,10 +9,12 @@ import {
   channelWorkloadName,
   workloadResource,
 } from '@tapline/resources';
+import type { Span } from '@tapline/telemetry';
 import type { ReconcilerParts } from '../reconciler-parts.ts';
 import { ownerReference } from '../garbage-collection/owner-reference.ts';
 import type { Informers } from '../informers.ts';
 import type { StageMetrics } from '../stage-metrics.ts';
+import { channelSpans } from '../telemetry/channel-traces.ts';
 import { type ChannelStep, planChannel } from './plan-channel.ts';
 import { channelOfWorkload, isOwnWorkload, workloadOfChannel } from './workload-of-channel.ts';
 
@@ -26,6 +28,7 @@ export function createChannelReconciler(
   init: ReconcilerParts & {
     readonly informers: Informers;
     readonly stageMetrics: StageMetrics;
+    readonly onSpans?: ((spans: readonly Span[]) => void) | undefined;
   },
 ): Reconciler {
   const { client, clock, informers } = init;
@@ -63,6 +66,7 @@ export function createChannelReconciler(
         const { total } = status.stages ?? {};
         if (total !== undefined && channel.status?.stages?.['total'] === undefined) {
           init.stageMetrics.channelReady(status.stages ?? {});
+          init.onSpans?.(channelSpans({ ...channel, status }));
         }
       }
       if (!ready) return { requeueAfterMs: notYetMs };

@@ -8,6 +8,7 @@ async function load(text: string) {
   await using folder = await temporaryFolder();
   await writeFile(join(folder.path, 'ca.crt'), 'the CA');
   await writeFile(join(folder.path, 'password'), 'secret\n');
+  await writeFile(join(folder.path, 'webhook'), 'https://hooks.slack.com/services/T/B/x\n');
   const file = join(folder.path, 'monitoring.yaml');
   await writeFile(file, text);
   return await loadMonitoringConfiguration(file);
@@ -37,6 +38,39 @@ test('an Icinga as people write it', async () => {
   expect(await load('')).toEqual({});
 });
 
+test('checks that Icinga runs, and chats with who is who', async () => {
+  const checks = 'checks: { command: /usr/bin/tapline, kubeconfig: /etc/k }';
+  const { icinga } = await load(`${good.replace('instance: site-a', checks)}  prefix: edge-\n`);
+  expect(icinga?.placement).toEqual({
+    instance: 'default',
+    checks: {
+      command: '/usr/bin/tapline',
+      kubeconfig: '/etc/k',
+      everySeconds: 300,
+      prefix: 'edge-',
+    },
+  });
+  const slack = `
+chat:
+  slack:
+    webhook: { file: webhook }
+    signingSecret: { file: password }
+    people: { U1: { user: dana } }
+`;
+  expect(await load(slack)).toEqual({
+    chat: {
+      slack: {
+        webhook: 'https://hooks.slack.com/services/T/B/x',
+        signingSecret: 'secret',
+        people: { U1: { user: 'dana', groups: ['tapline:approver'] } },
+      },
+    },
+  });
+  const wrong = slack.replace('file: webhook', 'file: password');
+  // What is in the file is a secret, also where it is wrong.
+  await expect(load(wrong)).rejects.toThrow(/^chat\.slack\.webhook: its file holds no HTTP URL$/);
+});
+
 test.each([
   ['https://', 'http://', 'icinga.url: is no https URL'],
   ['site-a', 'site a"', 'icinga.instance: is not 1 to 32'],
@@ -44,6 +78,11 @@ test.each([
   ['{ file: password }', 'secret', 'icinga.login: is { username'],
   ['instance: site-a', 'zone: site-a', 'zone and globalZone go together'],
   ['instance: site-a', 'prefix: "a!b"', 'icinga.prefix: is not up to 63'],
+  [
+    'instance: site-a',
+    'checks: { command: "tapline; id", kubeconfig: /k }',
+    'icinga.checks.command: is no absolute path',
+  ],
 ])('%s written as %s is refused', async (from, to, message) => {
   await expect(load(good.replace(from, to))).rejects.toThrow(message);
 });

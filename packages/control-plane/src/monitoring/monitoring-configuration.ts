@@ -12,6 +12,34 @@ export interface MonitoringConfiguration {
   readonly remoteWrite?: RemoteWriteConfiguration;
   /** Where traces go. */
   readonly otlp?: OtlpConfiguration;
+  /** Where people are told of what waits for them, and say yes or no. */
+  readonly chat?: ChatConfiguration;
+}
+
+/** Who somebody in a chat is here, by the id that the chat has for them. */
+export type ChatPeople = Readonly<
+  Record<string, { readonly user: string; readonly groups: readonly string[] }>
+>;
+
+export interface SlackConfiguration {
+  /** URL of an incoming webhook; who has it may write there. */
+  readonly webhook: string;
+  readonly signingSecret: string;
+  readonly people: ChatPeople;
+  readonly caPem?: string;
+}
+
+export interface MatrixConfiguration {
+  readonly homeserver: string;
+  readonly token: string;
+  readonly room: string;
+  readonly people: ChatPeople;
+  readonly caPem?: string;
+}
+
+export interface ChatConfiguration {
+  readonly slack?: SlackConfiguration;
+  readonly matrix?: MatrixConfiguration;
 }
 
 /** Somebody who is sent something over HTTP. */
@@ -49,7 +77,40 @@ const receiver = {
   token: z.strictObject({ file: path }).optional(),
 };
 
+/** On the machines that run checks. */
+const place = z
+  .string()
+  .regex(/^\/[A-Za-z0-9._/-]{1,250}$/, 'is no absolute path of letters, digits, . _ / and -');
+
+const people = z
+  .record(
+    z.string().min(1).max(255),
+    z.strictObject({
+      user: z.string().regex(/^[A-Za-z0-9@._-]{1,253}$/, 'is no name of a user'),
+      groups: z.array(z.string().min(1).max(253)).max(16).default(['tapline:approver']),
+    }),
+  )
+  .describe('Who somebody in the chat is here.');
+
+const secret = z.strictObject({ file: path });
+
+const chat = z.strictObject({
+  slack: z
+    .strictObject({ webhook: secret, signingSecret: secret, caFile: path.optional(), people })
+    .optional(),
+  matrix: z
+    .strictObject({
+      homeserver: z.url({ protocol: /^https?$/, error: 'is no HTTP URL' }),
+      token: secret,
+      room: z.string().regex(/^!.{1,250}$/, 'is no id of a room, such as !abc:example.net'),
+      caFile: path.optional(),
+      people,
+    })
+    .optional(),
+});
+
 const schema = z.strictObject({
+  chat: chat.optional(),
   prometheus: z
     .strictObject({
       remoteWrite: z.strictObject({
@@ -85,6 +146,13 @@ const schema = z.strictObject({
           'is not up to 63 of letters, digits, . _ -',
         )
         .default(''),
+      checks: z
+        .strictObject({
+          command: place,
+          kubeconfig: place,
+          everySeconds: z.int().min(10).max(86_400).default(300),
+        })
+        .optional(),
       zone: part.optional(),
       globalZone: part.optional(),
     })
@@ -97,7 +165,7 @@ const schema = z.strictObject({
 
 /** Reads the file and what it points to, from the folder that it is in; errors name the field. */
 export async function loadMonitoringConfiguration(file: string): Promise<MonitoringConfiguration> {
-  const { icinga, prometheus, otlp } = parseFile(await read(file), file);
+  const { icinga, prometheus, otlp, chat: talk } = parseFile(await read(file), file);
   const from = (name: string): Promise<string> => read(resolve(dirname(file), name));
   return {
     ...(icinga !== undefined && { icinga: await icingaConfiguration(icinga, from) }),
@@ -107,6 +175,7 @@ export async function loadMonitoringConfiguration(file: string): Promise<Monitor
         seriesPerDevice: prometheus.remoteWrite.seriesPerDevice,
       },
     }),
+    ...(talk !== undefined && { chat: await chatConfiguration(talk, from) }),
     ...(otlp !== undefined && { otlp: await receiverOf(otlp, from) }),
   };
 }
@@ -117,7 +186,7 @@ async function icingaConfiguration(
   icinga: NonNullable<z.infer<typeof schema>['icinga']>,
   from: Reading,
 ): Promise<IcingaConfiguration> {
-  const { url, caFile, serverName, login, instance, prefix, zone, globalZone } = icinga;
+  const { url, caFile, serverName, login, instance, prefix, checks, zone, globalZone } = icinga;
   return {
     endpoint: {
       url,
@@ -138,11 +207,45 @@ async function icingaConfiguration(
     },
     placement: {
       instance: parseIcingaName(instance),
+      ...(checks !== undefined && { checks: { ...checks, prefix } }),
       ...(zone !== undefined && { zone: parseIcingaName(zone) }),
       ...(globalZone !== undefined && { globalZone: parseIcingaName(globalZone) }),
     },
     prefix,
   };
+}
+
+async function chatConfiguration(
+  { slack, matrix }: z.infer<typeof chat>,
+  from: Reading,
+): Promise<ChatConfiguration> {
+  const secretOf = async ({ file }: { readonly file: string }): Promise<string> =>
+    (await from(file)).trimEnd();
+  return {
+    ...(slack !== undefined && {
+      slack: {
+        webhook: checkedUrl(await secretOf(slack.webhook), 'chat.slack.webhook'),
+        signingSecret: await secretOf(slack.signingSecret),
+        people: slack.people,
+        ...(slack.caFile !== undefined && { caPem: await from(slack.caFile) }),
+      },
+    }),
+    ...(matrix !== undefined && {
+      matrix: {
+        homeserver: matrix.homeserver,
+        token: await secretOf(matrix.token),
+        room: matrix.room,
+        people: matrix.people,
+        ...(matrix.caFile !== undefined && { caPem: await from(matrix.caFile) }),
+      },
+    }),
+  };
+}
+
+/** The URL of a webhook is a secret itself, so it is not said. */
+function checkedUrl(text: string, where: string): string {
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text;
+  throw new TaplineError('configuration_invalid', `${where}: its file holds no HTTP URL`);
 }
 
 async function receiverOf(

@@ -9,6 +9,7 @@ import type { Informers } from '../informers.ts';
 import { channelOfWorkload } from '../channel/workload-of-channel.ts';
 import { channelHost, monitoredChannel } from './monitored-channel.ts';
 import { monitoredDevice } from './monitored-device.ts';
+import { monitoredSegment, segmentHost } from './monitored-segment.ts';
 import { monitoredWorkload, workloadHost } from './monitored-workload.ts';
 import type { IcingaConfiguration } from './monitoring-configuration.ts';
 import type { MonitoringMetrics } from './monitoring-metrics.ts';
@@ -18,7 +19,7 @@ export interface DeviceMonitoringInit {
   /** Synced: what is not there would be taken out of Icinga. */
   readonly informers: Pick<
     Informers,
-    'devices' | 'nodes' | 'attachments' | 'installs' | 'channels' | 'workloads'
+    'devices' | 'nodes' | 'attachments' | 'installs' | 'channels' | 'segments' | 'workloads'
   >;
   readonly metrics: MonitoringMetrics;
   /** What stands otherwise in Icinga, for who acts on it. */
@@ -31,10 +32,10 @@ export interface DeviceMonitoringInit {
 /** How often checks that only time changes are looked at anew. */
 const againMs = 600_000;
 
-/** Has every device, node, channel and workload watched by Icinga, from now until disposed. */
+/** Has every device, node, channel, segment and workload watched by Icinga, from now until disposed. */
 export function startDeviceMonitoring(init: DeviceMonitoringInit): IcingaMonitoring {
   const { configuration, informers, metrics, clock, log } = init;
-  const { devices, nodes, attachments, installs, channels, workloads } = informers;
+  const { devices, nodes, attachments, installs, channels, segments, workloads } = informers;
   const client = createIcingaClient({ endpoint: configuration.endpoint });
   const monitoring = startIcingaMonitoring({
     ...configuration,
@@ -75,6 +76,14 @@ export function startDeviceMonitoring(init: DeviceMonitoringInit): IcingaMonitor
     );
   }
 
+  function lookAtSegment(name: string): void {
+    const segment = segments.get(name);
+    monitoring.set(
+      segmentHost(name),
+      segment === undefined ? undefined : monitoredSegment(segment),
+    );
+  }
+
   function lookAtWorkload(name: string): void {
     const workload = workloads.get(name);
     // What a channel is carried by is watched as the channel.
@@ -91,9 +100,11 @@ export function startDeviceMonitoring(init: DeviceMonitoringInit): IcingaMonitor
     }),
     installs.onChange(({ object }) => look(object.spec.device)),
     channels.onChange(({ object }) => lookAtChannel(object.metadata.name)),
+    segments.onChange(({ object }) => lookAtSegment(object.metadata.name)),
     workloads.onChange(({ object }) => lookAtWorkload(object.metadata.name)),
   ];
   for (const { metadata } of channels.list()) lookAtChannel(metadata.name);
+  for (const { metadata } of segments.list()) lookAtSegment(metadata.name);
   for (const { metadata } of workloads.list()) lookAtWorkload(metadata.name);
   for (const { metadata } of devices.list()) look(metadata.name);
   const stop = new AbortController();

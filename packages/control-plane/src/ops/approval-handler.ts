@@ -14,20 +14,32 @@ const maxApprovals = 32;
 const maxReason = 1024;
 const maxAttempts = 20;
 
-/**
- * Serves `remediations/approve`: a person says yes or no to a plan with this digest, and to no other.
- * Whether it still is what would be done is looked at once more before anything is.
- */
-export function createApprovalHandler(init: {
+/** What a person says of a plan with this digest, and of no other. */
+export type GiveApproval = (
+  identity: Identity,
+  about: {
+    readonly name: string;
+    readonly decision: RemediationApproval['decision'];
+    readonly digest: string;
+    readonly reason?: string | undefined;
+  },
+) => Promise<Remediation>;
+
+/** Whether what is approved still is what would be done is looked at once more before anything is. */
+export function createGiveApproval(init: {
   readonly client: ResourceClient;
   readonly clock: Clock;
-}): ConnectHandler {
+}): GiveApproval {
   const { client, clock } = init;
 
-  async function approve(
-    name: string,
-    given: Omit<RemediationApproval, 'at'>,
-  ): Promise<Remediation> {
+  return async (identity, { name, decision, digest, reason }) => {
+    checkPerson(identity);
+    const given: Omit<RemediationApproval, 'at'> = {
+      user: identity.user,
+      decision,
+      digest,
+      ...(reason !== undefined && reason !== '' && { reason: reason.slice(0, maxReason) }),
+    };
     for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
       const found = await client.get(remediationResource, name);
       checkAwaited(found, given);
@@ -43,8 +55,11 @@ export function createApprovalHandler(init: {
       }
     }
     throw new TaplineError('conflict', `remediation ${name} changes all the time; try again`);
-  }
+  };
+}
 
+/** Serves `remediations/approve`. */
+export function createApprovalHandler(give: GiveApproval): ConnectHandler {
   return {
     verb: 'create',
     detail: (query) => `${query.get('decision') ?? ''} ${query.get('digest')?.slice(0, 64) ?? ''}`,
@@ -52,13 +67,11 @@ export function createApprovalHandler(init: {
       if (request.method !== 'POST') {
         throw new TaplineError('bad_request', 'an approval is sent with POST');
       }
-      checkPerson(identity);
-      const reason = query.get('reason');
-      const approved = await approve(object.metadata.name, {
-        user: identity.user,
+      const approved = await give(identity, {
+        name: object.metadata.name,
         decision: decisionOf(query.get('decision')),
         digest: query.get('digest') ?? '',
-        ...(reason !== null && reason !== '' && { reason: reason.slice(0, maxReason) }),
+        reason: query.get('reason') ?? undefined,
       });
       const body = Buffer.from(JSON.stringify(approved));
       response.writeHead(200, {
@@ -83,7 +96,7 @@ function decisionOf(text: string | null): RemediationApproval['decision'] {
 function checkPerson({ user, groups, via }: Identity): void {
   const group = groups.find((one) => noPersons.has(one));
   const isPerson =
-    (via === 'certificate' || via === 'token') &&
+    (via === 'certificate' || via === 'token' || via === 'chat') &&
     group === undefined &&
     deviceOfUser(user) === undefined;
   if (isPerson) return;

@@ -134,8 +134,9 @@ async function approve(
   who: { readonly user: string; readonly groups: readonly string[] },
   digest: string = status?.digest ?? '',
 ): Promise<unknown> {
-  const { createApprovalHandler } = await import('./approval-handler.ts');
-  const handler = createApprovalHandler({ client: opsClient(), clock: systemClock });
+  const { createApprovalHandler, createGiveApproval } = await import('./approval-handler.ts');
+  const give = createGiveApproval({ client: opsClient(), clock: systemClock });
+  const handler = createApprovalHandler(give);
   const response = { writeHead: () => undefined, end: () => undefined };
   const connect = {
     identity: { ...who, via: 'token' },

@@ -9,6 +9,7 @@ import {
 } from '@tapline/opsbot';
 import type { ReconcileMetrics } from '@tapline/reconcile';
 import { opsPolicyResource, playbookResource, type PlaybookSpec } from '@tapline/resources';
+import type { Span } from '@tapline/telemetry';
 import type { Informers } from '../informers.ts';
 
 /**
@@ -24,6 +25,7 @@ export async function startOps(init: {
   readonly execute: ExecuteOnDevice;
   readonly metrics: OpsMetrics;
   readonly reconcileMetrics: ReconcileMetrics;
+  readonly onSpans?: (spans: readonly Span[]) => void;
   readonly clock: Clock;
   readonly rng: Rng;
   readonly log: Log;

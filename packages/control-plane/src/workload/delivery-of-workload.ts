@@ -7,6 +7,7 @@ import {
   workloadLabel,
   workloadResource,
 } from '@tapline/resources';
+import { traceParentAnnotation } from '@tapline/telemetry';
 import { ownerReference } from '../garbage-collection/owner-reference.ts';
 
 /** Annotation of a workload's Delivery: what it was made from, so that it is written once. */
@@ -45,11 +46,15 @@ export function deliveryOfWorkload(
   // Of an image what runs may be its own program.
   const run = spec.run ?? (spec.image === undefined ? undefined : { restart: 'Always' as const });
   if (wanted === undefined || run === undefined) return undefined;
+  const trace = metadata.annotations?.[traceParentAnnotation];
   const template = `${metadata.uid ?? ''}.${metadata.generation ?? 0}.${isServing ? 'some' : 'all'}`;
   return {
     metadata: {
       name: workloadDeliveryName(metadata.name),
-      annotations: { [workloadTemplateAnnotation]: template },
+      annotations: {
+        [workloadTemplateAnnotation]: template,
+        ...(trace !== undefined && { [traceParentAnnotation]: trace }),
+      },
       ownerReferences: [ownerReference(workloadResource, workload)],
     },
     spec: {

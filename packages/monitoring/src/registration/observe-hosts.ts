@@ -6,7 +6,7 @@ import type { ObservedCheck, ObservedHost } from './observed-host.ts';
 import type { InstanceName } from './registration-config.ts';
 
 const hostAttrs = ['display_name', 'vars'];
-const serviceAttrs = ['host_name', 'name', 'display_name', 'package'];
+const serviceAttrs = ['host_name', 'name', 'display_name', 'package', 'vars'];
 
 interface Options {
   readonly signal?: AbortSignal | undefined;
@@ -49,19 +49,27 @@ async function observe(
 }
 
 function observed({ attrs }: IcingaObject, services: readonly IcingaObject[]): ObservedHost {
-  const vars = isRecord(attrs['vars']) ? attrs['vars'] : {};
+  const vars = varsOf(attrs);
+  const instance = text(vars['tapline_instance']);
   return {
-    instance: text(vars['tapline_instance']),
+    instance,
     kind: text(vars['tapline_kind']),
     title: text(attrs['display_name']) ?? '',
+    // Others may put services on our hosts by rules of their own, and Icinga runs some for us.
     checks: new Map(
-      services.map(({ attrs: of }): [string, ObservedCheck] => [
-        String(of['name']),
-        // What the API has made is in a package of its own.
-        { title: text(of['display_name']) ?? '', single: of['package'] === '_api' },
-      ]),
+      services
+        .filter(({ attrs: of }) => text(varsOf(of)['tapline_instance']) === instance)
+        .map(({ attrs: of }): [string, ObservedCheck] => [
+          String(of['name']),
+          // What the API has made is in a package of its own.
+          { title: text(of['display_name']) ?? '', single: of['package'] === '_api' },
+        ]),
     ),
   };
+}
+
+function varsOf(attrs: IcingaObject['attrs']): Readonly<Record<string, unknown>> {
+  return isRecord(attrs['vars']) ? attrs['vars'] : {};
 }
 
 function text(value: unknown): string | undefined {

@@ -1,12 +1,8 @@
 import { parseIcingaName } from '../icinga/icinga-name.ts';
 import type { IcingaCreation, ProcessCheckResult } from '../icinga/icinga-objects.ts';
 import { icingaText } from '../icinga/icinga-text.ts';
-import type {
-  CheckOutcome,
-  MonitoredCheck,
-  MonitoredHost,
-  PerformanceValue,
-} from './monitored-host.ts';
+import type { CheckOutcome, MonitoredCheck, MonitoredHost } from './monitored-host.ts';
+import { performanceText } from './performance-text.ts';
 import { type Placement, templateName } from './registration-config.ts';
 
 /** Attributes have these names and no others: Icinga writes them into files of its own language. */
@@ -50,19 +46,4 @@ export function checkResult(outcome: CheckOutcome, source: string): ProcessCheck
     performance_data: (outcome.performance ?? []).map(performanceText),
     check_source: source,
   };
-}
-
-/** `label=value[unit];warning;critical;min;max`, as the Monitoring Plugins Guidelines have it. */
-function performanceText(value: PerformanceValue): string {
-  const limits = [value.warning, value.critical, value.min, value.max].map((limit) =>
-    limit === undefined ? '' : numberText(limit),
-  );
-  const text = `${parseIcingaName(value.label)}=${numberText(value.value)}${value.unit ?? ''};${limits.join(';')}`;
-  return text.replace(/;+$/, '');
-}
-
-/** Icinga reads no exponents in performance data of old versions, and has no word for infinity. */
-function numberText(value: number): string {
-  if (!Number.isFinite(value)) return '0';
-  return Number.isInteger(value) ? BigInt(value).toString() : value.toFixed(6).replace(/0+$/, '');
 }

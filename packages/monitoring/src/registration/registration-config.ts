@@ -1,7 +1,19 @@
+import { activeChecksConfig } from './active-checks-config.ts';
 import { parseIcingaName, type IcingaName } from '../icinga/icinga-name.ts';
 
 /** Which Tapline this is among those that one Icinga watches. */
 export type InstanceName = IcingaName;
+
+/** Checks that Icinga runs by itself, beside the results that it is told. */
+export interface ActiveChecks {
+  /** Path of `tapline` on the machines that run checks. */
+  readonly command: string;
+  /** Path of a kubeconfig there, with a token of the group `tapline:checker`. */
+  readonly kubeconfig: string;
+  readonly everySeconds: number;
+  /** Before the names of hosts, which is no part of the names that are asked for. */
+  readonly prefix: string;
+}
 
 export interface Placement {
   readonly instance: InstanceName;
@@ -9,6 +21,7 @@ export interface Placement {
   readonly zone?: IcingaName | undefined;
   /** A global zone, which all satellites know: where templates have to be when there is a zone. */
   readonly globalZone?: IcingaName | undefined;
+  readonly checks?: ActiveChecks | undefined;
 }
 
 /** How often Icinga looks whether a result came for the check that is to come always. */
@@ -34,6 +47,7 @@ export function registrationConfig({
   instance,
   zone,
   globalZone,
+  checks,
 }: Placement): Readonly<Record<string, string>> {
   const host = templateName(instance, 'host');
   const service = templateName(instance, 'service');
@@ -69,5 +83,6 @@ apply Service for (check => title in host.vars.tapline_checks) {
 `;
   const folder =
     zone === undefined || globalZone === undefined ? 'conf.d' : `zones.d/${globalZone}`;
-  return { [`${folder}/tapline.conf`]: text };
+  const active = checks === undefined ? '' : activeChecksConfig(instance, checks);
+  return { [`${folder}/tapline.conf`]: text + active };
 }

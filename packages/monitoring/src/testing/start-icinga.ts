@@ -1,5 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +16,7 @@ import { icingaPermissions } from '../icinga/icinga-permissions.ts';
 
 /** A real Icinga 2 in a temporary folder, with an account of just the needed permissions. */
 export interface RunningIcinga extends AsyncDisposable {
+  readonly folder: string;
   readonly port: number;
   readonly endpoint: IcingaEndpoint;
   /** The same by a client's certificate. */
@@ -33,10 +41,21 @@ export function icingaUnavailable(): string | undefined {
 
 const password = 'for tests only';
 
-export async function startIcinga(): Promise<RunningIcinga> {
+/** One of several that share an authority, in a zone of its own. */
+export interface IcingaPlace {
+  readonly name: string;
+  readonly port: number;
+  /** Endpoints and zones, in Icinga's language. */
+  readonly zones: string;
+  /** The folder of another one, whose authority signs this one's certificate; absent: its own. */
+  readonly authority?: string;
+}
+
+export async function startIcinga(place?: IcingaPlace): Promise<RunningIcinga> {
   await using opened = new AsyncDisposableStack();
   const folder = opened.use(await temporaryFolder());
-  const port = await freePort();
+  const port = place?.port ?? (await freePort());
+  const name = place?.name ?? 'localhost';
   // As root it gives its rights up for the user that Debian made for it.
   const isRoot = process.getuid?.() === 0;
   const user = isRoot ? 'nagios' : userInfo().username;
@@ -45,9 +64,9 @@ export async function startIcinga(): Promise<RunningIcinga> {
   const [group, uid, gid] = [id('-gn'), Number(id('-u')), Number(id('-g'))];
   const at = (...parts: string[]): string => join(folder.path, ...parts);
   const folders = ['', 'conf', 'data', 'data/certs', 'data/api', 'log', 'cache', 'run'];
-  for (const name of [...folders, 'spool', 'spool/perfdata', 'spool/tmp', 'pki']) {
-    mkdirSync(at(name), { recursive: true });
-    own(at(name));
+  for (const one of [...folders, 'spool', 'spool/perfdata', 'spool/tmp', 'pki']) {
+    mkdirSync(at(one), { recursive: true });
+    own(at(one));
   }
   const constants = {
     ConfigDir: at('conf'),
@@ -58,19 +77,25 @@ export async function startIcinga(): Promise<RunningIcinga> {
     SpoolDir: at('spool'),
     Concurrency: '2',
   };
-  const defines = Object.entries(constants).flatMap(([name, value]) => ['-D', `${name}=${value}`]);
+  const defines = Object.entries(constants).flatMap(([key, value]) => ['-D', `${key}=${value}`]);
   const env = { ICINGA2_USER: user, ICINGA2_GROUP: group };
   const ca = { key: at('pki/ca.key'), cert: at('data/certs/ca.crt') };
-  openssl('req', '-x509', ...newKey(ca.key), '-out', ca.cert, '-days', '30', '-subj', '/CN=test');
-  certify('localhost', at('data/certs/localhost'));
+  if (place?.authority === undefined) {
+    openssl('req', '-x509', ...newKey(ca.key), '-out', ca.cert, '-days', '30', '-subj', '/CN=test');
+  } else {
+    copyFileSync(join(place.authority, 'pki/ca.key'), ca.key);
+    copyFileSync(join(place.authority, 'data/certs/ca.crt'), ca.cert);
+  }
+  certify(name, at(`data/certs/${name}`));
   certify('tapline', at('pki/tapline'));
   const caPem = readFileSync(ca.cert, 'utf8');
-  writeOwned(at('conf/icinga2.conf'), configuration(port));
+  writeOwned(at('conf/icinga2.conf'), configuration({ name, port, zones: place?.zones }));
 
   let running: StartedProcess = await start();
   const owned = opened.move();
-  const base = { url: `https://127.0.0.1:${port}`, caPem, serverName: 'localhost' };
+  const base = { url: `https://127.0.0.1:${port}`, caPem, serverName: name };
   return {
+    folder: folder.path,
     port,
     endpoint: { ...base, login: { kind: 'password', username: 'tapline', password } },
     administrator: { ...base, login: { kind: 'password', username: 'root', password } },
@@ -138,18 +163,26 @@ export async function startIcinga(): Promise<RunningIcinga> {
   }
 }
 
-function configuration(port: number): string {
+function configuration(of: {
+  readonly name: string;
+  readonly port: number;
+  readonly zones: string | undefined;
+}): string {
+  const { name, port } = of;
+  const zones =
+    of.zones ??
+    `object Endpoint NodeName { }
+object Zone ZoneName { endpoints = [ NodeName ] }`;
   const permissions = icingaPermissions.map((one) => JSON.stringify(one)).join(', ');
   return `
-const NodeName = "localhost"
+const NodeName = "${name}"
 const ZoneName = NodeName
 const TicketSalt = ""
 include <itl>
-object Endpoint NodeName { }
-object Zone ZoneName { endpoints = [ NodeName ] }
+${zones}
 object CheckerComponent "checker" { }
 object NotificationComponent "notification" { }
-object ApiListener "api" { bind_host = "127.0.0.1"; bind_port = ${port} }
+object ApiListener "api" { bind_host = "127.0.0.1"; bind_port = ${port}; accept_config = ${of.zones !== undefined}; accept_commands = ${of.zones !== undefined} }
 object ApiUser "tapline" {
   password = "${password}"
   client_cn = "tapline"
@@ -188,7 +221,7 @@ function killIfThere(pid: number): void {
   }
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();

@@ -7,6 +7,7 @@ import type { Operation } from '../plan/operation.ts';
 import { checkOf, operationOf, undoOf } from '../plan/stored-plan.ts';
 import { approvalState } from '../run/approval.ts';
 import { nextMove } from '../run/next-move.ts';
+import { stepTraceParent } from '../run/remediation-spans.ts';
 import { withStep } from '../run/with-step.ts';
 import { carryOut, type CarryOutInit } from './carry-out.ts';
 import type { WorkerInit } from './worker-init.ts';
@@ -44,7 +45,10 @@ export function createAdvance(
         const operation: Operation = step === undefined ? nothing : operationOf(step);
         if (operation.kind === 'approval') return await awaitApproval(remediation, next.at);
         try {
-          const says = await carryOut(operation, executionOf(remediation, playbook, signal));
+          const says = await carryOut(
+            operation,
+            executionOf(remediation, { playbook, at: next.at, signal }),
+          );
           return await write(
             remediation,
             withStep(status, next.at, { state: 'Checking', says: says.slice(0, 1024) }),
@@ -104,7 +108,7 @@ export function createAdvance(
           const says =
             undo === undefined
               ? 'nothing to take back'
-              : await carryOut(undo, executionOf(remediation, playbook, signal));
+              : await carryOut(undo, executionOf(remediation, { playbook, at: next.at, signal }));
           return await write(
             remediation,
             withStep(status, next.at, {
@@ -174,10 +178,11 @@ export function createAdvance(
 
   function executionOf(
     remediation: Remediation,
-    playbook: Playbook,
-    signal: AbortSignal,
+    about: { readonly playbook: Playbook; readonly at: number; readonly signal: AbortSignal },
   ): CarryOutInit {
+    const { playbook, at, signal } = about;
     return {
+      traceParent: stepTraceParent(remediation, at),
       client,
       epoch,
       remediation: remediation.metadata.name,

@@ -13,6 +13,7 @@ import {
   segmentResource,
   workloadResource,
 } from '@tapline/resources';
+import { traceParentAnnotation } from '@tapline/telemetry';
 import type { ObjectRef } from '../plan/operation.ts';
 
 /** Annotation of what OpsBot has changed: the epoch of the leader who did. */
@@ -39,6 +40,8 @@ export interface Author {
   readonly client: ResourceClient;
   readonly epoch: number;
   readonly remediation: string;
+  /** What a Delivery carries that is changed: its trace goes on below the step. */
+  readonly traceParent?: string;
   readonly signal: AbortSignal;
 }
 
@@ -137,9 +140,11 @@ function checkFence({ kind, metadata }: ApiObject, { epoch }: Author, uid: strin
   }
 }
 
-function marked(object: ApiObject, { epoch, remediation }: Author): ApiObject {
+function marked(object: ApiObject, { epoch, remediation, traceParent }: Author): ApiObject {
+  const isTraced = object.kind === 'Delivery' && traceParent !== undefined;
   const annotations = {
     ...object.metadata.annotations,
+    ...(isTraced && { [traceParentAnnotation]: traceParent }),
     [epochAnnotation]: String(epoch),
     [reasonAnnotation]: `remediation ${remediation}`,
   };

@@ -7,6 +7,7 @@ import {
 } from '@tapline/resources';
 import { findTarget, targetText } from '../fleet.ts';
 import { endEntry, isoTime } from '../ledger.ts';
+import { remediationSpans } from '../run/remediation-spans.ts';
 import type { WorkerInit } from './worker-init.ts';
 
 /** What is to be done with a remediation after a move. */
@@ -50,7 +51,16 @@ export interface RemediationWriter {
 export function createRemediationWriter(
   init: Pick<
     WorkerInit,
-    'client' | 'informers' | 'ledger' | 'events' | 'sight' | 'epoch' | 'escalate' | 'clock' | 'log'
+    | 'client'
+    | 'informers'
+    | 'ledger'
+    | 'events'
+    | 'sight'
+    | 'epoch'
+    | 'escalate'
+    | 'onSpans'
+    | 'clock'
+    | 'log'
   >,
 ): RemediationWriter {
   const { client, informers, ledger, sight, epoch, clock } = init;
@@ -87,6 +97,7 @@ export function createRemediationWriter(
       ...(escalated !== undefined && { escalated }),
     });
     tell(remediation, to, escalated);
+    if (written.kind === 'again') init.onSpans?.(remediationSpans(written.remediation));
     init.log.info('remediation over', {
       remediation: metadata.name,
       target: targetText(spec.target),

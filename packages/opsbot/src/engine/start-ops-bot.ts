@@ -8,6 +8,7 @@ import {
   watch,
 } from '@tapline/reconcile';
 import type { OpsEvidence } from '@tapline/resources';
+import type { Span } from '@tapline/telemetry';
 import { claimEpoch } from '../ledger.ts';
 import { faultExtents } from '../playbooks/fault-extent.ts';
 import { type Fault, faultsOf } from '../playbooks/fault.ts';
@@ -33,6 +34,8 @@ export interface OpsBotInit {
   readonly execute?: ExecuteOnDevice;
   readonly metrics?: OpsMetrics;
   readonly reconcileMetrics?: ReconcileMetrics;
+  /** Of remediations that are over; absent: none are made. */
+  readonly onSpans?: (spans: readonly Span[]) => void;
   readonly clock: Clock;
   readonly rng: Rng;
   readonly log: Log;
@@ -139,6 +142,7 @@ export function startOpsBot(init: OpsBotInit): OpsBot {
       sight,
       epoch: mine,
       execute: init.execute,
+      onSpans: init.onSpans,
       escalate: async (from, playbook) =>
         (await late.decider?.escalate(from, playbook)) ?? 'person',
       clock,

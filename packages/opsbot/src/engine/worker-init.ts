@@ -2,6 +2,7 @@ import type { Clock, Log } from '@tapline/base';
 import type { ResourceClient } from '@tapline/client';
 import type { EventRecorder } from '@tapline/reconcile';
 import type { Playbook, Remediation } from '@tapline/resources';
+import type { Span } from '@tapline/telemetry';
 import type { Fleet } from '../fleet.ts';
 import type { Fault } from '../playbooks/fault.ts';
 import type { FaultExtent } from '../playbooks/fault-extent.ts';
@@ -28,6 +29,8 @@ export interface WorkerInit {
   readonly execute: ExecuteOnDevice | undefined;
   /** Begins what is to be tried next; answers its name, or `person`. */
   readonly escalate: (from: Remediation, playbook: Playbook) => Promise<string>;
+  /** A remediation is over, and where its time went. */
+  readonly onSpans?: ((spans: readonly Span[]) => void) | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }

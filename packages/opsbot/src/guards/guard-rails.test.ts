@@ -113,10 +113,12 @@ describe('each guard rail holds by itself', () => {
     expect(judged.retryMs).toBe(4000);
   });
 
+  const ten = Array.from({ length: 10 }, (_, n) => `n${n}`);
+  const nodes = Object.fromEntries(ten.map((name) => [name, name]));
+
   test('the blast radius, which recovery passes', () => {
-    const names = Array.from({ length: 10 }, (_, n) => `n${n}`);
-    const seen = fleet({ nodes: Object.fromEntries(names.map((name) => [name, name])) });
-    const book = bookOf(names.slice(0, 6).map((host) => signal({ host })));
+    const seen = fleet({ nodes, present: ten.slice(6) });
+    const book = bookOf(ten.slice(0, 6).map((host) => signal({ host })));
     const of = playbook('dead-node', { guards: { maxTargets: 2, maxTargetPercent: 50 } });
     const storm = (one: typeof of) => ({
       playbook: one,
@@ -129,6 +131,16 @@ describe('each guard rail holds by itself', () => {
     ).toBe(undefined);
     const lenient = playbook('dead-node', { guards: { maxTargets: 2, maxTargetPercent: 60 } });
     expect(heldBy(storm(lenient))).toBeUndefined();
+  });
+
+  test('the blast radius, also where word has come of one only and sessions of others have ended', () => {
+    const of = playbook('dead-node', { guards: { maxTargets: 2, maxTargetPercent: 50 } });
+    const heldIn = (seen: ReturnType<typeof fleet>) => {
+      const faults = faultsOf(bookOf([signal({ host: 'n1' })]), [of], seen);
+      return heldBy({ playbook: of, faults, fleet: seen });
+    };
+    expect(heldIn(fleet({ nodes, present: ten.slice(6) }))).toBe('blast-radius');
+    expect(heldIn(fleet({ nodes, present: ten.filter((name) => name !== 'n1') }))).toBeUndefined();
   });
 
   test('a consequence of something else that has a playbook', () => {

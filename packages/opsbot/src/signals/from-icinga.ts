@@ -54,7 +54,17 @@ function stateOf(state: 0 | 1 | 2 | 3, service: string | undefined): string {
   return state === 0 ? 'ok' : 'down';
 }
 
+/** Hosts that stand for no device: no device has `_` in its name. */
+const kinds = [
+  ['channel_', 'Channel'],
+  ['segment_', 'Segment'],
+  ['workload_', 'Workload'],
+] as const;
+
 function targetsOf(host: string, service: string | undefined): readonly OpsTarget[] {
+  for (const [prefix, kind] of kinds) {
+    if (host.startsWith(prefix)) return [{ kind, name: host.slice(prefix.length) }];
+  }
   const segment = service?.startsWith(segmentCheck)
     ? service.slice(segmentCheck.length)
     : undefined;

@@ -80,10 +80,12 @@ export interface FleetPlan {
   readonly channels?: readonly Channel[];
   readonly segments?: readonly Segment[];
   readonly deliveries?: readonly Delivery[];
+  /** Devices whose session is open; of all others it has ended. */
+  readonly present?: readonly string[];
 }
 
 export function fleet(plan: FleetPlan = {}): Fleet {
-  const { nodes = { n1: 'a', n2: 'a', n3: 'b' }, workloads = {}, labels = {} } = plan;
+  const { nodes = { n1: 'a', n2: 'a', n3: 'b' }, workloads = {}, labels = {}, present = [] } = plan;
   const names = Object.keys(nodes);
   const meta = (name: string) => ({ name, uid: `uid-${name}`, labels: labels[name] ?? {} });
   const on = (name: string): Record<string, string> =>
@@ -105,7 +107,11 @@ export function fleet(plan: FleetPlan = {}): Fleet {
           },
           spec: { platform: 'linux/amd64', role: 'node' },
           status: {
-            presence: { connected: false, epoch: 1, since: '2026-01-01T00:00:00Z' },
+            presence: {
+              connected: present.includes(name),
+              epoch: 1,
+              since: '2026-01-01T00:00:00Z',
+            },
           },
         },
       ]),

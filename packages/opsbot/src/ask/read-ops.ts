@@ -1,6 +1,5 @@
 import { TaplineError } from '@tapline/base';
 import type { ObjectOf, ResourceClient } from '@tapline/client';
-import type { AskState, Fleet } from '@tapline/opsbot';
 import {
   attachmentResource,
   channelResource,
@@ -15,6 +14,8 @@ import {
   segmentResource,
   workloadResource,
 } from '@tapline/resources';
+import type { Fleet } from '../fleet.ts';
+import type { AskState } from './answer-question.ts';
 
 const pageSize = 500;
 /** Most objects of a kind that a question reads. */
