@@ -11,6 +11,7 @@ import { followLog } from './follow-log.ts';
 import { createIdentityKeeper } from './identity-keeper.ts';
 import { feedOverApi } from './installs/feed-over-api.ts';
 import { feedOverCalls } from './installs/feed-over-calls.ts';
+import { feedWithFallback } from './installs/feed-with-fallback.ts';
 import { openImageStore } from './open-image-store.ts';
 import { writePublicIdentity } from './public-identity.ts';
 import { createInstallPorts } from './ports/install-ports.ts';
@@ -102,6 +103,7 @@ export async function startAgent(config: AgentConfig): Promise<RunningAgent> {
       log,
     }),
   );
+  const overApi = feedOverApi(connections.client, device);
   const core: AgentCore = opened.use(
     await createAgentCore({
       onSpans: (spans) => telemetry.spans(spans),
@@ -111,8 +113,12 @@ export async function startAgent(config: AgentConfig): Promise<RunningAgent> {
       device,
       installs:
         config.directives === 'calls'
-          ? feedOverCalls(async () => await (await begun.promise).calls())
-          : feedOverApi(connections.client, device),
+          ? feedWithFallback({
+              calls: feedOverCalls(async () => await (await begun.promise).calls()),
+              api: overApi,
+              log,
+            })
+          : overApi,
       state,
       images,
       runtime,

@@ -31,7 +31,8 @@ export function serveDeviceCalls(init: {
   return {
     serve(stream, { tunnel, peer, session }) {
       if (session() === undefined) {
-        return stream.reset(CloseCode.Refused, 'a call came before the hello of its session');
+        // Not Refused: that is how a gateway without calls answers, and this one serves them in a moment.
+        return stream.reset(CloseCode.Unauthorized, 'a call came before the hello of its session');
       }
       const { name } = peer;
       const device = devices.get(tunnel) ?? {

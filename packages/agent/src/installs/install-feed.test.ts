@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { silentLog, systemClock, systemRng } from '@tapline/base';
+import { type Log, silentLog, systemClock, systemRng } from '@tapline/base';
 import { createHttpClient, type WatchEvent } from '@tapline/client';
 import {
   connectSession,
@@ -14,26 +14,28 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import { startTestControlPlane, type TestControlPlane } from '../testing/test-control-plane.ts';
 import { feedOverApi } from './feed-over-api.ts';
 import { feedOverCalls } from './feed-over-calls.ts';
+import { feedWithFallback } from './feed-with-fallback.ts';
 import type { InstallFeed } from './install-feed.ts';
 
 const opened = new AsyncDisposableStack();
 let plane: TestControlPlane;
 let session: Session;
 
-beforeAll(async () => {
+/** A control plane with one device, d1, in its tunnel. */
+async function openDevice(name: string, options: { readonly servesNoCalls?: boolean } = {}) {
   const folder = opened.use(await temporaryFolder());
-  plane = opened.use(await startTestControlPlane(join(folder.path, 'plane')));
+  const control = opened.use(await startTestControlPlane(join(folder.path, name), options));
   const identity = await enrolDevice({
-    server: plane.url,
-    token: await plane.makeToken(),
+    server: control.url,
+    token: await control.makeToken(),
     name: 'd1',
     platform: 'linux/amd64',
     privateKeyPem: newDeviceKey(),
     clock: systemClock,
   });
-  session = opened.use(
+  const connected = opened.use(
     connectSession({
-      server: plane.url,
+      server: control.url,
       tls: () => ({
         ca: identity.caPem,
         cert: identity.certificatePem,
@@ -53,28 +55,58 @@ beforeAll(async () => {
       maxBackoffMs: 100,
     }),
   );
+  return { plane: control, session: connected };
+}
+
+let planes: Readonly<Record<'newest' | 'older', Awaited<ReturnType<typeof openDevice>>>>;
+beforeAll(async () => {
+  planes = {
+    newest: await openDevice('newest'),
+    older: await openDevice('older', { servesNoCalls: true }),
+  };
 });
 afterAll(() => opened.disposeAsync());
 
-const feeds: Readonly<Record<string, () => InstallFeed>> = {
-  'requests to the API': () =>
-    feedOverApi(
-      opened.use(
-        createHttpClient({
-          baseUrl: 'http://api.tapline',
-          credentials: { kind: 'none' },
-          userAgent: 'test',
-          agent: new TunnelAgent(() => session.openHttp('api', { class: 'interactive' })),
-          clock: systemClock,
-        }),
-      ),
-      'd1',
+function overApi(): InstallFeed {
+  const tunnel = session;
+  return feedOverApi(
+    opened.use(
+      createHttpClient({
+        baseUrl: 'http://api.tapline',
+        credentials: { kind: 'none' },
+        userAgent: 'test',
+        agent: new TunnelAgent(() => tunnel.openHttp('api', { class: 'interactive' })),
+        clock: systemClock,
+      }),
     ),
-  'calls to the gateway': () => feedOverCalls(() => session.calls()),
+    'd1',
+  );
+}
+
+function overCalls(): InstallFeed {
+  const tunnel = session;
+  return feedOverCalls(() => tunnel.calls());
+}
+
+const warnings: string[] = [];
+const log: Log = { ...silentLog, warn: (message) => void warnings.push(message) };
+
+const feeds: Readonly<
+  Record<string, { readonly of: keyof typeof planes; readonly open: () => InstallFeed }>
+> = {
+  'requests to the API': { of: 'newest', open: overApi },
+  'calls to the gateway': { of: 'newest', open: overCalls },
+  'calls where the gateway knows none': {
+    of: 'older',
+    open: () => feedWithFallback({ calls: overCalls(), api: overApi(), log }),
+  },
 };
 
-describe.each(Object.keys(feeds))('by %s, a device', (name) => {
-  const feed = lazily(() => feeds[name]?.() ?? feedOverCalls(() => session.calls()));
+describe.each(Object.entries(feeds))('by %s, a device', (_, { of, open }) => {
+  const feed = lazily(open);
+  beforeAll(() => {
+    ({ plane, session } = planes[of]);
+  });
   const stopping = new Set<AbortController>();
   afterEach(async () => {
     for (const one of stopping) one.abort();
@@ -179,6 +211,12 @@ describe.each(Object.keys(feeds))('by %s, a device', (name) => {
       timeout: 10_000,
     });
   });
+});
+
+test('that a gateway knows no calls is said once, whatever was asked of it', () => {
+  expect(warnings).toEqual([
+    'the gateway does not serve calls of Installs: they are watched by the API instead',
+  ]);
 });
 
 async function create(name: string, device = 'd1'): Promise<Install> {

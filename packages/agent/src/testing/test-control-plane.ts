@@ -8,7 +8,7 @@ import {
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import type { TLSSocket } from 'node:tls';
+import type { PeerCertificate, TLSSocket } from 'node:tls';
 import { certifiedIdentity, createApiServer } from '@tapline/apiserver';
 import { silentLog, systemClock, systemRng } from '@tapline/base';
 import { createHttpClient, createInProcessClient, type ResourceClient } from '@tapline/client';
@@ -44,7 +44,11 @@ export interface TestControlPlane extends AsyncDisposable {
 
 export async function startTestControlPlane(
   directory: string,
-  options: { readonly certificateLifetimeMs?: number } = {},
+  options: {
+    readonly certificateLifetimeMs?: number;
+    /** As a gateway of before devices could call it. */
+    readonly servesNoCalls?: boolean;
+  } = {},
 ): Promise<TestControlPlane> {
   const clock = systemClock;
   const log = silentLog;
@@ -125,14 +129,15 @@ export async function startTestControlPlane(
       void late.hub?.upgrade(request, socket, head);
     else api.upgrade(request, socket, head);
   });
+  function clientOf(certificate: PeerCertificate): ResourceClient {
+    const certified = certifiedIdentity(certificate);
+    if (certified === undefined) throw new Error('the certificate names nobody');
+    return createInProcessClient(api, certified.identity);
+  }
   late.hub = createSessionHub({
     client,
     serveHttp: (socket) => void inner.emit('connection', socket),
-    clientOf(certificate) {
-      const certified = certifiedIdentity(certificate);
-      if (certified === undefined) throw new Error('the certificate names nobody');
-      return createInProcessClient(api, certified.identity);
-    },
+    ...(options.servesNoCalls === true ? {} : { clientOf }),
     clock,
     rng: systemRng,
     log,
