@@ -21,6 +21,14 @@ import { testSigner } from './testing/test-signer.ts';
 const root = process.getuid?.() === 0 && haveProgram('runc');
 const source = fileURLToPath(new URL('testing/crash-child.ts', import.meta.url));
 
+/** `TAPLINE_LONG_TESTS=1 npx vitest run packages/agent/src/crash.test.ts`: at each step, five minutes. */
+const long = process.env['TAPLINE_LONG_TESTS'] === '1';
+// Steps between one kill and the next: each is two lives of an agent.
+const updateStride = long ? 1 : 8;
+const failureStride = long ? 1 : 10;
+const randomRevisions = long ? 12 : 4;
+const timeout = long ? 1_200_000 : 300_000;
+
 describe.skipIf(!root)('an agent that is killed (needs root and runc)', () => {
   let programs: TemporaryFolder;
   beforeAll(async () => {
@@ -115,13 +123,13 @@ describe.skipIf(!root)('an agent that is killed (needs root and runc)', () => {
     }
   }
 
-  test('at any step of an update ends up where it should be', { timeout: 300_000 }, async () => {
+  test('at any step of an update ends up where it should be', { timeout }, async () => {
     await scenario(async ({ want, images, folder }) => {
       let revision = 1;
       expect(await life(await want(revision, await images.push('r1', 'echo 1')))).toMatch(
         'Ready 1',
       );
-      for (let killAt = 1; ; killAt += 5) {
+      for (let killAt = 1; ; killAt += updateStride) {
         revision += 1;
         const wanted = await want(revision, await images.push(`r${revision}`, `echo ${revision}`));
         const first = await life({ ...wanted, killAt });
@@ -135,32 +143,28 @@ describe.skipIf(!root)('an agent that is killed (needs root and runc)', () => {
     });
   });
 
-  test(
-    'at any step of a failing update goes back to the last good one',
-    { timeout: 300_000 },
-    async () => {
-      await scenario(async ({ want, images, folder }) => {
-        const good = await images.push('good', 'echo good');
-        const bad = await images.push('bad', 'exit 1');
-        expect(await life(await want(1, good))).toMatch('Ready 1');
-        for (let killAt = 2, revision = 2; ; killAt += 7, revision += 1) {
-          const wanted = await want(revision, bad);
-          const first = await life({ ...wanted, killAt });
-          expect(await life(wanted)).toMatch(`RolledBack 1`);
-          expect(await running(folder)).toEqual(['1 running']);
-          if (first === '') continue;
-          // It got to its end before the mine: there is no later step.
-          expect(killAt).toBeGreaterThan(20);
-          return;
-        }
-      });
-    },
-  );
+  test('at any step of a failing update goes back to the last good one', { timeout }, async () => {
+    await scenario(async ({ want, images, folder }) => {
+      const good = await images.push('good', 'echo good');
+      const bad = await images.push('bad', 'exit 1');
+      expect(await life(await want(1, good))).toMatch('Ready 1');
+      for (let killAt = 2, revision = 2; ; killAt += failureStride, revision += 1) {
+        const wanted = await want(revision, bad);
+        const first = await life({ ...wanted, killAt });
+        expect(await life(wanted)).toMatch(`RolledBack 1`);
+        expect(await running(folder)).toEqual(['1 running']);
+        if (first === '') continue;
+        // It got to its end before the mine: there is no later step.
+        expect(killAt).toBeGreaterThan(20);
+        return;
+      }
+    });
+  });
 
-  test('at random moments ends up where it should be', { timeout: 120_000 }, async () => {
+  test('at random moments ends up where it should be', { timeout }, async () => {
     const rng = seededRng(20_261_121);
     await scenario(async ({ want, images, folder }) => {
-      for (let revision = 1; revision <= 6; revision += 1) {
+      for (let revision = 1; revision <= randomRevisions; revision += 1) {
         const wanted = await want(revision, await images.push(`r${revision}`, `echo ${revision}`));
         for (let kills = 0; kills < 2; kills += 1) await life(wanted, 150 + rng() * 600);
         expect(await life(wanted)).toMatch(`Ready ${revision}`);
