@@ -20,5 +20,6 @@ export { createJsonLog, type LogLevel } from './json-log.ts';
 export { type Log, type LogFields, silentLog } from './log.ts';
 export { ManualClock } from './manual-clock.ts';
 export { createSecureRng, type Rng, seededRng, systemRng } from './rng.ts';
+export { splitWords } from './split-words.ts';
 export { systemClock } from './system-clock.ts';
 export { isTaplineError, TaplineError, type TaplineErrorOptions } from './tapline-error.ts';

@@ -1,6 +1,6 @@
+import { splitWords } from '@tapline/base';
 import { expect, test } from 'vitest';
 import { commandGroups } from './commands.ts';
-import { splitWords } from './delivery/split-words.ts';
 import { parseCommandLine } from './framework/parse-command-line.ts';
 import { loadAll } from './framework/run-program.ts';
 

@@ -1,4 +1,4 @@
-import { isTaplineError, systemRng, TaplineError } from '@tapline/base';
+import { isTaplineError, splitWords, systemRng, TaplineError } from '@tapline/base';
 import type { ResourceClient } from '@tapline/client';
 import {
   type Delivery,
@@ -19,7 +19,6 @@ import {
   resolvePackageReference,
 } from '../delivery/package-reference.ts';
 import { parseSelector } from '../delivery/parse-selector.ts';
-import { splitWords } from '../delivery/split-words.ts';
 import { defineCommand, type Command } from '../framework/command.ts';
 import type { Console } from '../framework/console.ts';
 import { durationFlag, integerFlag, listFlag, textFlag } from '../framework/flag.ts';

@@ -1,4 +1,4 @@
-import { AsyncQueue, type Clock, isTaplineError, type Rng } from '@tapline/base';
+import { AsyncQueue, type Clock, type Rng } from '@tapline/base';
 import {
   type HostOutput,
   type HostTerminal,
@@ -6,6 +6,7 @@ import {
   runProgram,
   type WindowSize,
 } from '@tapline/userland';
+import { failureOf } from './failure-of.ts';
 import type { FromMachine, GuestRun, GuestStream, ToMachine } from './messages.ts';
 import type { GuestFiles } from './open-guest-files.ts';
 
@@ -68,7 +69,7 @@ export function serveMachine(init: MachineInit): (message: ToMachine) => void {
   return (message) => {
     switch (message.kind) {
       case 'start':
-        run(message).catch((error: unknown) => send(failureOf(error)));
+        run(message).catch((error: unknown) => send({ kind: 'failed', ...failureOf(error) }));
         break;
       case 'input':
         input.push(message.bytes);
@@ -87,13 +88,4 @@ export function serveMachine(init: MachineInit): (message: ToMachine) => void {
         break;
     }
   };
-}
-
-function failureOf(error: unknown): FromMachine {
-  if (isTaplineError(error)) {
-    const { code, message, hint } = error;
-    return { kind: 'failed', code, message, hint };
-  }
-  const message = error instanceof Error ? error.message : String(error);
-  return { kind: 'failed', code: 'internal', message, hint: undefined };
 }

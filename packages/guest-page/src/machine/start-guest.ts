@@ -1,6 +1,7 @@
 import { type Clock, TaplineError } from '@tapline/base';
 import type { WindowSize } from '@tapline/userland';
 import type { FromMachine, GuestEnd, GuestRun, GuestStream, ToMachine } from './messages.ts';
+import { watchWorker } from './watch-worker.ts';
 
 /** A worker, as far as a guest needs one. */
 export interface GuestWorker {
@@ -34,17 +35,13 @@ export interface Guest {
   end(): void;
 }
 
-const pingMs = 2000;
-
 /** Runs a guest beside the page, which goes on whatever the guest does. */
 export function startGuest(init: GuestInit): Guest {
   const { worker, clock, watchdogMs = 30_000 } = init;
   const { promise: ended, resolve, reject } = Promise.withResolvers<GuestEnd>();
-  const over = new AbortController();
-  let heardMs = clock.monotonic();
   const send = (message: ToMachine): void => worker.postMessage(message);
   const finish = (): void => {
-    over.abort();
+    watch.end();
     worker.terminate();
   };
   const fail = (error: TaplineError): void => {
@@ -58,7 +55,7 @@ export function startGuest(init: GuestInit): Guest {
   }
 
   worker.addEventListener('message', ({ data }) => {
-    heardMs = clock.monotonic();
+    watch.heard();
     const message = data as FromMachine;
     switch (message.kind) {
       case 'output':
@@ -90,23 +87,13 @@ export function startGuest(init: GuestInit): Guest {
     fail(new TaplineError('guest_worker', `the machine's worker ended: ${event.message}`)),
   );
 
-  async function watch(): Promise<void> {
-    while (!over.signal.aborted) {
-      send({ kind: 'ping' });
-      await clock.sleep(Math.min(pingMs, watchdogMs), { signal: over.signal });
-      const silentMs = clock.monotonic() - heardMs;
-      if (silentMs <= watchdogMs) continue;
-      fail(
-        new TaplineError(
-          'guest_hung',
-          `the machine has not answered for ${Math.round(silentMs)} ms, more than ${watchdogMs}; it was ended`,
-        ),
-      );
-    }
-  }
   send({ kind: 'start', ...init.run });
-  // It ends by its signal.
-  watch().catch(() => {});
+  const watch = watchWorker({
+    ping: () => send({ kind: 'ping' }),
+    onHung: fail,
+    clock,
+    watchdogMs,
+  });
 
   return {
     ended,

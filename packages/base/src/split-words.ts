@@ -1,4 +1,4 @@
-import { TaplineError } from '@tapline/base';
+import { TaplineError } from './tapline-error.ts';
 
 /** `jq -n "1 + 1"` as the words of a command: spaces separate, quotes join, nothing is expanded. */
 export function splitWords(text: string): readonly string[] {
