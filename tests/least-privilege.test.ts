@@ -211,6 +211,8 @@ function isOpen({ method, about, upgrade }: PossibleRequest): boolean {
 
 /** There is nothing behind it, whoever asks: 404. */
 function isServedToNobody(route: string): boolean {
+  // The page for devices is off unless a control plane is told to serve it.
+  if (route.startsWith('/device/')) return true;
   return route === '/gateway/v1/' || route === '/gateway/v1/tunnel';
 }
 

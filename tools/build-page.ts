@@ -4,26 +4,54 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 
-const source = join(fileURLToPath(import.meta.url), '../../packages/guest-page/src');
+const packages = join(fileURLToPath(import.meta.url), '../../packages');
+const guestPage = join(packages, 'guest-page/src');
+const devicePage = join(packages, 'web-agent/src/page');
 
-/** Bundles the page of `tapline wasm-shell`, and the worker that it starts, into a folder. */
+/**
+ * Bundles the page of `tapline wasm-shell`, and the worker that it starts, into a folder, and into its folder
+ * `device` the page in which a browser becomes a device.
+ */
 export async function buildPage(folder: string): Promise<void> {
-  const entries = {
-    shell: join(source, 'shell/main.ts'),
-    'machine-worker': join(source, 'machine/machine-worker.ts'),
-  };
-  for (const [name, path] of Object.entries(entries)) {
-    // One file each: a worker of several would ask for each of them when it starts.
-    await using bundle = await rolldown({
-      input: { [name]: path },
-      platform: 'browser',
-      logLevel: 'warn',
-    });
-    await bundle.write({ dir: folder, format: 'esm', sourcemap: false, minify: true });
-  }
-  const { resolve } = createRequire(join(source, 'index.ts'));
-  await copyFile(resolve('@xterm/xterm/css/xterm.css'), join(folder, 'xterm.css'));
+  await bundle(join(guestPage, 'shell/main.ts'), join(folder, 'shell.js'));
+  await bundle(join(guestPage, 'machine/machine-worker.ts'), join(folder, 'machine-worker.js'));
   for (const name of ['index.html', 'shell.css']) {
-    await copyFile(join(source, 'shell', name), join(folder, name));
+    await copyFile(join(guestPage, 'shell', name), join(folder, name));
+  }
+  const device = join(folder, 'device');
+  await bundle(join(devicePage, 'main.ts'), join(device, 'device.js'));
+  const worker = join(guestPage, 'container/container-worker.ts');
+  await bundle(worker, join(device, 'container-worker.js'));
+  for (const name of ['index.html', 'device.css']) {
+    await copyFile(join(devicePage, name), join(device, name));
+  }
+  const { resolve } = createRequire(join(guestPage, 'index.ts'));
+  const styles = resolve('@xterm/xterm/css/xterm.css');
+  for (const page of [folder, device]) await copyFile(styles, join(page, 'xterm.css'));
+}
+
+/** One file each: a worker of several would ask for each of them when it starts. */
+async function bundle(entry: string, file: string): Promise<void> {
+  await using made = await rolldown({
+    input: entry,
+    platform: 'browser',
+    // What Node alone has is found below, where any of it is left.
+    logLevel: 'silent',
+    // WebKit knows no `using` yet.
+    transform: { target: 'es2024' },
+    // Packages' indexes name what only Node has; a page takes what it uses.
+    treeshake: { moduleSideEffects: (id) => id.endsWith('provide-disposal.ts') },
+    external: [/^node:/, 'prom-client'],
+  });
+  const { output } = await made.write({
+    file,
+    format: 'esm',
+    sourcemap: false,
+    minify: true,
+    codeSplitting: false,
+  });
+  for (const chunk of output) {
+    const left = chunk.type === 'chunk' ? chunk.imports : [];
+    if (left.length > 0) throw new Error(`${file} imports ${left.join(', ')}`);
   }
 }

@@ -159,6 +159,7 @@ function edgeRequests(): readonly PossibleRequest[] {
     challenge: [''],
     imageKeys: [''],
     profiles: [`${'a'.repeat(40)}.${'b'.repeat(22)}/news.mobileconfig`],
+    devicePage: ['', 'device.js'],
     sessions: ['', 'tunnel'],
   } satisfies Record<keyof typeof edgePaths, readonly string[]>;
   return Object.entries(below).flatMap(([route, rest]) =>

@@ -1,8 +1,7 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { systemClock } from '@tapline/base';
-import type { TarEntry, TarMember } from '@tapline/oci';
-import { createRegistryClient } from '@tapline/registry';
+import type { Digest, TarEntry, TarMember } from '@tapline/oci';
+import type { RegistryClient } from '@tapline/registry';
 import { pushArm64Image } from '../support/arm64-image.ts';
 import { unpackPackages } from '../elf/unpack-packages.ts';
 
@@ -14,7 +13,7 @@ function entry(path: string, more: Partial<TarEntry>): TarEntry {
 }
 
 /** Debian's busybox for arm64 as an image `tools/busybox:1`, which says `made of two layers`. */
-export async function pushBusyboxImage(registryUrl: string, folder: string): Promise<void> {
+export async function pushBusyboxImage(client: RegistryClient, folder: string): Promise<Digest> {
   const unpacked = join(folder, 'busybox');
   mkdirSync(unpacked);
   await unpackPackages(unpacked, { architecture: 'arm64', names: ['busybox-static'] });
@@ -32,8 +31,7 @@ export async function pushBusyboxImage(registryUrl: string, folder: string): Pro
     { entry: entry('etc', { kind: 'directory' }) },
     { entry: entry('etc/motd', { size: text.length, mode: 0o644 }), data: text },
   ];
-  await using client = createRegistryClient({ baseUrl: registryUrl, clock: systemClock });
-  await pushArm64Image(client, {
+  return await pushArm64Image(client, {
     repository: 'tools/busybox',
     tag: '1',
     layers: [base, upper],

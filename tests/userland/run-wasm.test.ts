@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startRegistry } from '@tapline/registry';
+import { systemClock } from '@tapline/base';
+import { createRegistryClient, startRegistry } from '@tapline/registry';
 import { eventually, haveProgram, temporaryFolder } from '@tapline/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { debianUnavailable } from '../../tools/debian/debian-unavailable.ts';
@@ -26,7 +27,8 @@ describe.skipIf(debian !== undefined)(
           authorize: () => 'allowed',
         }),
       );
-      await pushBusyboxImage(registry.url, folder.path);
+      await using client = createRegistryClient({ baseUrl: registry.url, clock: systemClock });
+      await pushBusyboxImage(client, folder.path);
       image = `oci://127.0.0.1:${registry.port}/tools/busybox:1`;
     }, 120_000);
     afterAll(() => opened.disposeAsync());

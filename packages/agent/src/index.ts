@@ -1,6 +1,8 @@
 export { type AgentCore, type AgentCoreInit, createAgentCore } from './agent-core.ts';
 export type { AgentMetrics } from './agent-metrics.ts';
 export { AgentState, type InstallState, type OutboxEntry } from './agent-state.ts';
+export { containerSpecOf } from './container-spec-of.ts';
+export type { FollowLog } from './device-service.ts';
 export type { ImageLayer, ImageRoot, ImageState, ImageStore } from './image-store.ts';
 export type { InstallRecord } from './install-record.ts';
 export { feedOverApi } from './installs/feed-over-api.ts';

@@ -40,6 +40,8 @@ export interface ControlPlaneConfiguration {
   readonly registryQuotas: readonly Quota[];
   /** Where devices reach profiles, such as a proxy with a certificate that they trust. */
   readonly profileBaseUrl?: string;
+  /** The folder of the page in which browsers become devices; without it none is served. */
+  readonly devicePage?: string;
   /** Whether OpsBot acts here: `shared` with replicas elsewhere, of which one leads. */
   readonly opsBot: 'on' | 'shared' | 'off';
   /** How often the registry's garbage is collected; 0 is never. */
@@ -55,9 +57,11 @@ export function parseControlPlaneConfiguration(
   {
     registry = { mirrors: [], replication: [] },
     monitoring = {},
+    devicePage,
   }: {
     readonly registry?: RegistryConfiguration;
     readonly monitoring?: MonitoringConfiguration;
+    readonly devicePage?: string;
   } = {},
 ): ControlPlaneConfiguration {
   const dataDirectory = environment['TAPLINE_DATA_DIRECTORY'];
@@ -91,6 +95,7 @@ export function parseControlPlaneConfiguration(
       .filter((host) => host !== ''),
     homebrew: homebrewDomains(environment),
     ...(profileBaseUrl ? { profileBaseUrl } : {}),
+    ...(devicePage === undefined ? {} : { devicePage }),
     ...(token === undefined ? {} : { homebrewToken: token }),
     ...(basicToken === undefined ? {} : { homebrewBasicToken: basicToken }),
     packageMaxAgeMs:

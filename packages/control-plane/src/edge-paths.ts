@@ -1,3 +1,4 @@
+import { devicePagePath } from '@tapline/gateway';
 import { imageKeysPath } from '@tapline/signatures';
 import { monitoringPath } from './monitoring/monitoring-endpoint.ts';
 import { alertsPath } from './ops/alerts-endpoint.ts';
@@ -25,6 +26,7 @@ type EdgePathName =
   | 'challenge'
   | 'imageKeys'
   | 'profiles'
+  | 'devicePage'
   | 'sessions';
 
 /** Every path that the control plane serves; one with a slash at its end is everything below it. */
@@ -46,5 +48,6 @@ export const edgePaths: Readonly<Record<EdgePathName, string>> = {
   challenge: '/gateway/v1/challenge',
   imageKeys: imageKeysPath,
   profiles: profilePath,
+  devicePage: devicePagePath,
   sessions: '/gateway/v1/',
 };

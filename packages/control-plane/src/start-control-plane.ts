@@ -36,6 +36,7 @@ import { writeAdminKubeconfig } from './admin-kubeconfig.ts';
 import { createClientsOfDevices } from './clients-of-devices.ts';
 import type { ControlPlaneConfiguration } from './configuration.ts';
 import { openDataFolder } from './data-folder.ts';
+import { createDevicePageHandler } from './device-page/create-device-page-handler.ts';
 import { disconnectOldKeys } from './disconnect-old-keys.ts';
 import { answerImageKeys } from './answer-image-keys.ts';
 import { answerJson } from './json-answers.ts';
@@ -349,6 +350,7 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
         service: 'registry',
       },
       profiles: { handle: (request, response) => void serveProfile(request, response) },
+      devicePage: { handle: createDevicePageHandler({ folder: configuration.devicePage, log }) },
       sessions: { upgrade: (request, socket, head) => void hub.upgrade(request, socket, head) },
     } satisfies Record<keyof typeof edgePaths, Omit<EdgeRoute, 'path'>>).map(([name, route]) => ({
       ...route,

@@ -48,6 +48,7 @@ export { errorAnswer } from './error-body.ts';
 export { createFailureLimiter } from './failure-limiter.ts';
 export { sendOnStream } from './http/send-on-stream.ts';
 export { hashSecret } from './hash-secret.ts';
+export { devicePagePath, formatJoinLink } from './join-link.ts';
 export { formatJoinToken, type JoinToken, parseJoinToken } from './join-token.ts';
 export { claimText } from './enrolment-claim.ts';
 export { keepSession, type KeepSessionInit, type KeptSession } from './keep-session.ts';

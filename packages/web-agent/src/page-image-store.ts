@@ -6,14 +6,33 @@ import { fetchSignatures, type ImageSignature } from '@tapline/signatures';
 import type { PageDatabase } from './page-database.ts';
 import { maxPageBlobBytes, type PageRegistry } from './page-registry.ts';
 import type { PageTrust } from './page-trust.ts';
+import { storageManager } from './storage-manager.ts';
+
+/** What it is unpacked by, too. */
+interface KeptLayer extends ImageLayer {
+  readonly mediaType: string;
+}
+
+/** The images of a page, which runs what is in their layers. */
+export interface PageImageStore extends ImageStore {
+  /** The layers of a root as they travelled, base first; their bytes are the caller's. */
+  layers(rootfs: string): Promise<readonly PageLayer[]>;
+}
+
+export interface PageLayer {
+  readonly mediaType: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
 
 interface ImageRecord {
   readonly digest: Digest;
-  readonly layers: readonly ImageLayer[];
+  readonly layers: readonly KeptLayer[];
   readonly config: ContainerConfig;
   readonly signatures: readonly ImageSignature[];
 }
 
+/** Where the browser does not tell: what the least of them grant an origin. */
+const assumedFreeBytes = 1024 * 1024 * 1024;
 const maxConfigBytes = 4 * 1024 * 1024;
 /** Where a layer is for who lays images out in memory: `page:` and its digest, base first. */
 const rootPrefix = 'page:';
@@ -27,7 +46,7 @@ export function createPageImageStore(init: {
   readonly database: PageDatabase;
   readonly registry: PageRegistry;
   readonly trust: PageTrust;
-}): ImageStore {
+}): PageImageStore {
   const { database, registry, trust } = init;
   const onTheirWay = new Set<Digest>();
   const reserved = new Map<Digest, number>();
@@ -112,7 +131,11 @@ export function createPageImageStore(init: {
       );
       const record: ImageRecord = {
         digest,
-        layers: manifest.layers.map((layer) => ({ digest: layer.digest, size: layer.size })),
+        layers: manifest.layers.map(({ digest: of, size, mediaType }) => ({
+          digest: of,
+          size,
+          mediaType,
+        })),
         config: config.config ?? {},
         signatures,
       };
@@ -136,6 +159,21 @@ export function createPageImageStore(init: {
       // Again: keys that are not trusted any more start nothing any more.
       await trust.verify(digest, signatures);
       return { rootfs: `${rootPrefix}${digest}`, config };
+    },
+    async layers(rootfs) {
+      const record = (await database.get('images', rootfs.slice(rootPrefix.length))) as
+        | ImageRecord
+        | undefined;
+      return await Promise.all(
+        (record?.layers ?? []).map(async ({ digest, mediaType }) => {
+          const bytes = await database.get('blobs', digest);
+          if (bytes instanceof Uint8Array) {
+            // What comes out of the storage is a copy of its own, and never shared memory.
+            return { mediaType, bytes: bytes as Uint8Array<ArrayBuffer> };
+          }
+          throw new TaplineError('image_unknown', `layer ${digest} is not here`);
+        }),
+      );
     },
     async collect(keep) {
       const kept = new Set<string>([...keep, ...onTheirWay]);
@@ -161,6 +199,9 @@ export function createPageImageStore(init: {
 }
 
 async function available(): Promise<{ readonly free: number; readonly used: number }> {
-  const { quota = 0, usage = 0 } = await navigator.storage.estimate();
+  const manager = storageManager();
+  // Who cannot be asked says when there is no more: a write then fails with `insufficient_storage`.
+  if (manager === undefined) return { free: assumedFreeBytes, used: 0 };
+  const { quota = 0, usage = 0 } = await manager.estimate();
   return { free: Math.max(0, quota - usage), used: usage };
 }

@@ -5,7 +5,10 @@ import type { PageDatabase, Shelf } from './page-database.ts';
  * Reads all of it, and writes after each change. A change is on the disk from the next `barrier` on; one
  * that is lost with the page is an order that the control plane gives again.
  */
-export async function openPageState(database: PageDatabase): Promise<InstallState> {
+export async function openPageState(
+  database: PageDatabase,
+  { onChange }: { readonly onChange?: (() => void) | undefined } = {},
+): Promise<InstallState> {
   const installs = (await database.all('installs')) as readonly InstallRecord[];
   const waiting = (await database.all('outbox')) as readonly OutboxEntry[];
   const records = new Map(installs.map((record) => [record.uid, record]));
@@ -30,12 +33,14 @@ export async function openPageState(database: PageDatabase): Promise<InstallStat
     put(record) {
       records.set(record.uid, record);
       write('installs', record.uid, record);
+      onChange?.();
     },
     forget(uid) {
       records.delete(uid);
       outbox.delete(uid);
       write('installs', uid, undefined);
       write('outbox', uid, undefined);
+      onChange?.();
     },
     outbox: () => [...outbox.values()],
     outboxEntry: (uid) => outbox.get(uid),

@@ -1,4 +1,10 @@
-import { type AgentCore, createAgentCore, feedOverCalls } from '@tapline/agent';
+import {
+  type AgentCore,
+  createAgentCore,
+  feedOverCalls,
+  type FollowLog,
+  type InstallRecord,
+} from '@tapline/agent';
 import {
   type Clock,
   type Log,
@@ -19,14 +25,14 @@ import {
   tunnelPath,
 } from '@tapline/gateway';
 import type { Runtime } from '@tapline/runtimes';
-import { dialWebSocket, type StreamClass, tunnelSubprotocol } from '@tapline/tunnel';
+import { type Dial, dialWebSocket, type StreamClass, tunnelSubprotocol } from '@tapline/tunnel';
 import { createGatewayEndpoints } from './gateway-endpoints.ts';
 import { holdPage } from './hold-page.ts';
 import { keepPageIdentity } from './keep-page-identity.ts';
 import { noRuntime } from './no-runtime.ts';
 import { openPageDatabase } from './page-database.ts';
-import { answerChallenge, findPageIdentity } from './page-identity.ts';
-import { createPageImageStore } from './page-image-store.ts';
+import { answerChallenge, findPageIdentity, type PageIdentity } from './page-identity.ts';
+import { createPageImageStore, type PageImageStore } from './page-image-store.ts';
 import { openPageKey } from './page-key.ts';
 import { createPageRegistry } from './page-registry.ts';
 import { openPageState } from './page-state.ts';
@@ -40,11 +46,15 @@ export interface PageAgentConfig {
   readonly version: string;
   readonly platform: string;
   readonly log: Log;
-  /** Runs what is delivered; without one packages are kept and not run. */
-  readonly runtime?: Runtime;
+  /** Runs what is delivered, out of the layers that the page keeps; without it nothing is run. */
+  readonly programs?: (images: Pick<PageImageStore, 'layers'>) => PagePrograms;
   /** Hears of each connection and of its end; why there is none is in the log. */
   readonly onConnected?: KeepSessionInit['onConnected'];
   readonly onDisconnected?: () => void;
+  /** Hears why there is no connection, each time that one is tried. */
+  readonly onRefused?: (error: unknown) => void;
+  /** Something has changed of what `installs` answers. */
+  readonly onInstalls?: () => void;
   readonly clock?: Clock;
   readonly rng?: Rng;
   /** First pause between attempts to connect; they grow to `maxBackoffMs`. */
@@ -52,9 +62,17 @@ export interface PageAgentConfig {
   readonly maxBackoffMs?: number;
 }
 
+/** A runtime, and where what its programs print can be read. */
+export type PagePrograms = Runtime & { readonly followLog: FollowLog };
+
 export interface RunningPageAgent extends AsyncDisposable {
   readonly device: string;
   readonly core: AgentCore;
+  readonly images: PageImageStore;
+  /** What the page knows of its Installs. */
+  readonly installs: () => readonly InstallRecord[];
+  /** Who the page is, with its newest certificate. */
+  readonly identity: () => PageIdentity;
   readonly session: KeptSession;
   /** Carries requests to a service of the control plane, as this device. */
   readonly send: (service: ControlPlaneService, streamClass: StreamClass) => SendHttp;
@@ -110,15 +128,17 @@ export async function startPageAgent(config: PageAgentConfig): Promise<RunningPa
   const trust = await openPageTrust({ database, send: fetching, log });
   const registry = createPageRegistry(fetching);
   const images = opened.use(createPageImageStore({ database, registry, trust }));
-  const runtime = opened.use(config.runtime ?? noRuntime());
+  const programs = config.programs?.(images);
+  const runtime = opened.use(programs ?? noRuntime());
+  const state = await openPageState(database, { onChange: config.onInstalls });
   const core = opened.use(
     await createAgentCore({
       device,
       installs: feedOverCalls(async () => await (await begun.promise).calls()),
-      state: await openPageState(database),
+      state,
       images,
       runtime,
-      followLog: keepsNoLog,
+      followLog: programs?.followLog ?? keepsNoLog,
       clock,
       rng,
       log,
@@ -126,19 +146,28 @@ export async function startPageAgent(config: PageAgentConfig): Promise<RunningPa
   );
   const stored = await images.storage();
   const life = crypto.randomUUID();
+  const dialling = dialWebSocket({
+    async open(signal) {
+      const about = { purpose: 'tunnel', signal } as const;
+      const init = { endpoints, identity: keeper.current, key };
+      const signed = await answerChallenge(about, init);
+      const url = new URL(tunnelPath, server);
+      url.protocol = server.protocol === 'https:' ? 'wss:' : 'ws:';
+      return new WebSocket(url, [tunnelSubprotocol, encodeWebSocketIdentity(signed)]);
+    },
+    clock,
+  });
+  const dial: Dial = async (begin, signal) => {
+    try {
+      await dialling(begin, signal);
+    } catch (error) {
+      if (!signal.aborted) config.onRefused?.(error);
+      throw error;
+    }
+  };
   const session = opened.use(
     keepSession({
-      dial: dialWebSocket({
-        async open(signal) {
-          const about = { purpose: 'tunnel', signal } as const;
-          const init = { endpoints, identity: keeper.current, key };
-          const signed = await answerChallenge(about, init);
-          const url = new URL(tunnelPath, server);
-          url.protocol = server.protocol === 'https:' ? 'wss:' : 'ws:';
-          return new WebSocket(url, [tunnelSubprotocol, encodeWebSocketIdentity(signed)]);
-        },
-        clock,
-      }),
+      dial,
       host: server.host,
       report: () => ({
         agentVersion: version,
@@ -164,7 +193,16 @@ export async function startPageAgent(config: PageAgentConfig): Promise<RunningPa
   );
   begun.resolve(session);
   const running = opened.move();
-  return { device, core, session, send, [Symbol.asyncDispose]: () => running.disposeAsync() };
+  return {
+    device,
+    core,
+    images,
+    installs: () => state.records(),
+    identity: () => keeper.current,
+    session,
+    send,
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
 }
 
 function keepsNoLog(): never {

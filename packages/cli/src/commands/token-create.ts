@@ -7,6 +7,7 @@ import { parseLabels } from '../connection/parse-labels.ts';
 import { defineCommand, type Command } from '../framework/command.ts';
 import { exitCode } from '../framework/exit-code.ts';
 import {
+  booleanFlag,
   durationFlag,
   integerFlag,
   listFlag,
@@ -27,6 +28,10 @@ export const tokenCreate: Command = defineCommand({
       explains: 'thirty devices, all of that team',
     },
     {
+      command: 'tapline token create --page',
+      explains: 'a link and its QR code: the browser that opens it becomes a device',
+    },
+    {
       command: 'tapline token create --user dana --group tapline:viewer --ttl 90d',
       explains: 'for a user, not a device',
     },
@@ -37,6 +42,15 @@ export const tokenCreate: Command = defineCommand({
     uses: integerFlag('How many devices it lets in', { min: 1, max: 1_000_000, default: 1 }),
     ttl: durationFlag('How long it is good for', { default: '1h' }),
     role: textFlagWithDefault('What joins', { choices: ['device', 'node'], default: 'device' }),
+    page: booleanFlag(
+      'Print a link, and its QR code, that a browser becomes a device with; the control plane has to run with --device-page',
+    ),
+    pageUrl: textFlag(
+      'Where the page is reached, such as a proxy; the control plane itself unless given',
+      {
+        valueName: 'URL',
+      },
+    ),
     user: textFlag('Make an access token for this user', { valueName: 'NAME' }),
     group: listFlag('Groups of that user', { valueName: 'NAME' }),
     output: textFlagWithDefault('How to print it', {
@@ -55,6 +69,7 @@ export const tokenCreate: Command = defineCommand({
       );
     }
     const connection = await connect(flags, console);
+    const page = await pageServer(flags, connection);
     const secret = randomBytes(32).toString('base64url');
     const name = `${flags.user === undefined ? 'join' : 'access'}-${randomBytes(5).toString('hex')}`;
     const expiresAt = new Date(console.clock.now() + flags.ttl).toISOString();
@@ -85,7 +100,22 @@ export const tokenCreate: Command = defineCommand({
     const token = await tokenText(connection, { name, secret, purpose: spec.purpose });
     if (flags.output === 'json') {
       console.write(
-        `${JSON.stringify({ token, name, expiresAt, server: connection.context.baseUrl })}\n`,
+        `${JSON.stringify({
+          token,
+          name,
+          expiresAt,
+          server: connection.context.baseUrl,
+          ...(page !== undefined && { link: await joinLink(page, token) }),
+        })}\n`,
+      );
+      return exitCode.ok;
+    }
+    if (page !== undefined) {
+      const { drawQrCode } = await import('../output/draw-qr-code.ts');
+      const link = await joinLink(page, token);
+      console.write(`${drawQrCode(link)}${link}\n`);
+      console.note(
+        `in the browser that is to be a device: open the link, good until ${expiresAt}\n`,
       );
       return exitCode.ok;
     }
@@ -96,6 +126,32 @@ export const tokenCreate: Command = defineCommand({
     return exitCode.ok;
   },
 });
+
+/** Whose page the link is to; undefined where none is wanted. Throws `usage`, `device_page_off`. */
+async function pageServer(
+  flags: {
+    readonly page: boolean;
+    readonly pageUrl: string | undefined;
+    readonly user: string | undefined;
+    readonly role: string;
+  },
+  { context }: Connection,
+): Promise<string | undefined> {
+  const { pageUrl } = flags;
+  if (!flags.page && pageUrl === undefined) return undefined;
+  if (flags.user !== undefined || flags.role === 'node') {
+    throw new TaplineError('usage', 'a page joins as a device; --page is for tokens of devices');
+  }
+  const { checkDevicePage, parsePageUrl } = await import('../device/device-page.ts');
+  if (pageUrl !== undefined) return parsePageUrl(pageUrl);
+  await checkDevicePage(context);
+  return context.baseUrl;
+}
+
+async function joinLink(server: string, token: string): Promise<string> {
+  const { formatJoinLink } = await import('@tapline/gateway');
+  return formatJoinLink(server, token);
+}
 
 async function tokenText(
   connection: Connection,

@@ -8,7 +8,7 @@ import { defaultKubeconfigPath } from '../connection/connect.ts';
 import { parseListenAddress } from '../connection/listen-address.ts';
 import { defineCommand, type Command } from '../framework/command.ts';
 import { exitCode } from '../framework/exit-code.ts';
-import { listFlag, textFlag, textFlagWithDefault } from '../framework/flag.ts';
+import { booleanFlag, listFlag, textFlag, textFlagWithDefault } from '../framework/flag.ts';
 
 export const up: Command = defineCommand({
   summary: 'Run a control plane: API, registry, gateway and reconcilers in one process',
@@ -19,6 +19,10 @@ export const up: Command = defineCommand({
     {
       command: 'tapline up --listen 0.0.0.0:7443 --host tapline.example.net',
       explains: 'for devices elsewhere',
+    },
+    {
+      command: 'tapline up --device-page',
+      explains: 'with a page in which a browser becomes a device',
     },
   ],
   positionals: [],
@@ -44,6 +48,10 @@ export const up: Command = defineCommand({
       valueName: 'FILE',
       environment: 'TAPLINE_MONITORING_CONFIG',
     }),
+    devicePage: booleanFlag(
+      'Serve the page in which browsers become devices: docs/guides/browser-device.md',
+      { environment: 'TAPLINE_DEVICE_PAGE' },
+    ),
     logLevel: textFlagWithDefault('How much it logs, on standard error', {
       choices: ['debug', 'info', 'warn', 'error'],
       default: 'warn',
@@ -67,6 +75,9 @@ export const up: Command = defineCommand({
       flags.monitoringConfig === undefined
         ? undefined
         : await loadMonitoringConfiguration(flags.monitoringConfig);
+    const devicePage = flags.devicePage
+      ? (await import('../wasm/page-folder.ts')).devicePageFolder()
+      : undefined;
     const environment = {
       ...console.environment,
       TAPLINE_DATA_DIRECTORY: dataDirectory,
@@ -77,6 +88,7 @@ export const up: Command = defineCommand({
     const configuration = parseControlPlaneConfiguration(environment, {
       ...(registry !== undefined && { registry }),
       ...(monitoring !== undefined && { monitoring }),
+      ...(devicePage !== undefined && { devicePage }),
     });
     const log = createJsonLog({
       clock: console.clock,

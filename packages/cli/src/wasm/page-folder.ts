@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { TaplineError } from '@tapline/base';
 
@@ -12,4 +13,9 @@ export function pageFolder(): string {
   throw new TaplineError('page_missing', 'the page for browsers has not been built', {
     hint: 'run npm run build, or start ./tapline, which builds it',
   });
+}
+
+/** Where the page is in which a browser becomes a device. */
+export function devicePageFolder(): string {
+  return join(pageFolder(), 'device');
 }

@@ -30,23 +30,32 @@ test('the services keep to the style of buf, and to what devices in the field kn
 const device = 'proto/tapline/device/v1/device.proto';
 const gateway = 'proto/tapline/gateway/v1/gateway.proto';
 
-test.each([
-  ['a field of another type', device, /bytes stdin = 2;/, 'string stdin = 2;', /type/],
-  ['a field that is gone', device, /^ *bytes stdin = 2;$/m, '', /deleted/],
-  ['a call that is gone', gateway, /^ *rpc ReportInstall\b[^;{]*(;|\{[^}]*\})$/m, '', /deleted/],
-  ['a field more', device, /bytes stdin = 2;/, 'bytes stdin = 2; string more = 99;', undefined],
-])('%s', async (_, file, from, to, says) => {
+/** What `buf breaking` says of the services with one of their lines changed. */
+async function changed(
+  file: string,
+  change: { readonly from: RegExp; readonly to: string },
+): Promise<ReturnType<typeof buf>> {
   await using folder = await temporaryFolder();
   cpSync(join(source, 'proto'), join(folder.path, 'proto'), { recursive: true });
   cpSync(join(source, 'buf.yaml'), join(folder.path, 'buf.yaml'));
   const path = join(folder.path, file);
   const text = readFileSync(path, 'utf8');
-  expect(text).toMatch(from);
-  writeFileSync(path, text.replace(from, to));
-  const { code, out } = buf(folder.path, 'breaking', '--against', known);
-  if (says === undefined) expect({ code, out }).toEqual({ code: 0, out: '' });
-  else {
-    expect(out).toMatch(says);
-    expect(code).not.toBe(0);
-  }
+  expect(text).toMatch(change.from);
+  writeFileSync(path, text.replace(change.from, change.to));
+  return buf(folder.path, 'breaking', '--against', known);
+}
+
+test.each([
+  ['a field of another type', device, { from: /bytes stdin = 2;/, to: 'string stdin = 2;' }],
+  ['a field that is gone', device, { from: /^ *bytes stdin = 2;$/m, to: '' }],
+  ['a call that is gone', gateway, { from: /^ *rpc ReportInstall\b.*;$/m, to: '' }],
+])('%s would not be borne', async (_, file, change) => {
+  const { code, out } = await changed(file, change);
+  expect(code).not.toBe(0);
+  expect(out).toMatch(/type|deleted/);
+});
+
+test('a field more is', async () => {
+  const change = { from: /bytes stdin = 2;/, to: 'bytes stdin = 2; string more = 99;' };
+  expect(await changed(device, change)).toEqual({ code: 0, out: '' });
 });

@@ -33,7 +33,13 @@ function miniBrowser(): string | undefined {
 }
 
 /** Starts WebKitGTK's small browser on a screen of its own, driven by WebDriver, and opens a page. */
-export async function openWebkitPage(url: string): Promise<WebkitPage> {
+export async function openWebkitPage(
+  url: string,
+  options: {
+    /** Passes over whom a server's certificate is from: it cannot be told of one. */
+    readonly trustAll?: boolean;
+  } = {},
+): Promise<WebkitPage> {
   const binary = miniBrowser();
   if (binary === undefined) throw new TaplineError('program_missing', 'WebKitGTK is not installed');
   await using opened = new AsyncDisposableStack();
@@ -73,7 +79,10 @@ export async function openWebkitPage(url: string): Promise<WebkitPage> {
   }
   const session = (await ask('', {
     capabilities: {
-      alwaysMatch: { 'webkitgtk:browserOptions': { binary, args: ['--automation'] } },
+      alwaysMatch: {
+        ...(options.trustAll === true && { acceptInsecureCerts: true }),
+        'webkitgtk:browserOptions': { binary, args: ['--automation'] },
+      },
     },
   })) as { readonly sessionId: string };
   const id = `/${session.sessionId}`;
