@@ -27,9 +27,9 @@ describe('alone at a bottleneck', () => {
     });
     const settled = queueMs.slice(300);
     expect(mean(shares.slice(5))).toBeGreaterThan(0.93);
-    // A frame is 1.6 ms of it at 10 Mbit/s, and 120 ms away what was added shows late.
-    const harder = mbitPerSecond === 10 || rttMs === 120;
-    expect(quantile(settled, 0.99)).toBeLessThan(harder ? 13 : 9);
+    // A frame is 1.6 ms of it at 10 Mbit/s, and far away what was added shows late.
+    const harder = mbitPerSecond === 10 || rttMs >= 60;
+    expect(quantile(settled, 0.99)).toBeLessThan(harder ? 12 : 7);
   });
 
   test('the path becomes longer: the bottleneck is full again, without a queue that stays', () => {
@@ -47,6 +47,20 @@ describe('alone at a bottleneck', () => {
     run(60, 20);
     expect(window.minRttMs).toBe(60);
     expect(window.isByRate).toBe(false);
+  });
+});
+
+describe('where the receiving machine has other things to do', () => {
+  test.each([100, 1000])('%d Mbit/s: for some ms, the path does not run empty', (mbitPerSecond) => {
+    const { shares, queueMs } = simulateBottleneck({
+      mbitPerSecond,
+      rttMs: 0.2,
+      bufferMs: 50,
+      seconds: 3,
+      stalls: { everyMs: 10, ms: 3 },
+    });
+    expect(mean(shares.slice(1))).toBeGreaterThan(0.88);
+    expect(quantile(queueMs.slice(100), 0.99)).toBeLessThan(3);
   });
 });
 
@@ -70,9 +84,9 @@ describe('beside a flow that fills the queue', () => {
 
 describe('with 1 % of segments lost', () => {
   test.each([
-    [20, 0.7],
-    [60, 0.5],
-    [120, 0.35],
+    [20, 0.8],
+    [60, 0.65],
+    [120, 0.6],
   ])('behind %d ms: what waits behind lost ones does not starve bulk', (rttMs, least) => {
     const { shares } = simulateBottleneck({
       mbitPerSecond: 100,

@@ -1,7 +1,7 @@
 import { AckMarks } from './ack-marks.ts';
 import type { BufferPool } from './buffer-pool.ts';
 import { BulkWindow } from './bulk-window.ts';
-import { ackFlag, finFlag, FrameType, headerBytes, maxBodyBytes } from './frame.ts';
+import { ackFlag, finFlag, FrameType, headerBytes } from './frame.ts';
 import type { TunnelLimits } from './limits.ts';
 import { Outbox } from './outbox.ts';
 import { Scheduler } from './scheduler.ts';
@@ -20,10 +20,6 @@ interface PendingFrame {
 const mostPending = 4096;
 /** Answers that a transport may hold for a peer that does not read them. */
 const mostUnreadBytes = 1_048_576;
-const leastFrameBytes = 2048;
-const leastAskBytes = 2048;
-/** An acknowledgement costs its receiver a write. */
-const mostAskBytes = 131_072;
 const creditBytes = 4;
 /** A part of the replay bytes that bulk leaves to everything else. */
 const bulkShare = 7 / 8;
@@ -249,25 +245,18 @@ export class Sender {
   #ordinary(nowMs: number): Stream | undefined {
     if (this.#sessionCredit <= 0 || this.#scheduler.isEmpty) return undefined;
     const under = this.#outbox.log.unacknowledged;
-    if (under > 0 && under + this.#frameBytes + headerBytes > this.#window.bytesAt(nowMs)) {
+    if (under > 0 && under + this.#window.frameBytes + headerBytes > this.#window.bytesAt(nowMs)) {
       this.#window.limited();
       return undefined;
     }
+    if (under === 0) this.#window.began(nowMs);
     return this.#scheduler.ordinary();
-  }
-
-  /** Small on a slow path, where a frame takes its time to pass: about half a millisecond's worth. */
-  get #frameBytes(): number {
-    const rate = this.#window.bytesPerMs;
-    if (rate === 0) return maxBodyBytes / 4;
-    return Math.min(maxBodyBytes, Math.max(leastFrameBytes, rate / 2));
   }
 
   /** Puts a frame of the stream in the log. Its bytes of data, or -1 where the log is full. */
   #frameOf(stream: Stream, nowMs: number): number {
     const { log } = this.#outbox;
-    const most = Math.min(stream.sendable, this.#sessionCredit, this.#frameBytes);
-    const length = Math.floor(most);
+    const length = Math.min(stream.sendable, this.#sessionCredit, this.#window.frameBytes);
     if (log.unacknowledged + length + headerBytes > this.#limits.replayBytes) return -1;
     const at = this.#begin(FrameType.Data, stream.id, length);
     const into = log.room(0);
@@ -277,11 +266,7 @@ export class Sender {
     this.#sessionCredit -= length;
     this.#commit(length);
     stream.sent(length, fin);
-    const askEvery = Math.min(
-      mostAskBytes,
-      Math.max(leastAskBytes, this.#window.bytesAt(nowMs) / 8),
-    );
-    if (this.#bytesSinceAsk >= askEvery) this.#ask(nowMs);
+    if (this.#bytesSinceAsk >= this.#window.askBytesAt(nowMs)) this.#ask(nowMs);
     return length;
   }
 

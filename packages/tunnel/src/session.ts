@@ -25,7 +25,7 @@ const askAfterMs = 50;
 /** A client may ask to be missed after 2.5 of these, and no sooner. */
 const leastKeepaliveMs = 500;
 /** How often is looked at a window that opens. */
-const paceMs = 2;
+const paceMs = 1;
 
 export interface SessionInit {
   readonly role: Role;

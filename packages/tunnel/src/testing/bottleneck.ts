@@ -7,8 +7,13 @@ export interface BottleneckOptions {
   /** What the queue holds. */
   readonly bufferMs: number;
   readonly seconds: number;
-  /** Share of segments that are lost on the way. TCP then has a window that does not mind, as BBR's. */
+  /**
+   * Share of segments that are lost on the way. TCP then does not mind, as BBR: it sends at the path's rate,
+   * up to twice what the path holds.
+   */
   readonly loss?: number;
+  /** How often, and for how long, the receiver's machine has other things to do. */
+  readonly stalls?: { readonly everyMs: number; readonly ms: number };
   /** When a flow without our window shares the bottleneck, in seconds. */
   readonly competitor?: { readonly from: number; readonly to: number };
 }
@@ -62,6 +67,10 @@ class TcpFlow {
   #window = 10;
   #threshold = Infinity;
   #reducedMs = -Infinity;
+  /** Between segments, and when the next one may go; 0 where they go as they come. */
+  #paceMs = 0;
+  #nextMs = 0;
+  #waits = false;
   #random = 7;
   #under = 0;
   #next = 0;
@@ -82,15 +91,35 @@ class TcpFlow {
     this.#options = options;
     this.#enqueue = wiring.enqueue;
     this.#onDelivered = wiring.onDelivered;
-    if (options.loss !== undefined) this.#window = Infinity;
+    if (options.loss === undefined) return;
+    const heldMs = Math.max(options.rttMs, 1);
+    this.#window = Math.max(10, (2 * heldMs * options.mbitPerSecond * 125) / segmentBytes);
+    this.#paceMs = segmentBytes / (options.mbitPerSecond * 125);
   }
 
   send(): void {
     while (this.#next < this.written && this.#under + 1 <= this.#window) {
+      if (this.#paceMs > 0 && this.#isTooSoon()) return;
       this.#under += 1;
       this.#transmit(this.#next);
       this.#next += 1;
     }
+  }
+
+  #isTooSoon(): boolean {
+    const { nowMs } = this.#time;
+    if (this.#nextMs > nowMs) {
+      if (!this.#waits) {
+        this.#waits = true;
+        this.#time.at(this.#nextMs, () => {
+          this.#waits = false;
+          this.send();
+        });
+      }
+      return true;
+    }
+    this.#nextMs = Math.max(this.#nextMs, nowMs - this.#paceMs) + this.#paceMs;
+    return false;
   }
 
   #isLost(): boolean {
@@ -107,7 +136,7 @@ class TcpFlow {
     }
     if (leftMs !== undefined) return this.#time.at(leftMs + rttMs, () => this.#arrive(segment));
     this.#time.at(this.#time.nowMs + rttMs + bufferMs, () => {
-      if (this.#time.nowMs - this.#reducedMs > rttMs + bufferMs) {
+      if (this.#paceMs === 0 && this.#time.nowMs - this.#reducedMs > rttMs + bufferMs) {
         this.#window = this.#threshold = Math.max(2, this.#window * 0.7);
         this.#reducedMs = this.#time.nowMs;
       }
@@ -118,7 +147,7 @@ class TcpFlow {
   #arrive(segment: number): void {
     const limited = this.#under + 1 >= this.#window;
     this.#under -= 1;
-    if (limited) {
+    if (limited && this.#paceMs === 0) {
       const { rttMs, bufferMs } = this.#options;
       // A window that comes back within seconds, as CUBIC's does.
       const growth = Math.max(1 / this.#window, 0.3 / (rttMs + bufferMs));
@@ -150,44 +179,79 @@ export function simulateBottleneck(options: BottleneckOptions): BottleneckResult
     return freeMs;
   }
 
-  const frames: { readonly segments: number; readonly sentMs: number }[] = [];
+  const frames: { readonly segments: number; readonly sentMs: number; asks: boolean }[] = [];
   let received = 0;
+  let arrived = 0;
+  let sinceAsk = 0;
   let under = 0;
   let isTicking = false;
+  let held = 0;
+
+  /** When the receiver will have time; now, unless it is busy. */
+  function takesAtMs(): number {
+    const { everyMs, ms } = options.stalls ?? { everyMs: 1, ms: 0 };
+    const busyMs = time.nowMs % everyMs;
+    return busyMs < ms ? time.nowMs + ms - busyMs : time.nowMs;
+  }
+
+  function take(segments: number): void {
+    received += segments;
+    for (let frame = frames[0]; frame !== undefined && frame.segments <= received;) {
+      frames.shift();
+      received -= frame.segments;
+      const bytes = frame.segments * segmentBytes;
+      arrived += bytes;
+      const second = Math.floor(time.nowMs / 1000);
+      shares[second] = (shares[second] ?? 0) + bytes / (perMs * 1000);
+      if (frame.asks) {
+        under -= arrived;
+        window.acknowledged(arrived, frame.sentMs, time.nowMs);
+        arrived = 0;
+      }
+      [frame] = frames;
+    }
+    sendFrames();
+  }
+
   const ours = new TcpFlow(time, options, {
     enqueue,
     onDelivered(segments) {
-      received += segments;
-      for (let frame = frames[0]; frame !== undefined && frame.segments <= received;) {
-        frames.shift();
-        received -= frame.segments;
-        const bytes = frame.segments * segmentBytes;
-        under -= bytes;
-        const second = Math.floor(time.nowMs / 1000);
-        shares[second] = (shares[second] ?? 0) + bytes / (perMs * 1000);
-        window.acknowledged(bytes, frame.sentMs, time.nowMs);
-        [frame] = frames;
+      const atMs = takesAtMs();
+      if (atMs === time.nowMs) return take(segments);
+      if (held === 0) {
+        time.at(atMs, () => {
+          const all = held;
+          held = 0;
+          take(all);
+        });
       }
-      sendFrames();
+      held += segments;
     },
   });
 
   function sendFrames(): void {
     for (;;) {
-      const rate = window.bytesPerMs;
-      const wanted = rate === 0 ? 4096 : Math.min(16_384, Math.max(2048, rate / 2));
-      const segments = Math.ceil(wanted / segmentBytes);
+      const segments = Math.ceil(window.frameBytes / segmentBytes);
       const bytes = segments * segmentBytes;
       if (under > 0 && under + bytes > window.bytesAt(time.nowMs)) break;
+      if (under === 0) window.began(time.nowMs);
       under += bytes;
-      frames.push({ segments, sentMs: time.nowMs });
+      sinceAsk += bytes;
+      const asks = sinceAsk >= window.askBytesAt(time.nowMs);
+      if (asks) sinceAsk = 0;
+      frames.push({ segments, sentMs: time.nowMs, asks });
       ours.written += segments;
+    }
+    const last = frames.at(-1);
+    if (last !== undefined && !frames.some(({ asks }) => asks)) {
+      last.asks = true;
+      sinceAsk = 0;
     }
     ours.send();
     window.limited();
     if (isTicking || !window.isOpening(time.nowMs)) return;
     isTicking = true;
-    time.at(time.nowMs + 2, () => {
+    time.at(time.nowMs + 1, () => {
       isTicking = false;
       sendFrames();
     });
