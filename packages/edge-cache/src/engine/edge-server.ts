@@ -35,6 +35,7 @@ export interface EdgeServerInit {
 
 const sweepMs = 500;
 const drainMs = 5000;
+const readBytes = 64 * 1024;
 
 /** The sockets of an edge: HTTP/1.1, and beside it TLS with HTTP/1.1 and HTTP/2. */
 export class EdgeServer implements AsyncDisposable {
@@ -43,6 +44,8 @@ export class EdgeServer implements AsyncDisposable {
   readonly #sessions = new Set<ServerHttp2Session>();
   readonly #servers: Server[] = [];
   readonly #stopped = new AbortController();
+  /** A read is over before the next one begins, of whatever connection. */
+  readonly #readBuffer: Buffer = Buffer.allocUnsafeSlow(readBytes);
   #tls: TlsServer | undefined;
   port = 0;
   tlsPort: number | undefined;
@@ -98,8 +101,9 @@ export class EdgeServer implements AsyncDisposable {
 
   async #open(): Promise<void> {
     const { listen, tls, clock } = this.#init;
-    const plain = createNetServer({ noDelay: true, allowHalfOpen: true }, (socket) =>
-      this.#accept(socket, false),
+    const plain = createNetServer(
+      { noDelay: true, allowHalfOpen: true, pauseOnConnect: true },
+      (socket) => this.#accept(socket, false),
     );
     this.port = await this.#listen(plain, listen);
     if (tls !== undefined) {
@@ -134,7 +138,7 @@ export class EdgeServer implements AsyncDisposable {
       return;
     }
     const connection = new Http1Connection(
-      { socket, handle, limits, secure, log },
+      { socket, handle, limits, secure, log, ...(!secure && { readBuffer: this.#readBuffer }) },
       clock.monotonic(),
     );
     this.#connections.add(connection);

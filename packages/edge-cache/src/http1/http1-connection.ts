@@ -6,6 +6,7 @@ import { FieldMemory } from './field-memory.ts';
 import { formatHead } from './format-head.ts';
 import { IncomingBody } from './incoming-body.ts';
 import { parseRequestHead, type RequestHead } from './request-head.ts';
+import { shareReads } from './share-reads.ts';
 
 export interface Http1Limits {
   /** Bytes of a head, request line and all fields. */
@@ -21,7 +22,10 @@ export interface Http1Limits {
 }
 
 interface Http1Init {
+  /** Paused where `readBuffer` is given. */
   readonly socket: Socket;
+  /** What all connections read into; each has a buffer for each read unless given. */
+  readonly readBuffer?: Buffer;
   readonly handle: Handle;
   readonly limits: Http1Limits;
   readonly secure: boolean;
@@ -48,14 +52,28 @@ export class Http1Connection {
   #now: number;
   #written = 0;
   #parsing = false;
+  #refused = false;
+  /** What `#pending` is of while a read is looked at that the next read overwrites. */
+  #borrowed: Buffer | undefined;
 
   constructor(init: Http1Init, nowMs: number) {
     this.#init = init;
-    this.#socket = init.socket;
     this.#now = nowMs;
     this.#since = nowMs;
-    const { socket } = init;
-    socket.on('data', (chunk: Buffer) => this.#read(chunk));
+    const { readBuffer } = init;
+    const sharing =
+      readBuffer === undefined
+        ? undefined
+        : shareReads(init.socket, {
+            buffer: readBuffer,
+            onBytes: (bytes) => this.#readShared(bytes),
+          });
+    const socket = sharing ?? init.socket;
+    this.#socket = socket;
+    if (sharing === undefined) {
+      socket.on('data', (chunk: Buffer) => this.#read(chunk));
+      if (readBuffer !== undefined) socket.resume();
+    }
     socket.on('drain', () => this.#answering?.drained());
     socket.on('end', () => this.#ended());
     // What went wrong with a client's connection is the client's matter; it only ends.
@@ -93,7 +111,21 @@ export class Http1Connection {
     this.#socket.destroy();
   }
 
+  /** Of a request that is whole and answered within the call nothing is kept, so nothing is copied. */
+  #readShared(bytes: Buffer): void {
+    const free = this.#answering === undefined && this.#body === undefined;
+    if (!free || this.#pending.length > 0) {
+      this.#read(Buffer.from(bytes));
+      return;
+    }
+    this.#borrowed = bytes;
+    this.#read(bytes);
+    this.#borrowed = undefined;
+    if (this.#pending.length > 0) this.#pending = Buffer.from(this.#pending);
+  }
+
   #read(chunk: Buffer): void {
+    if (this.#refused) return;
     if (this.#body !== undefined && this.#pending.length === 0) {
       this.#since = this.#now;
       const rest = this.#body.take(chunk);
@@ -143,7 +175,10 @@ export class Http1Connection {
     this.#body = body;
     if (body !== undefined) {
       this.#wait('body');
-      const rest = body.take(this.#pending);
+      // It keeps what it takes.
+      const rest = body.take(
+        this.#borrowed === undefined ? this.#pending : Buffer.from(this.#pending),
+      );
       this.#pending = rest ?? empty;
     }
     const request: EdgeRequest = {
@@ -178,7 +213,7 @@ export class Http1Connection {
   #refuse(status: number, reason: string): void {
     this.#pending = empty;
     const body = `${reason}\n`;
-    this.#socket.removeAllListeners('data');
+    this.#refused = true;
     this.#socket.end(
       `${formatHead(status, [
         ['content-type', 'text/plain'],
