@@ -81,7 +81,7 @@ describe.skipIf(unavailable !== undefined)(`a wave that fails ${unavailable ?? '
             { action: 'pause-delivery' },
             {
               action: 'run-check',
-              condition: { type: 'Ready', status: 'False' },
+              condition: { type: 'Thawed', status: 'True' },
               timeoutSeconds: 3,
             },
           ],

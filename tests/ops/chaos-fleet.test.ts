@@ -197,9 +197,6 @@ spec:
         isOver,
       );
       const before = await client.get(channelResource, 'news');
-      process.stdout.write(
-        `BEFORE ${performance.now()} ${JSON.stringify((await fleet.remediations()).map((r) => [r.metadata.name, r.status?.phase, r.status?.acceptedAt, r.status?.evidence?.[0]?.says]))}\n`,
-      );
       await using playing = await play();
       expect(playing).toBeDefined();
       await makeCold('e1', 'e2');

@@ -164,9 +164,6 @@ receivers:
         for await (const event of client.watch(channelResource, { signal: stop.signal })) {
           if (event.kind !== 'added' && event.kind !== 'modified') continue;
           if (event.object.metadata.name !== channel) continue;
-          process.stdout.write(
-            `${Math.round(performance.now())} ${type} ${JSON.stringify(findCondition(event.object.status?.conditions, type))} ${JSON.stringify(event.object.status?.recent)} ${JSON.stringify(findCondition(event.object.status?.conditions, 'Primed')?.message)}\n`,
-          );
           const status = findCondition(event.object.status?.conditions, type)?.status ?? 'Unknown';
           if (seen.at(-1)?.status !== status) seen.push({ status, atMs: performance.now() });
         }

@@ -70,17 +70,18 @@ export function createChannelWatch(init: ChannelWatchInit): ChannelWatch {
       const { url } = program;
       if (url === undefined || [...init.served()].length === 0) continue;
       try {
+        // First, as an edge that hangs tells no figures either; and never while it is counted, as requests
+        // of ours are told apart from players' once they have ended.
+        if (clock.monotonic() - lookedMs >= lookMs) {
+          lookedMs = clock.monotonic();
+          await Promise.all([...init.served()].map((one) => look(one, url)));
+        }
         const { channels = {} } = await program.figures();
         for (const { name, spec } of init.served()) {
           const figures = channels[spec.channel];
           if (figures === undefined) continue;
           count(name, spec.channel, figures);
           weigh(name, figures);
-        }
-        // Never meanwhile: requests of ours are told apart from players' once they have ended.
-        if (clock.monotonic() - lookedMs >= lookMs) {
-          lookedMs = clock.monotonic();
-          await Promise.all([...init.served()].map((one) => look(one, url)));
         }
       } catch (error) {
         log.debug('the edge cache told no figures', { error: errorMessage(error) });

@@ -3,6 +3,7 @@ import { createJsonLog, systemRng } from '@tapline/base';
 import { hostname } from 'node:os';
 import { connect } from '../connection/connect.ts';
 import { connectionFlags } from '../connection/connection-flags.ts';
+import { becomeLean, smallFlags } from '../device/become-lean.ts';
 import { defineCommand, type Command } from '../framework/command.ts';
 import { exitCode } from '../framework/exit-code.ts';
 import { textFlagWithDefault } from '../framework/flag.ts';
@@ -26,6 +27,16 @@ export const opsReplica: Command = defineCommand({
     ...connectionFlags,
   },
   async run({ console, flags }) {
+    const words = ['ops', 'replica', '--log-level', flags.logLevel];
+    const { kubeconfig, context } = flags;
+    becomeLean(
+      [
+        ...words,
+        ...(kubeconfig === undefined ? [] : ['--kubeconfig', kubeconfig]),
+        ...(context === undefined ? [] : ['--context', context]),
+      ],
+      smallFlags,
+    );
     const { createOpsInformers, startOpsBot } = await import('@tapline/opsbot');
     const { client } = await connect(flags, console);
     const { clock } = console;

@@ -16,6 +16,12 @@ const leanFlags = [
   '--bytecode-old-age=1',
 ] as const;
 
+/**
+ * For what hears much and keeps little, as a replica of OpsBot: a young generation of a few megabytes is
+ * collected more often, and takes a hundred less.
+ */
+export const smallFlags: readonly string[] = ['--max-semi-space-size=4'];
+
 /** Makes the C library give back what an image's arrival took. */
 const leanEnvironment = {
   MALLOC_ARENA_MAX: '1',
@@ -28,15 +34,18 @@ const leanEnvironment = {
  * same files, nothing of what was loaded to get here. Answers false where the process is lean
  * already or the platform cannot replace it; then the caller goes on in this one.
  */
-export function becomeLean(words: readonly string[]): boolean {
-  const isLean = leanFlags.every((flag) => process.execArgv.includes(flag));
+export function becomeLean(
+  words: readonly string[],
+  flags: readonly string[] = leanFlags,
+): boolean {
+  const isLean = flags.every((flag) => process.execArgv.includes(flag));
   const [, program] = process.argv;
   if (isLean || program === undefined || process.execve === undefined) return false;
   // What this process compiled is not compiled again by the next.
   flushCompileCache();
   // A join token has done its work, and what runs for months need not keep it.
   const { TAPLINE_TOKEN: _token, ...environment } = process.env;
-  process.execve(process.execPath, [process.execPath, ...leanFlags, program, ...words], {
+  process.execve(process.execPath, [process.execPath, ...flags, program, ...words], {
     ...leanEnvironment,
     ...environment,
   });

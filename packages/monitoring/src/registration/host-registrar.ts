@@ -44,6 +44,8 @@ export interface RegistrarStatus {
 
 const maxProblems = 100;
 const maxRounds = 3;
+/** How long a satellite may take until it has what its master was given. */
+const satelliteMs = 15_000;
 
 /**
  * Keeps hosts of Icinga as they are wanted, and tells it how they stand. Every host is looked at by
@@ -58,6 +60,12 @@ export class HostRegistrar implements AsyncDisposable {
   /** What was told last of each host, by check; the host's own is at ''. */
   readonly #told = new Map<string, Map<string, string>>();
   readonly #problems = new Map<string, string>();
+
+  /**
+   * Until when hosts were made in a zone just now: satellites may not have them yet, and drop results of
+   * what they do not have. Then all is told once more.
+   */
+  readonly #untold = new Map<string, number>();
 
   constructor(init: RegistrarInit) {
     this.#init = init;
@@ -138,6 +146,10 @@ export class HostRegistrar implements AsyncDisposable {
   }
 
   async #run(name: string, signal: AbortSignal): Promise<Outcome> {
+    if ((this.#untold.get(name) ?? Infinity) <= this.#init.clock.monotonic()) {
+      this.#untold.delete(name);
+      this.#told.delete(name);
+    }
     for (let round = 0; ; round += 1) {
       try {
         await this.#register(name, signal);
@@ -152,7 +164,9 @@ export class HostRegistrar implements AsyncDisposable {
       }
     }
     this.#problems.delete(name);
-    return { done: true };
+    const dueMs = this.#untold.get(name);
+    if (dueMs === undefined) return { done: true };
+    return { requeueAfterMs: Math.max(1, dueMs - this.#init.clock.monotonic()) };
   }
 
   async #register(name: string, signal: AbortSignal): Promise<void> {
@@ -168,6 +182,10 @@ export class HostRegistrar implements AsyncDisposable {
       // A new object has no state, whatever its namesake was told.
       if (step.kind === 'delete-host' || step.kind === 'create-host') this.#told.delete(name);
       if (step.kind === 'create-check') this.#told.get(name)?.delete(step.check.name);
+      const isMade = step.kind === 'create-host' || step.kind === 'create-check';
+      if (isMade && placement.zone !== undefined) {
+        this.#untold.set(name, this.#init.clock.monotonic() + satelliteMs);
+      }
       onStep?.(step.kind);
     }
   }
