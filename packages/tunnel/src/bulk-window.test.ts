@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { BulkWindow } from './bulk-window.ts';
+import { headerBytes } from './frame.ts';
 import { simulateBottleneck } from './testing/bottleneck.ts';
 
 function quantile(values: readonly number[], share: number): number {
@@ -97,6 +98,16 @@ describe('with 1 % of segments lost', () => {
     });
     expect(mean(shares.slice(3))).toBeGreaterThan(least);
   });
+});
+
+test('on a fast path a frame with its header is a record of TLS', () => {
+  const { window } = simulateBottleneck({
+    mbitPerSecond: 1000,
+    rttMs: 0.2,
+    bufferMs: 50,
+    seconds: 1,
+  });
+  expect(window.frameBytes + headerBytes).toBe(16_384);
 });
 
 test('another path is begun with little', () => {

@@ -1,6 +1,6 @@
 import { DelayWindow } from './delay-window.ts';
 import { DeliveryRate } from './delivery-rate.ts';
-import { maxBodyBytes } from './frame.ts';
+import { headerBytes, maxBodyBytes } from './frame.ts';
 import { PathDelay } from './path-delay.ts';
 import { RateWindow } from './rate-window.ts';
 
@@ -11,6 +11,8 @@ const mostTrialMs = 8000;
 const failedMs = 2000;
 
 const leastFrameBytes = 2048;
+/** With its header a record of TLS, and a quarter of a buffer: its receiver has it in one piece. */
+const mostFrameBytes = maxBodyBytes - headerBytes;
 const leastAskBytes = 2048;
 const askMs = 1;
 /** Answers that are later than this are bridged, for so long. */
@@ -69,7 +71,7 @@ export class BulkWindow {
   get frameBytes(): number {
     const rate = this.bytesPerMs;
     if (rate === 0) return maxBodyBytes / 4;
-    return Math.floor(Math.min(maxBodyBytes, Math.max(leastFrameBytes, rate / 2)));
+    return Math.floor(Math.min(mostFrameBytes, Math.max(leastFrameBytes, rate / 2)));
   }
 
   /**
