@@ -11,6 +11,8 @@ export async function loadMux(name: string): Promise<BenchMux> {
       return (await import('./muxes/yamux-mux.ts')).yamuxMux;
     case 'raw TLS':
       return (await import('./muxes/raw-tls.ts')).rawTls;
+    case 'paced TLS':
+      return (await import('./muxes/paced-tls.ts')).pacedTls;
     default:
       throw new Error(`there is no multiplexer ${name}`);
   }

@@ -26,7 +26,11 @@ export interface Ends {
 export async function runEnds(
   mode: 'latency' | 'bulk' | 'messages',
   mux: string,
-  ends: Ends & { readonly seconds: number },
+  ends: Ends & {
+    readonly seconds: number;
+    /** Of who does not look for what the path takes, but is told. */
+    readonly paceMegabits?: number;
+  },
 ): Promise<Readonly<Record<string, number>>> {
   await using opened = new AsyncDisposableStack();
   const { path: folder } = opened.use(await temporaryFolder());
@@ -39,7 +43,8 @@ export async function runEnds(
   const address = mux === 'ssh' ? '127.0.0.1' : ends.serverAddress;
   const words = [process.execPath, serve, server, address, String(port), pem];
   const [program = '', ...rest] = within(ends.server, words);
-  opened.use(await startProcess(program, rest, { readyLine: /ready/ }));
+  const env = { TAPLINE_BENCH_PACE: String(ends.paceMegabits ?? '') };
+  opened.use(await startProcess(program, rest, { readyLine: /ready/, env }));
   if (mux === 'ssh') {
     const { forwardBySsh } = await import('./forward-by-ssh.ts');
     opened.use(await forwardBySsh(ends, { folder, port }));
