@@ -1,4 +1,12 @@
-import { caseRecord, type CaseRecord, type Cases, emptyCases, recordSize } from './case-record.ts';
+import {
+  breakpoint,
+  caseRecord,
+  type CaseRecord,
+  type Cases,
+  codeWords,
+  emptyCases,
+  recordSize,
+} from './case-record.ts';
 import { compareCases } from './compare-cases.ts';
 
 export type RunCases = (cases: Cases) => Cases;
@@ -42,19 +50,37 @@ function disagreement(cases: Cases, sides: Sides): readonly string[] {
   return compareCases(caseRecord(sides.ours(cases), 0), caseRecord(sides.theirs(cases), 0));
 }
 
-/** Clears one part of the state after the other, and keeps it cleared where they still disagree. */
+/** HINT #0. */
+const noOperation = 0xd503201f;
+
+/** Clears one part of a case after the other, and keeps it cleared where they still disagree. */
 function shrink(start: Cases, sides: Sides): Mismatch {
   let smallest = start;
-  const parts = ['general', 'vectors', 'window', 'flags', 'floating'] as const;
-  for (const part of parts) {
+  const attempt = (clear: (record: CaseRecord) => boolean): void => {
+    const candidate = single(caseRecord(smallest, 0));
+    if (!clear(caseRecord(candidate, 0))) return;
+    if (disagreement(candidate, sides).length > 0) smallest = candidate;
+  };
+  for (let index = 0; index < codeWords; index++) {
+    attempt(({ code }) => {
+      if (code[index] === breakpoint) return false;
+      code[index] = noOperation;
+      return true;
+    });
+  }
+  for (const part of ['general', 'vectors', 'window', 'flags', 'floating'] as const) {
     const { length } = caseRecord(smallest, 0)[part];
     for (let index = 0; index < length; index++) {
-      const candidate = single(caseRecord(smallest, 0));
-      const values = caseRecord(candidate, 0)[part];
-      if (Number(values[index]) === 0) continue;
-      values.fill(0 as never, index, index + 1);
-      if (disagreement(candidate, sides).length > 0) smallest = candidate;
+      attempt((record) => clearOne(record[part], index));
     }
   }
   return { cases: smallest, differences: disagreement(smallest, sides) };
+}
+
+/** False where it is zero already. */
+function clearOne(values: BigUint64Array | Uint32Array, index: number): boolean {
+  if (Number(values[index]) === 0) return false;
+  if (values instanceof BigUint64Array) values[index] = 0n;
+  else values[index] = 0;
+  return true;
 }

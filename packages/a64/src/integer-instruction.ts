@@ -42,6 +42,7 @@ export type SystemRegister =
   | 'nzcv'
   | 'fpcr'
   | 'fpsr'
+  | 'pmuserenr_el0'
   | 'tpidr_el0'
   | 'tpidrro_el0'
   | 'ctr_el0'

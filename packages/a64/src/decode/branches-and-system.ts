@@ -11,6 +11,7 @@ const systemRegisters: Readonly<Record<string, SystemRegister>> = {
   '3.4.2.0': 'nzcv',
   '3.4.4.0': 'fpcr',
   '3.4.4.1': 'fpsr',
+  '3.9.14.0': 'pmuserenr_el0',
   '3.13.0.2': 'tpidr_el0',
   '3.13.0.3': 'tpidrro_el0',
   '3.14.0.0': 'cntfrq_el0',

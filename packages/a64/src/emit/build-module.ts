@@ -21,25 +21,27 @@ export const moduleIndex = {
   arrive: 2,
   /** Imported: where the BR at an address goes to. */
   learn: 3,
+  /** Imported: fuel is used up; how much more there is, or less than 0 where it is another's turn. */
+  refuel: 4,
   /** Flags from their operands. */
-  flags: 4,
+  flags: 5,
   /** Calls what is at an address, or has it run without being translated. */
-  dispatch: 5,
+  dispatch: 6,
   /** The same, from where nothing comes back to. */
-  jump: 6,
+  jump: 7,
   /** Whether a range may be accessed. */
-  check: 7,
+  check: 8,
   /** Fused products and sums. */
-  fuse64: 8,
-  fuse32: 9,
-  fuse64x2: 10,
-  fuse32x4: 11,
+  fuse64: 9,
+  fuse32: 10,
+  fuse64x2: 11,
+  fuse32x4: 12,
   /** The upper half of a product. */
-  multiplyHigh: 12,
-  firstGuestFunction: 13,
+  multiplyHigh: 13,
+  firstGuestFunction: 14,
 } as const;
 
-const imports = 4;
+const imports = 5;
 const { i32, i64, f32, f64, v128 } = valueType;
 
 /** Numbers of functions' types. */
@@ -101,6 +103,7 @@ export function buildModule(functions: readonly ModuleFunction[]): Uint8Array<Ar
         imported('system', [kind.function, functionTypes.step]),
         imported('arrive', [kind.function, functionTypes.arrive]),
         imported('learn', [kind.function, functionTypes.learn]),
+        imported('refuel', [kind.function, functionTypes.step]),
         imported('memory', [kind.memory, 0, 1]),
         imported('table', [kind.table, 0x70, 0, 0]),
         imported('base', [kind.global, i32, 0]),

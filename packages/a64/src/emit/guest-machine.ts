@@ -58,8 +58,14 @@ export class GuestMachine {
     readonly cache?: CodeCache;
     /** Does a system call that translated code has come to, with the PC after it. */
     readonly systemCall?: () => SystemCallOutcome;
+    /**
+     * Says how much more may be used where all that `run` was given is: translated code goes on then
+     * without being left, which costs all calls that are open. Without it, or with 0, it is left.
+     */
+    readonly refuel?: () => number;
   }) {
     const { bytes, environment, hotAfter = 0, cache = new CodeCache(), systemCall } = init;
+    const { refuel } = init;
     if (bytes <= lowestGuestAddress || bytes > largest) {
       throw new TaplineError(
         'guest_memory',
@@ -90,6 +96,10 @@ export class GuestMachine {
         learn: (branch: number, target: number) => {
           this.#arrivals?.learn(branch >>> 0, target >>> 0);
           return 0;
+        },
+        refuel: () => {
+          const more = refuel?.() ?? 0;
+          return more > 0 ? more : -1;
         },
       },
     });

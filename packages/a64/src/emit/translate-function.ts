@@ -126,10 +126,10 @@ class FunctionWriter {
     if (flow.usesFloat) loadFloat(guest);
     if (flow.costsFuel) {
       this.#spendFuel();
-      body.open(wasmOp.if);
       storeResources(guest, resourceBit(resource.fuel));
       body.i64(entry);
       body.op(wasmOp.return);
+      body.end();
       body.end();
     }
     // The end of each block is a way out, the innermost that of the last one.
@@ -341,7 +341,7 @@ class FunctionWriter {
     this.#reload(pc);
   }
 
-  /** Takes one unit of fuel, and puts on the stack whether there was none. */
+  /** Takes one unit of fuel, and opens two blocks for where there was none and is not more either. */
   #spendFuel(): void {
     const { body } = this.#guest;
     body.get(local.fuel);
@@ -350,6 +350,12 @@ class FunctionWriter {
     body.tee(local.fuel);
     body.i32(0);
     body.op(wasmOp.i32LtS);
+    body.open(wasmOp.if);
+    body.call(moduleIndex.refuel);
+    body.tee(local.fuel);
+    body.i32(0);
+    body.op(wasmOp.i32LtS);
+    body.open(wasmOp.if);
   }
 
   /** Each turn of a loop costs one; without any left it is the host's turn. */
@@ -358,11 +364,11 @@ class FunctionWriter {
     const { body, flow } = guest;
     guest.dirty = union(flow.dirtyAtStart.get(pc) ?? noResources, resourceBit(resource.fuel));
     this.#spendFuel();
-    body.open(wasmOp.if);
     if (pc === switchPlace) {
       body.get(local.target);
       exitToPushed(guest);
     } else exitTo(guest, pc, false);
+    body.end();
     body.end();
   }
 

@@ -96,6 +96,8 @@ function readRegister(register: SystemRegister, cpu: Cpu): bigint {
       return BigInt(cpu.fpsr);
     case 'tpidr_el0':
       return cpu.threadPointer;
+    // No counters of events are open to programs.
+    case 'pmuserenr_el0':
     case 'tpidrro_el0':
       return 0n;
     case 'ctr_el0':
@@ -124,6 +126,7 @@ function writeRegister(register: SystemRegister, value: bigint, cpu: Cpu): void 
       cpu.threadPointer = value;
       break;
     // Decoded as unallocated.
+    case 'pmuserenr_el0':
     case 'tpidrro_el0':
     case 'ctr_el0':
     case 'dczid_el0':

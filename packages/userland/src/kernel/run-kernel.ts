@@ -53,7 +53,7 @@ export async function runKernel(
       if (space.hasShared) space.loadShared();
       running = space;
     }
-    fuel -= runSlice(task);
+    fuel -= runSlice(task, { most: fuel, endsMs: turnStarted + turnMs });
     const after = clock.monotonic();
     task.process.usedMs += after - now;
     if (task.state === 'runnable' && task.process.stoppedBy === undefined) kernel.resume(task);
@@ -71,10 +71,24 @@ export async function runKernel(
   return first.exitStatus;
 }
 
+/** A thread that is alone goes on beyond its slice, until the host has its turn or fuel is used up. */
+interface Turn {
+  readonly most: number;
+  readonly endsMs: number;
+}
+
 /** Runs one thread until it waits, ends, or has had its turn; says what that cost. */
-function runSlice(task: Task): number {
+function runSlice(task: Task, turn: Turn): number {
   const { process } = task;
+  const { kernel } = process;
+  let granted = slice;
   let left = slice;
+  const refuel = (): number => {
+    if (granted + slice > turn.most || isAwaited(task, turn)) return 0;
+    granted += slice;
+    left += slice;
+    return slice;
+  };
   while (task.state === 'runnable' && left > 0) {
     if (!deliverSignals(task)) break;
     if (task.call !== undefined) {
@@ -83,10 +97,12 @@ function runSlice(task: Task): number {
       continue;
     }
     const { cpu } = task;
-    const { machines } = process.kernel;
+    const { machines } = kernel;
     machines.systemCall = () => callFromCode(task);
+    machines.refuel = refuel;
     const stop = process.space.machine.run(left);
     machines.systemCall = undefined;
+    machines.refuel = undefined;
     // Calls of the system cost, too, so that a loop of them ends.
     left -= Math.max(left - cpu.fuel, 1);
     if (stop.kind === 'fuel') continue;
@@ -95,7 +111,20 @@ function runSlice(task: Task): number {
       left -= callCost;
     } else if (!handleFault(task, stop)) break;
   }
-  return slice - left;
+  return granted - left;
+}
+
+/** Whether somebody else is to run, or something is to be done, before a thread goes on. */
+function isAwaited(task: Task, { endsMs }: Turn): boolean {
+  const { kernel } = task.process;
+  const now = kernel.clock.monotonic();
+  return (
+    now >= endsMs ||
+    kernel.runnable.length > 0 ||
+    task.process.stoppedBy !== undefined ||
+    nextSignal(task) !== undefined ||
+    (nextDue(kernel) ?? Infinity) <= now
+  );
 }
 
 /** A system call within translated code, which goes on where nothing has come between. */

@@ -19,6 +19,8 @@ export class MachinePool {
   readonly #cache: CodeCache;
   /** Makes the system calls of the thread that runs; set by who runs it. */
   systemCall: (() => SystemCallOutcome) | undefined;
+  /** How much more the thread that runs may use, set with it. */
+  refuel: (() => number) | undefined;
 
   constructor(options: MachinePoolOptions) {
     this.#options = options;
@@ -71,6 +73,7 @@ export class MachinePool {
       environment,
       cache: this.#cache,
       systemCall: () => this.systemCall?.() ?? 'refused',
+      refuel: () => this.refuel?.() ?? 0,
     });
   }
 }

@@ -118,8 +118,13 @@ function writeFetch(code: ColdCode): void {
 function spend(code: ColdCode, cost: number): void {
   const left = code.of(wasmOp.i32Sub, code.state(wasmOp.i32Load, statePlace.fuel), cost);
   code.store(wasmOp.i32Store, left, { offset: statePlace.fuel });
-  code.if(code.of(wasmOp.i32LtS, code.state(wasmOp.i32Load, statePlace.fuel), 0), () => {
-    code.do([wasmOp.i64ExtendI32U, wasmOp.return], code.get('pc'));
+  const none = code.of(wasmOp.i32LtS, code.state(wasmOp.i32Load, statePlace.fuel), 0);
+  code.if(none, () => {
+    const more = (): void => code.body.call(moduleIndex.refuel);
+    code.store(wasmOp.i32Store, more, { offset: statePlace.fuel });
+    code.if(none, () => {
+      code.do([wasmOp.i64ExtendI32U, wasmOp.return], code.get('pc'));
+    });
   });
 }
 
