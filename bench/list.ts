@@ -28,8 +28,9 @@ export const benchmarks: Readonly<Record<string, Benchmark>> = {
     run: async () => await (await import('./deploy.ts')).benchmarkDeploy(),
   },
   monitoring: {
-    description: 'hosts registered in Icinga 2 and kept in step, beside a request per object',
-    run: async () => await (await import('./monitoring.ts')).benchmarkMonitoring(),
+    description:
+      'hosts registered in Icinga 2 and kept in step, beside a request per object; what OpsBot and metrics of devices take',
+    run: async (only) => await (await import('./monitoring.ts')).benchmarkMonitoring(only),
   },
   registry: {
     description: "pulls, pushes and garbage collection, beside Debian's docker-registry",

@@ -363,6 +363,8 @@ ${of.steps
     { timeout: 300_000 },
     async () => {
       const { client } = system;
+      await system.apply('tv', segment('tv'));
+      await untilReady('tv');
       const states = ({ status }: Remediation) =>
         status?.steps?.map(({ state }) => state).join(' ');
       const steps = (name: string): string => `
