@@ -48,6 +48,8 @@ export async function startChannelSystem(
   options: {
     /** More environment of the control plane. */
     readonly env?: Readonly<Record<string, string>>;
+    /** More flags of every agent. */
+    readonly flags?: readonly string[];
   } = {},
 ): Promise<ChannelSystem> {
   await using opened = new AsyncDisposableStack();
@@ -78,7 +80,7 @@ export async function startChannelSystem(
         folder,
         server: controlPlane.url,
         token: token.out.trim(),
-        flags: ['--runtime', 'unconfined', '--edge', address],
+        flags: ['--runtime', 'unconfined', '--edge', address, ...(options.flags ?? [])],
         labels: ['team=design', `place=${name}`],
       }),
     );

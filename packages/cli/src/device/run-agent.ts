@@ -6,6 +6,7 @@ import type { Console } from '../framework/console.ts';
 import { exitCode } from '../framework/exit-code.ts';
 import { edgeSettings } from './edge-settings.ts';
 import { type AgentFlagValues, runtimeOf } from './agent-flags.ts';
+import { agentWords } from './agent-words.ts';
 import { becomeLean } from './become-lean.ts';
 
 /** Runs the agent of a device that has joined, until it is told to stop; programs go on. */
@@ -52,40 +53,6 @@ export async function runAgent(flags: AgentFlagValues, console: Console): Promis
   }
   if (!console.signal.aborted) await once(console.signal, 'abort');
   return exitCode.ok;
-}
-
-/** The command line of an agent with these flags. */
-function agentWords(flags: AgentFlagValues): readonly string[] {
-  return [
-    'agent',
-    ...(flags.data === undefined ? [] : ['--data', flags.data]),
-    '--runtime',
-    flags.runtime,
-    '--datapath',
-    flags.datapath,
-    '--metrics-port',
-    String(flags.metricsPort),
-    '--directives',
-    flags.directives,
-    '--push-metrics',
-    `${flags.pushMetrics}ms`,
-    ...(flags.servicesPort === -1 ? [] : ['--services-port', String(flags.servicesPort)]),
-    '--quota',
-    String(flags.quota),
-    ...(flags.edge === undefined ? [] : ['--edge', flags.edge]),
-    ...(flags.edgeUrl === undefined ? [] : ['--edge-url', flags.edgeUrl]),
-    '--edge-memory',
-    flags.edgeMemory,
-    '--edge-disk',
-    flags.edgeDisk,
-    '--edge-user',
-    flags.edgeUser,
-    ...(flags.files === undefined ? [] : ['--files', flags.files]),
-    ...flags.allowForward.flatMap((ports) => ['--allow-forward', ports]),
-    ...flags.allowReverse.flatMap((ports) => ['--allow-reverse', ports]),
-    '--log-level',
-    flags.logLevel,
-  ];
 }
 
 /** Where command lines of machines look for those. */
