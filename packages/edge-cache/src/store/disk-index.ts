@@ -1,3 +1,4 @@
+import { Admission } from './admission.ts';
 import { GhostQueue } from './ghost-queue.ts';
 import type { KeyHash } from './key-hash.ts';
 import { type Place, SlotTable } from './slot-table.ts';
@@ -41,6 +42,7 @@ export class DiskIndex {
   readonly #ghosts: GhostQueue;
   /** Keys that came once and were not taken in. */
   readonly #seen: GhostQueue;
+  readonly #admission = new Admission();
   readonly #queues: Record<Queue, SegmentEntry[]> = { small: [], main: [] };
   readonly #capacity: number;
   #free: number[] = [];
@@ -63,13 +65,19 @@ export class DiskIndex {
 
   /**
    * Through which queue a key comes in; undefined where it does not. While there is room all do. On a
-   * full disk what was never asked for before only leaves its name: most of that is never asked for
-   * again, and writing it would wear the disk out and push out what is.
+   * full disk what was never asked for before may only leave its name; see admission.ts.
    */
   admit(key: KeyHash): Queue | undefined {
-    if (this.#ghosts.take(key)) return 'main';
+    if (this.#ghosts.take(key) !== undefined) return 'main';
     if (this.bytes < this.#capacity * fullShare || this.table.find(key) !== -1) return 'small';
-    if (this.#seen.take(key)) return 'small';
+    this.#admission.asked();
+    const age = this.#seen.take(key);
+    if (age !== undefined) {
+      const inSmallQueue = this.table.count * smallShare;
+      if (age <= inSmallQueue) this.#admission.cameEarly();
+      return 'small';
+    }
+    if (this.#admission.takesAll) return 'small';
     this.#seen.add(key);
     return undefined;
   }
@@ -116,6 +124,9 @@ export class DiskIndex {
       if (slot === -1 || !this.table.isAt(slot, segment.number, record.offset)) continue;
       const frequency = this.table.frequencyAt(slot);
       const pinned = this.table.isPinned(slot);
+      if (segment.queue === 'small' && frequency > 0 && this.#admission.takesAll) {
+        this.#admission.cameEarly();
+      }
       const stays = pinned || (segment.queue === 'small' ? frequency > 1 : frequency > 0);
       if (stays) {
         candidates.push({

@@ -36,15 +36,16 @@ export class GhostQueue {
     this.#time += 1;
   }
 
-  /** Whether it was evicted lately; it is forgotten then. */
-  take({ high, low }: KeyHash): boolean {
+  /** How many came after it, where it was evicted lately; it is forgotten then. */
+  take({ high, low }: KeyHash): number | undefined {
     const from = (low & (this.#buckets - 1)) * ways;
     for (let at = from; at < from + ways; at += 1) {
       const time = this.#times[at] ?? 0;
       if (time === 0 || this.#fingerprints[at] !== high) continue;
       this.#times[at] = 0;
-      return this.#time - time <= this.#span;
+      const age = this.#time - time;
+      return age <= this.#span ? age : undefined;
     }
-    return false;
+    return undefined;
   }
 }
