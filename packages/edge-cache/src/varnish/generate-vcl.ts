@@ -106,6 +106,7 @@ function receive({ channels, secret, xkey, name }: VclInput): readonly string[] 
     'if (req.restarts == 0) {',
     '  unset req.http.x-tapline-grace;',
     '  unset req.http.x-tapline-failed;',
+    '  unset req.http.x-tapline-renew;',
     '  unset req.http.x-tapline-wishes;',
     ...channels
       .filter(({ honourRequestDirectives }) => honourRequestDirectives)
@@ -114,6 +115,7 @@ function receive({ channels, secret, xkey, name }: VclInput): readonly string[] 
           `  if (req.http.x-tapline-channel == "${channel.name}") { set req.http.x-tapline-wishes = req.http.Cache-Control; }`,
       ),
     '}',
+    'if (req.http.x-tapline-renew) { set req.hash_always_miss = true; }',
     'if (req.http.x-tapline-failed) { set req.grace = 10y; }',
     'elseif (req.http.x-tapline-grace) { set req.grace = std.duration(req.http.x-tapline-grace + "s", 0s); }',
     'if (req.method == "PURGE") {',
@@ -151,7 +153,8 @@ function receive({ channels, secret, xkey, name }: VclInput): readonly string[] 
     // Varnish compares what varies byte by byte, and tags of languages have no case.
     'if (req.http.Accept-Language) { set req.http.Accept-Language = std.tolower(regsuball(req.http.Accept-Language, "[ ]*([,;])[ ]*", "\\1")); }',
     'unset req.http.Cookie;',
-    'if (req.http.Authorization) { return (pass); }',
+    // It waits for nobody; whether it gets what is kept, and others what it gets, the response says.
+    'if (req.http.Authorization) { set req.hash_ignore_busy = true; }',
     'return (hash);',
   ]);
 }
@@ -177,12 +180,13 @@ function hit(): readonly string[] {
   return [
     ...block('vcl_hit', [
       ...purging,
+      'if (req.http.Authorization && !obj.http.x-tapline-shared) { return (pass); }',
       // Of a list the one that is kept: Varnish compares with the whole field.
       'if (obj.http.ETag ~ "\\x22$" && std.strstr(req.http.If-None-Match, obj.http.ETag)) { set req.http.If-None-Match = obj.http.ETag; }',
       `if (${asked} ~ "(?i)(^|[ ,])no-store([ ,]|$)") { return (pass); }`,
       `if (${asked} ~ "(?i)(^|[ ,])no-cache([ ,]|$)" || obj.age > ${wish('max-age', '10y')} || (obj.ttl > 0s && obj.ttl < ${wish('min-fresh', '0s')})) {`,
+      '  set req.http.x-tapline-renew = "1";',
       `  unset ${asked};`,
-      '  purge.soft(0s, 0s, -1s);',
       '  return (restart);',
       '}',
       // The origin is asked first, and what is here serves where it fails.
@@ -320,6 +324,7 @@ function deliver({ name }: VclInput): readonly string[] {
     'unset resp.http.x-tapline-tags;',
     'unset resp.http.x-tapline-place;',
     'unset resp.http.x-tapline-no-cookie;',
+    'unset resp.http.x-tapline-shared;',
     'unset resp.http.x-tapline-swr;',
     'unset resp.http.x-tapline-sie;',
     ...hideBodyFields(),
