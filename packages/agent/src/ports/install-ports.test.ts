@@ -1,4 +1,5 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
@@ -196,5 +197,35 @@ describe('ports of installs', () => {
     await eventually('nothing of the first is open', async () => {
       return (await ports.state(uid))?.connections['1'] === undefined;
     });
+  });
+
+  test.skipIf(!canEnter || !haveProgram('ip'))('are in the namespace of a segment', async () => {
+    await using folder = await temporaryFolder();
+    await using ports = open(folder.path);
+    await using opened = new AsyncDisposableStack();
+    opened.defer(() => ports.end(uid));
+    const name = `tapline-test-${randomBytes(4).toString('hex')}`;
+    const ip = (...words: readonly string[]): string =>
+      execFileSync('ip', words, { encoding: 'utf8' });
+    ip('netns', 'add', name);
+    opened.defer(() => void ip('netns', 'delete', name));
+    ip('netns', 'exec', name, 'ip', 'link', 'set', 'lo', 'up');
+    const port = 8000;
+    const owner: PortsOwner = {
+      uid,
+      revision: 1,
+      ports: [{ port, env: 'PORT' }],
+      namespace: `/run/netns/${name}`,
+    };
+    const { PORT = '' } = await ports.environment(owner);
+    const script = `require('http').createServer((q, s) => s.end('there')).listen(${PORT}, '127.0.0.1')`;
+    const program = spawn('ip', ['netns', 'exec', name, process.execPath, '-e', script]);
+    opened.defer(() => void program.kill('SIGKILL'));
+    await eventually('it listens', async () => (await ports.probe(owner, 1, '/')).healthy);
+    await ports.move(owner, 1);
+    const asker = `fetch('http://127.0.0.1:${port}/').then((r) => r.text()).then(console.log)`;
+    expect(ip('netns', 'exec', name, process.execPath, '-e', asker)).toBe('there\n');
+    // Nothing of it is on the node's own network.
+    await expect(ask(port)).rejects.toThrow('fetch failed');
   });
 });
