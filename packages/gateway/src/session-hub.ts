@@ -141,7 +141,8 @@ export function createSessionHub(init: {
       const answer = errorAnswer(error);
       if (signed === undefined) return refuseUpgrade(socket, answer);
       const { status, body } = answer;
-      acceptor.refuseWebSocket({ request, socket, head }, { status, code: body.code });
+      const { code, retryAfterMs } = body;
+      acceptor.refuseWebSocket({ request, socket, head }, { status, code, retryAfterMs });
     }
   }
 

@@ -88,10 +88,13 @@ export function dialWebSocket(init: {
   };
 }
 
+/** The reason is a code, and where the gateway says when to come again, the milliseconds until then. */
 function refusal(code: number, reason: string): TaplineError {
-  const known = /^[a-z][a-z0-9_]{0,63}$/.test(reason) ? reason : 'gateway_error';
+  const [, known = 'gateway_error', after] =
+    /^([a-z][a-z0-9_]{0,63})(?: (\d{1,9}))?$/.exec(reason) ?? [];
   return new TaplineError(
     known,
     `the gateway refuses the tunnel: ${code - firstRefusalCode} ${known}`,
+    after === undefined ? {} : { details: { retryAfterMs: Number(after) } },
   );
 }

@@ -27,7 +27,11 @@ export interface TunnelAcceptor extends Disposable {
   /** Says no in a way that a browser can hear: it shows pages only how a WebSocket that was open closes. */
   refuseWebSocket(
     upgrade: Upgrade,
-    answer: { readonly status: number; readonly code: string },
+    answer: {
+      readonly status: number;
+      readonly code: string;
+      readonly retryAfterMs?: number | undefined;
+    },
   ): void;
 }
 
@@ -69,10 +73,11 @@ export function createTunnelAcceptor(init: {
       );
       void carryOnSocket(socket, { begin: take, clock, head });
     },
-    refuseWebSocket({ request, socket, head }, { status, code }) {
+    refuseWebSocket({ request, socket, head }, { status, code, retryAfterMs }) {
+      const reason = retryAfterMs === undefined ? code : `${code} ${retryAfterMs}`;
       webSockets.handleUpgrade(request, socket, head, (opened) => {
         opened.on('error', () => opened.terminate());
-        opened.close(firstApplicationCode + status, code);
+        opened.close(firstApplicationCode + status, reason);
       });
     },
     [Symbol.dispose]() {

@@ -168,9 +168,13 @@ describe.each(Object.keys(carriers))('over %s', (name) => {
 });
 
 test('a gateway that refuses says why, and one that is not there is said to be missing', async () => {
+  let refusal: readonly [number, object] = [
+    403,
+    { code: 'device_unknown', message: 'd1 is not enrolled' },
+  ];
   const server = createHttpServer((_request, response) => {
-    response.writeHead(403, { 'content-type': 'application/json' });
-    response.end(JSON.stringify({ code: 'device_unknown', message: 'd1 is not enrolled' }));
+    response.writeHead(refusal[0], { 'content-type': 'application/json' });
+    response.end(JSON.stringify(refusal[1]));
   });
   const port = await listen(server);
   server.removeAllListeners('upgrade');
@@ -181,7 +185,43 @@ test('a gateway that refuses says why, and one that is not there is said to be m
   const { signal } = new AbortController();
   const dial = dialTunnel({ server: url, clock: systemClock });
   await expect(dial(begin, signal)).rejects.toMatchObject({ code: 'device_unknown' });
+  // With when to come again, which whoever dials keeps to.
+  refusal = [503, { code: 'gateway_busy', message: 'too many', retryAfterMs: 4200 }];
+  await expect(dial(begin, signal)).rejects.toMatchObject({
+    code: 'gateway_busy',
+    details: { retryAfterMs: 4200 },
+  });
   server.close();
   await once(server, 'close');
   await expect(dial(begin, signal)).rejects.toMatchObject({ code: 'gateway_unreachable' });
+});
+
+test('a page hears why it is refused, and when to come again', async () => {
+  const answers = [
+    { status: 403, code: 'device_revoked' },
+    { status: 503, code: 'gateway_busy', retryAfterMs: 4200 },
+  ];
+  const refusing = createHttpServer();
+  refusing.on('upgrade', (request, socket, head) => {
+    const answer = answers.shift() ?? { status: 500, code: 'internal_error' };
+    acceptor.refuseWebSocket({ request, socket, head }, answer);
+  });
+  refusing.listen(0, '127.0.0.1');
+  await once(refusing, 'listening');
+  opened.defer(() => {
+    refusing.close();
+    refusing.closeAllConnections();
+  });
+  const { port } = refusing.address() as AddressInfo;
+  const dial = dialWebSocket({
+    open: () => new WebSocket(`ws://127.0.0.1:${port}${tunnelPath}`, tunnelSubprotocol),
+    clock: systemClock,
+  });
+  const begin = () => ({ receive() {}, drained() {}, closed() {} });
+  const { signal } = new AbortController();
+  await expect(dial(begin, signal)).rejects.toMatchObject({ code: 'device_revoked', details: {} });
+  await expect(dial(begin, signal)).rejects.toMatchObject({
+    code: 'gateway_busy',
+    details: { retryAfterMs: 4200 },
+  });
 });
