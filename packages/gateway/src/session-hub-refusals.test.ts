@@ -115,9 +115,6 @@ describe('a device that', () => {
     '%s is put out with its code, and nobody else notices',
     async (name) => {
       const [code = 0, ...sent] = abuses[name] ?? [];
-      // Who says nothing is put out for that, and not lost as one that does not answer.
-      await gateway.hub[Symbol.asyncDispose]();
-      gateway.hub = gateway.newHub({ pingIntervalMs: 10_000 });
       const honest = gateway.connect(await gateway.enrolled('d1'), { service: echo });
       await until(() => expect(honest.epoch).toBe(1));
       const { send, next } = await gateway.openEcho('d1');

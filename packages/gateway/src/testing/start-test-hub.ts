@@ -16,7 +16,8 @@ import type { ExecResponse } from '../rpc/generated/tapline/device/v1/device_pb.
 import { createSessionHub, type SessionHub } from '../session-hub.ts';
 import { startTestApi } from './start-test-api.ts';
 
-const hubOptions = { answerTimeoutMs: 2000, pingIntervalMs: 100, returnGraceMs: 50 };
+// Who is busy must not look silent.
+const hubOptions = { answerTimeoutMs: 2000, pingIntervalMs: 10_000, returnGraceMs: 50 };
 
 /** What a device shows. */
 export interface Credentials {
