@@ -22,7 +22,7 @@ const moments: readonly Moment[] = [
 ];
 /** `TAPLINE_LONG_TESTS=1 npx vitest run tests/control-plane-killed.test.ts`: three minutes. */
 const long = process.env['TAPLINE_LONG_TESTS'] === '1';
-const randomRounds = long ? 12 : 2;
+const randomRounds = long ? 12 : 1;
 const killsARound = 3;
 
 describe.skipIf(unavailable !== undefined)(

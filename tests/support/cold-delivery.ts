@@ -35,7 +35,7 @@ export type Moment =
 /** A delivery to the only device of a system, looked at, taken back and begun again. */
 export interface ColdDelivery {
   begin(): Promise<void>;
-  /** Waits for the moment; whether it came. */
+  /** Waits for the moment, as long as it may come; whether it came. */
   until(moment: Moment, withinMs?: number): Promise<boolean>;
   /** Waits for the end of the delivery, which must be as if nothing had happened. */
   converges(): Promise<void>;
@@ -118,6 +118,8 @@ export function coldDelivery(system: System, device: DeviceProcess): ColdDeliver
       const end = performance.now() + withinMs;
       while (performance.now() < end) {
         if (await moments[moment]()) return true;
+        // It came and went between two looks, or while who is killed was away.
+        if (await moments[laterThan(moment)]()) return await moments[moment]();
         await delay(2);
       }
       return false;
@@ -162,6 +164,11 @@ export function coldDelivery(system: System, device: DeviceProcess): ColdDeliver
       for (const folder of halfDone) expect(files(folder), folder).toEqual([]);
     },
   };
+}
+
+/** Where this has come, that one comes no more. */
+function laterThan(moment: Moment): Moment {
+  return moment === 'resolving' || moment === 'building' ? 'published' : 'ready';
 }
 
 function files(folder: string): readonly string[] {
