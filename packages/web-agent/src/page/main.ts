@@ -8,3 +8,6 @@ import { showState } from './show-device.ts';
 runDevice(takeToken(globalThis)).catch((error: unknown) =>
   showState('away', `this browser cannot be a device: ${errorMessage(error)}`),
 );
+
+// A link that is opened where the page is already only changes its fragment.
+addEventListener('hashchange', () => location.reload());
