@@ -19,6 +19,7 @@ import type { BuiltPackage, PackageSource } from './package-source.ts';
 
 type Client = Pick<RegistryClient, 'manifest' | 'blob'>;
 
+const ownRegistry = 'registry';
 const maxConfigBytes = 4 * 1024 * 1024;
 const maxUnpackedBytes = 64 * 2 ** 30;
 
@@ -129,7 +130,15 @@ export function createImageSource(init: {
     async build({ image = '', platforms, signal, onStage }): Promise<BuiltPackage> {
       const startMs = clock.monotonic();
       // A name without a registry is in this one; Docker's own rules have no part in it.
-      const { repository, tag, digest } = parseReference(image, { defaultRegistry: 'registry' });
+      const named = parseReference(image, { defaultRegistry: ownRegistry });
+      const { registry, repository, tag, digest } = named;
+      if (registry !== ownRegistry) {
+        throw new TaplineError(
+          'reference_invalid',
+          `image ${image} is in ${registry}, and devices fetch from the control plane's registry`,
+          { hint: 'push it there, or have the registry mirror the other one' },
+        );
+      }
       const reference = digest ?? tag ?? 'latest';
       const top = await client.manifest(repository, reference, { signal });
       onStage?.('resolved');
