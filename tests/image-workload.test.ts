@@ -50,9 +50,14 @@ describe.skipIf(unavailable !== undefined)(`images as workloads ${unavailable ??
     for (const [tag, page, command] of [
       ['1', 'one'],
       ['2', 'two'],
-      ['broken', 'none', ['sleep', '1000']],
+      ['broken', 'none', '/bin/busybox sleep 1000'],
     ] as const) {
-      const image = { repository: 'site/web', tag, page, ...(command && { command }) };
+      const image = {
+        repository: 'site/web',
+        tag,
+        page,
+        ...(command !== undefined && { command }),
+      };
       await pushBusyboxImage(registry, image);
     }
     const sign = (tag: string): Promise<string> =>

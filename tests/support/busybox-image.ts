@@ -18,7 +18,7 @@ export async function pushBusyboxImage(
     readonly tag: string;
     readonly page: string;
     /** What it starts; a web server unless given. */
-    readonly command?: readonly string[];
+    readonly command?: string;
   },
 ): Promise<void> {
   await using folder = await temporaryFolder();
@@ -37,11 +37,13 @@ export async function pushBusyboxImage(
   const words = ['-C', root, '--sort=name', '--mtime=@0', '--owner=0', '--group=0', '-c', '.'];
   const tar = execFileSync('tar', words, { maxBuffer: 64 * 1024 * 1024 });
   const layer = await put(gzipSync(tar, { level: 1 }), mediaTypes.ociLayerTarGzip);
-  const server = ['httpd', '-f', '-p', '127.0.0.1:8080', '-h', '/www'];
+  // The first process of a container hears no SIGTERM that it has no handler for.
+  const { command = '/bin/busybox httpd -f -p 127.0.0.1:8080 -h /www' } = image;
+  const script = `trap 'exit 0' TERM; ${command} & wait`;
   const config = {
     architecture: process.arch === 'x64' ? 'amd64' : process.arch,
     os: 'linux',
-    config: { Entrypoint: ['/bin/busybox'], Cmd: image.command ?? server, User: '65534' },
+    config: { Entrypoint: ['/bin/busybox'], Cmd: ['sh', '-c', script], User: '65534' },
     rootfs: { type: 'layers', diff_ids: [digestOf(tar)] },
   };
   const mediaType = mediaTypes.ociManifest;
