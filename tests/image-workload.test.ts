@@ -18,7 +18,9 @@ import { startControlPlaneProcess } from './support/control-plane-process.ts';
 import { startDeviceProcess } from './support/device-process.ts';
 import { runTapline } from './support/run-tapline.ts';
 
+// A control plane, a node and half a minute: by command; install-ports.test.ts is what always runs.
 const missing = [
+  ...(process.env['TAPLINE_LONG_TESTS'] === undefined ? ['TAPLINE_LONG_TESTS=1'] : []),
   ...(process.platform === 'linux' && process.getuid?.() === 0 ? [] : ['Linux and root']),
   ...['runc', 'busybox', 'nsenter'].filter((program) => !haveProgram(program)),
 ];

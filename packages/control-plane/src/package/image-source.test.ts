@@ -30,7 +30,7 @@ function registry() {
   };
   return {
     client,
-    image(architecture: string, layers: readonly (readonly [Uint8Array, string])[]) {
+    image: (architecture: string, layers: readonly (readonly [Uint8Array, string])[]) => {
       const config = { architecture, os: 'linux', rootfs: { type: 'layers', diff_ids: [] } };
       const bytes = encodeManifest({
         schemaVersion: 2,
@@ -43,7 +43,7 @@ function registry() {
       const mediaType = mediaTypes.ociManifest;
       return { digest: digestOf(bytes), size: bytes.length, mediaType, platform };
     },
-    tag(name: string, of: { readonly digest: Digest } | Uint8Array) {
+    tag: (name: string, of: { readonly digest: Digest } | Uint8Array): void => {
       const bytes = of instanceof Uint8Array ? of : manifests.get(of.digest);
       if (bytes === undefined) throw new Error('no such manifest');
       manifests.set(name, bytes);
