@@ -73,6 +73,12 @@ export class ArrivalCounts {
     for (const place of places) this.#covered.add(place);
   }
 
+  /** Has the host be asked at the next arrival, as at the first. */
+  forget(pc: number): void {
+    const at = entryOf(pc);
+    if (this.#counts[at] === pc) this.#counts[at + 1] = 0;
+  }
+
   #countOf(pc: number): number {
     const at = entryOf(pc);
     return this.#counts[at] === pc ? (this.#counts[at + 1] ?? 0) & ~arrivalCalled : 0;

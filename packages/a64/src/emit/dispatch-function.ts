@@ -13,6 +13,13 @@ export function dispatchFunction(how: 'call' | 'jump'): Uint8Array<ArrayBuffer> 
   const body = new FunctionBody([], 2);
   const [pc, depth] = [0, 1];
   const entry = body.addLocal(valueType.i32);
+  const isHere = (): void => {
+    body.memory(wasmOp.i64Load, machineLayout.cache);
+    body.get(pc);
+    body.i64(1n);
+    body.op(wasmOp.i64Or, wasmOp.i64Eq);
+    body.open(wasmOp.if);
+  };
   body.get(pc);
   body.op(wasmOp.i32WrapI64);
   body.i32(2);
@@ -22,11 +29,7 @@ export function dispatchFunction(how: 'call' | 'jump'): Uint8Array<ArrayBuffer> 
   body.i32(4);
   body.op(wasmOp.i32Shl);
   body.tee(entry);
-  body.memory(wasmOp.i64Load, machineLayout.cache);
-  body.get(pc);
-  body.i64(1n);
-  body.op(wasmOp.i64Or, wasmOp.i64Eq);
-  body.open(wasmOp.if);
+  isHere();
   const run = (pushIndex: () => void): void => {
     body.get(depth);
     pushIndex();
@@ -36,10 +39,19 @@ export function dispatchFunction(how: 'call' | 'jump'): Uint8Array<ArrayBuffer> 
       body.op(wasmOp.return);
     }
   };
-  run(() => {
-    body.get(entry);
-    body.memory(wasmOp.i32Load, machineLayout.cache + 8);
-  });
+  const runEntry = (): void =>
+    run(() => {
+      body.get(entry);
+      body.memory(wasmOp.i32Load, machineLayout.cache + 8);
+    });
+  runEntry();
+  body.end();
+  body.get(entry);
+  body.i32(16);
+  body.op(wasmOp.i32Xor);
+  body.tee(entry);
+  isHere();
+  runEntry();
   body.end();
   body.i32(0);
   body.get(pc);

@@ -88,6 +88,7 @@ export class GuestMachine {
       memory: this.memory,
       buffer,
       cache,
+      displaced: (pc) => this.#arrivals?.forget(pc),
       imports: {
         memory,
         step: () => this.#step(),

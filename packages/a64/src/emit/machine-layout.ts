@@ -5,7 +5,11 @@
 export const machineLayout = {
   /** The processor's state, as `cpuLayout` has it. */
   state: 0x1000,
-  /** The branch cache: 16 bytes each, an address with its lowest bit set and a table index. */
+  /**
+   * The branch cache: 16 bytes each, an address with its lowest bit set and a table index. An address may
+   * be in its entry or in the one beside it: functions begin at multiples of 16 mostly, so that most
+   * entries would be no function's.
+   */
   cache: 0x10000,
   cacheEntries: 16_384,
   /** For cold code, as numbers of 32 bits: what arrivals make a place hot, and whether to leave. */

@@ -27,6 +27,8 @@ export class TranslatedCode {
   readonly #memory: LinearMemory;
   readonly #cache: CodeCache;
   readonly #imports: Readonly<Record<string, WebAssembly.Value>>;
+  /** Told what branches do not find any more. */
+  readonly #displaced: (pc: number) => void;
   readonly #table: WebAssembly.Table = new WebAssembly.Table({
     element: 'anyfunc',
     initial: Object.keys(tableIndex).length,
@@ -46,7 +48,9 @@ export class TranslatedCode {
     readonly buffer: ArrayBuffer;
     readonly cache: CodeCache;
     readonly imports: Readonly<Record<string, WebAssembly.Value>>;
+    readonly displaced: (pc: number) => void;
   }) {
+    this.#displaced = init.displaced;
     this.#memory = init.memory;
     this.#cache = init.cache;
     this.#imports = { ...init.imports, table: this.#table };
@@ -148,10 +152,20 @@ export class TranslatedCode {
     }
   }
 
-  /** Has branches to an address find what is there, instead of what was in its place. */
+  /** Has branches to an address find what is there, instead of what was longest in its places. */
   #remember(pc: number, index: number): void {
-    const at = ((pc >>> 2) % machineLayout.cacheEntries) * 16;
-    this.#branches.setBigUint64(at, BigInt(pc) | 1n, true);
-    this.#branches.setUint32(at + 8, index, true);
+    const first = ((pc >>> 2) % machineLayout.cacheEntries) * 16;
+    const second = first ^ 16;
+    const branches = this.#branches;
+    const [there, beside] = [branches.getUint32(first, true), branches.getUint32(second, true)];
+    const key = (pc | 1) >>> 0;
+    if (there === key || beside === key) return;
+    if (there !== 0) {
+      if (beside !== 0) this.#displaced((beside & ~1) >>> 0);
+      branches.setBigUint64(second, BigInt(there), true);
+      branches.setUint32(second + 8, branches.getUint32(first + 8, true), true);
+    }
+    branches.setBigUint64(first, BigInt(key), true);
+    branches.setUint32(first + 8, index, true);
   }
 }

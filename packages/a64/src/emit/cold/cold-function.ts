@@ -159,12 +159,15 @@ function writeArrival(code: ColdCode): void {
     4,
   );
   const place = code.of(wasmOp.i64ExtendI32U, code.get('pc'));
-  const cached = code.load(wasmOp.i64Load, entry, machineLayout.cache);
+  const cached = code.load(wasmOp.i64Load, code.get('a'), machineLayout.cache);
   const key = code.of(wasmOp.i64Or, place, code.i64(1n));
   body.open(wasmOp.block);
   const done = body.depth;
+  code.set('a', entry);
+  code.if(code.of(wasmOp.i64Ne, cached, key), () => {
+    code.set('a', code.of(wasmOp.i32Xor, code.get('a'), 16));
+  });
   code.if(code.of(wasmOp.i64Eq, cached, key), () => {
-    code.set('a', entry);
     writeTranslated(code);
     body.branch(wasmOp.br, done);
   });
