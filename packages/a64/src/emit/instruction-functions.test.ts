@@ -10,7 +10,9 @@ const code = 0x280000;
 const turns = 40;
 // subs x9, x9, #1; b.ne -8; brk #0
 const loop = [0xf1000529, 0x54ffffc1, 0xd4200000];
-const classes = encodingClasses.filter(({ name }) => /advanced simd|general/i.test(name));
+const classes = encodingClasses.filter(({ name }) =>
+  /advanced simd|general|cryptographic/i.test(name),
+);
 
 /** Runs a word some times, by the interpreter alone or as cold code of a program that gets hot. */
 function run(
@@ -50,7 +52,7 @@ test('words of vectors that are run cold do what the interpreter does', () => {
   const anyWord = fc
     .tuple(fc.constantFrom(...classes), fc.nat(2 ** 32 - 1))
     .map(([{ mask, value }, bits]) => ((bits & ~mask) | value) >>> 0)
-    .filter((word) => decode(word)?.kind.startsWith('vector-') === true);
+    .filter((word) => /^(vector-|aes|sha-)/.test(decode(word)?.kind ?? ''));
   fc.assert(
     fc.property(anyWord, seed, (word, values) => {
       const cold = run(word, { seed: values, hotAfter: 0x7fffffff, cache });

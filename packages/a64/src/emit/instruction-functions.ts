@@ -86,6 +86,9 @@ function standsAlone(kind: string): boolean {
     case 'vector-insert-general':
     case 'vector-insert':
     case 'fp-move-general':
+    case 'aes':
+    case 'sha-two':
+    case 'sha-three':
       return true;
     default:
       return false;
