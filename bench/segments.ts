@@ -29,7 +29,11 @@ export async function benchmarkSegments(only: readonly string[]): Promise<Measur
   }
   const rows: BenchmarkRow[] = [];
   for (const [name, measure] of Object.entries(parts)) {
-    if (only.length === 0 || only.includes(name)) rows.push(...(await measure()));
+    if (only.length > 0 && !only.includes(name)) continue;
+    const start = performance.now();
+    rows.push(...(await measure()));
+    const seconds = Math.round((performance.now() - start) / 1000);
+    process.stderr.write(`segments: ${name} took ${seconds} s\n`);
   }
   return { versions: { node: process.version }, rows };
 }

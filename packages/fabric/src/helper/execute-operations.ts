@@ -5,9 +5,9 @@ import type { MacsecProcess } from '../userspace/macsec-process.ts';
 import type { SendingKeyStore } from '../keys/sending-key-store.ts';
 import type { ElementOperation } from './element-batch.ts';
 import type { ElementSocket } from './element-socket.ts';
-import type { NeighbourOperation } from './neighbour-messages.ts';
-import type { NeighbourSocket } from './neighbour-socket.ts';
+import { isLinkOperation } from './link-messages.ts';
 import { batchesOf, type PreparedOperations } from './prepare-operations.ts';
+import type { RouteOperation, RouteSocket } from './route-socket.ts';
 import type { ProgramResult, RunProgram } from './run-program.ts';
 
 /**
@@ -21,8 +21,8 @@ export async function executeOperations(
     readonly run: RunProgram;
     /** For few elements of sets; without it, they are nft's. */
     readonly elements?: Pick<ElementSocket, 'change'> | undefined;
-    /** For entries of the node's own devices; without it, they are `bridge`'s and `ip`'s. */
-    readonly neighbours?: Pick<NeighbourSocket, 'add'> | undefined;
+    /** For links, ports' filters and entries; without it, they are `ip`'s, `tc`'s and `bridge`'s. */
+    readonly routes?: Pick<RouteSocket, 'change'> | undefined;
     /** The device of MACsec, where the kernel has none. */
     readonly macsec: MacsecProcess | undefined;
   },
@@ -69,34 +69,34 @@ function changeElements(
   return Promise.resolve({ done: false, failed: batch.operations[failed] ?? 0, message });
 }
 
-/** Entries go to the kernel at once, and the lines between them to their program. */
+/** What the socket takes goes to the kernel at once, and the lines between to their program. */
 async function runParts(
   batch: CommandBatch,
   operations: readonly Operation[],
   how: Parameters<typeof runBatch>[1] & {
-    readonly neighbours?: Pick<NeighbourSocket, 'add'> | undefined;
+    readonly routes?: Pick<RouteSocket, 'change'> | undefined;
   },
 ): Promise<ExecutionResult> {
-  const { neighbours } = how;
-  if (neighbours === undefined || batch.namespace !== undefined || batch.apart !== undefined) {
+  const { routes } = how;
+  if (routes === undefined || batch.namespace !== undefined || batch.apart !== undefined) {
     return await runWhole(batch, how);
   }
   const { length } = batch.operations;
   for (let from = 0; from < length;) {
-    const entries = entriesFrom(batch, operations, from);
-    let to = from + entries.length;
-    if (entries.length === 0) {
+    const { taken, indexes, end } = takenFrom(batch, operations, from);
+    let to = end;
+    if (taken.length === 0) {
       do to += 1;
-      while (to < length && !isEntry(operations[batch.operations[to] ?? -1]));
+      while (to < length && !isTaken(operations[batch.operations[to] ?? -1]));
     }
     const result =
-      entries.length > 0
-        ? await neighbours.add(entries)
+      taken.length > 0
+        ? await routes.change(taken, { group: batch.group })
         : await runWhole(from === 0 && to === length ? batch : partOf(batch, from, to), how);
-    if (!result.done && entries.length > 0) {
-      const line = from + result.failed;
-      const message = `${result.message} (${batch.shown[line] ?? ''})`;
-      return { done: false, failed: batch.operations[line] ?? 0, message };
+    if (!result.done && taken.length > 0) {
+      const failed = indexes[result.failed] ?? 0;
+      const line = batch.shown[batch.operations.indexOf(failed)] ?? '';
+      return { done: false, failed, message: `${result.message} (${line})` };
     }
     if (!result.done) return result;
     from = to;
@@ -104,22 +104,43 @@ async function runParts(
   return { done: true };
 }
 
-function entriesFrom(
+/** Operations in a row that the socket takes, of which some have more lines than one. */
+function takenFrom(
   batch: CommandBatch,
   operations: readonly Operation[],
   from: number,
-): readonly NeighbourOperation[] {
-  const entries: NeighbourOperation[] = [];
-  for (let at = from; at < batch.operations.length; at += 1) {
-    const operation = operations[batch.operations[at] ?? -1];
-    if (!isEntry(operation)) break;
-    entries.push(operation);
+): {
+  readonly taken: readonly RouteOperation[];
+  readonly indexes: readonly number[];
+  readonly end: number;
+} {
+  const taken: RouteOperation[] = [];
+  const indexes: number[] = [];
+  let end = from;
+  for (; end < batch.operations.length; end += 1) {
+    const index = batch.operations[end] ?? -1;
+    if (index === indexes.at(-1)) continue;
+    const operation = operations[index];
+    if (!isTaken(operation)) break;
+    taken.push(operation);
+    indexes.push(index);
   }
-  return entries;
+  return { taken, indexes, end };
 }
 
-function isEntry(operation: Operation | undefined): operation is NeighbourOperation {
-  return operation?.kind === 'fdb-add' || operation?.kind === 'neighbour-add';
+function isTaken(operation: Operation | undefined): operation is RouteOperation {
+  switch (operation?.kind) {
+    case 'fdb-add':
+    case 'neighbour-add':
+    case 'egress-set':
+      return true;
+    case 'end-place':
+      return operation.end.place.kind === 'host';
+    case 'link-add':
+      return isLinkOperation(operation);
+    default:
+      return false;
+  }
 }
 
 function partOf(batch: CommandBatch, from: number, to: number): CommandBatch {

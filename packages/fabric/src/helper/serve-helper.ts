@@ -4,7 +4,7 @@ import { errorMessage, isTaplineError, systemClock } from '@tapline/base';
 import { isMacsecOperation } from '@tapline/segments';
 import type { ExecutionResult, Reading } from '../fabric-helper.ts';
 import { ElementSocket } from './element-socket.ts';
-import { NeighbourSocket } from './neighbour-socket.ts';
+import { RouteSocket } from './route-socket.ts';
 import { executeOperations } from './execute-operations.ts';
 import { openSendingKeys, type SendingKeyStore } from '../keys/sending-key-store.ts';
 import { changeNamespace } from './change-namespace.ts';
@@ -30,8 +30,8 @@ export interface HelperOptions {
   readonly run?: RunProgram;
   /** Without it, every element is nft's. */
   readonly elements?: ElementSocket | undefined;
-  /** Without it, every entry is `bridge`'s or `ip`'s. */
-  readonly neighbours?: NeighbourSocket | undefined;
+  /** Without it, every link, entry and filter is `ip`'s, `bridge`'s or `tc`'s. */
+  readonly routes?: RouteSocket | undefined;
   /** The device of MACsec for a kernel that has none; it ends with whoever has it. */
   readonly macsec?: MacsecProcess;
   /** Number of the request; two beside each other have not the same. */
@@ -63,7 +63,7 @@ export async function serveHelper(
 ): Promise<void> {
   using spares = new SparePrograms();
   using elements = options.run === undefined ? ElementSocket.open() : undefined;
-  using neighbours = options.run === undefined ? NeighbourSocket.open() : undefined;
+  using routes = options.run === undefined ? RouteSocket.open() : undefined;
   const run = options.run ?? spares.run;
   const macsec = createMacsecProcess(run);
   let monitors: Disposable | undefined = watch(hint);
@@ -77,7 +77,7 @@ export async function serveHelper(
     if (line.trim() === '') continue;
     serial += 1;
     waiting += 1;
-    const own = { ...options, run, elements, neighbours, macsec, serial };
+    const own = { ...options, run, elements, routes, macsec, serial };
     const request = readRequest(line, own);
     const isLong = line.length > longRequest;
     queue = queue.then(async () => await serve(request, own, isLong));
@@ -158,7 +158,7 @@ async function carryOut(
     keys: () => keysOf(options),
     run,
     elements: options.elements,
-    neighbours: options.neighbours,
+    routes: options.routes,
     macsec: inUserSpace ? macsec : undefined,
   });
 }

@@ -16,6 +16,8 @@ export interface CommandBatch extends Omit<Command, 'line' | 'shown'> {
    * beside rules that come before it.
    */
   readonly dormant: boolean;
+  /** Of devices that lines of it add, and that are brought up together. */
+  readonly group?: number;
   /** Where a line is of many operations: what says which of them failed. */
   readonly apart?: CommandBatch;
 }
@@ -52,9 +54,10 @@ export function commandBatches(
       operation.kind === 'link-add'
         ? addLink(operation, grouped)
         : renderOperation(operation, options);
+    const group = operation.kind === 'link-add' && grouped !== undefined ? { group: grouped } : {};
     for (const { line, shown = line, ...where } of commands) {
       const last = batches.at(-1);
-      if (last !== undefined && joins(last, { ...where, dormant: dormant.has(index) })) {
+      if (last !== undefined && joins(last, { ...where, ...group, dormant: dormant.has(index) })) {
         last.lines.push(line);
         last.shown.push(shown);
         last.operations.push(index);
@@ -65,7 +68,7 @@ export function commandBatches(
           operations: [index],
           dormant: dormant.has(index),
         };
-        batches.push({ ...where, ...entry });
+        batches.push({ ...where, ...group, ...entry });
       }
     }
   });
@@ -80,13 +83,14 @@ type Draft = Omit<CommandBatch, 'lines' | 'shown' | 'operations'> & {
 
 function joins(
   last: Draft,
-  next: Omit<Command, 'line' | 'shown'> & { readonly dormant: boolean },
+  next: Omit<Command, 'line' | 'shown'> & { readonly dormant: boolean; readonly group?: number },
 ): boolean {
   return (
     last.apart === undefined &&
     last.program === next.program &&
     last.namespace === next.namespace &&
     last.dormant === next.dormant &&
+    last.group === next.group &&
     next.program !== 'wg' &&
     next.program !== 'wireguard-go'
   );

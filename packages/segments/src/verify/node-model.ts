@@ -29,18 +29,15 @@ export class NodeModel {
   readonly #foreign = new Set<string>();
   readonly #hooked: ReadonlySet<string>;
   readonly #hooks: Hooks;
-  readonly #classes = new Map<string, number>();
-  readonly #classNumbers = new Map<string, number>();
-  readonly #forwarded = new Map<string, readonly Frame[]>();
-  readonly #entered = new Map<string, readonly Frame[]>();
-  readonly #accepted = new Map<string, readonly Frame[]>();
+  readonly #answered: RuleAnswers;
   readonly #left = new Map<string, boolean>();
   readonly #targets = new Map<string, readonly FdbEntry[]>();
 
   constructor(name: string, state: NodeState, before?: NodeModel) {
     this.name = name;
     this.state = state;
-    this.links = new Map(state.links.map((link) => [link.name, link]));
+    const linked = before !== undefined && before.state.links === state.links ? before : undefined;
+    this.links = linked?.links ?? new Map(state.links.map((link) => [link.name, link]));
     this.vlans = new BridgeVlans(state);
     this.#arrivals = new ArrivalMarks(state);
     this.#destinations = Map.groupBy(
@@ -48,16 +45,22 @@ export class NodeModel {
       ({ dev, srcVni }) =>
         this.links.get(dev)?.vxlan?.external === true ? `${dev} ${srcVni}` : dev,
     );
-    this.#stacked = Map.groupBy(
-      state.links.filter(({ lower, kind }) => lower !== undefined && kind !== 'veth'),
-      (link) => link.lower ?? '',
-    );
+    this.#stacked =
+      linked === undefined
+        ? Map.groupBy(
+            state.links.filter(({ lower, kind }) => lower !== undefined && kind !== 'veth'),
+            (link) => link.lower ?? '',
+          )
+        : linked.#stacked;
     const devices = state.links.filter((link) => link.vxlan !== undefined && link.up);
     this.#external = devices.filter((link) => link.vxlan?.external === true);
-    this.#byVni = Map.groupBy(
-      devices.filter((link) => link.vxlan?.external !== true),
-      (link) => link.vxlan?.vni,
-    );
+    this.#byVni =
+      linked === undefined
+        ? Map.groupBy(
+            devices.filter((link) => link.vxlan?.external !== true),
+            (link) => link.vxlan?.vni,
+          )
+        : linked.#byVni;
     this.#bridged = Map.groupBy(
       state.fdb.filter(({ self }) => !self),
       ({ mac }) => mac,
@@ -76,7 +79,9 @@ export class NodeModel {
     this.#hooked = new Set(
       nft.tables.flatMap(({ chains }) => chains.flatMap(({ base }) => base?.devices ?? [])),
     );
-    this.#hooks = before !== undefined && before.state.nft === nft ? before.#hooks : readHooks(nft);
+    const same = before !== undefined && before.state.nft === nft ? before : undefined;
+    this.#hooks = same === undefined ? readHooks(nft) : same.#hooks;
+    this.#answered = same === undefined ? noAnswers() : same.#answered;
     this.#answers = new NeighbourAnswers(state, { links: this.links, output: this.#hooks.arp });
   }
 
@@ -109,17 +114,17 @@ export class NodeModel {
 
   /** Interfaces that the rules of forwarding do not tell apart have the same class. */
   classOf(device: string): number {
-    return remember(this.#classes, device, () => {
+    return remember(this.#answered.classes, device, () => {
       const { forward, postrouting, input } = this.#hooks;
       const tests = [forward, postrouting, input].map((hook) => hook.classOf(device)).join(';');
-      return remember(this.#classNumbers, tests, () => this.#classNumbers.size);
+      return remember(this.#answered.numbers, tests, () => this.#answered.numbers.size);
     });
   }
 
   /** Frames that come in by a bridge's port and are bridged, with the marks that they then bear. */
   enter(device: string, mark: number | undefined, fields?: Field): readonly Frame[] {
     if (fields !== undefined) return this.#enter(device, mark, fields);
-    return remember(this.#entered, `${device} ${mark ?? 'any'}`, () =>
+    return remember(this.#answered.entered, `${device} ${mark ?? 'any'}`, () =>
       this.#enter(device, mark, undefined),
     );
   }
@@ -145,7 +150,7 @@ export class NodeModel {
   /** Frames that are forwarded from a port to another, before that port's own filter. */
   forward(from: string, to: string, mark: number | undefined): readonly Frame[] {
     const key = `${this.classOf(from)} ${to} ${mark ?? 'any'}`;
-    const known = this.#forwarded.get(key);
+    const known = this.#answered.forwarded.get(key);
     if (known !== undefined) return known;
     const frame: Frame = {
       iif: from,
@@ -159,7 +164,7 @@ export class NodeModel {
       .run(frame)
       .flatMap((entry) => this.#hooks.postrouting.run(entry));
     const found = this.#early(to, 'egress', passed);
-    this.#forwarded.set(key, found);
+    this.#answered.forwarded.set(key, found);
     return found;
   }
 
@@ -214,7 +219,7 @@ export class NodeModel {
   }): readonly Frame[] {
     const { device, source, port, vni } = packet;
     const key = `${device} ${source} ${port} ${vni} ${packet.protected}`;
-    return remember(this.#accepted, key, () => this.#accept(packet));
+    return remember(this.#answered.accepted, key, () => this.#accept(packet));
   }
 
   #accept(packet: {
@@ -380,6 +385,25 @@ interface Hooks {
   readonly arp: HookProgram;
   /** Of the underlay. */
   readonly guard: HookProgram;
+}
+
+/** What rules were found to do with frames, which is so for as long as the rules are the same. */
+interface RuleAnswers {
+  readonly classes: Map<string, number>;
+  readonly numbers: Map<string, number>;
+  readonly forwarded: Map<string, readonly Frame[]>;
+  readonly entered: Map<string, readonly Frame[]>;
+  readonly accepted: Map<string, readonly Frame[]>;
+}
+
+function noAnswers(): RuleAnswers {
+  return {
+    classes: new Map(),
+    numbers: new Map(),
+    forwarded: new Map(),
+    entered: new Map(),
+    accepted: new Map(),
+  };
 }
 
 function readHooks(nft: NodeState['nft']): Hooks {

@@ -137,12 +137,7 @@ class Slicer {
     if (before === undefined || !differsInEntriesOnly(before.state, this.#state)) {
       return new Set(this.#drafts.values());
     }
-    const known = new Set(before.state.fdb);
-    const now = new Set(this.#state.fdb);
-    const different = [
-      ...before.state.fdb.filter((entry) => !now.has(entry)),
-      ...this.#state.fdb.filter((entry) => !known.has(entry)),
-    ];
+    const different = differingEntries(before.state.fdb, this.#state.fdb);
     const drafts = different.flatMap(({ dev }) => this.#homes.get(dev)?.draft ?? []);
     const fresh = [...this.#drafts].flatMap(([vni, draft]) =>
       before.slices.has(vni) ? [] : draft,
@@ -244,8 +239,9 @@ class Slicer {
       if (entry.dev !== last) {
         last = entry.dev;
         home = this.#homes.get(last);
+        if (home !== undefined && !this.#touched.has(home.draft)) home = undefined;
       }
-      if (home === undefined || !this.#touched.has(home.draft)) continue;
+      if (home === undefined) continue;
       const { draft, symbol } = home;
       const { self, mac, dst } = entry;
       const other = entry.vni ?? entry.srcVni ?? entry.port ?? entry.nexthopGroup;
@@ -354,6 +350,24 @@ class Slicer {
       draft.odd ||= named.some((text) => text === vni || claim.symbolOf(text) !== undefined);
     }
   }
+}
+
+/** Those that only one of them has, and none that is the same object at the same place in both. */
+function differingEntries(
+  before: readonly FdbEntry[],
+  now: readonly FdbEntry[],
+): readonly FdbEntry[] {
+  const least = Math.min(before.length, now.length);
+  let head = 0;
+  while (head < least && before[head] === now[head]) head += 1;
+  let tail = 0;
+  while (tail < least - head && before.at(-1 - tail) === now.at(-1 - tail)) tail += 1;
+  const [old, fresh] = [before, now].map((list) => list.slice(head, list.length - tail));
+  const [known, there] = [new Set(old), new Set(fresh)];
+  return [
+    ...(old ?? []).filter((entry) => !there.has(entry)),
+    ...(fresh ?? []).filter((entry) => !known.has(entry)),
+  ];
 }
 
 function differsInEntriesOnly(before: NodeState, after: NodeState): boolean {
