@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import { createSecureRng } from '@tapline/base';
 import { connectionFlags } from '../connection/connection-flags.ts';
 import { defineCommand, type Command } from '../framework/command.ts';
@@ -46,6 +47,8 @@ export const runWasm: Command = defineCommand({
   },
   passesThrough: 'COMMAND ARGUMENT...',
   async run({ console, positionals: [text = ''], flags, passedThrough }) {
+    // The young generation stays as small as it is: it would take tens of megabytes, beside the guest's.
+    setFlagsFromString('--semi-space-growth-factor=1');
     const { planCommand, runProgram } = await import('@tapline/userland');
     const { nodeNetwork, openKeptCode } = await import('@tapline/runtimes');
     const { openGuestImage } = await import('../wasm/guest-image.ts');
