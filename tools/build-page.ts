@@ -7,10 +7,11 @@ import { rolldown } from 'rolldown';
 const packages = join(fileURLToPath(import.meta.url), '../../packages');
 const guestPage = join(packages, 'guest-page/src');
 const devicePage = join(packages, 'web-agent/src/page');
+const consolePage = join(packages, 'ops-console/src/page');
 
 /**
- * Bundles the page of `tapline wasm-shell`, and the worker that it starts, into a folder, and into its folder
- * `device` the page in which a browser becomes a device.
+ * Bundles the page of `tapline wasm-shell`, and the worker that it starts, into a folder, into its folder
+ * `device` the page in which a browser becomes a device, and into `console` the one of `tapline ops console`.
  */
 export async function buildPage(folder: string): Promise<void> {
   await bundle(join(guestPage, 'shell/main.ts'), join(folder, 'shell.js'));
@@ -24,6 +25,11 @@ export async function buildPage(folder: string): Promise<void> {
   await bundle(worker, join(device, 'container-worker.js'));
   for (const name of ['index.html', 'device.css']) {
     await copyFile(join(devicePage, name), join(device, name));
+  }
+  const opsConsole = join(folder, 'console');
+  await bundle(join(consolePage, 'main.ts'), join(opsConsole, 'console.js'));
+  for (const name of ['index.html', 'console.css']) {
+    await copyFile(join(consolePage, name), join(opsConsole, name));
   }
   const { resolve } = createRequire(join(guestPage, 'index.ts'));
   const styles = resolve('@xterm/xterm/css/xterm.css');

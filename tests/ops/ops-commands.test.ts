@@ -1,7 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { request } from 'node:https';
 import { join } from 'node:path';
-import { loadKubeconfig } from '@tapline/client';
 import {
   deviceResource,
   incidentResource,
@@ -19,6 +17,7 @@ import {
 } from '../support/control-plane-process.ts';
 import { type CommandResult, runTapline } from '../support/run-tapline.ts';
 import { startMcpSession } from './support/mcp-session.ts';
+import { sendAlert } from './support/send-alert.ts';
 import { tokenKubeconfig } from './support/token-kubeconfig.ts';
 
 let folder: TemporaryFolder;
@@ -55,32 +54,6 @@ function tapline(words: readonly string[], kubeconfig = plane.kubeconfig): Promi
 
 async function remediation(name: string): Promise<Remediation> {
   return await plane.client.get(remediationResource, name);
-}
-
-async function sendAlert(name: string, device: string, token: string): Promise<number> {
-  const { ca } = await loadKubeconfig(plane.kubeconfig);
-  const body = JSON.stringify({
-    version: '4',
-    alerts: [
-      {
-        status: 'firing',
-        labels: { alertname: name, device },
-        annotations: { summary: `${device} is odd` },
-        startsAt: '2026-01-01T00:00:00Z',
-        endsAt: '0001-01-01T00:00:00Z',
-        fingerprint: `${name}${device}`,
-      },
-    ],
-  });
-  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
-  const answered = Promise.withResolvers<number>();
-  request(new URL('/ops/v1/alerts', plane.url), { method: 'POST', ca, headers }, (response) => {
-    response.resume();
-    answered.resolve(response.statusCode ?? 0);
-  })
-    .on('error', answered.reject)
-    .end(body);
-  return await answered.promise;
 }
 
 test(
@@ -179,8 +152,10 @@ test(
         verify: { accept: 'Done' },
       } as unknown as PlaybookSpec,
     });
-    expect(await sendAlert('Odd', 'edge-2', 'tla.nobody.x')).toBe(401);
-    expect(await sendAlert('Odd', 'edge-2', alertToken)).toBe(200);
+    expect(await sendAlert(plane, { name: 'Odd', device: 'edge-2', token: 'tla.nobody.x' })).toBe(
+      401,
+    );
+    expect(await sendAlert(plane, { name: 'Odd', device: 'edge-2', token: alertToken })).toBe(200);
     const begun = await eventually('it checks its second step', async () => {
       const { items } = await plane.client.list(remediationResource);
       return items.find(
@@ -219,7 +194,7 @@ test(
 test('while it is paused nothing is begun', { timeout: 60_000 }, async () => {
   const paused = await tapline(['ops', 'pause', '--reason', 'moving racks', '--for', '2h']);
   expect(paused.out).toMatch(/^OpsBot is paused until /);
-  expect(await sendAlert('Odd', 'edge-1', alertToken)).toBe(200);
+  expect(await sendAlert(plane, { name: 'Odd', device: 'edge-1', token: alertToken })).toBe(200);
   const held = await eventually('it is held', async () => {
     const { out } = await tapline(['ops', 'ask', 'why not edge-1?']);
     return out.includes('is held by paused: OpsBot is paused: moving racks') ? out : undefined;

@@ -121,6 +121,11 @@ export const packages: Readonly<Record<string, PackageEntry>> = {
     pure: false,
     reason: "a program: the agent's core in a browser's page, which has no processes and no files",
   },
+  'ops-console': {
+    tier: 3,
+    pure: false,
+    reason: 'a program of browsers: what OpsBot does, for people; decides nothing',
+  },
   cli: { tier: 3, pure: false, reason: 'a program: starts the other two on demand' },
   testing: { tier: 0, pure: false, reason: 'what tests start and clean up', onlyTests: true },
 };

@@ -84,6 +84,7 @@ export const commandGroups: readonly CommandGroup[] = [
       'ops incidents': async () => (await import('./commands/ops-incidents.ts')).opsIncidents,
       'ops show': async () => (await import('./commands/ops-show.ts')).opsShow,
       'ops ask': async () => (await import('./commands/ops-ask.ts')).opsAsk,
+      'ops console': async () => (await import('./commands/ops-console.ts')).opsConsole,
       'ops plan': async () => (await import('./commands/ops-plan.ts')).opsPlan,
       'ops request': async () => (await import('./commands/ops-request.ts')).opsRequest,
       'ops approve': async () => (await import('./commands/ops-approve.ts')).opsApprove,

@@ -1,8 +1,8 @@
 import { TaplineError } from '@tapline/base';
 import type { ResourceClient } from '@tapline/client';
 import { type Remediation, remediationResource } from '@tapline/resources';
-import { adminJson } from '../registry/admin-request.ts';
 import type { Connection } from '../connection/connect.ts';
+import { sendJson } from '../connection/send-json.ts';
 
 /** The whole digest where `start` is the beginning of the one that a remediation has now. */
 async function digestOf(
@@ -37,5 +37,5 @@ export async function sendApproval(
   const digest = await digestOf(client, { name, start: given.digest, signal });
   const query = new URLSearchParams({ decision, digest, ...(reason !== undefined && { reason }) });
   const path = `/apis/tapline.dev/v1alpha1/remediations/${encodeURIComponent(name)}/approve?${query.toString()}`;
-  return await adminJson<Remediation>(context, { method: 'POST', path }, { signal });
+  return (await sendJson(context, { path, body: {} }, { signal })) as Remediation;
 }

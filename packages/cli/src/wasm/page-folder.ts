@@ -19,3 +19,8 @@ export function pageFolder(): string {
 export function devicePageFolder(): string {
   return join(pageFolder(), 'device');
 }
+
+/** Where the page of `tapline ops console` is. */
+export function consolePageFolder(): string {
+  return join(pageFolder(), 'console');
+}

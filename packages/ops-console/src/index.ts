@@ -1,0 +1,2 @@
+export { consoleSecretHeader } from './console-secret-header.ts';
+export type { ConsoleDecision, ConsoleMessage, ConsoleSwitch } from './console-message.ts';
