@@ -30,19 +30,24 @@ import { tokenKubeconfig } from './support/token-kubeconfig.ts';
 
 const opened = new AsyncDisposableStack();
 let plane: ControlPlaneProcess;
-/** Addresses of the consoles of two people. */
+/** Addresses of the consoles of three people. */
 let dana: string;
 let eve: string;
+let olga: string;
+/** Alertmanager's. */
+let token: string;
 let asked: Remediation;
 
 beforeAll(async () => {
   const folder = opened.use(await temporaryFolder());
   plane = opened.use(await startControlPlaneProcess(folder.path, { TAPLINE_OPSBOT: 'on' }));
-  await plane.client.create(deviceResource, {
-    metadata: { name: 'edge-1', labels: { zone: 'a' } },
-    spec: { platform: 'linux/amd64', role: 'node' },
-  });
-  await eventually('it has a Node', async () => await plane.client.get(nodeResource, 'edge-1'));
+  for (const name of ['edge-1', 'edge-2']) {
+    await plane.client.create(deviceResource, {
+      metadata: { name, labels: { zone: name } },
+      spec: { platform: 'linux/amd64', role: 'node' },
+    });
+    await eventually('it has a Node', async () => await plane.client.get(nodeResource, name));
+  }
   await plane.client.create(playbookResource, {
     metadata: { name: 'odd' },
     spec: {
@@ -53,13 +58,14 @@ beforeAll(async () => {
       verify: { accept: 'Done' },
     } as unknown as PlaybookSpec,
   });
-  const token = await newToken('alerts', 'tapline:alertmanager');
+  token = await newToken('alerts', 'tapline:alertmanager');
   const about = { name: 'Odd', device: 'edge-1', token, summary: '<b>it sounds odd</b>' };
   await sendAlert(plane, about);
-  [asked, dana, eve] = await Promise.all([
+  [asked, dana, eve, olga] = await Promise.all([
     awaited(),
     startConsole(folder.path, 'dana', 'tapline:approver'),
     startConsole(folder.path, 'eve', 'tapline:tool'),
+    startConsole(folder.path, 'olga', 'tapline:operator'),
   ]);
 }, 120_000);
 afterAll(() => opened.disposeAsync());
@@ -179,6 +185,11 @@ describe.skipIf(browserProgram() === undefined)('the page', () => {
     return page.evaluate(`document.querySelector(${JSON.stringify(selector)})?.innerText ?? ''`);
   }
 
+  async function press(page: BrowserPage, key: Readonly<Record<string, unknown>>): Promise<void> {
+    await page.send('Input.dispatchKeyEvent', { type: 'keyDown', ...key });
+    await page.send('Input.dispatchKeyEvent', { type: 'keyUp', ...key });
+  }
+
   async function click(page: BrowserPage, text: string): Promise<void> {
     await eventually(`there is a button ${text}`, () =>
       page.evaluate<boolean>(`(() => {
@@ -217,7 +228,7 @@ describe.skipIf(browserProgram() === undefined)('the page', () => {
     });
     // The secret is not left in the address, and what people wrote stays a text.
     expect(await page.evaluate('location.href')).toBe(new URL('/', dana).href);
-    expect(card).toContain('alertmanager: <b>it sounds odd</b>, since 2026-01-01');
+    expect(card).toContain('alertmanager: <b>it sounds odd</b>, since ');
     expect(card).toMatch(/waits for an approval, until .*\d/);
     expect(card).toContain('1. drain node edge-1');
     expect(await page.evaluate('document.querySelectorAll("main b").length')).toBe(0);
@@ -227,21 +238,22 @@ describe.skipIf(browserProgram() === undefined)('the page', () => {
 
     // Another policy may allow other things, so what was asked about is not what would be done.
     await click(page, 'Approve …');
-    const other = { kind: 'merge', body: { spec: { perHour: 29 } } } as const;
-    await plane.client.patch(opsPolicyResource, 'default', other);
+    const change = { kind: 'merge', body: { spec: { perHour: 29 } } } as const;
+    await plane.client.patch(opsPolicyResource, 'default', change);
     asked = await awaited(asked.status?.digest);
     await eventually('the page says so', async () =>
       (await textOf(page, '#confirm-trouble')).includes('It has changed while you looked at it'),
     );
     expect(await page.evaluate('document.querySelector("#confirm-yes").disabled')).toBe(true);
-    await click(page, 'Leave it');
+    await press(page, { key: 'Escape', windowsVirtualKeyCode: 27 });
+    expect(await page.evaluate('document.querySelector("dialog").open')).toBe(false);
 
     await click(page, 'Approve …');
     expect(await textOf(page, '#confirm-lines')).toContain(asked.status?.digest?.slice(0, 12));
     expect(await page.evaluate('document.activeElement.id')).toBe('confirm-reason');
     expect(await phase()).toBe('AwaitingApproval');
-    await page.evaluate('document.activeElement.value = "looked at it"');
-    await click(page, 'Approve just this');
+    await page.send('Input.insertText', { text: 'looked at it' });
+    await press(page, { key: 'Enter', windowsVirtualKeyCode: 13, text: '\r' });
     await eventually('it is done', async () => (await phase()) === 'Succeeded');
     const log = await eventually('the page says so', async () => {
       const text = await textOf(page, '#over article');
@@ -258,16 +270,38 @@ describe.skipIf(browserProgram() === undefined)('the page', () => {
       .split('\n')
       .filter((line) => line.includes('"dana"') && line.includes(asked.status?.digest ?? 'none'));
     expect(entries).toHaveLength(1);
-    // What somebody else does is seen as it happens.
-    const body = { spec: { paused: true, reason: 'moving racks' } };
-    await plane.client.patch(opsPolicyResource, 'default', { kind: 'merge', body });
+
+    // What comes is shown as it comes.
+    const next = { name: 'Odd', device: 'edge-2', token };
+    expect(await sendAlert(plane, next)).toBe(200);
+    await click(page, 'Refuse …');
+    expect(await page.evaluate('document.querySelector("#confirm-reason").required')).toBe(true);
+    await page.send('Input.insertText', { text: 'not today' });
+    await click(page, 'Refuse it');
+    await eventually('it is refused', async () =>
+      (await textOf(page, '#over')).includes('at the end: dana rejected it: not today'),
+    );
+    expect((await plane.client.get(nodeResource, 'edge-2')).spec.draining).toBe(undefined);
+
+    // So is what somebody else does, who may do that.
+    await using other = await browser.open(olga);
+    await click(other, 'Pause …');
+    await other.send('Input.insertText', { text: 'moving racks' });
+    await click(other, 'Pause it');
     await eventually('it is seen', async () =>
       (await textOf(page, '#switch-says')).includes('OpsBot is paused: moving racks'),
+    );
+    await click(other, 'Let it act again …');
+    await click(other, 'Let it act');
+    await eventually('it is seen, too', async () =>
+      (await textOf(page, '#switch-says')).includes('OpsBot may act'),
     );
     await plane.stop();
     await eventually('it says that the control plane is away', async () =>
       (await textOf(page, '#trouble')).includes('The control plane is away'),
     );
+    await plane.start();
+    await eventually('it goes on', async () => (await textOf(page, '#trouble')) === '');
     expect(page.console().filter((line) => !line.includes('api/'))).toEqual([]);
   });
 });

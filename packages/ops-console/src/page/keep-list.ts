@@ -17,6 +17,10 @@ export function keepList<T>(
     const keys = new Set(all.map(init.keyOf));
     for (const [key, { root }] of kept) {
       if (keys.has(key)) continue;
+      // Who was in it goes on from the heading, and not from the top of the page.
+      if (root.contains(document.activeElement)) {
+        into.closest('section')?.querySelector('h2')?.focus();
+      }
       root.remove();
       kept.delete(key);
     }

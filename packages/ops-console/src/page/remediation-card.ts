@@ -3,7 +3,8 @@ import { type RemediationWords, remediationWords } from '../words/remediation-wo
 import { tellConsole } from './ask-console.ts';
 import type { Confirmation } from './confirmation.ts';
 import type { ConsoleState } from './console-state.ts';
-import type { Shown } from './keep-list.ts';
+import { keepList, type Shown } from './keep-list.ts';
+import { createLogPart } from './log-part.ts';
 import { make, setText } from './page-elements.ts';
 
 /** A remediation with its log, and with two buttons where it waits for a person. */
@@ -28,7 +29,7 @@ export function createRemediationCard(init: {
     );
     root.append(title, stands, log, decide, lacking);
     let shownWords: RemediationWords | undefined;
-    let shown = '';
+    const showParts = keepList(log, { keyOf: ({ title: part }) => part, make: createLogPart });
     let askedDigest: string | undefined;
 
     approve.addEventListener('click', () => ask('Approved'));
@@ -58,7 +59,10 @@ export function createRemediationCard(init: {
     return {
       root,
       show(one) {
-        const words = remediationWords(one, state().objects.opspolicies?.get('default'));
+        const words = remediationWords(one, {
+          policy: state().objects.opspolicies?.get('default'),
+          time: (iso) => timeOf(Date.parse(iso)),
+        });
         shownWords = words;
         const { awaits } = words;
         const mayApprove = state().session?.mayApprove === true;
@@ -74,16 +78,7 @@ export function createRemediationCard(init: {
             'It has changed while you looked at it. Close this and look at it again.',
           );
         }
-        const now = JSON.stringify(words.parts);
-        if (now === shown) return;
-        shown = now;
-        log.replaceChildren(
-          ...words.parts.flatMap(({ title: part, lines }) => {
-            const list = make('ul');
-            list.append(...lines.map((line) => make('li', line)));
-            return [make('h4', part), list];
-          }),
-        );
+        showParts(words.parts);
       },
     };
   };

@@ -3,7 +3,10 @@ import { expect, test } from 'vitest';
 import { remediationWords } from './remediation-words.ts';
 
 const step = { operation: '{}', check: '{}', timeoutSeconds: 1 };
-const policy = { spec: { approvalSeconds: 60 } } as OpsPolicy;
+const about = {
+  policy: { spec: { approvalSeconds: 60 } } as OpsPolicy,
+  time: (iso: string) => iso.slice(11, 19),
+};
 
 function remediation(status: Remediation['status'], spec: object = {}): Remediation {
   return {
@@ -19,10 +22,15 @@ function remediation(status: Remediation['status'], spec: object = {}): Remediat
 }
 
 function textOf(one: Remediation): string {
-  const { title, stands, parts } = remediationWords(one, policy);
-  return [`${title}: ${stands}`, ...parts.flatMap((part) => [part.title, ...part.lines])].join(
-    '\n',
-  );
+  const { title, stands, parts } = remediationWords(one, about);
+  return [
+    `${title}: ${stands}`,
+    ...parts.flatMap((part) => [
+      part.title,
+      ...part.lines,
+      ...part.details.map((line) => `(${line})`),
+    ]),
+  ].join('\n');
 }
 
 test('one that is over says what was seen, decided, why, done and checked', () => {
@@ -45,25 +53,26 @@ test('one that is over says what was seen, decided, why, done and checked', () =
   });
   expect(textOf(over)).toBe(`full-disk on Node edge-1: is done, and helped
 What it saw
-icinga: 1 % is free, since 2026-01-01T00:00:00Z
+icinga: 1 % is free, since 00:00:00
 because disk is full
 What it decided
 1. drain node edge-1
 2. tell people, which cannot be taken back
 Why that is allowed
-paused: it is not paused
-dana approved it at 2026-01-01T00:00:05Z: ok
+1 guard rails let it pass
+dana approved it at 00:00:05: ok
+(paused: it is not paused)
 What it did
-1. drain node edge-1: done at 2026-01-01T00:00:09Z
+1. drain node edge-1: done at 00:00:09
 2. tell people: done
 How it checked
 1. nothing is left on it
 2. done
 at the end: nothing says that the fault stands`);
-  expect(remediationWords(over, policy).awaits).toBe(undefined);
+  expect(remediationWords(over, about).awaits).toBe(undefined);
 });
 
-test('what is held back says by which guard rail, and none of those that let it pass', () => {
+test('what is held back says by which guard rail', () => {
   const text = textOf(
     remediation({
       phase: 'Waiting',
@@ -73,8 +82,9 @@ test('what is held back says by which guard rail, and none of those that let it 
       ],
     }),
   );
-  expect(text).toContain('Why that is held back\ncooldown: for 40 s more');
-  expect(text).not.toContain('it is not paused');
+  expect(text).toContain(
+    'Why that is held back\n1 of 2 guard rails do not let it pass\ncooldown: for 40 s more',
+  );
 });
 
 const acceptedAt = '2026-01-01T00:00:00Z';
@@ -97,7 +107,7 @@ test.each([
 ] as const)('%s waits for a person, until its deadline', (_what, status, since) => {
   const { awaits, stands } = remediationWords(
     remediation(status as unknown as Remediation['status']),
-    policy,
+    about,
   );
   expect(stands).toBe('waits for an approval');
   expect(awaits).toEqual({ digest: 'd', untilMs: Date.parse(since) + 60_000 });
@@ -113,9 +123,9 @@ test('a step that is done, or that is none of waiting, waits for nobody', () => 
     } as unknown as Remediation['status']);
   const started = { startedAt: later };
   expect(
-    remediationWords(running([{ state: 'Done', ...started }], 'wait-for-approval'), policy).awaits,
+    remediationWords(running([{ state: 'Done', ...started }], 'wait-for-approval'), about).awaits,
   ).toBe(undefined);
   expect(
-    remediationWords(running([{ state: 'Running', ...started }], 'notify'), policy).awaits,
+    remediationWords(running([{ state: 'Running', ...started }], 'notify'), about).awaits,
   ).toBe(undefined);
 });

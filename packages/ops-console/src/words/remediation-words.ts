@@ -1,12 +1,19 @@
 import type { OpsPolicy, Remediation } from '@tapline/resources';
 import { awaitedSince } from './awaited-since.ts';
 
+export interface WordsPart {
+  readonly title: string;
+  readonly lines: readonly string[];
+  /** What is there for who wants to know. */
+  readonly details: readonly string[];
+}
+
 /** A remediation as people read it. */
 export interface RemediationWords {
   readonly title: string;
   readonly stands: string;
   /** In order; one without lines is not there yet. */
-  readonly parts: readonly { readonly title: string; readonly lines: readonly string[] }[];
+  readonly parts: readonly WordsPart[];
   /** What waits for a person, where something does. */
   readonly awaits?: { readonly digest: string; readonly untilMs: number };
 }
@@ -33,8 +40,13 @@ const stepStates: Readonly<Record<string, string>> = {
 /** What it saw, what it decided, why that was allowed, what it did and how it checked. */
 export function remediationWords(
   { spec, status = {} }: Remediation,
-  policy: OpsPolicy | undefined,
+  about: {
+    readonly policy: OpsPolicy | undefined;
+    /** A time of the API, as people read it. */
+    readonly time: (iso: string) => string;
+  },
 ): RemediationWords {
+  const { policy, time } = about;
   const { phase = 'Waiting', outcome, evidence = [], decisions = [], approvals = [] } = status;
   const { plan = [], steps = [], error, escalated, digest } = status;
   const waitsAt = awaitedSince(status);
@@ -47,7 +59,7 @@ export function remediationWords(
       {
         title: 'What it saw',
         lines: [
-          ...evidence.map(({ source, says, since }) => `${source}: ${says}, since ${since}`),
+          ...evidence.map(({ source, says, since }) => `${source}: ${says}, since ${time(since)}`),
           ...(spec.requestedBy === undefined ? [] : [`${spec.requestedBy} asked for it`]),
           `because ${spec.reason}`,
         ],
@@ -61,19 +73,28 @@ export function remediationWords(
       },
       {
         title: held.length === 0 ? 'Why that is allowed' : 'Why that is held back',
-        lines: [
-          ...(held.length === 0 ? decisions : held).map(({ guard, says }) => `${guard}: ${says}`),
-          ...approvals.map(({ user, decision, at, reason }) => {
-            const why = reason === undefined ? '' : `: ${reason}`;
-            return `${user} ${decision === 'Approved' ? 'approved' : 'refused'} it at ${at}${why}`;
-          }),
-        ],
+        lines:
+          decisions.length === 0
+            ? []
+            : [
+                held.length === 0
+                  ? `${decisions.length} guard rails let it pass`
+                  : `${held.length} of ${decisions.length} guard rails do not let it pass`,
+                ...held.map(({ guard, says }) => `${guard}: ${says}`),
+                ...approvals.map(({ user, decision, at, reason }) => {
+                  const why = reason === undefined ? '' : `: ${reason}`;
+                  return `${user} ${decision === 'Approved' ? 'approved' : 'refused'} it at ${time(at)}${why}`;
+                }),
+              ],
+        details: decisions
+          .filter(({ allowed }) => allowed)
+          .map(({ guard, says }) => `${guard}: ${says}`),
       },
       {
         title: 'What it did',
         lines: steps.flatMap(({ state, finishedAt }, at) => {
           if (state === 'Pending') return [];
-          const when = finishedAt === undefined ? '' : ` at ${finishedAt}`;
+          const when = finishedAt === undefined ? '' : ` at ${time(finishedAt)}`;
           return [`${at + 1}. ${plan[at]?.text ?? ''}: ${stepStates[state] ?? state}${when}`];
         }),
       },
@@ -86,7 +107,9 @@ export function remediationWords(
           ...(escalated === undefined ? [] : [`next: ${escalated}`]),
         ],
       },
-    ].filter(({ lines }) => lines.length > 0),
+    ].flatMap(({ title, lines, details = [] }): readonly WordsPart[] =>
+      lines.length === 0 ? [] : [{ title, lines, details }],
+    ),
     ...(waitsAt !== undefined &&
       digest !== undefined && {
         awaits: { digest, untilMs: waitsAt + (policy?.spec.approvalSeconds ?? 3600) * 1000 },
