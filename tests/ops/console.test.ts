@@ -233,8 +233,9 @@ describe.skipIf(browserProgram() === undefined)('the page', () => {
     expect(card).toContain('1. drain node edge-1');
     expect(await page.evaluate('document.querySelectorAll("main b").length')).toBe(0);
 
-    const incident = await textOf(page, '#incidents article');
-    expect(incident).toContain('Probable cause: Device edge-1');
+    await eventually('its cause is shown', async () =>
+      (await textOf(page, '#incidents article')).includes('Probable cause: Device edge-1'),
+    );
 
     // Another policy may allow other things, so what was asked about is not what would be done.
     await click(page, 'Approve …');
