@@ -9,6 +9,7 @@ import {
   type Stop,
 } from '@tapline/a64';
 import {
+  batchSize,
   breakpoint,
   type CaseRecord,
   caseRecord,
@@ -44,11 +45,23 @@ export function interpretCases(cases: Cases, place?: number): Cases {
   results.bytes.set(cases.bytes);
   const machine = createMachine();
   for (let index = 0; index < cases.count; index++) {
+    // What a case reads behind its own code is another's of its batch, which has to be there.
+    if (place === undefined && index % batchSize === 0) {
+      writeBatch(results, index, machine.cpu.memory);
+    }
     const record = caseRecord(results, index);
-    writeCode(record, place ?? index, machine.cpu.memory);
+    if (place !== undefined) writeCode(record, place, machine.cpu.memory);
     runCase(record, place ?? index, machine);
   }
   return results;
+}
+
+/** The code of all cases of the batch that begins with this one. */
+export function writeBatch(cases: Cases, first: number, memory: LinearMemory): void {
+  const end = Math.min(first + batchSize, cases.count);
+  for (let index = first; index < end; index++) {
+    writeCode(caseRecord(cases, index), index, memory);
+  }
 }
 
 function createMachine(): CaseMachine {
@@ -65,7 +78,7 @@ function createMachine(): CaseMachine {
 }
 
 /** The code of a case among breakpoints. */
-export function writeCode(record: CaseRecord, index: number, memory: LinearMemory): void {
+function writeCode(record: CaseRecord, index: number, memory: LinearMemory): void {
   const start = codeAddress(index) - 16;
   for (let word = 0; word < slotWords; word++) {
     memory.write(start + word * 4, BigInt(record.code[word - 4] ?? breakpoint), 2);

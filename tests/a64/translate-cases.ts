@@ -7,7 +7,13 @@ import {
   emptyCases,
   windowPage,
 } from './case-record.ts';
-import { codePages, memorySize, oracleEnvironment, runCase, writeCode } from './interpret-cases.ts';
+import {
+  codePages,
+  memorySize,
+  oracleEnvironment,
+  runCase,
+  writeBatch,
+} from './interpret-cases.ts';
 
 /** The cases, each translated to a function of its own, batch by batch. */
 export function translateCases(cases: Cases): Cases {
@@ -39,9 +45,9 @@ function runBatch(
   const code = { length: codePages.length, permissions: read | write | execute };
   memory.protect(codePages.start, code);
   memory.protect(windowPage, { length: guestPageSize, permissions: read | write });
-  for (let index = first; index < end; index++) {
-    writeCode(caseRecord(results, index), index, memory);
-  }
+  // Where the last batch is a short one, the places behind it have what the batch before left there.
+  if (first > 0) writeBatch(results, first - batchSize, memory);
+  writeBatch(results, first, memory);
   if (translated) {
     machine.translate(Array.from({ length: end - first }, (_, at) => codeAddress(first + at)));
   }
