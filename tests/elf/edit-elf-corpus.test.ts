@@ -22,8 +22,10 @@ interface Member {
 
 // What fits where an old value is, what needs a segment, what is longer than a page.
 const pathLengths = [2, 60, 200, 5000];
-// Files that patchelf left are like those of the linker but for their layout, which a third shows.
+// TAPLINE_ELF_PROOF=whole has readelf and patchelf look at every file. Else at each second one, and of those
+// that patchelf left, which are like the linker's but for their layout, at a third. All are run.
 const isWhole = process.env['TAPLINE_ELF_PROOF'] === 'whole';
+const share = isWhole ? 1 : 2;
 const placeholder = '@@PLACEHOLDER@@';
 
 function planMember(path: string, index: number, original: ElfFile): Member {
@@ -132,8 +134,8 @@ describe.each(machines)('$architecture', async (machine) => {
       }
 
       test('are hundreds', () => {
-        expect(members.length).toBeGreaterThan(400);
-        expect(programs.length).toBeGreaterThan(250);
+        expect(members.length).toBeGreaterThan(400 / share);
+        expect(programs.length).toBeGreaterThan(250 / share);
       });
 
       test('as the linker left them', { timeout: 120_000 }, async () => {
@@ -213,10 +215,19 @@ describe.each(machines)('$architecture', async (machine) => {
   );
 });
 
+/** The dynamic ELF files below `root` that are looked at; gawk's, as it is of a fixed address. */
+async function* lookedAt(root: string): ReturnType<typeof dynamicFiles> {
+  let index = 0;
+  for await (const file of dynamicFiles(root)) {
+    if (index % share === 0 || basename(file.path) === 'gawk') yield file;
+    index += 1;
+  }
+}
+
 /** Puts the dynamic ELF files below `root` into one folder, each once. */
 async function collect(root: string, target: string): Promise<readonly Member[]> {
   const members: Member[] = [];
-  for await (const { path, bytes, elf } of dynamicFiles(root)) {
+  for await (const { path, bytes, elf } of lookedAt(root)) {
     const member = planMember(path, members.length, elf);
     await writeFile(join(target, member.name), bytes);
     members.push(member);
