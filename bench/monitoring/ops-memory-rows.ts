@@ -28,10 +28,18 @@ export async function opsMemoryRows(): Promise<readonly BenchmarkRow[]> {
   const source = join(import.meta.dirname, 'ops-listener.ts');
   await using bundled = await bundlePrograms({ listener: source });
   const listener = join(bundled.path, 'listener.js');
-  // The flag that `tapline ops replica` has.
-  const flags = ['--max-semi-space-size=4'];
+  // The flag and the C library's settings that `tapline ops replica` has.
+  const flags = ['--max-semi-space-size=1'];
+  const settings = {
+    MALLOC_ARENA_MAX: '1',
+    MALLOC_TRIM_THRESHOLD_: '131072',
+    MALLOC_MMAP_THRESHOLD_: '65536',
+  };
   const words = [...flags, listener, plane.kubeconfig, String(hosts), String(checks)];
-  const { stdout } = await promisify(execFile)(process.execPath, words, { timeout: 120_000 });
+  const { stdout } = await promisify(execFile)(process.execPath, words, {
+    timeout: 120_000,
+    env: { ...process.env, ...settings },
+  });
   const { now, peak } = JSON.parse(stdout) as { readonly now: number; readonly peak: number };
   return [
     benchmarkRow({

@@ -17,10 +17,10 @@ const leanFlags = [
 ] as const;
 
 /**
- * For what hears much and keeps little, as a replica of OpsBot: a young generation of a few megabytes is
+ * For what hears much and keeps little, as a replica of OpsBot: a young generation of a megabyte is
  * collected more often, and takes a hundred less.
  */
-export const smallFlags: readonly string[] = ['--max-semi-space-size=4'];
+export const smallFlags: readonly string[] = ['--max-semi-space-size=1'];
 
 /** Makes the C library give back what an image's arrival took. */
 const leanEnvironment = {
