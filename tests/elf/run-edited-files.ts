@@ -16,6 +16,8 @@ export interface RunEditedFilesOptions {
   readonly triplet: string;
   /** Relative to the root. */
   readonly loader: string;
+  /** Each so manieth program is started, and every library is loaded. */
+  readonly share: number;
   /** What runs programs of another machine. */
   readonly emulator?: string;
 }
@@ -36,7 +38,7 @@ const librariesAtOnce = 12;
 
 /**
  * Edits all `files` in a copy of their root, so that programs and libraries find each other by
- * nothing but what was edited in, and starts or loads every one.
+ * nothing but what was edited in, and starts a share of the programs and loads every library.
  */
 export async function runEditedFiles(
   files: AsyncIterable<DynamicFile>,
@@ -67,8 +69,9 @@ export async function runEditedFiles(
     await writeFile(target, edited, { mode: 0o755 });
     (isProgram ? programs : libraries).push(path);
   }
+  const started = programs.filter((_, index) => index % options.share === 0);
   const outcomes = [
-    ...(await eachOf(programs, (path) => tryProgram(path, moved, options))),
+    ...(await eachOf(started, (path) => tryProgram(path, moved, options))),
     ...(await eachOf(batches(libraries), (paths) => tryLibraries(paths, moved, options))),
   ].flat();
   const count = (kind: Outcome['kind']): number =>
