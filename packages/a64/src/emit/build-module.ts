@@ -7,6 +7,8 @@ export interface ModuleFunction {
   readonly type: keyof typeof functionTypes;
   /** Put into the table, as guest's functions are. */
   readonly listed?: boolean;
+  /** Where in the code, from its locals on, branches are that are seldom taken. */
+  readonly unlikely?: readonly number[];
 }
 
 /** Indexes that all modules share. */
@@ -129,6 +131,7 @@ export function buildModule(functions: readonly ModuleFunction[]): Uint8Array<Ar
     const content = [...unsignedLeb128(entries.length), ...entries.flat()];
     parts.push(Uint8Array.from([id, ...unsignedLeb128(content.length), ...content]));
   }
+  parts.push(branchHints(functions));
   const count = unsignedLeb128(functions.length);
   const codeSize = functions.reduce((total, { code }) => total + code.length, count.length);
   parts.push(Uint8Array.from([10, ...unsignedLeb128(codeSize), ...count]));
@@ -136,11 +139,25 @@ export function buildModule(functions: readonly ModuleFunction[]): Uint8Array<Ar
   return concatenate(parts);
 }
 
+/** A section that compilers may leave aside; without it they take both ways for as likely. */
+function branchHints(functions: readonly ModuleFunction[]): Uint8Array {
+  const hinted = functions.flatMap(({ unlikely = [] }, index) =>
+    unlikely.length > 0 ? [[index + imports, unlikely] as const] : [],
+  );
+  const content = text('metadata.code.branch_hint');
+  content.push(...unsignedLeb128(hinted.length));
+  for (const [index, unlikely] of hinted) {
+    content.push(...unsignedLeb128(index), ...unsignedLeb128(unlikely.length));
+    for (const at of unlikely) content.push(...unsignedLeb128(at), 1, 0);
+  }
+  return Uint8Array.from([0, ...unsignedLeb128(content.length), ...content]);
+}
+
 function imported(name: string, description: readonly number[]): readonly number[] {
   return [...text('a64'), ...text(name), ...description];
 }
 
-function text(value: string): readonly number[] {
+function text(value: string): number[] {
   const bytes = new TextEncoder().encode(value);
   return [...unsignedLeb128(bytes.length), ...bytes];
 }

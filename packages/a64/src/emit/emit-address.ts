@@ -80,14 +80,14 @@ export function emitCheck(
   body.get(local.long);
   body.i64(32n);
   body.op(wasmOp.i64ShrU, wasmOp.i64Or, wasmOp.i64Eqz, wasmOp.i32Eqz);
-  body.open(wasmOp.if);
+  body.openUnlikely();
   // The last page of a region cannot say that the next one may be used, too.
   body.get(local.long);
   body.i32(access.length);
   body.i32(ownPermissions(access.permissions));
   body.call(moduleIndex.check);
   body.op(wasmOp.i32Eqz);
-  body.open(wasmOp.if);
+  body.openUnlikely();
   exitTo(guest, access.pc, true);
   body.end();
   body.end();

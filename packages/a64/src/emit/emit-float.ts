@@ -62,11 +62,11 @@ export function emitGuarded(
   const slow = body.depth;
   pushGuard(guest, compute.mayRound);
   body.op(wasmOp.i32Eqz);
-  body.branch(wasmOp.brIf, slow);
+  body.branchUnlikely(slow);
   compute.push();
   compute.check();
   body.op(wasmOp.i32Eqz);
-  body.branch(wasmOp.brIf, slow);
+  body.branchUnlikely(slow);
   compute.pop();
   body.branch(wasmOp.br, done);
   body.end();
@@ -305,7 +305,7 @@ export function emitCompare(
   else pushFloat(numbers, rm, ops);
   pushFloat(numbers, rn, ops);
   body.op(ops.le, wasmOp.i32Or, wasmOp.i32Eqz, wasmOp.i32Or);
-  body.open(wasmOp.if);
+  body.openUnlikely();
   exitTo(guest, context.pc, true);
   body.end();
   const keep = (to: number): void => {

@@ -10,6 +10,8 @@ export class FunctionBody {
   readonly #locals: number[];
   readonly #parameters: number;
   #depth = 0;
+  /** Where the branches are that are seldom taken. */
+  readonly #unlikely: number[] = [];
 
   /** `locals` are the value types of the first ones after the parameters. */
   constructor(locals: readonly number[], parameters = 0) {
@@ -217,6 +219,17 @@ export class FunctionBody {
     this.#depth++;
   }
 
+  /** An `if` that compilers keep out of the way: what it needs is no cost to who does not go there. */
+  openUnlikely(): void {
+    this.#unlikely.push(this.#size);
+    this.open(wasmOp.if);
+  }
+
+  branchUnlikely(toDepth: number): void {
+    this.#unlikely.push(this.#size);
+    this.branch(wasmOp.brIf, toDepth);
+  }
+
   end(): void {
     this.#byte(wasmOp.end);
     this.#depth--;
@@ -239,6 +252,23 @@ export class FunctionBody {
 
   /** With its size, as the code section has it. */
   encode(): Uint8Array<ArrayBuffer> {
+    const header = this.#header();
+    const size = header.length + this.#size + 1;
+    const start = Uint8Array.from([...unsignedLeb128(size), ...header]);
+    const whole = new Uint8Array(start.length + this.#size + 1);
+    whole.set(start);
+    whole.set(this.#bytes.subarray(0, this.#size), start.length);
+    whole[whole.length - 1] = wasmOp.end;
+    return whole;
+  }
+
+  /** Where branches are that are seldom taken, from the locals on. */
+  unlikely(): readonly number[] {
+    const from = this.#header().length;
+    return this.#unlikely.map((at) => from + at);
+  }
+
+  #header(): readonly number[] {
     const groups: number[] = [];
     let count = 0;
     for (let at = 0; at < this.#locals.length; count++) {
@@ -248,13 +278,6 @@ export class FunctionBody {
       groups.push(...unsignedLeb128(length), type);
       at += length;
     }
-    const header = [...unsignedLeb128(count), ...groups];
-    const size = header.length + this.#size + 1;
-    const start = Uint8Array.from([...unsignedLeb128(size), ...header]);
-    const whole = new Uint8Array(start.length + this.#size + 1);
-    whole.set(start);
-    whole.set(this.#bytes.subarray(0, this.#size), start.length);
-    whole[whole.length - 1] = wasmOp.end;
-    return whole;
+    return [...unsignedLeb128(count), ...groups];
   }
 }

@@ -236,7 +236,7 @@ export function emitStep(
   body.i64(step.pc);
   body.memory(wasmOp.i64Store, state + cpuLayout.pc);
   body.call(moduleIndex.step);
-  body.open(wasmOp.if);
+  body.openUnlikely();
   exitTo(guest, step.pc, true);
   body.end();
   loadResources(guest, union(resourcesOf(writes), writesFlags ? flags : noResources));

@@ -41,7 +41,7 @@ export function tableFunctions(): readonly ModuleFunction[] {
     polynomialFunction(),
   ];
   return [
-    { code: coldFunction(), type: 'guest' },
+    { ...coldFunction(), type: 'guest' },
     ...ofVectors.map((code) => ({ code, type: 'fuseVector', listed: true }) as const),
     { code: crc32Function(), type: 'crc32', listed: true },
   ];

@@ -57,6 +57,8 @@ export function isTranslatable(
 
 export interface TranslatedCode {
   readonly code: Uint8Array<ArrayBuffer>;
+  /** Where in it branches are that are seldom taken. */
+  readonly unlikely: readonly number[];
   /** Places in it that are seldom come to from outside: loops, targets of tables of branches. */
   readonly inside: readonly number[];
 }
@@ -87,7 +89,7 @@ export function translateFunction(
     const targets = end?.kind === 'switch' ? end.targets : [];
     const loops = [...flow.headers].map((position) => flow.order[position]?.pc ?? entry);
     const inside = [...targets, ...loops.filter((pc) => pc !== entry && pc !== switchPlace)];
-    return { code: guest.body.encode(), inside };
+    return { code: guest.body.encode(), unlikely: guest.body.unlikely(), inside };
   }
 }
 
@@ -294,7 +296,7 @@ class FunctionWriter {
     body.get(local.depth);
     body.i32(deepestCall);
     body.op(wasmOp.i32GtU);
-    body.open(wasmOp.if);
+    body.openUnlikely();
     body.get(local.long);
     body.op(wasmOp.return);
     body.end();
@@ -306,7 +308,7 @@ class FunctionWriter {
     body.tee(local.pc);
     body.i64(back);
     body.op(wasmOp.i64Ne);
-    body.open(wasmOp.if);
+    body.openUnlikely();
     body.get(local.pc);
     body.op(wasmOp.return);
     body.end();
@@ -330,7 +332,7 @@ class FunctionWriter {
     body.memory(wasmOp.i64Store, place);
     body.call(moduleIndex.system);
     body.tee(local.word);
-    body.open(wasmOp.if);
+    body.openUnlikely();
     body.i64Lowest(pc);
     body.i32(0);
     body.memory(wasmOp.i64Load, place);
@@ -350,12 +352,12 @@ class FunctionWriter {
     body.tee(local.fuel);
     body.i32(0);
     body.op(wasmOp.i32LtS);
-    body.open(wasmOp.if);
+    body.openUnlikely();
     body.call(moduleIndex.refuel);
     body.tee(local.fuel);
     body.i32(0);
     body.op(wasmOp.i32LtS);
-    body.open(wasmOp.if);
+    body.openUnlikely();
   }
 
   /** Each turn of a loop costs one; without any left it is the host's turn. */
@@ -445,7 +447,7 @@ class FunctionWriter {
     body.tee(local.long);
     body.i64(0xffffffff00000003n);
     body.op(wasmOp.i64And, wasmOp.i64Eqz, wasmOp.i32Eqz);
-    body.open(wasmOp.if);
+    body.openUnlikely();
     exitTo(this.#guest, pc, true);
     body.end();
   }

@@ -29,7 +29,8 @@ export function translate(
   const functionIndex = (pc: number): number | undefined => indexes.get(pc);
   for (const entry of known) {
     const translated = translateFunction(entry, { ...code, words, functionIndex });
-    functions.push({ code: translated.code, type: 'guest' });
+    const { code: bytes, unlikely } = translated;
+    functions.push({ code: bytes, type: 'guest', unlikely });
     for (const place of translated.inside) inside.add(place);
   }
   return { bytes: buildModule(functions), entries: known, inside };

@@ -201,6 +201,13 @@ export class ColdCode {
     return this.of(wasmOp.i64And, value, this.of(wasmOp.i64ShrU, this.i64(-1n), amount));
   }
 
+  ifUnlikely(condition: Push, then: () => void): void {
+    condition();
+    this.body.openUnlikely();
+    then();
+    this.body.end();
+  }
+
   if(condition: Push, then: () => void, otherwise?: () => void): void {
     condition();
     this.body.open(wasmOp.if);
@@ -218,7 +225,9 @@ export class ColdCode {
 
   goIf(condition: Push, label: keyof ColdLabels): void {
     condition();
-    this.body.branch(wasmOp.brIf, this.labels[label]);
+    // Handlers that know that an instruction is not theirs.
+    if (label === 'slow' || label === 'host') this.body.branchUnlikely(this.labels[label]);
+    else this.body.branch(wasmOp.brIf, this.labels[label]);
   }
 
   /** One of two numbers. */

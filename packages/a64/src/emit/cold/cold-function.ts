@@ -1,5 +1,5 @@
 import { pagePermission } from '../../interpret/linear-memory.ts';
-import { moduleIndex } from '../build-module.ts';
+import { type ModuleFunction, moduleIndex } from '../build-module.ts';
 import { FunctionBody } from '../function-body.ts';
 import { deepestCall, interpretFirst } from '../guest-function.ts';
 import { arrivalCalled, machineLayout } from '../machine-layout.ts';
@@ -36,7 +36,7 @@ const handlers: Readonly<Record<Exclude<ColdKind, 'slow'>, Handler>> = {
  * goes on from the state's PC, runs what it comes to that is translated, and returns where its caller
  * goes on. What it does not know is done by the interpreter in between.
  */
-export function coldFunction(): Uint8Array<ArrayBuffer> {
+export function coldFunction(): Pick<ModuleFunction, 'code' | 'unlikely'> {
   const body = new FunctionBody([], 1);
   const i32 = (): number => body.addLocal(valueType.i32);
   const i64 = (): number => body.addLocal(valueType.i64);
@@ -94,14 +94,14 @@ export function coldFunction(): Uint8Array<ArrayBuffer> {
   body.end();
   const place = code.of(wasmOp.i64ExtendI32U, code.get('pc'));
   code.do(wasmOp.i64Or, place, code.i64(interpretFirst));
-  return body.encode();
+  return { code: body.encode(), unlikely: body.unlikely() };
 }
 
 /** Reads the word at `pc`, where code may be run. */
 function writeFetch(code: ColdCode): void {
   const { body } = code;
   const page = code.of(wasmOp.i32ShrU, code.get('pc'), 12);
-  code.if(code.of(wasmOp.i32Ne, page, code.get('page')), () => {
+  code.ifUnlikely(code.of(wasmOp.i32Ne, page, code.get('page')), () => {
     const permissions = code.load(wasmOp.i32Load8U, page, machineLayout.permissions);
     const allowed = code.of(wasmOp.i32And, permissions, pagePermission.execute);
     code.goIf(code.of(wasmOp.i32Eqz, allowed), 'host');
@@ -119,7 +119,7 @@ function spend(code: ColdCode, cost: number): void {
   const left = code.of(wasmOp.i32Sub, code.state(wasmOp.i32Load, statePlace.fuel), cost);
   code.store(wasmOp.i32Store, left, { offset: statePlace.fuel });
   const none = code.of(wasmOp.i32LtS, code.state(wasmOp.i32Load, statePlace.fuel), 0);
-  code.if(none, () => {
+  code.ifUnlikely(none, () => {
     const more = (): void => code.body.call(moduleIndex.refuel);
     code.store(wasmOp.i32Store, more, { offset: statePlace.fuel });
     code.if(none, () => {
@@ -197,11 +197,11 @@ function writeTranslated(code: ColdCode): void {
     index();
     body.returnCallIndirect(moduleIndex.guestType);
   });
-  code.if(code.of(wasmOp.i32GtU, code.get('depth'), deepestCall), () => {
+  code.ifUnlikely(code.of(wasmOp.i32GtU, code.get('depth'), deepestCall), () => {
     code.do([wasmOp.i64ExtendI32U, wasmOp.return], code.get('pc'));
   });
   const stop = (condition: ReturnType<ColdCode['of']>): void =>
-    code.if(condition, () => {
+    code.ifUnlikely(condition, () => {
       code.get('y')();
       body.op(wasmOp.return);
     });

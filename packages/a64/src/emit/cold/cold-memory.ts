@@ -181,7 +181,7 @@ function pushPlace(code: ColdCode, write: boolean): void {
   const [span, own] = write
     ? [spanPermission.write, pagePermission.write]
     : [spanPermission.read, pagePermission.read];
-  code.if(code.of([wasmOp.i32And, wasmOp.i32Eqz], page, span), () => {
+  code.ifUnlikely(code.of([wasmOp.i32And, wasmOp.i32Eqz], page, span), () => {
     // The last page of a region, or none.
     code.goIf(code.of([wasmOp.i32And, wasmOp.i32Eqz], page, own), 'slow');
     const within = code.of(wasmOp.i32And, code.get('a'), 4095);
