@@ -1,7 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
 import {
-  type ConnectHandler,
   createApiServer,
   internalIdentity,
   openAuditLog,
@@ -9,26 +6,17 @@ import {
   recordLostWrites,
 } from '@tapline/apiserver';
 import { buildVersion, type Clock, type Log, type Rng, TaplineError } from '@tapline/base';
-import { createImageBuilder } from '@tapline/builder';
 import { createInProcessClient, type ResourceClient } from '@tapline/client';
 import {
   createCertificateAuthority,
   createEnrolment,
   createDeviceChallenges,
   createEnrolmentHandler,
-  createFileConnectHandlers,
-  createForwardGateway,
-  createInstallConnectHandlers,
-  createNodeConnectHandlers,
-  createPingConnectHandlers,
   createSessionHub,
   deviceOfUser,
   type SessionHub,
 } from '@tapline/gateway';
 import type { RegistryAdmin } from '@tapline/registry';
-import { openImageKeys, rememberSignatures } from '@tapline/signatures';
-import type { IcingaMonitoring } from '@tapline/monitoring';
-import { fromIcinga, type OpsBot } from '@tapline/opsbot';
 import { taplineResources } from '@tapline/resources';
 import { openSqliteStore } from '@tapline/store';
 import type { Span } from '@tapline/telemetry';
@@ -37,6 +25,7 @@ import { createClientsOfDevices } from './clients-of-devices.ts';
 import type { ControlPlaneConfiguration } from './configuration.ts';
 import { openDataFolder } from './data-folder.ts';
 import { createDevicePageHandler } from './device-page/create-device-page-handler.ts';
+import { createDeviceStreams } from './device-streams.ts';
 import { disconnectOldKeys } from './disconnect-old-keys.ts';
 import { answerImageKeys } from './answer-image-keys.ts';
 import { answerJson } from './json-answers.ts';
@@ -47,20 +36,15 @@ import { openProfileKeys } from './enrolment/open-profile-keys.ts';
 import { createProfileHandler, profileUrl } from './enrolment/profile-handler.ts';
 import { edgePaths } from './edge-paths.ts';
 import { type EdgeRoute, type HttpEdge, startHttpEdge } from './http-edge.ts';
+import { lateHandler } from './late-handler.ts';
 import { createMetrics } from './metrics.ts';
 import { createMonitoringEndpoint } from './monitoring/monitoring-endpoint.ts';
-import { startDeviceMonitoring } from './monitoring/start-device-monitoring.ts';
 import { controlPlaneResource, openTelemetry } from './telemetry/open-telemetry.ts';
 import { createTelemetryEndpoint } from './telemetry/telemetry-endpoint.ts';
 import { createAlertsEndpoint } from './ops/alerts-endpoint.ts';
 import { createApprovalHandler, createGiveApproval } from './ops/approval-handler.ts';
-import { createChatDesk } from './ops/chat/chat-desk.ts';
-import { type Chats, openChats } from './ops/chat/open-chats.ts';
-import { createExecuteOnDevice } from './ops/execute-on-device.ts';
-import { startOps } from './ops/start-ops.ts';
-import { createBuilderSource } from './package/builder-source.ts';
-import { createImageSource } from './package/image-source.ts';
-import { createPackageSource } from './package/create-package-source.ts';
+import { type Operations, startOperations } from './ops/start-operations.ts';
+import { openPackageSource } from './package/open-package-source.ts';
 import { startRegistry } from './registry/start-registry.ts';
 import { type Reconcilers, startReconcilers } from './start-reconcilers.ts';
 import { uploadLimit } from './upload-limit.ts';
@@ -106,7 +90,7 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
   const lost = await recordLostWrites({ store, audit, recent, clock });
   if (lost > 0) log.warn('writes before a crash had no audit entry and have one now', { lost });
 
-  // The API serves streams to devices and plans of reconcilers, which are its clients themselves.
+  // What the API serves is made of clients of the API itself.
   const late: {
     hub?: SessionHub;
     edge?: HttpEdge;
@@ -114,9 +98,8 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
     registry?: RegistryAdmin;
     /** What the control plane is reached by. */
     url?: string;
-    icinga?: IcingaMonitoring;
-    ops?: OpsBot;
-    chats?: Chats;
+    starting?: Promise<Operations>;
+    operations?: Operations;
     client?: ResourceClient;
     isReady: boolean;
   } = {
@@ -129,28 +112,7 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
     queueDepths: () => late.reconcilers?.depths() ?? {},
     registryUsage: () => late.registry?.usage(),
   });
-  const lateHub: Pick<SessionHub, 'call'> = {
-    async call(device, start, options) {
-      if (late.hub === undefined) {
-        throw new TaplineError('unavailable', 'the gateway is starting', { hint: 'try again' });
-      }
-      return await late.hub.call(device, start, options);
-    },
-  };
-  const streams = {
-    ...createInstallConnectHandlers({ hub: lateHub, log }),
-    ...createNodeConnectHandlers({ hub: lateHub }),
-    ...createPingConnectHandlers({ hub: lateHub, clock }),
-    ...createFileConnectHandlers({ hub: lateHub }),
-  };
-  const forwards = createForwardGateway({
-    openStream(device, options) {
-      if (late.hub === undefined) throw new TaplineError('unavailable', 'the gateway is starting');
-      return late.hub.openInTunnel(device, options);
-    },
-    clock,
-    log,
-  });
+  const streams = createDeviceStreams({ hub: () => late.hub, clock, log });
   const api = await createApiServer({
     store,
     definitions: taplineResources,
@@ -160,8 +122,7 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
     version: buildVersion,
     metrics,
     connectHandlers: {
-      ...streams,
-      ...forwards.handlers,
+      ...streams.handlers,
       'deliveries/explain': createExplainHandler((name) => late.reconcilers?.explainDelivery(name)),
       'segments/explain': createExplainHandler((name) => late.reconcilers?.explainSegment(name)),
       'remediations/approve': lateHandler(() =>
@@ -190,14 +151,15 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
       log,
     }),
   );
-  const { access, blobs, neighbours } = registry;
+  const { access, neighbours } = registry;
   late.registry = registry.admin;
   const { icinga } = configuration.monitoring;
   const monitoring = createMonitoringEndpoint({
-    icinga: () =>
-      icinga === undefined || late.icinga === undefined
-        ? undefined
-        : { configuration: icinga, monitoring: late.icinga },
+    icinga: () => {
+      const running = late.operations?.icinga;
+      if (icinga === undefined || running === undefined) return undefined;
+      return { configuration: icinga, monitoring: running };
+    },
     identify: (request) => access.identify(request),
     log,
   });
@@ -206,8 +168,9 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
     mayNotify: (identity) =>
       api.allows(identity, { verb: 'notify', group: 'tapline.dev', resource: 'opspolicies' }),
     observe(signal) {
-      if (late.ops === undefined) throw new TaplineError('unavailable', 'OpsBot does not run here');
-      late.ops.observe(signal);
+      const bot = late.operations?.bot;
+      if (bot === undefined) throw new TaplineError('unavailable', 'OpsBot does not run here');
+      bot.observe(signal);
     },
     log,
   });
@@ -215,6 +178,10 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
     openTelemetry({ ...configuration.monitoring, metrics: metrics.telemetry, clock, log }),
   );
   const { exporter } = telemetry;
+  // Without anybody to take them none are made.
+  const traces = exporter !== undefined && {
+    onSpans: (spans: readonly Span[]) => exporter.export(spans, controlPlaneResource),
+  };
   const takeTelemetry = createTelemetryEndpoint({
     ...telemetry,
     identify: (request) => access.identify(request),
@@ -223,36 +190,15 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
     metrics: metrics.telemetry,
     log,
   });
-  const imageKeys = await openImageKeys(folder.imageKeys);
-  const signer = rememberSignatures(imageKeys.signer, {
-    directory: join(folder.buildCache, 'signatures'),
-  });
-  const builder = opened.use(
-    createImageBuilder({
-      store: blobs,
-      cacheDirectory: folder.buildCache,
-      domains: configuration.homebrew,
-      ...(configuration.homebrewToken === undefined ? {} : { token: configuration.homebrewToken }),
-      ...(configuration.homebrewBasicToken === undefined
-        ? {}
-        : { basicToken: configuration.homebrewBasicToken }),
-      clock,
-      rng,
-      log,
-    }),
+  const packages = opened.use(
+    await openPackageSource({ folder, configuration, registry, clock, rng, log }),
   );
   const profileKeys = await openProfileKeys(folder.profiles, { authority });
   const reconcilers = startReconcilers({
     client: createInProcessClient(api, internalIdentity('control-plane')),
-    source: createPackageSource({
-      homebrew: createBuilderSource({ builder, registry, blobs, signer, clock }),
-      images: createImageSource({ client: registry.client, clock }),
-    }),
+    source: packages.source,
     metrics,
-    // Without anybody to take them none are made.
-    ...(exporter !== undefined && {
-      onSpans: (spans: readonly Span[]) => exporter.export(spans, controlPlaneResource),
-    }),
+    ...traces,
     clock,
     rng,
     log,
@@ -276,7 +222,7 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
       else late.edge.accept(socket, service);
     },
     clientOf: createClientsOfDevices({ api, clock }),
-    takeForwarded: (stream, tunnel) => forwards.accepted(stream, tunnel),
+    takeForwarded: (stream, tunnel) => streams.forwards.accepted(stream, tunnel),
     clock,
     rng,
     log,
@@ -336,7 +282,8 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
         handle: registry.limited((request, response) => {
           // As what is not signed, where nobody has a secret to sign it with.
           const message = 'no Slack is configured';
-          if (late.chats?.slack !== undefined) late.chats.slack(request, response);
+          const slack = late.operations?.chats?.slack;
+          if (slack !== undefined) slack(request, response);
           else answerJson(response, 401, { code: 'unauthorized', message });
         }),
       },
@@ -346,7 +293,7 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
       renew: { handle: (request, response) => void enrol(request, response) },
       challenge: { handle: (request, response) => void enrol(request, response) },
       imageKeys: {
-        handle: (request, response) => answerImageKeys(request, response, imageKeys.trusted),
+        handle: (request, response) => answerImageKeys(request, response, packages.trustedKeys),
         service: 'registry',
       },
       profiles: { handle: (request, response) => void serveProfile(request, response) },
@@ -361,13 +308,13 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
   const stopping = new AbortController();
   opened.defer(async () => {
     stopping.abort();
-    await late.chats?.[Symbol.asyncDispose]();
-    await late.ops?.[Symbol.asyncDispose]();
-    await late.icinga?.[Symbol.asyncDispose]();
+    // What is just starting would else go on without anybody to stop it.
+    const operations = await late.starting?.catch(() => undefined);
+    await operations?.[Symbol.asyncDispose]();
     // Nobody new is let in; then what holds connections open ends, and they can close.
     const closed = edge[Symbol.asyncDispose]();
     await closeReconcilers();
-    forwards[Symbol.dispose]();
+    streams.forwards[Symbol.dispose]();
     await closeHub();
     await closeApi();
     await closed;
@@ -394,62 +341,20 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
     const { channels, attachments } = reconcilers.informers;
     metrics.channels.source(() => channels.list());
     metrics.segments.source(() => attachments.list());
-    if (configuration.opsBot !== 'off' && !stopping.signal.aborted) {
-      metrics.ops.source(() => countPhases(reconcilers));
-      late.ops = await startOps({
-        client: createInProcessClient(api, internalIdentity('opsbot')),
-        informers: reconcilers.informers,
-        shared: configuration.opsBot === 'shared',
-        identity: `control-plane-${randomUUID()}`,
-        execute: createExecuteOnDevice({
-          hub: lateHub,
-          install: (name) => reconcilers.informers.installs.get(name),
-        }),
-        metrics: metrics.ops,
-        reconcileMetrics: metrics.reconcile,
-        ...(exporter !== undefined && {
-          onSpans: (spans: readonly Span[]) => exporter.export(spans, controlPlaneResource),
-        }),
-        clock,
-        rng,
-        log,
-      });
-    }
-    if (icinga !== undefined && !stopping.signal.aborted) {
-      late.icinga = startDeviceMonitoring({
-        configuration: icinga,
-        informers: reconcilers.informers,
-        metrics: metrics.monitoring,
-        onChange(change) {
-          // Of what is no device OpsBot hears by conditions, but for what Icinga itself looked at.
-          const isOther = change.object.host.slice(icinga.prefix.length).includes('_');
-          if (isOther && change.object.service?.startsWith('check-') !== true) return;
-          const signal = fromIcinga(change, icinga.prefix);
-          if (signal !== undefined) late.ops?.observe(signal);
-        },
-        clock,
-        rng,
-        log,
-      });
-    }
-    const { chat } = configuration.monitoring;
-    if (chat !== undefined && !stopping.signal.aborted) {
-      const client = createInProcessClient(api, internalIdentity('opsbot'));
-      late.chats = openChats(chat, {
-        desk: createChatDesk({
-          client,
-          allows: (identity, action) => api.allows(identity, action),
-          approve: createGiveApproval({ client, clock }),
-          audit,
-          clock,
-        }),
-        remediations: reconcilers.informers.remediations,
-        clock,
-        rng,
-        log,
-      });
-    }
-    late.ops?.source('icinga', () => late.icinga?.status().following.live === true);
+    if (stopping.signal.aborted) return;
+    late.starting = startOperations({
+      configuration,
+      api,
+      audit,
+      informers: reconcilers.informers,
+      hub: streams.hub,
+      metrics,
+      ...traces,
+      clock,
+      rng,
+      log,
+    });
+    late.operations = await late.starting;
     log.info('control plane ready', { url });
   }
   const owned = opened.move();
@@ -467,29 +372,6 @@ export async function startControlPlane(init: ControlPlaneInit): Promise<Control
 /** The host to be reached by, where the one to listen at is not every address there is. */
 function reachableHost(host: string): readonly string[] {
   return host === '0.0.0.0' || host === '::' ? [] : [host];
-}
-
-/** A handler whose parts are there only once the API is that it is part of. */
-function lateHandler(make: () => ConnectHandler | undefined): ConnectHandler {
-  const now = (): ConnectHandler => {
-    const handler = make();
-    if (handler === undefined) throw new TaplineError('unavailable', 'OpsBot is starting');
-    return handler;
-  };
-  return {
-    verb: 'create',
-    detail: (query) => now().detail?.(query),
-    handle: async (connect, response) => await now().handle?.(connect, response),
-  };
-}
-
-function countPhases({ informers }: Reconcilers): Readonly<Record<string, number>> {
-  const counts: Record<string, number> = {};
-  for (const { status } of informers.remediations.list()) {
-    const phase = status?.phase ?? 'Waiting';
-    counts[phase] = (counts[phase] ?? 0) + 1;
-  }
-  return counts;
 }
 
 function connectedDevices(reconcilers: Reconcilers | undefined): number {
