@@ -1,38 +1,31 @@
-import { type Clock, isTaplineError, type Log, type Rng, TaplineError } from '@tapline/base';
+import { isTaplineError, type Log, TaplineError } from '@tapline/base';
 import type { Outcome } from '@tapline/reconcile';
 import type { InstallSpec } from '@tapline/resources';
 import type { Runtime } from '@tapline/runtimes';
-import { parseTraceParent, type Span } from '@tapline/telemetry';
-import type { AgentMetrics } from './agent-metrics.ts';
-import type { InstallState } from './agent-state.ts';
-import { containerId } from './container-spec-of.ts';
 import type { ContainerTable } from './container-table.ts';
 import { fetchLayers } from './fetch-layers.ts';
 import type { ImageState, ImageStore } from './image-store.ts';
-import { attemptReport, type InstallAttempt, newAttempt } from './install-attempt.ts';
+import { type InstallAttempt, newAttempt } from './install-attempt.ts';
+import { createInstallEndings, type InstallEndings } from './install-endings.ts';
 import { judgeFailure } from './install-failure.ts';
 import type { InstallRecord } from './install-record.ts';
 import { createInstallPrograms, type InstallPrograms } from './install-programs.ts';
-import { installStatus } from './install-status.ts';
+import {
+  createInstallReports,
+  endOf,
+  type InstallReports,
+  type InstallReportsInit,
+} from './install-reports.ts';
 import { describeStep, type InstallStep } from './install-step.ts';
 import type { InstallPorts } from './ports/install-ports.ts';
 import { planInstall, serve } from './plan-install.ts';
 import { createRestartBackoff, type RestartBackoff } from './restart-backoff.ts';
 import type { WorkloadPlaces } from './segments/workload-places.ts';
-import type { StatusReporter } from './status-reporter.ts';
-import { installSpans } from './telemetry/install-spans.ts';
 
-export interface InstallWorkerInit {
-  readonly device: string;
-  readonly uid: string;
-  readonly state: InstallState;
+export interface InstallWorkerInit extends InstallReportsInit {
   readonly images: ImageStore;
   readonly runtime: Runtime;
   readonly containers: ContainerTable;
-  readonly reporter: StatusReporter;
-  readonly metrics: AgentMetrics;
-  readonly clock: Clock;
-  readonly rng: Rng;
   readonly log: Log;
   /** How long a program may take to end when asked to. */
   readonly stopGraceMs: number;
@@ -40,8 +33,6 @@ export interface InstallWorkerInit {
   readonly places?: WorkloadPlaces | undefined;
   /** Who holds the ports of programs open. */
   readonly ports?: InstallPorts | undefined;
-  /** Where the times of an attempt go, as part of a trace. */
-  readonly onSpans?: ((spans: readonly Span[]) => void) | undefined;
   /** Images may have become unneeded. */
   readonly onGarbage: () => void;
   /** Frees what it can now, for an image that does not fit. */
@@ -55,11 +46,7 @@ type Executors = {
   ) => Promise<void>;
 };
 
-type AttemptState = InstallAttempt['state'];
-
 const blockedRetryMs = 30_000;
-const drainLookMs = 100;
-const drainSeconds = 30;
 
 /**
  * Brings one Install from wherever it is to where it should be, one step after the other. The
@@ -69,13 +56,12 @@ export class InstallWorker {
   readonly #init: InstallWorkerInit;
   readonly #backoff: RestartBackoff;
   readonly #programs: InstallPrograms;
+  readonly #endings: InstallEndings;
+  readonly #reports: InstallReports;
   readonly #execute: Executors;
   #attempt: InstallAttempt | undefined;
   /** Wakes whoever waits for a long step, when a container ends meanwhile. */
   #ended = Promise.withResolvers<void>();
-  #mustReport = false;
-  /** Until when the connections of a revision are waited for. */
-  readonly #drains = new Map<number, number>();
   /** Digest of the image that was seen to be there, or was proved. */
   #proven: string | undefined;
 
@@ -83,6 +69,8 @@ export class InstallWorker {
     this.#init = init;
     this.#backoff = createRestartBackoff(init);
     this.#programs = createInstallPrograms(init);
+    this.#endings = createInstallEndings(init);
+    this.#reports = createInstallReports(init);
     this.#execute = this.#executors();
   }
 
@@ -113,7 +101,7 @@ export class InstallWorker {
 
   /** The control plane does not know how the Install stands. */
   remind(): void {
-    this.#mustReport = true;
+    this.#reports.remind();
   }
 
   async run(stopping: AbortSignal): Promise<Outcome> {
@@ -140,7 +128,7 @@ export class InstallWorker {
       if (record === undefined) return { done: true };
       const [step] = planInstall(record, await this.#observe(record, attempt));
       if (step === undefined || step.kind === 'wait') {
-        this.#settled(record, attempt);
+        this.#reports.settled(record, attempt);
         return step === undefined ? { done: true } : { requeueAfterMs: step.ms };
       }
       const text = describeStep(step);
@@ -239,27 +227,12 @@ export class InstallWorker {
       case 'blocked':
         attempt.obstacle = failure.error;
         attempt.state = 'Failed';
-        this.#report(record, attempt);
+        this.#reports.outcome(record, attempt);
         return { requeueAfterMs: blockedRetryMs };
       case 'permanent':
         attempt.failure = failure.error;
         return { requeueAfterMs: 0 };
     }
-  }
-
-  /** Nothing is left to do for now: says how it ended, where that was not said yet. */
-  #settled(record: InstallRecord, attempt: InstallAttempt): void {
-    if (!this.#mustReport) return;
-    attempt.state = this.#end(record, attempt);
-    this.#report(record, attempt);
-    this.#mustReport = false;
-  }
-
-  /** How an attempt ended whose revision was proved or given up. */
-  #end({ active, desired, failed }: InstallRecord, attempt: InstallAttempt): AttemptState {
-    if (failed?.revision !== desired.revision) return 'Ready';
-    attempt.failure = failed.error;
-    return active === undefined ? 'Failed' : 'RolledBack';
   }
 
   /** After the outcome is on its way: nobody waits for files that are not needed any more. */
@@ -273,48 +246,8 @@ export class InstallWorker {
     }
   }
 
-  #report(record: InstallRecord, attempt: InstallAttempt): void {
-    const { reporter, uid } = this.#init;
-    reporter.outcome({ uid, name: record.name }, this.#status(record, attempt));
-  }
-
-  /** Tells of the time that an attempt took, as part of the delivery's trace. */
-  #trace(record: InstallRecord, attempt: InstallAttempt, error?: string): void {
-    const { clock, device, onSpans, rng } = this.#init;
-    const endedMs = attempt.readyMs ?? clock.monotonic();
-    onSpans?.(
-      installSpans(
-        {
-          traceParent: attempt.traceParent,
-          device,
-          install: record.name,
-          revision: attempt.revision,
-          stages: attemptReport(attempt).stages,
-          error,
-          // By its own clock, which the control plane's need not agree with.
-          endMs: clock.now() - (clock.monotonic() - endedMs),
-          seconds: (endedMs - attempt.seenMs) / 1000,
-        },
-        rng,
-      ),
-    );
-  }
-
-  #progress(state: AttemptState): void {
-    const { reporter, uid } = this.#init;
-    const record = this.#init.state.record(uid);
-    const attempt = this.#attempt;
-    if (record === undefined || attempt === undefined) return;
-    attempt.state = state;
-    reporter.progress({ uid, name: record.name }, this.#status(record, attempt));
-  }
-
-  #status(record: InstallRecord, attempt: InstallAttempt): ReturnType<typeof installStatus> {
-    const { reporter, uid, clock } = this.#init;
-    return installStatus(record, attemptReport(attempt), {
-      conditions: reporter.newest(uid)?.conditions,
-      nowMs: clock.now(),
-    });
+  #progress(state: InstallAttempt['state']): void {
+    this.#reports.progress(this.#attempt, state);
   }
 
   #current(): { readonly record: InstallRecord; readonly attempt: InstallAttempt } {
@@ -326,7 +259,7 @@ export class InstallWorker {
   }
 
   #executors(): Executors {
-    const { images, state, runtime, containers, reporter, metrics, clock, uid } = this.#init;
+    const { images, state, reporter, metrics, clock, uid } = this.#init;
     return {
       'fetch-manifest': async ({ image }, signal) => {
         this.#progress('Pulling');
@@ -365,11 +298,8 @@ export class InstallWorker {
         this.#progress('Unpacking');
         await this.#serveWhile(images.layOut(image), signal);
       },
-      stop: ({ revision }) => this.#stop(revision),
-      'remove-container': async ({ revision }) => {
-        await runtime.remove(containerId(uid, revision));
-        containers.removed(uid, revision);
-      },
+      stop: ({ revision }) => this.#endings.stop(revision),
+      'remove-container': ({ revision }) => this.#endings.remove(revision),
       start: async ({ spec }) => {
         this.#progress('Starting');
         await this.#programs.start(spec);
@@ -391,7 +321,7 @@ export class InstallWorker {
         metrics.countRestart();
         const { active, desired, failed } = record;
         if (![active?.revision, failed?.revision].includes(desired.revision)) return;
-        this.#progress(this.#end(record, this.#current().attempt));
+        this.#progress(endOf(record, this.#current().attempt));
       },
       wait: async ({ ms }, signal) => clock.sleep(ms, { signal }),
       'check-health': async ({ spec }, signal) => {
@@ -420,16 +350,7 @@ export class InstallWorker {
         state.put(committed);
         images.release(spec.image);
         this.#proven = spec.image.digest;
-        // Where a full disk does not take the report, it is still to be made.
-        this.#mustReport = true;
-        this.#report(committed, attempt);
-        this.#mustReport = false;
-        const traceId = parseTraceParent(attempt.traceParent)?.traceId;
-        for (const [stage, seconds] of Object.entries(attemptReport(attempt).stages)) {
-          if (stage !== 'total') metrics.observeStage(stage, seconds, traceId);
-        }
-        this.#trace(committed, attempt);
-        metrics.countOutcome('Ready');
+        this.#reports.ready(committed, attempt);
         void this.#tidyLater(spec.revision);
         this.#init.onGarbage();
       },
@@ -445,9 +366,7 @@ export class InstallWorker {
         const { record } = this.#current();
         images.release(record.desired.image);
         state.put({ ...record, failed: { revision, error } });
-        metrics.countOutcome(record.active === undefined ? 'Failed' : 'RolledBack');
-        this.#trace(record, this.#current().attempt, error.message);
-        this.#mustReport = true;
+        this.#reports.gaveUp(record, this.#current().attempt, error.message);
         this.#init.onGarbage();
       },
       forget: async () => {
@@ -462,37 +381,11 @@ export class InstallWorker {
     };
   }
 
-  /** Until a revision has no connections, its time is over, or one of the programs has ended. */
+  /** The connections of a program are waited for as long as its revision says. */
   async #drain(revision: number, signal: AbortSignal): Promise<void> {
-    const { clock, ports, uid } = this.#init;
-    const { record } = this.#current();
-    const { active, desired } = record;
-    const { drainSeconds: seconds = drainSeconds } = record.removing
-      ? desired
-      : (active ?? desired);
-    const until = this.#drains.get(revision) ?? clock.monotonic() + seconds * 1000;
-    this.#drains.set(revision, until);
-    const ended = this.#ended.promise.then(() => true);
-    while (clock.monotonic() < until) {
-      const open = (await ports?.state(uid))?.connections[String(revision)] ?? 0;
-      if (open === 0) break;
-      const pause = clock.sleep(drainLookMs, { signal }).then(() => false);
-      if (await Promise.race([ended, pause])) return;
-    }
-    this.#drains.delete(revision);
-    await this.#stop(revision);
-  }
-
-  async #stop(revision: number): Promise<void> {
-    const { containers, runtime, uid } = this.#init;
-    // Before the runtime says so: an end that we ask for is not one to restart after.
-    containers.stopped(uid, revision);
-    try {
-      await runtime.stop(containerId(uid, revision), { graceMs: this.#init.stopGraceMs });
-    } catch (error) {
-      containers.started(uid, revision);
-      throw error;
-    }
+    const { active, desired, removing } = this.#current().record;
+    const { drainSeconds: seconds } = removing ? desired : (active ?? desired);
+    await this.#endings.drain(revision, { seconds, ended: this.#ended.promise, signal });
   }
 
   /** What is served is kept running while something takes long. */
