@@ -31,6 +31,8 @@ export interface InodeBase {
   uid: number;
   gid: number;
   links: number;
+  /** Names of it that guests made: what they cost is given back as they go. */
+  names?: number;
   accessedMs: number;
   modifiedMs: number;
   changedMs: number;

@@ -3,10 +3,27 @@ import { type Credentials, requireAccess } from './access.ts';
 import type { DirectoryInode, Inode } from './inode.ts';
 import type { Place } from './resolve-path.ts';
 
+/** What a file without bytes costs the host, about: without it guests would have as many as they like. */
+const nameCost = 1024;
+
+/** Counts a name that is new against what guests may write. */
+function takeName(inode: Inode): void {
+  inode.system.storage.take(nameCost);
+  inode.names = (inode.names ?? 0) + 1;
+}
+
+/** Names that layers have were never counted. */
+function giveName(inode: Inode): void {
+  if (inode.names === undefined || inode.names === 0) return;
+  inode.names--;
+  inode.system.storage.give(nameCost);
+}
+
 /** Puts a new name for an inode into a directory. */
 export function addEntry(place: Place, inode: Inode, credentials: Credentials): void {
   const { parent, name } = place;
   requireChange(parent, credentials);
+  takeName(inode);
   parent.entries.set?.(name, inode);
   if (inode.kind === 'directory') {
     parent.links++;
@@ -52,6 +69,7 @@ export function removeDirectory(place: Place, credentials: Credentials): void {
   parent.links--;
   inode.links = 0;
   inode.removed = true;
+  giveName(inode);
   touch(parent);
 }
 
@@ -60,6 +78,7 @@ export function makeHardLink(from: Inode, to: Place, credentials: Credentials): 
   if (from.system !== to.parent.system) throw new LinuxError(errno.crossDevice);
   requireChange(to.parent, credentials);
   if (from.kind === 'directory') throw new LinuxError(errno.notPermitted);
+  takeName(from);
   to.parent.entries.set?.(to.name, from);
   from.links++;
   from.changedMs = from.system.now();
@@ -118,6 +137,7 @@ function replace(moved: Inode, target: Inode, parent: DirectoryInode): void {
     parent.links--;
     target.links = 0;
     target.removed = true;
+    giveName(target);
     return;
   }
   if (moved.kind === 'directory') throw new LinuxError(errno.notDirectory);
@@ -153,6 +173,7 @@ export function requireChange(
 /** One name less; without any, and not open, its bytes are given back. */
 export function dropLink(inode: Inode): void {
   inode.links--;
+  giveName(inode);
   inode.changedMs = inode.system.now();
   freeUnused(inode);
 }
