@@ -31,6 +31,15 @@ export const programs: readonly Program[] = [
       'stat -c "%n %a %s %h %F" h a/link; rm -r a; test -e a || echo gone',
   ),
   shell('trap "echo got it" USR1; kill -USR1 $$; sh -c "kill -TERM \\$\\$"; echo $?'),
+  // What is open already is opened by its name: pipes of the program, and those to the outside.
+  {
+    argv: [
+      '/bin/dash',
+      '-c',
+      'echo a | cat /dev/stdin; cat /dev/fd/0; echo b > /dev/stdout; echo c | tee /dev/stdout /dev/stderr',
+    ],
+    stdin: 'from outside\n',
+  },
   shell('printf "#!/bin/sh\\necho script \\$0 \\$1\\n" > /tmp/s; chmod +x /tmp/s; /tmp/s one'),
 ];
 
@@ -84,6 +93,10 @@ export const longPrograms: readonly Program[] = [
   shell('for i in 1 2 3; do echo $i; done | sort -r | tail -2; wait; echo $?', '/bin/bash'),
   shell(
     'a=(1 2 3); echo ${a[@]} ${#a[@]}; echo <(true) | grep -c fd; coproc cat; echo hi >&${COPROC[1]}; read x <&${COPROC[0]}; echo $x',
+    '/bin/bash',
+  ),
+  shell(
+    'cat <(echo a) <(echo b); while read x; do echo $x; done < <(seq 3); . <(echo "echo read"); echo d > >(cat); wait $!; diff <(seq 3) <(seq 2)',
     '/bin/bash',
   ),
   shell('set -m; sleep 3 & jobs -l | wc -l; fg >/dev/null; echo $?', '/bin/bash'),

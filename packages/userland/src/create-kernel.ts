@@ -17,6 +17,11 @@ import { Terminals } from './terminal/terminals.ts';
 const counterFrequency = 62_500_000n;
 /** What a Cortex-A57 says in MIDR_EL1; other registers say that there is nothing special. */
 const mainId = 0x411fd070n;
+/**
+ * Programs reserve addresses that they do not use: Go 600 MB as it starts. Memory of WebAssembly that
+ * nobody has touched costs hosts nothing.
+ */
+const leastAddressSpace = 1024 * 1024 * 1024;
 // include/uapi/linux/magic.h
 const magic = { overlay: 0x794c7630, temporary: 0x01021994, proc: 0x9fa0, terminals: 0x1cd1 };
 
@@ -26,7 +31,7 @@ export interface KernelOptions {
   readonly rng: Rng;
   /** Bytes that all processes may use together. */
   readonly memoryLimit: number;
-  /** Bytes of addresses that each process has; `memoryLimit` when left out. */
+  /** Bytes of addresses that each process has; when left out `memoryLimit`, but at least 1 GiB. */
   readonly addressSpace?: number;
   /** Bytes that guests may write to files; `memoryLimit` when left out. */
   readonly storageLimit?: number;
@@ -71,7 +76,7 @@ export function createKernel(options: KernelOptions): Kernel {
     rng,
     machines: new MachinePool({
       machines: options.machines ?? 32,
-      addressSpace: options.addressSpace ?? memoryLimit,
+      addressSpace: options.addressSpace ?? Math.max(memoryLimit, leastAddressSpace),
       hotAfter: options.hotAfter,
       environment,
       ...(options.codeCache !== undefined && { cache: options.codeCache }),

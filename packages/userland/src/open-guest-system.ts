@@ -5,6 +5,7 @@ import { errno, LinuxError } from './errno.ts';
 import { anonymousInode } from './files/anonymous-inode.ts';
 import type { Credentials } from './files/access.ts';
 import {
+  type CreateStreamInode,
   type HostInput,
   type HostOutput,
   openHostInput,
@@ -140,19 +141,20 @@ function openStandard(kernel: Kernel, task: Task, wanted: GuestProgram): void {
   const { credentials, descriptors } = task.process;
   const { system } = kernel.root;
   const { terminal, stdin, stdout, stderr } = wanted;
-  const inode = (): ReturnType<typeof anonymousInode> =>
-    anonymousInode(system, 'fifo', credentials);
+  const { uid, gid } = credentials;
+  const createInode: CreateStreamInode = (open) =>
+    anonymousInode(system, 'fifo', { uid, gid, open });
   const console = terminal === undefined ? undefined : kernel.terminals.openConsole(task);
   descriptors.add(
     stdin === undefined && console !== undefined
       ? console
-      : openHostInput(stdin ?? noInput(), inode()),
+      : openHostInput(stdin ?? noInput(), createInode),
   );
   for (const output of [stdout, stderr]) {
     descriptors.add(
       output === undefined && console !== undefined
         ? console
-        : openHostOutput(output ?? nothing, inode()),
+        : openHostOutput(output ?? nothing, createInode),
     );
   }
 }

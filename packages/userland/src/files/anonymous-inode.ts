@@ -4,12 +4,14 @@ import type { FileSystem, SpecialInode } from './inode.ts';
 
 /**
  * The inode of what has no name: pipes, sockets, events. Pipes are opened anew by their names in /proc,
- * by who they belong to.
+ * by who they belong to; `open` is what that gives.
  */
 export function anonymousInode(
   system: FileSystem,
   kind: SpecialInode['kind'],
-  { uid, gid }: Pick<Credentials, 'uid' | 'gid'> = { uid: 0, gid: 0 },
+  how: Partial<Pick<Credentials, 'uid' | 'gid'>> & Pick<SpecialInode, 'open'> = {},
 ): SpecialInode {
-  return { ...inodeBase(system, { mode: 0o600, uid, gid }), kind, special: 0 };
+  const { uid = 0, gid = 0, open } = how;
+  const base = { ...inodeBase(system, { mode: 0o600, uid, gid }), kind, special: 0 };
+  return open === undefined ? base : { ...base, open };
 }

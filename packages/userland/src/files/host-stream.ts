@@ -1,7 +1,7 @@
 import { errno, LinuxError } from '../errno.ts';
 import { Wait, WaitQueue } from '../kernel/wait-queue.ts';
 import { ByteQueue } from './byte-queue.ts';
-import type { Inode } from './inode.ts';
+import type { SpecialInode } from './inode.ts';
 import { type OpenFile, openFlags, pollEvents } from './open-file.ts';
 
 /** Bytes from outside, as they are asked for. */
@@ -9,8 +9,11 @@ export type HostInput = AsyncIterable<Uint8Array>;
 /** Bytes to the outside; who answers with a promise is not given more before it is kept. */
 export type HostOutput = (bytes: Uint8Array) => void | Promise<void>;
 
+/** Makes the inode of a stream; `open` is for who opens it once more, as `/dev/stdin`. */
+export type CreateStreamInode = (open: NonNullable<SpecialInode['open']>) => SpecialInode;
+
 /** Standard input from outside the guests: a chunk is fetched when somebody waits for it. */
-export function openHostInput(input: HostInput, inode: Inode): OpenFile {
+export function openHostInput(input: HostInput, createInode: CreateStreamInode): OpenFile {
   const changed = new WaitQueue();
   const bytes = new ByteQueue();
   const chunks = input[Symbol.asyncIterator]();
@@ -28,13 +31,9 @@ export function openHostInput(input: HostInput, inode: Inode): OpenFile {
     }
     changed.wake();
   };
-  return {
-    kind: 'pipe',
-    inode,
+  return openStream(createInode, {
     flags: 0,
-    path: `pipe:[${inode.number}]`,
     changed,
-    references: 0,
     read: (_, most) => {
       if (bytes.size > 0) return bytes.take(most);
       if (state === 'ended') return new Uint8Array(0);
@@ -46,10 +45,10 @@ export function openHostInput(input: HostInput, inode: Inode): OpenFile {
       const ended = state === 'ended' ? pollEvents.hangUp : 0;
       return bytes.size > 0 ? pollEvents.in : ended;
     },
-  };
+  });
 }
 
-export function openHostOutput(output: HostOutput, inode: Inode): OpenFile {
+export function openHostOutput(output: HostOutput, createInode: CreateStreamInode): OpenFile {
   const changed = new WaitQueue();
   let busy = false;
   let broken = false;
@@ -63,13 +62,9 @@ export function openHostOutput(output: HostOutput, inode: Inode): OpenFile {
     busy = false;
     changed.wake();
   };
-  return {
-    kind: 'pipe',
-    inode,
+  return openStream(createInode, {
     flags: openFlags.writeOnly,
-    path: `pipe:[${inode.number}]`,
     changed,
-    references: 0,
     write: (_, bytes) => {
       if (broken) throw new LinuxError(errno.brokenPipe);
       if (busy) return new Wait([changed]);
@@ -78,5 +73,21 @@ export function openHostOutput(output: HostOutput, inode: Inode): OpenFile {
       return bytes.length;
     },
     poll: () => (busy ? 0 : pollEvents.out),
-  };
+  });
+}
+
+function openStream(
+  createInode: CreateStreamInode,
+  stream: Omit<OpenFile, 'kind' | 'inode' | 'path' | 'references'>,
+): OpenFile {
+  const inode = createInode(({ flags }) => opened(flags));
+  const opened = (flags: number): OpenFile => ({
+    kind: 'pipe',
+    inode,
+    path: `pipe:[${inode.number}]`,
+    references: 0,
+    ...stream,
+    flags,
+  });
+  return opened(stream.flags);
 }

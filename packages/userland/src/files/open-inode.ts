@@ -35,8 +35,11 @@ export function openInode(
     case 'file':
       if ((flags & openFlags.truncate) !== 0 && !fresh && writes) resizeFile(inode, 0);
       return openRegular(inode, { flags: flags & ~openedOnce, path });
-    case 'fifo':
-      return openFifo(inode, { flags: flags & ~openedOnce, path });
+    case 'fifo': {
+      // One without a name waits for nobody.
+      const again = inode.open?.({ task, flags: flags & ~openedOnce });
+      return again ?? openFifo(inode, { flags: flags & ~openedOnce, path });
+    }
     case 'socket':
       throw new LinuxError(errno.noDevice);
     case 'character': {

@@ -3,6 +3,7 @@ import { FileLocks, type HeldLock } from '../files/file-locks.ts';
 import type { FileInode } from '../files/inode.ts';
 import { type OpenFile, openFlags } from '../files/open-file.ts';
 import { anonymousInode } from '../files/anonymous-inode.ts';
+import type { SpecialInode } from '../files/inode.ts';
 import { openPipe, Pipe } from '../files/pipe.ts';
 import type { Task } from '../kernel/task.ts';
 import { Wait } from '../kernel/wait-queue.ts';
@@ -147,7 +148,12 @@ const pipe2: SystemCall = (task, [address, flagBits]) => {
   const { credentials, descriptors, kernel } = task.process;
   const room = viewOf(guestRoom(task.memory, address, 8));
   const pipe = new Pipe();
-  const inode = anonymousInode(kernel.root.system, 'fifo', credentials);
+  const { uid, gid } = credentials;
+  const inode: SpecialInode = anonymousInode(kernel.root.system, 'fifo', {
+    uid,
+    gid,
+    open: (again) => openPipe(pipe, { inode, flags: again.flags, path }),
+  });
   const kept = flags & openFlags.nonBlock;
   const path = `pipe:[${inode.number}]`;
   const closeOnExec = (flags & openFlags.closeOnExec) !== 0;

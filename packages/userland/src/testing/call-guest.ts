@@ -32,6 +32,7 @@ export function guestCaller(files: LayerDirectory): GuestCaller {
     clock: new ManualClock(),
     rng: seededRng(1),
     memoryLimit: 16 * 1024 * 1024,
+    addressSpace: 16 * 1024 * 1024,
     hotAfter: 0,
   });
   const task = kernel.createFirst();
