@@ -8,13 +8,18 @@ import { spawnSync } from 'node:child_process';
 const script = `
 root=$1; shift
 mount -t binfmt_misc none /proc/sys/fs/binfmt_misc
-printf '%s' ':a64:M::\\x7fELF\\x02\\x01\\x01\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x02\\x00\\xb7\\x00:\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\x00\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\xfe\\xff\\xff\\xff:/usr/bin/qemu-aarch64-static:F' > /proc/sys/fs/binfmt_misc/register
+printf '%s' ':a64:M::\\x7fELF\\x02\\x01\\x01\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x02\\x00\\xb7\\x00:\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\x00\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\xfe\\xff\\xff\\xff:/usr/bin/qemu-aarch64-static:PF' > /proc/sys/fs/binfmt_misc/register
 mount -t proc proc "$root/proc"
 mount --rbind /dev "$root/dev"
 mount -t tmpfs none "$root/tmp"
-# Not as the first process of its namespace: that one is not ended by signals.
+if [ -n "$WRITTEN" ]; then
+  mkdir "$root/tmp/upper" "$root/tmp/work"
+  mount -t overlay -o "lowerdir=$root/$WRITTEN,upperdir=$root/tmp/upper,workdir=$root/tmp/work" none "$root/$WRITTEN"
+  mount -t tmpfs none "$root/tmp"
+fi
+# Not as the first process of its namespace, which is not ended by signals, but in a session of its own.
 exec 3>&2 2>/dev/null
-"$@" 2>&3`;
+setsid --wait "$@" 2>&3`;
 
 export interface ProgramRun {
   readonly exitCode: number | null;
@@ -30,9 +35,11 @@ export function runInQemu(
     readonly stdin: string;
     /** A minute unless given. */
     readonly timeoutMs?: number;
+    /** A folder of `root` that may be written to: what is written is gone afterwards. */
+    readonly written?: string;
   },
 ): ProgramRun {
-  const { argv, env, stdin, timeoutMs = 60_000 } = command;
+  const { argv, env, stdin, timeoutMs = 60_000, written = '' } = command;
   const isolate = ['--user', '--map-root-user', '--mount', '--pid', '--fork', '--kill-child'];
   const { status, signal, stdout, stderr } = spawnSync(
     'unshare',
@@ -54,7 +61,7 @@ export function runInQemu(
       input: stdin,
       timeout: timeoutMs,
       maxBuffer: 64 * 1024 * 1024,
-      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
+      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', WRITTEN: written },
     },
   );
   if (signal !== null) throw new Error(`qemu was ended by ${signal}: ${argv.join(' ')}`);

@@ -1,3 +1,4 @@
+import type { CodeCache } from '@tapline/a64';
 import { seededRng, systemClock } from '@tapline/base';
 import { directoryLayer } from '@tapline/runtimes';
 import { runProgram } from '@tapline/userland';
@@ -10,9 +11,12 @@ export async function runInUserland(
     readonly argv: readonly string[];
     readonly env: readonly string[];
     readonly stdin: string;
+    /** Of earlier runs of the same files. */
+    readonly codeCache?: CodeCache;
+    readonly signal?: AbortSignal;
   },
 ): Promise<ProgramRun & { readonly unknown: readonly number[] }> {
-  const { argv, env, stdin } = command;
+  const { argv, env, stdin, codeCache, signal } = command;
   const out: Uint8Array[] = [];
   const err: Uint8Array[] = [];
   const { exitCode, unknownSystemCalls } = await runProgram({
@@ -31,6 +35,8 @@ export async function runInUserland(
     memoryLimit: 1024 * 1024 * 1024,
     hotAfter: 8000,
     fuel: 20_000_000_000,
+    ...(codeCache !== undefined && { codeCache }),
+    ...(signal !== undefined && { signal }),
   });
   return {
     exitCode,

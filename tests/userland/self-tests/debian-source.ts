@@ -1,8 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { cacheFolder } from '../../tools/debian/cache-folder.ts';
-import { findDebianMirror } from '../../tools/debian/debian-mirror.ts';
-import { runProgram } from '../../tools/debian/run-program.ts';
+import { cacheFolder } from '../../../tools/debian/cache-folder.ts';
+import { findDebianMirror } from '../../../tools/debian/debian-mirror.ts';
+import { runProgram } from '../../../tools/debian/run-program.ts';
 
 /** What upstream published, as Debian keeps it. */
 export interface DebianSource {
