@@ -5,7 +5,7 @@ import type { CachedModule, CodePage } from './code-cache.ts';
  * What generated code relies on: another number whenever the emitter, the layout of the machine's data
  * or what is imported changes. Artefacts of other numbers are of no use.
  */
-export const translatorVersion = 5;
+export const translatorVersion = 6;
 
 const magic = 0x34364154;
 const headerSize = 16;

@@ -1,6 +1,7 @@
 import type { FloatingInstruction } from '../floating-instruction.ts';
 import { moduleIndex } from './build-module.ts';
 import type { BlockState } from './emit-integer.ts';
+import { pushIsSmallInteger, pushProductIsExact, pushSumIsExact } from './exact-results.ts';
 import { type FloatOps, floatOps } from './float-ops.ts';
 import { flagsKind } from '../interpret/flags-kind.ts';
 import {
@@ -39,6 +40,8 @@ export interface Computation {
   readonly push: () => void;
   /** Puts on the stack whether the result may be taken. */
   readonly check: () => void;
+  /** Puts on the stack whether it was not rounded: then it is taken where inexact is not up yet. */
+  readonly exact?: () => void;
   /** Takes it to where it belongs. */
   readonly pop: () => void;
   /** What has to be done besides where the interpreter did it. */
@@ -48,7 +51,8 @@ export interface Computation {
 /**
  * WebAssembly computes as the guest would where FPCR asks for nothing else, operands and result are
  * ordinary numbers, and the only flag that could be raised, inexact, is up already; it stays up, and
- * programs raise it with their first division. Everything else is the interpreter's.
+ * programs raise it with their first division. Before that, results are taken that are found to be
+ * exact. Everything else is the interpreter's.
  */
 export function emitGuarded(
   guest: GuestFunction,
@@ -60,13 +64,24 @@ export function emitGuarded(
   const done = body.depth;
   body.open(wasmOp.block);
   const slow = body.depth;
-  pushGuard(guest, compute.mayRound);
+  const { exact } = compute;
+  pushGuard(guest, compute.mayRound && exact === undefined);
   body.op(wasmOp.i32Eqz);
   body.branchUnlikely(slow);
   compute.push();
   compute.check();
   body.op(wasmOp.i32Eqz);
   body.branchUnlikely(slow);
+  if (compute.mayRound && exact !== undefined) {
+    body.get(local.float);
+    body.i32(1);
+    body.op(wasmOp.i32Eq);
+    body.openUnlikely();
+    exact();
+    body.op(wasmOp.i32Eqz);
+    body.branch(wasmOp.brIf, slow);
+    body.end();
+  }
   compute.pop();
   body.branch(wasmOp.br, done);
   body.end();
@@ -202,6 +217,10 @@ function squareRoot(
       guest.body.set(ops.result);
     },
     check: () => pushFinite(guest, ops),
+    exact: () => {
+      const root = (): void => guest.body.get(ops.result);
+      pushProductIsExact({ ops, body: guest.body }, [root, root], () => pushFloat(guest, rn, ops));
+    },
     ...taken(guest, rd, ops),
   };
 }
@@ -225,6 +244,13 @@ function twoSource(
   };
   const chooses = op.startsWith('fm') && op !== 'fmul';
   const product = op === 'fmul' || op === 'fnmul';
+  const first = (): void => pushFloat(guest, rn, ops);
+  const second = (): void => pushFloat(guest, rm, ops);
+  const negated = (push: () => void) => (): void => {
+    push();
+    body.op(ops.neg);
+  };
+  const result = (): void => body.get(ops.result);
   return {
     mayRound: !chooses,
     push: () => {
@@ -250,6 +276,13 @@ function twoSource(
         body.op(wasmOp.i32Or);
       }
       body.op(wasmOp.i32And);
+    },
+    exact: () => {
+      const how = { ops, body };
+      if (op === 'fadd') pushSumIsExact(how, first, second);
+      else if (op === 'fsub') pushSumIsExact(how, first, negated(second));
+      else if (op === 'fdiv') pushProductIsExact(how, [result, second], first);
+      else pushProductIsExact(how, [first, op === 'fnmul' ? negated(second) : second], result);
     },
     ...taken(guest, rd, ops),
   };
@@ -368,6 +401,12 @@ function convert(
       pushIsZero(guest, rn, source);
       guest.body.op(wasmOp.i32Or, wasmOp.i32And);
     },
+    exact: () => {
+      guest.body.get(target.result);
+      if (to === 32) guest.body.op(wasmOp.f64PromoteF32);
+      pushFloat(guest, rn, source);
+      guest.body.op(source.eq);
+    },
     ...taken(guest, rd, target),
   };
 }
@@ -405,6 +444,11 @@ function roundToIntegral(
       guest.body.set(ops.result);
     },
     check: () => pushIsNumber(guest, ops),
+    exact: () => {
+      pushFloat(guest, rn, ops);
+      guest.body.get(ops.result);
+      guest.body.op(ops.eq);
+    },
     ...taken(guest, rd, ops),
   };
 }
@@ -436,6 +480,7 @@ function fromInteger(
       body.set(ops.result);
     },
     check: () => body.i32(1),
+    exact: () => pushIsSmallInteger({ ops, body }, 2 ** -fractionBits),
     ...taken(guest, rd, ops),
   };
 }
@@ -468,6 +513,11 @@ function toInteger(
       body.get(ops.result);
       ops.constant(body, 0);
       body.op(ops.ge, wasmOp.i32And);
+    },
+    exact: () => {
+      pushFloat(guest, rn, ops);
+      body.get(ops.result);
+      body.op(ops.eq);
     },
     pop: () => {
       body.get(ops.result);

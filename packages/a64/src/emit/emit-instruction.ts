@@ -20,6 +20,7 @@ import { emitAcross, emitAddPairs } from './emit-lane-sums.ts';
 import { emitLanes } from './emit-lanes.ts';
 import { emitMemory } from './emit-memory.ts';
 import { emitOneSource, emitThreeSource, emitTwoSource } from './emit-multiply-divide.ts';
+import { emitSaturating } from './emit-saturating.ts';
 import { emitVectorMove } from './emit-vector.ts';
 import type { PlacedInstruction } from './guest-block.ts';
 import { emitStep, type GuestFunction, popRegister } from './guest-function.ts';
@@ -117,11 +118,14 @@ export function emitInline(
       emitConditionalFloat(guest, instruction, { pc, state });
       return true;
     case 'vector-lanes':
-    case 'vector-one':
     case 'vector-shift':
-    case 'vector-shift-long':
     case 'vector-shift-narrow':
     case 'vector-narrow':
+      return emitLanes(guest, instruction) || emitSaturating(guest, instruction);
+    case 'vector-narrow-high':
+      return emitSaturating(guest, instruction);
+    case 'vector-one':
+    case 'vector-shift-long':
     case 'vector-long':
     case 'vector-wide':
     case 'vector-pairwise':

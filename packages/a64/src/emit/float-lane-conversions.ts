@@ -107,6 +107,16 @@ export function fromIntegers(
       body.set(local.quad);
     },
     check: () => body.i32(1),
+    exact: () => {
+      const ops = opsOf(size);
+      // 2^24 and 2^53: integers below are numbers of the format.
+      const most = size === 2 ? 0x4b8000004b800000n : 0x4340000000000000n;
+      body.get(local.quad);
+      body.simd(ops.abs);
+      body.simdConstant(most, most);
+      body.simd(ops.lt);
+      pushAll(guest, bytes);
+    },
     pop: () => popResult(guest, rd, bytes),
   };
 }

@@ -106,7 +106,7 @@ export class GuestMachine {
     });
     this.#instructions = new InstructionFunctions(cache, (module) => {
       const run = this.#code.single(module);
-      return () => void run(0);
+      return () => run(0);
     });
   }
 
@@ -202,8 +202,7 @@ export class GuestMachine {
     const pc = Number(cpu.pc);
     const word = this.#arrivals === undefined ? undefined : this.#word(pc);
     const alone = word === undefined ? undefined : this.#instructions.find(word);
-    if (alone !== undefined) {
-      alone();
+    if (alone?.() === 0n) {
       cpu.pc = BigInt(pc + 4);
       return 0;
     }

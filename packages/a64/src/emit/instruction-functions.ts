@@ -5,31 +5,34 @@ import { dataFlow } from './data-flow.ts';
 import { DecodedWords } from './decoded-words.ts';
 import { emitInline } from './emit-instruction.ts';
 import type { GuestBlock } from './guest-block.ts';
-import { createGuestFunction, loadResources, storeResources } from './guest-function.ts';
+import { createGuestFunction, loadFloat, loadResources, storeResources } from './guest-function.ts';
 import { sharedFunctions } from './shared-functions.ts';
+import { usesFloat } from './uses-float.ts';
 
 /** Times that a word is interpreted before it gets a function. */
 const worthIt = 16;
 const mostWords = 4096;
 
+/** Does all that a word does, but for the PC; 1 where the interpreter has to, and nothing was changed. */
+export type RunInstruction = () => bigint;
+
 /**
- * Instructions of vectors that cold code comes to again and again, each as a WebAssembly function of its
- * own. The interpreter has lanes as big integers, which is hundreds of times slower; and what is cold
- * together may be a third of a short program's time.
+ * Instructions of vectors and numbers that cold code comes to again and again, each as a WebAssembly
+ * function of its own. The interpreter has lanes as big integers, which is hundreds of times slower; and
+ * what is cold together may be a third of a short program's time.
  */
 export class InstructionFunctions {
   readonly #cache: CodeCache;
-  readonly #instantiate: (module: WebAssembly.Module) => () => void;
+  readonly #instantiate: (module: WebAssembly.Module) => RunInstruction;
   /** How often a word came, or what does it; undefined for what has no function. */
-  readonly #known: Map<number, number | (() => void) | undefined> = new Map();
+  readonly #known: Map<number, number | RunInstruction | undefined> = new Map();
 
-  constructor(cache: CodeCache, instantiate: (module: WebAssembly.Module) => () => void) {
+  constructor(cache: CodeCache, instantiate: (module: WebAssembly.Module) => RunInstruction) {
     this.#cache = cache;
     this.#instantiate = instantiate;
   }
 
-  /** Does all that the word does, but for the PC. */
-  find(word: number): (() => void) | undefined {
+  find(word: number): RunInstruction | undefined {
     const known = this.#known.get(word);
     if (typeof known === 'function') return known;
     if (known === undefined && this.#known.has(word)) return undefined;
@@ -45,15 +48,17 @@ export class InstructionFunctions {
   }
 }
 
-/** Nothing for what may fault, leaves the function, or depends on FPCR or the PC. */
+/** Nothing for what may fault, leaves the function, or depends on the PC. */
 function instructionModule(word: number): Uint8Array<ArrayBuffer> | undefined {
   const decoded = new DecodedWords().decode(word);
-  if (decoded === undefined || !standsAlone(decoded.instruction.kind)) return undefined;
+  if (decoded === undefined) return undefined;
+  if (!standsAlone(decoded.instruction.kind) && !usesFloat(decoded.instruction)) return undefined;
   const placed = { pc: 0, ...decoded };
   const block: GuestBlock = { pc: 0, instructions: [placed], end: { kind: 'interpret', pc: 4 } };
   const flow = dataFlow(controlFlow(new Map([[0, block]]), block), block);
-  const guest = createGuestFunction(flow);
+  const guest = { ...createGuestFunction(flow), alone: true };
   loadResources(guest, flow.entry);
+  if (flow.usesFloat) loadFloat(guest);
   const state = { flags: undefined, checked: [], numbers: new Map() };
   if (!emitInline(guest, { placed, ahead: [placed], state })) return undefined;
   storeResources(guest, decoded.writes);
@@ -69,6 +74,7 @@ function standsAlone(kind: string): boolean {
     case 'vector-shift-long':
     case 'vector-shift-narrow':
     case 'vector-narrow':
+    case 'vector-narrow-high':
     case 'vector-long':
     case 'vector-wide':
     case 'vector-pairwise':

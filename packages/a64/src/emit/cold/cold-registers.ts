@@ -239,6 +239,21 @@ export const coldRegisters = {
       code.setRegisterOrZero(0, code.of(wasmOp.i64Sub, zeros, upper));
       code.go('next');
     });
+    code.if(code.of(wasmOp.i32Eq, code.get('a'), 1), () => {
+      const halves = 0x00ff00ff00ff00ffn;
+      const odd = code.of(
+        wasmOp.i64And,
+        code.of(wasmOp.i64ShrU, code.get('x'), code.i64(8n)),
+        code.i64(halves),
+      );
+      const even = code.of(
+        wasmOp.i64Shl,
+        code.of(wasmOp.i64And, code.get('x'), code.i64(halves)),
+        code.i64(8n),
+      );
+      code.setRegisterOrZero(0, code.of(wasmOp.i64Or, odd, even));
+      code.go('next');
+    });
     // RBIT, and REV of the whole width.
     const reverses = code.of(
       wasmOp.i32Or,
