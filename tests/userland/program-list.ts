@@ -31,15 +31,10 @@ export const programs: readonly Program[] = [
       'stat -c "%n %a %s %h %F" h a/link; rm -r a; test -e a || echo gone',
   ),
   shell('trap "echo got it" USR1; kill -USR1 $$; sh -c "kill -TERM \\$\\$"; echo $?'),
-  // What is open already is opened by its name: pipes of the program, and those to the outside.
-  {
-    argv: [
-      '/bin/dash',
-      '-c',
-      'echo a | cat /dev/stdin; cat /dev/fd/0; echo b > /dev/stdout; echo c | tee /dev/stdout /dev/stderr',
-    ],
-    stdin: 'from outside\n',
-  },
+  // Pipes are opened by the names of what is open already.
+  shell(
+    'echo a | cat /dev/stdin; seq 3 | { read x; cat /dev/fd/0; }; { echo b > /dev/stdout; echo c | tee /dev/stdout /dev/stderr; } 2>&1 | cat',
+  ),
   shell('printf "#!/bin/sh\\necho script \\$0 \\$1\\n" > /tmp/s; chmod +x /tmp/s; /tmp/s one'),
 ];
 
