@@ -38,9 +38,8 @@ export function programSource(rng: Rng): ProgramSource {
 function steered(word: number, { at, rng }: { readonly at: number; readonly rng: Rng }): number {
   const instruction = decode(word);
   const target = Math.floor(rng() * programLength) - at;
-  switch (instruction?.kind) {
-    case undefined:
-      return word;
+  if (instruction === undefined) return word;
+  switch (instruction.kind) {
     case 'branch':
       return withField(word, { at: 0, bits: 26 }, target);
     case 'branch-conditional':
