@@ -9,10 +9,11 @@ export interface RandomPrograms {
   readonly count: number;
 }
 
+const port = parentPort;
 const { first, count } = workerData as RandomPrograms;
 const source = programSource(seededRng(1));
 for (let seed = first; seed < first + count; seed++) {
-  parentPort?.postMessage({ seed });
+  port?.postMessage({ seed });
   const wrong = runRandomProgram(seed, source);
-  if (wrong !== undefined) parentPort?.postMessage({ seed, wrong });
+  if (wrong !== undefined) port?.postMessage({ seed, wrong });
 }

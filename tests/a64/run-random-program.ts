@@ -90,11 +90,11 @@ const mostStops = 16;
 const outOfFuel = 'fuel';
 
 /** Goes on after what stops it, as a program that has a handler for each signal. */
-function runOn(engine: Engine, fuel: number): readonly string[] {
+function runOn(engine: Engine, most: number): readonly string[] {
   const stops: string[] = [];
   const { cpu } = engine;
   while (stops.length < mostStops) {
-    const stop = engine.run(fuel);
+    const stop = engine.run(most);
     stops.push(
       stop.kind === 'fuel' ? outOfFuel : `${cpu.pc.toString(16)} ${JSON.stringify(stop, text)}`,
     );
@@ -164,11 +164,14 @@ function unchanged(engine: Engine, before: readonly Uint8Array[]): boolean {
 
 function stateOf({ cpu }: Engine): string {
   const { memory, state } = cpu;
-  const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
   const longs = new BigUint64Array(state.slice(0, 256).buffer);
   const registers = [...longs].map((value, at) => `${at}:${value.toString(16)}`).join(' ');
   const { pc, nzcv, fpsr, fpcr } = cpu;
   const flags = `pc ${pc.toString(16)} nzcv ${nzcv} fpsr ${fpsr.toString(16)} fpcr ${fpcr.toString(16)}`;
   const vectors = hex(state.subarray(cpuLayout.vector, cpuLayout.vector + 512));
   return `${flags} ${registers} ${vectors} ${hex(memory.bytesAt(data, dataSize))}`;
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex');
 }
