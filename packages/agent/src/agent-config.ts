@@ -16,9 +16,12 @@ export interface AgentConfig {
   readonly runtime?: Exclude<Runtime['name'], 'none'>;
   /**
    * Who switches frames where this is a node; absent: the kernel, unless it cannot. `kernel-vlans`: in
-   * one bridge whose VLANs are the segments, for nodes with very many of them.
+   * one bridge whose VLANs are the segments, for nodes with very many of them. `sockets`: its ports are
+   * sockets that virtual machines are attached to, as always on a Mac.
    */
-  readonly datapath?: 'kernel' | 'kernel-vlans' | 'user-space';
+  readonly datapath?: 'kernel' | 'kernel-vlans' | 'user-space' | 'sockets';
+  /** Socket of the process that changes a node's network as root; absent: it is started by the agent. */
+  readonly fabricHelper?: string;
   /** Loopback port of /metrics, /healthz and /readyz, 0 for a free one; none where absent. */
   readonly metricsPort?: number;
   /** How often metrics are sent through the tunnel; never where absent or 0. */

@@ -7,7 +7,7 @@ export type {
   FabricOutcome,
   SegmentMetrics,
 } from './fabric.ts';
-export type { DatapathCounters, DatapathOutcome } from './userspace/datapath-messages.ts';
+export type { Datapath, DatapathCounters, DatapathOutcome } from './userspace/datapath-messages.ts';
 export {
   UserSpaceDatapath,
   type UserSpaceDatapathOptions,
@@ -28,4 +28,5 @@ export type { ProgramResult, RunProgram } from './helper/run-program.ts';
 export type { SealRequest, SendingKeys } from './keys/sending-key-store.ts';
 export type { WrappedKey } from './keys/wrapped-key.ts';
 export { openUserSpaceFabric, type UserSpaceFabricOptions } from './userspace/user-space-fabric.ts';
+export { openSocketDatapath, type SocketDatapathOptions } from './sockets/socket-datapath.ts';
 export { createMacUnderlay, type MacUnderlayInit } from './macos/create-mac-underlay.ts';

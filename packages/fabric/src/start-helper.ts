@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
+import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { isRecord, TaplineError } from '@tapline/base';
 import type { FabricHelper, HintReason, Reading } from './fabric-helper.ts';
@@ -13,8 +15,18 @@ export interface StartHelperOptions {
   readonly command?: readonly [string, ...string[]];
   /** Put before the command: `ip netns exec n1` in tests. */
   readonly prefix?: readonly string[];
+  /** One that runs already, as root, and listens there: no process is started, and keys are its own. */
+  readonly socket?: string;
   readonly wireguardKeyFile?: string;
   readonly agreementKeyFile?: string;
+}
+
+/** Where requests go and answers come from. */
+interface HelperStreams {
+  readonly pid: number;
+  readonly requests: Writable;
+  readonly answers: Readable;
+  onEnd(listener: (why: string) => void): void;
 }
 
 /** Where the helper's program is, for who starts it otherwise. */
@@ -26,23 +38,10 @@ export const helperProgram: string = fileURLToPath(
   ),
 );
 
-/** Starts the privileged process and speaks with it over its standard streams. */
+/** Starts the privileged process, or finds it at its socket, and speaks with it a line at a time. */
 export function startHelper(options: StartHelperOptions = {}): StartedHelper {
-  const [program = '', ...args] = [
-    ...(options.prefix ?? []),
-    ...(options.command ?? [
-      process.execPath,
-      '--disable-warning=ExperimentalWarning',
-      helperProgram,
-    ]),
-    ...(options.wireguardKeyFile === undefined
-      ? []
-      : ['--wireguard-key', options.wireguardKeyFile]),
-    ...(options.agreementKeyFile === undefined
-      ? []
-      : ['--agreement-key', options.agreementKeyFile]),
-  ];
-  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const { pid, requests, answers, onEnd } =
+    options.socket === undefined ? spawnHelper(options) : findHelper(options.socket);
   const waiting = new Map<number, PromiseWithResolvers<unknown>>();
   const listeners: ((why: HintReason) => void)[] = [];
   let next = 0;
@@ -55,10 +54,8 @@ export function startHelper(options: StartHelperOptions = {}): StartedHelper {
     waiting.clear();
     gone.resolve();
   }
-  child.once('error', (error) => end(error.message));
-  child.once('close', (code, signal) => end(signal ?? `exit code ${code}`));
-  child.stdin.on('error', () => {});
-  createInterface({ input: child.stdout, crlfDelay: Infinity }).on('line', (line) => {
+  onEnd(end);
+  createInterface({ input: answers, crlfDelay: Infinity }).on('line', (line) => {
     const message: unknown = JSON.parse(line);
     if (!isRecord(message)) return;
     if (message['hint'] === true) {
@@ -84,12 +81,12 @@ export function startHelper(options: StartHelperOptions = {}): StartedHelper {
     const id = next++;
     const request = Promise.withResolvers<unknown>();
     waiting.set(id, request);
-    child.stdin.write(`${JSON.stringify({ id, kind, ...fields })}\n`);
+    requests.write(`${JSON.stringify({ id, kind, ...fields })}\n`);
     return await request.promise;
   }
 
   return {
-    pid: child.pid ?? 0,
+    pid,
     gone: gone.promise,
     capabilities: async () =>
       (await ask('capabilities')) as Awaited<ReturnType<FabricHelper['capabilities']>>,
@@ -111,8 +108,48 @@ export function startHelper(options: StartHelperOptions = {}): StartedHelper {
       listeners.push(listener);
     },
     async [Symbol.asyncDispose]() {
-      child.stdin.end();
+      requests.end();
       await gone.promise;
     },
+  };
+}
+
+function spawnHelper(options: StartHelperOptions): HelperStreams {
+  const [program = '', ...args] = [
+    ...(options.prefix ?? []),
+    ...(options.command ?? [
+      process.execPath,
+      '--disable-warning=ExperimentalWarning',
+      helperProgram,
+    ]),
+    ...(options.wireguardKeyFile === undefined
+      ? []
+      : ['--wireguard-key', options.wireguardKeyFile]),
+    ...(options.agreementKeyFile === undefined
+      ? []
+      : ['--agreement-key', options.agreementKeyFile]),
+  ];
+  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  child.stdin.on('error', () => {});
+  return {
+    pid: child.pid ?? 0,
+    requests: child.stdin,
+    answers: child.stdout,
+    onEnd(listener) {
+      child.once('error', (error) => listener(error.message));
+      child.once('close', (code, signal) => listener(signal ?? `exit code ${code}`));
+    },
+  };
+}
+
+function findHelper(path: string): HelperStreams {
+  const socket = connect(path);
+  let why = `${path} was closed`;
+  socket.on('error', (error) => (why = error.message));
+  return {
+    pid: 0,
+    requests: socket,
+    answers: socket,
+    onEnd: (listener) => void socket.once('close', () => listener(why)),
   };
 }

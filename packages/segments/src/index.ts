@@ -49,6 +49,7 @@ export {
   type WantedPort,
 } from './allocate/port-ledger.ts';
 export { SubnetSpace } from './allocate/subnet-space.ts';
+export { frameStream, streamFrame } from './datapath/frame-stream.ts';
 export type { ByteRange } from './datapath/guard-source.ts';
 export {
   createNodeSwitch,
@@ -146,8 +147,8 @@ export { verifyFabric } from './verify/verify-fabric.ts';
 export { pathAddress, type SegmentPath, segmentPath } from './encryption/segment-path.ts';
 export { type KeyPhase, keyPhase, stepsPerEpoch } from './encryption/key-phase.ts';
 export { type KeyReference, sendingKeyId } from './encryption/key-reference.ts';
-export { macPortEnds } from './macos/mac-port-ends.ts';
-export { type MacCommand, planMac } from './macos/plan-mac.ts';
+export { type MacCommand, macTunnel, planMac } from './macos/plan-mac.ts';
+export type { MacState } from './macos/mac-state.ts';
 export { parseIfconfig } from './macos/parse-ifconfig.ts';
 export { parseNetstat } from './macos/parse-netstat.ts';
 export { privateKeyPlace, wireguardConf } from './macos/wireguard-conf.ts';

@@ -26,9 +26,11 @@ const program = fileURLToPath(
 export async function startUserSpaceNode(
   namespace: string,
   name: string,
-  folder?: string,
+  folder = '',
+  /** Where its ports are sockets. */
+  ports?: string,
 ): Promise<UserSpaceNode> {
-  const words = [process.execPath, program, name, ...(folder === undefined ? [] : [folder])];
+  const words = [process.execPath, program, name, folder, ...(ports === undefined ? [] : [ports])];
   const child = spawn('ip', ['netns', 'exec', namespace, ...words], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });

@@ -12,6 +12,8 @@ import { runMachine } from './run-machine.ts';
 /** Who saw which mark, and what was seen between the nodes. */
 export interface Sighting {
   readonly seen: readonly (readonly [number, string])[];
+  /** ARP answers: at which port, whose MAC it was said to be, and of which address. */
+  readonly answers: readonly (readonly [number, string, string])[];
   readonly wire: Readonly<Record<string, number>>;
 }
 
@@ -21,6 +23,8 @@ export interface Vm extends AsyncDisposable {
   /** Listens at these ports, by namespace and interface; `send` and streams name them by place. */
   listen(ports: readonly (readonly [string, string])[]): Promise<void>;
   send(frames: readonly (readonly [number, string])[]): Promise<Sighting>;
+  /** What was seen since it sent last. */
+  look(): Promise<Sighting>;
   /** Sends all the time while `work` goes on; `@` in the frame is its number. */
   stream(
     way: { readonly from: number; readonly to: number; readonly frame: string },
@@ -63,11 +67,16 @@ const modules = [
   'aesni_intel',
   'ghash_clmulni_intel',
   'virtio_pci',
+  'virtio_net',
   'virtio_console',
 ];
 
-/** Starts it, and runs the script in it before anything else. */
-export async function openVm(setUp: string): Promise<Vm> {
+/** Starts it, and runs the script in it before anything else. `devices`: more arguments of QEMU. */
+export async function openVm(
+  setUp: string,
+  options: { readonly withinMs?: number; readonly devices?: readonly string[] } = {},
+): Promise<Vm> {
+  const { withinMs = 280_000, devices = [] } = options;
   await using opened = new AsyncDisposableStack();
   const { path } = opened.use(await temporaryFolder());
   const file = join(path, 'port');
@@ -79,8 +88,9 @@ export async function openVm(setUp: string): Promise<Vm> {
     modules,
     files: [{ path: 'driver.py', kind: 'file', content: driver }],
     script: `${setUp}\npython3.11 -S /driver.py /dev/vport0p1`,
-    withinMs: 280_000,
+    withinMs,
     arguments: [
+      ...devices,
       '-device',
       'virtio-serial-pci',
       '-chardev',
@@ -117,6 +127,7 @@ export async function openVm(setUp: string): Promise<Vm> {
       await ask('ports', { ports, watch: '/run/netns/r', magic });
     },
     send: (frames) => ask('send', { send: frames, quiet: 0.3 }),
+    look: () => ask('send', { send: [], quiet: 0.3, keep: 1 }),
     async stream({ from, to, frame }, work) {
       await ask('stream-start', { from, frame });
       await work();

@@ -2,7 +2,8 @@
 
 {"id", "kind": "run", "netns", "argv", "stdin"} runs a program in a namespace.
 {"id", "kind": "ports", "ports": [[PATH_OF_NAMESPACE, INTERFACE], …], "watch": PATH, "magic": HEX} listens.
-{"id", "kind": "send", "send": [[PORT, HEX], …], "quiet"} tells who saw which mark.
+{"id", "kind": "send", "send": [[PORT, HEX], …], "quiet", "keep"} tells who saw which mark, and whether
+what was seen before counts, too.
 {"id", "kind": "stream-start", "from", "frame"} and {"id", "kind": "stream-stop", "to"} count frames
 that are sent all the time meanwhile. "wire" is what was seen between the nodes, and whether it was
 readable. {"kind": "end"} ends.
@@ -23,7 +24,7 @@ home = os.open("/proc/self/ns/net", os.O_RDONLY)
 host = os.open(sys.argv[1], os.O_RDWR)
 writing = _thread.allocate_lock()
 ports, numbers, wire, magic = [], {}, None, b""
-seen, kinds = [], {}
+seen, answers, kinds = [], [], {}
 
 
 def enter(fd):
@@ -42,6 +43,30 @@ def open_socket(path, interface):
     os.close(inside)
     enter(home)
     return opened
+
+
+class Absent:
+    """A port that is not there: nothing comes out of it, and what is sent to it goes nowhere."""
+
+    def __init__(self):
+        self.fd = os.eventfd(0)
+
+    def fileno(self):
+        return self.fd
+
+    def close(self):
+        os.close(self.fd)
+
+    def send(self, frame):
+        pass
+
+
+def open_port(path, interface):
+    try:
+        return open_socket(path, interface)
+    except OSError:
+        enter(home)
+        return Absent()
 
 
 def json(value):
@@ -98,7 +123,7 @@ def listen(request):
     for entry in [*ports, *([wire] if wire else [])]:
         entry.close()
     magic = bytes.fromhex(request["magic"])
-    ports = [open_socket(path, interface) for path, interface in request["ports"]]
+    ports = [open_port(path, interface) for path, interface in request["ports"]]
     numbers = {entry.fileno(): number for number, entry in enumerate(ports)}
     wire = open_socket(request["watch"], None)
 
@@ -115,6 +140,9 @@ def take(entry):
                 at = frame.find(magic)
                 if at >= 0:
                     seen.append((numbers[entry.fileno()], frame[at + 4:at + 8].hex()))
+                    found = True
+                elif frame[12:14] == b"\x08\x06" and frame[20:22] == b"\0\2":
+                    answers.append((numbers[entry.fileno()], frame[22:28].hex(":"), socket.inet_ntoa(frame[28:32])))
                     found = True
     except OSError:
         pass
@@ -145,14 +173,19 @@ def collect(seconds):
 
 
 def send(request):
-    collect(0)
-    seen.clear()
-    kinds.clear()
+    if not request.get("keep"):
+        collect(0)
+        seen.clear()
+        answers.clear()
+        kinds.clear()
     for number, frame in request["send"]:
-        ports[number].send(bytes.fromhex(frame))
+        try:
+            ports[number].send(bytes.fromhex(frame))
+        except OSError:
+            pass  # Its device is down, or gone since.
         collect(0)
     collect(request["quiet"])
-    answer({"id": request["id"], "seen": sorted(set(seen)), "wire": kinds})
+    answer({"id": request["id"], "seen": sorted(set(seen)), "answers": sorted(set(answers)), "wire": kinds})
 
 
 stream, sent, rest = None, 0, b""

@@ -31,18 +31,23 @@ const roles: readonly PortRole[] = [
   { kind: 'community', community: 'b' },
 ];
 
-/** Three nodes and six ports inside one machine, in namespaces `n1` to `n3` and `w1` to `w6`. */
-export const vmNodes: readonly NodeIntent[] = [1, 2, 3].map((number) => ({
-  name: `n${number}`,
-  vtep: `10.99.0.${number}`,
-  underlay: `192.0.2.${number * 8 + 2}`,
-  link: {
-    interface: 'eth1',
-    address: `198.51.100.${number}`,
-    prefixLength: 24,
-    mac: `06:00:00:00:00:0${number}`,
-  },
-}));
+/** Nodes inside one machine, in namespaces `n1` and so on. */
+export function vmNodesOf(count: number): readonly NodeIntent[] {
+  return Array.from({ length: count }, (_, at) => at + 1).map((number) => ({
+    name: `n${number}`,
+    vtep: `10.99.0.${number}`,
+    underlay: `192.0.2.${number * 8 + 2}`,
+    link: {
+      interface: 'eth1',
+      address: `198.51.100.${number}`,
+      prefixLength: 24,
+      mac: `06:00:00:00:00:0${number}`,
+    },
+  }));
+}
+
+/** Three nodes and six ports, whose workloads are in namespaces `w1` to `w6`. */
+export const vmNodes: readonly NodeIntent[] = vmNodesOf(3);
 
 export function vmSegment(
   vni: number,
@@ -79,16 +84,20 @@ export function vmEnds({ vni, ports }: SegmentIntent): readonly TestEnd[] {
 }
 
 /** A router, nodes behind it, a second link that all of them share, and namespaces of workloads. */
-export function vmSetUp(): string {
+export function vmSetUp(nodes: readonly NodeIntent[] = vmNodes, workloads = 6): string {
   const quiet = 'net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1';
+  const names = [
+    'r',
+    ...nodes.map(({ name }) => name),
+    ...Array.from({ length: workloads }, (_, at) => `w${at + 1}`),
+  ];
   return [
-    'for n in r n1 n2 n3 w1 w2 w3 w4 w5 w6; do ip netns add $n; ip netns exec $n sysctl -qw ' +
-      `${quiet}; done`,
+    `for n in ${names.join(' ')}; do ip netns add $n; ip netns exec $n sysctl -qw ${quiet}; done`,
     'ip netns exec r sysctl -qw net.ipv4.ip_forward=1',
     batch('r', [
       'link add lan type bridge mcast_snooping 0',
       'link set lan up',
-      ...vmNodes.flatMap(({ name, link }, index) => [
+      ...nodes.flatMap(({ name, link }, index) => [
         `link add r${index + 1} type veth peer name eth0 netns ${name}`,
         `address add 192.0.2.${index * 8 + 9}/29 dev r${index + 1}`,
         `link set r${index + 1} up`,
@@ -96,7 +105,7 @@ export function vmSetUp(): string {
         `link set l${index + 1} master lan up`,
       ]),
     ]),
-    ...vmNodes.map(({ name, underlay }, index) =>
+    ...nodes.map(({ name, underlay }, index) =>
       batch(name, [
         `address add ${underlay}/29 dev eth0`,
         'link set eth0 up',
@@ -109,18 +118,25 @@ export function vmSetUp(): string {
 /** A node's fabric as its agent has it, but that its programs run in the machine. */
 export interface VmNode extends AsyncDisposable {
   readonly name: string;
+  readonly intent: NodeIntent;
+  readonly helper: FabricHelper;
   readonly fabric: Fabric;
 }
 
 export async function openVmNodes(
   vm: Vm,
-  options: { readonly folder: string; readonly layout?: NodeLayout },
+  options: {
+    readonly folder: string;
+    readonly layout?: NodeLayout;
+    readonly nodes?: readonly NodeIntent[];
+  },
 ): Promise<readonly VmNode[]> {
-  const { layout } = options;
+  const { layout, nodes = vmNodes } = options;
   // They are one machine with one kernel: what it can is tried once.
   let tried: ReturnType<FabricHelper['capabilities']> | undefined;
   return await Promise.all(
-    vmNodes.map(async ({ name }) => {
+    nodes.map(async (intent) => {
+      const { name } = intent;
       const folder = join(options.folder, `${name}-${randomUUID()}`);
       await mkdir(folder);
       const remote = remoteHelper({
@@ -131,7 +147,8 @@ export async function openVmNodes(
       const helper = { ...remote, capabilities: () => (tried ??= remote.capabilities()) };
       const init = { node: name, helper, clock: systemClock, log: silentLog, resyncMs: 1e9 };
       const fabric = createFabric({ ...init, ...(layout !== undefined && { layout }) });
-      return { name, fabric, [Symbol.asyncDispose]: () => fabric[Symbol.asyncDispose]() };
+      const dispose = () => fabric[Symbol.asyncDispose]();
+      return { name, intent, helper, fabric, [Symbol.asyncDispose]: dispose };
     }),
   );
 }
@@ -148,10 +165,9 @@ export async function keyedIntents(
   );
   const intents = nodes.map(async ({ name }) => {
     const to = keys.get(name)?.publicKey ?? '';
-    const known = vmNodes.map(async (node): Promise<NodeIntent> => {
+    const known = nodes.map(async ({ intent: node, fabric }): Promise<NodeIntent> => {
       const own = keys.get(node.name);
-      const fabric = nodes.find((one) => one.name === node.name)?.fabric;
-      if (own === undefined || fabric === undefined) throw new Error(`no node ${node.name}`);
+      if (own === undefined) throw new Error(`no node ${node.name}`);
       return {
         ...node,
         agreementKey: own.publicKey,

@@ -12,7 +12,8 @@ export function matrixFrames(
     const others = ends.filter((end) => end !== from);
     return (traffic.flooded ? others.slice(0, 1) : others).map((to) => {
       const mark = `${magic}${hex(from.intent.index)}${hex(traffic.flooded ? 0 : to.intent.index)}`;
-      return [number, traffic.frame(from, to, { mark, liar: from })] as const;
+      const liar = others.find((end) => end !== to) ?? to;
+      return [number, traffic.frame(from, to, { mark, liar })] as const;
     });
   });
 }

@@ -53,6 +53,8 @@ export async function readNodeFacts(
 
 /** `ip -j route`: where this machine sends what to. */
 async function routes(family: '-4' | '-6'): Promise<readonly unknown[]> {
+  // A Mac's networks are known by its addresses: `netstat` shortens them.
+  if (process.platform === 'darwin') return [];
   const words = ['-j', family, 'route', 'show', 'table', 'main'];
   const { stdout } = await run('ip', words, { maxBuffer: outputBytes, timeout: 10_000 });
   const parsed: unknown = stdout.trim() === '' ? [] : JSON.parse(stdout);

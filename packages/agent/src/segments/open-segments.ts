@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { Clock, Log, Rng } from '@tapline/base';
 import type { AgentConfig } from '../agent-config.ts';
 import type { AgentState } from '../agent-state.ts';
@@ -8,6 +7,7 @@ import { endEdge } from '../channels/edge-record.ts';
 import type { IdentityKeeper } from '../identity-keeper.ts';
 import type { Connections } from '../open-connections.ts';
 import { createKeyAgent } from './key-agent.ts';
+import { openNodeFabric } from './open-node-fabric.ts';
 import { readNodeFacts, underlayAddress } from './node-facts.ts';
 import { createNodeReporter } from './node-reporter.ts';
 import { createSegmentAgent, type SegmentAgent } from './segment-agent.ts';
@@ -39,37 +39,19 @@ export async function openSegments(
 > {
   const { device, state, keeper, connections, clock, rng, log } = init;
   // Loaded only on nodes: a device's agent stays small.
-  const {
-    createFabric,
-    createMacUnderlay,
-    isNamespace,
-    keepHelper,
-    openUserSpaceFabric,
-    startHelper,
-  } = await import('@tapline/fabric');
+  const { isNamespace } = await import('@tapline/fabric');
   await using opened = new AsyncDisposableStack();
   const underlay = await knownUnderlay(state, keeper.server);
-  const wireguardKeyFile = join(config.dataDirectory, 'wireguard.key');
-  const agreementKeyFile = join(config.dataDirectory, 'agreement.key');
-  const start = () => startHelper({ wireguardKeyFile, agreementKeyFile });
-  const helper = keepHelper({ start, clock, rng, log });
-  const { bridge, vxlanGbp, nftables, clsBpf } = await helper.capabilities();
-  const able = bridge && vxlanGbp && nftables && clsBpf;
-  const { datapath = able ? 'kernel' : 'user-space' } = config;
-  const kernelInit = { node: device, helper, clock, log };
-  const fabric = opened.use(
-    datapath !== 'user-space'
-      ? createFabric({ ...kernelInit, layout: datapath === 'kernel' ? 'devices' : 'vlans' })
-      : await openUserSpaceFabric({
-          node: device,
-          clock,
-          underlayMtu: 1500,
-          underlay:
-            process.platform === 'darwin'
-              ? createMacUnderlay({ node: device, clock, wireguardKeyFile })
-              : createFabric({ ...kernelInit, layout: 'underlay' }),
-        }),
-  );
+  const { helper, ...open } = await openNodeFabric({
+    node: device,
+    dataDirectory: config.dataDirectory,
+    datapath: config.datapath,
+    fabricHelper: config.fabricHelper,
+    clock,
+    rng,
+    log,
+  });
+  const fabric = opened.use(open.fabric);
   const { client } = connections;
   const namespaces = workloadNamespaces(config.dataDirectory, isNamespace);
   const common = { node: device, client, state, fabric, clock, rng, log };

@@ -21,6 +21,7 @@ export const agentFlags: {
   readonly data: Flag<string | undefined>;
   readonly runtime: Flag<string>;
   readonly datapath: Flag<string>;
+  readonly fabricHelper: Flag<string | undefined>;
   readonly directives: Flag<string>;
   readonly metricsPort: Flag<number>;
   readonly pushMetrics: Flag<number>;
@@ -52,10 +53,14 @@ export const agentFlags: {
     },
   ),
   datapath: textFlagWithDefault('Who switches frames of segments on a node', {
-    choices: ['auto', 'kernel', 'kernel-vlans', 'user-space'],
+    choices: ['auto', 'kernel', 'kernel-vlans', 'user-space', 'sockets'],
     default: 'auto',
     environment: 'TAPLINE_DATAPATH',
   }),
+  fabricHelper: textFlag(
+    'Socket of the process that changes the network of a node as root, for an agent that is not root; absent it starts one',
+    { valueName: 'SOCKET', environment: 'TAPLINE_FABRIC_HELPER' },
+  ),
   directives: textFlagWithDefault(
     'How it hears of its Installs within the tunnel: a watch of the API, or calls, which take 5 MiB more',
     {
@@ -134,6 +139,7 @@ export interface AgentFlagValues {
   readonly data: string | undefined;
   readonly runtime: string;
   readonly datapath: string;
+  readonly fabricHelper: string | undefined;
   readonly directives: string;
   readonly metricsPort: number;
   readonly pushMetrics: number;

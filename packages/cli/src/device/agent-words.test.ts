@@ -6,6 +6,7 @@ const given: Required<AgentFlagValues> = {
   data: '/data',
   runtime: 'runc',
   datapath: 'kernel',
+  fabricHelper: '/run/tapline/fabric.sock',
   directives: 'watch',
   metricsPort: 1,
   pushMetrics: 2,

@@ -9,6 +9,7 @@ export function agentWords(flags: AgentFlagValues): readonly string[] {
     flags.runtime,
     '--datapath',
     flags.datapath,
+    ...(flags.fabricHelper === undefined ? [] : ['--fabric-helper', flags.fabricHelper]),
     '--metrics-port',
     String(flags.metricsPort),
     '--directives',

@@ -7,6 +7,7 @@ function flags(given: Partial<AgentFlagValues>): AgentFlagValues {
     data: undefined,
     runtime: 'runc',
     datapath: 'auto',
+    fabricHelper: undefined,
     directives: 'watch',
     metricsPort: 0,
     pushMetrics: 0,

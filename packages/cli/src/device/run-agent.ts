@@ -30,9 +30,11 @@ export async function runAgent(flags: AgentFlagValues, console: Console): Promis
     machineEnvironment: machineEnvironment(console.environment),
     ...(flags.datapath === 'kernel' ||
     flags.datapath === 'kernel-vlans' ||
-    flags.datapath === 'user-space'
+    flags.datapath === 'user-space' ||
+    flags.datapath === 'sockets'
       ? { datapath: flags.datapath }
       : {}),
+    ...(flags.fabricHelper === undefined ? {} : { fabricHelper: flags.fabricHelper }),
     metricsPort: flags.metricsPort,
     ...(flags.directives === 'calls' ? { directives: flags.directives } : {}),
     pushMetricsMs: flags.pushMetrics,

@@ -59,7 +59,7 @@ async function startMac() {
   };
 }
 
-test('a segment inside WireGuard: the tunnel first, the port up last, and nothing left to do', async () => {
+test('a segment inside WireGuard: the tunnel, its address and routes, and nothing left to do', async () => {
   await using node = await startMac();
   const { mac, fabric } = node;
   const intent = node.intent(segment(7001, 'wireguard'));
@@ -71,15 +71,6 @@ test('a segment inside WireGuard: the tunnel first, the port up last, and nothin
     'ifconfig utun74 inet 100.112.0.1/32 100.112.0.1 alias',
     'ifconfig utun74 up',
     'route -q -n add -inet 100.112.0.3 -interface utun74',
-    'ifconfig feth7000 create',
-    'ifconfig feth7001 create',
-    'ifconfig feth7000 lladdr 02:00:1b:59:00:01',
-    'ifconfig feth7000 peer feth7001',
-    'ifconfig feth7001 mtu 1370',
-    'ifconfig feth7000 mtu 1370',
-    'ifconfig feth7000 inet 10.1.0.1/24 alias',
-    'ifconfig feth7001 up',
-    'ifconfig feth7000 up',
   ]);
   expect(await fabric.plan(intent)).toEqual([]);
   const secret = (await readFile(node.file, 'utf8')).trim();
@@ -95,32 +86,26 @@ test('what changes by somebody else is mended, and only that', async () => {
   const intent = node.intent(segment(7001, 'wireguard'), segment(7002, 'wireguard'));
   await fabric.apply(intent);
   mac.commands.length = 0;
-  const port = mac.interfaces.get('feth7002');
   const tunnel = mac.interfaces.get('utun74');
-  if (port === undefined || tunnel === undefined) throw new Error('not there');
-  port.addresses.push('inet 10.9.9.9 netmask 0xffffff00');
-  port.up = false;
+  if (tunnel === undefined) throw new Error('not there');
+  tunnel.addresses.push('inet 10.9.9.9 netmask 0xffffff00');
+  tunnel.up = false;
   tunnel.mtu = 1500;
   await fabric.apply(intent);
   expect(mac.commands).toEqual([
     'ifconfig utun74 mtu 1420',
-    'ifconfig feth7002 inet 10.9.9.9 -alias',
-    'ifconfig feth7003 up',
-    'ifconfig feth7002 up',
+    'ifconfig utun74 inet 10.9.9.9 -alias',
+    'ifconfig utun74 up',
   ]);
 });
 
-test('what goes, goes first: the port, and with the last segment the tunnel', async () => {
+test('with the last segment the tunnel goes', async () => {
   await using node = await startMac();
   const { mac, fabric } = node;
   await fabric.apply(node.intent(segment(7001, 'wireguard')));
   mac.commands.length = 0;
   await fabric.apply(node.intent());
-  expect(mac.commands).toEqual([
-    'ifconfig feth7000 destroy',
-    'ifconfig feth7001 destroy',
-    'rm -f /var/run/wireguard/utun74.sock',
-  ]);
+  expect(mac.commands).toEqual(['rm -f /var/run/wireguard/utun74.sock']);
   expect([...mac.interfaces.keys()]).toEqual(['lo0', 'en0']);
 });
 
@@ -143,4 +128,14 @@ test('a tunnel of somebody else is left alone', async () => {
     message: expect.stringContaining('utun74') as string,
   });
   expect(node.mac.commands).toEqual([]);
+});
+
+test('its devices are shown by the names that they have elsewhere', async () => {
+  await using node = await startMac();
+  await node.fabric.apply(node.intent(segment(7001, 'wireguard')));
+  const { links, addresses, wireguard } = await node.fabric.observe();
+  expect(links.map(({ name, mtu }) => [name, mtu])).toContainEqual(['tw0', 1420]);
+  expect(addresses).toContainEqual({ dev: 'tw0', address: '100.112.0.1', prefixLength: 32 });
+  expect(addresses).toContainEqual({ dev: 'en0', address: '192.168.1.20', prefixLength: 24 });
+  expect(wireguard.map(({ dev, peers }) => [dev, peers.length])).toEqual([['tw0', 1]]);
 });

@@ -4,16 +4,17 @@ import {
   compileNode,
   emptyState,
   type FabricIntent,
-  macPortEnds,
   type MacCommand,
+  type MacState,
+  macTunnel,
   type NodeCapabilities,
   parseIfconfig,
   parseNetstat,
   parseWireguard,
   planMac,
-  type PortEnd,
   privateKeyPlace,
   wholeState,
+  wireguardName,
 } from '@tapline/segments';
 import type { Fabric } from '../fabric.ts';
 import { type RunProgram, runProgram } from '../helper/run-program.ts';
@@ -30,9 +31,8 @@ export interface MacUnderlayInit {
 }
 
 /**
- * A Mac's devices for segments: WireGuard by wireguard-go over utun, and a pair of fake Ethernets for
- * each port of the machine itself. Frames between them are the user-space switch's to carry. Segments
- * that ask for anything but WireGuard are refused. Not tested on a Mac.
+ * A Mac's device for segments: WireGuard by wireguard-go over utun. Frames are the socket data path's to
+ * carry. Segments that ask for anything but WireGuard are refused. Not tested on a Mac.
  */
 export function createMacUnderlay(init: MacUnderlayInit): Fabric {
   const { node, clock, run = runProgram, underlayMtu = 1500 } = init;
@@ -62,18 +62,22 @@ export function createMacUnderlay(init: MacUnderlayInit): Fabric {
     return (await readFile(init.wireguardKeyFile, 'utf8')).trim();
   }
 
-  async function look(intent: FabricIntent) {
+  async function readMac(): Promise<MacState> {
     const [interfaces, routes, routes6, wireguard] = await Promise.all([
       output('ifconfig', '-a'),
       output('netstat', '-rn', '-f', 'inet'),
       output('netstat', '-rn', '-f', 'inet6'),
       output('wg', 'show', 'all', 'dump'),
     ]);
-    const observed = {
+    return {
       interfaces: parseIfconfig(interfaces),
       routes: [...parseNetstat(routes), ...parseNetstat(routes6)],
       wireguard: parseWireguard(wireguard),
     };
+  }
+
+  async function look(intent: FabricIntent) {
+    const observed = await readMac();
     const plain = intent.segments.filter(({ encryption }) => encryption.underlay !== 'wireguard');
     const refusals = plain.map(({ name, vni }) => ({
       segment: name,
@@ -86,11 +90,7 @@ export function createMacUnderlay(init: MacUnderlayInit): Fabric {
       { ...intent, segments },
       { node, layout: 'underlay', capabilities },
     );
-    const stands = new Set(compiled.refused.map(({ vni }) => vni));
-    const ends = segments.flatMap((segment): readonly PortEnd[] =>
-      stands.has(segment.vni) ? [] : macPortEnds(segment, node),
-    );
-    const plan = planMac(wholeState(compiled), { ends, observed });
+    const plan = planMac(wholeState(compiled), observed);
     return { plan, refused: [...refusals, ...compiled.refused] };
   }
 
@@ -126,7 +126,23 @@ export function createMacUnderlay(init: MacUnderlayInit): Fabric {
     },
     plan: async (intent) => (await look(intent)).plan.map(({ words }) => words.join(' ')),
     check: async (intent) => ({ open: await fabric.plan(intent), metrics: undefined }),
-    observe: () => Promise.resolve(emptyState),
+    async observe() {
+      const { interfaces, wireguard } = await readMac();
+      return {
+        ...emptyState,
+        links: interfaces.map(({ name, up, mtu, mac = '' }) => ({
+          name: asOnLinux(name),
+          kind: name === macTunnel ? 'wireguard' : '',
+          up,
+          mtu,
+          mac,
+        })),
+        addresses: interfaces.flatMap(({ name, addresses }) =>
+          addresses.map((address) => ({ dev: asOnLinux(name), ...address })),
+        ),
+        wireguard: wireguard.map((device) => ({ ...device, dev: asOnLinux(device.dev) })),
+      };
+    },
     metrics: () =>
       Promise.resolve({ segments: [], drops: {}, handshakeAgeSeconds: {}, driftMended: 0 }),
     capabilities: () => Promise.resolve(capabilities),
@@ -136,6 +152,11 @@ export function createMacUnderlay(init: MacUnderlayInit): Fabric {
     async [Symbol.asyncDispose]() {},
   };
   return fabric;
+}
+
+/** Who reads a node's state knows the tunnel by one name on all systems. */
+function asOnLinux(name: string): string {
+  return name === macTunnel ? wireguardName : name;
 }
 
 function failed(words: readonly string[], stderr: string): TaplineError {

@@ -1,19 +1,22 @@
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { errorMessage, silentLog, systemClock } from '@tapline/base';
+import { wireguardName } from '@tapline/segments';
 import { createFabric } from '../create-fabric.ts';
 import { startHelper } from '../start-helper.ts';
+import { openSocketDatapath } from '../sockets/socket-datapath.ts';
 import { openUserSpaceFabric } from '../userspace/user-space-fabric.ts';
 
 /**
- * A node of tests: `run-datapath.ts NAME [FOLDER]` in its network namespace, with keys in the folder.
+ * A node of tests: `run-datapath.ts NAME [FOLDER [PORTS]]` in its network namespace, with keys in the
+ * folder unless it is empty, and with ports that are sockets in the second folder.
  * Each line on standard input is an intent to apply, `metrics`, `observe`, `keys` or `seal` with a list; each
  * gets a line of JSON as its answer.
  */
-const [node = '', folder] = process.argv.slice(2);
+const [node = '', folder = '', ports] = process.argv.slice(2);
 const clock = systemClock;
 const helper =
-  folder === undefined
+  folder === ''
     ? undefined
     : startHelper({
         wireguardKeyFile: join(folder, `${node}.wireguard`),
@@ -26,6 +29,13 @@ await using fabric = await openUserSpaceFabric({
   clock,
   underlayMtu: 1500,
   ...(underlay !== undefined && { underlay }),
+  ...(ports !== undefined && {
+    datapath: openSocketDatapath({
+      node,
+      folder: ports,
+      deviceOf: (path) => (path === 'inside' ? wireguardName : undefined),
+    }),
+  }),
 });
 process.stdout.write('ready\n');
 for await (const line of createInterface({ input: process.stdin })) {

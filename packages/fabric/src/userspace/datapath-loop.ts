@@ -4,9 +4,7 @@ import {
   createNodeSwitch,
   type FabricIntent,
   macsecName,
-  type NodeIntent,
   type NodeSwitch,
-  pathAddress,
   portEndName,
   readVxlanHeader,
   type SegmentIntent,
@@ -14,7 +12,6 @@ import {
   segmentPath,
   type SwitchCounters,
   type SwitchedSegments,
-  vxlanHeaderBytes,
   wireguardName,
 } from '@tapline/segments';
 import { addressKey, type BatchSocket, type Destination, openBatchSocket } from './batch-socket.ts';
@@ -22,6 +19,7 @@ import type { DatapathCounters, DatapathOutcome } from './datapath-messages.ts';
 import { type Libc, linux } from './libc.ts';
 import { openTap } from './open-tap.ts';
 import { frameAt, packetAt, type PacketPool, packetPool } from './packet-pool.ts';
+import { cannotCarry, reachedAt } from './segment-carriage.ts';
 import { getRawPointer } from 'node:ffi';
 
 const slots = 64;
@@ -327,26 +325,6 @@ export class DatapathLoop {
     const written = pointer === undefined ? -1 : this.#libc.write(tap.fd, pointer, end - start);
     if (written < 0) this.#sendErrors += 1;
   }
-}
-
-/** What this data path cannot do is said, and never done without. */
-function cannotCarry({ name, mtu }: SegmentIntent): TaplineError | undefined {
-  if (mtu > largestMtu) {
-    return new TaplineError(
-      'mtu_invalid',
-      `segment ${name} has MTU ${mtu}; ${largestMtu} is the largest`,
-    );
-  }
-  return undefined;
-}
-
-const largestMtu = 65_535 - 14 - vxlanHeaderBytes - 48;
-
-/** Throws `underlay_missing` where a node has no such address. */
-function reachedAt(node: NodeIntent, path: SegmentPath): string {
-  const address = pathAddress(node, path);
-  if (address !== undefined) return address;
-  throw new TaplineError('underlay_missing', `node ${node.name} has no address on its ${path}`);
 }
 
 function deviceOf(path: SegmentPath): { readonly device?: string } {

@@ -45,3 +45,14 @@ export interface DatapathCounters {
   /** Packets that the underlay, and frames that a port did not take. */
   readonly sendErrors: number;
 }
+
+/** What carries frames of a node outside of its kernel. */
+export interface Datapath extends AsyncDisposable {
+  /** Makes the node what the intent says; calls are served one after the other. */
+  apply(intent: FabricIntent): Promise<DatapathOutcome>;
+  counters(): Promise<DatapathCounters>;
+  /** What it decides by at this moment. */
+  tables(): Promise<readonly SwitchedSegments[]>;
+  /** What `apply` would do for ports with these names that are not there yet, a line each. */
+  planned(intent: FabricIntent, names: ReadonlySet<string>): readonly string[];
+}

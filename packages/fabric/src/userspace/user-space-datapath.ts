@@ -4,6 +4,7 @@ import { TaplineError } from '@tapline/base';
 import type { FabricIntent, SwitchedSegments } from '@tapline/segments';
 import { portBatches, runPortBatches } from './configure-ports.ts';
 import type {
+  Datapath,
   DatapathCounters,
   DatapathOutcome,
   DatapathReply,
@@ -27,7 +28,7 @@ interface Waiting {
  * port, UDP between nodes and the switch between them, in a thread of its own. Nothing of it outlives
  * the process: when it is killed, its interfaces are gone and nothing passes.
  */
-export class UserSpaceDatapath implements AsyncDisposable {
+export class UserSpaceDatapath implements Datapath {
   readonly #node: string;
   readonly #worker: Worker;
   readonly #wakeFd: number;
@@ -86,6 +87,18 @@ export class UserSpaceDatapath implements AsyncDisposable {
     const reply = await this.#ask({ kind: 'tables' });
     if (reply.kind !== 'tables') throw unexpected(reply);
     return reply.carriers;
+  }
+
+  planned(intent: FabricIntent, names: ReadonlySet<string>): readonly string[] {
+    const batches = portBatches(intent, { node: this.#node, names });
+    return [
+      ...[...names].map((name) => `tap ${name}`),
+      ...batches.flatMap(({ namespace, lines }) =>
+        lines.map((line) =>
+          namespace === undefined ? `ip ${line}` : `ip ${line} (in ${namespace})`,
+        ),
+      ),
+    ];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

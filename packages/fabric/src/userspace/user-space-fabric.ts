@@ -9,7 +9,7 @@ import {
   switchState,
 } from '@tapline/segments';
 import type { Fabric, FabricMetrics } from '../fabric.ts';
-import { portBatches } from './configure-ports.ts';
+import type { Datapath } from './datapath-messages.ts';
 import { UserSpaceDatapath } from './user-space-datapath.ts';
 
 export interface UserSpaceFabricOptions {
@@ -21,12 +21,14 @@ export interface UserSpaceFabricOptions {
   readonly wireguardKey?: () => Promise<string>;
   /** What sets up the devices that encrypt, and has the keys; without it segments are in the clear. */
   readonly underlay?: Fabric;
+  /** Absent: TAP interfaces and a thread of its own. */
+  readonly datapath?: Datapath;
 }
 
 /** A node's part of all segments without the kernel's bridge, VXLAN and rules. */
 export async function openUserSpaceFabric(options: UserSpaceFabricOptions): Promise<Fabric> {
   const { node, clock, underlayMtu, wireguardKey, underlay } = options;
-  const datapath = await UserSpaceDatapath.start({ node });
+  const datapath = options.datapath ?? (await UserSpaceDatapath.start({ node }));
   let standing: readonly SegmentIntent[] = [];
 
   const ours = (intent: FabricIntent): readonly SegmentIntent[] =>
@@ -90,16 +92,7 @@ export async function openUserSpaceFabric(options: UserSpaceFabricOptions): Prom
       const names = ours(intent)
         .flatMap((segment) => ownPorts(segment).map((port) => portEndName(segment.vni, port)))
         .filter((name) => !there.has(name));
-      const batches = portBatches(intent, { node, names: new Set(names) });
-      return [
-        ...devices,
-        ...names.map((name) => `tap ${name}`),
-        ...batches.flatMap(({ namespace, lines }) =>
-          lines.map((line) =>
-            namespace === undefined ? `ip ${line}` : `ip ${line} (in ${namespace})`,
-          ),
-        ),
-      ];
+      return [...devices, ...datapath.planned(intent, new Set(names))];
     },
     async check(intent) {
       const [open, metrics] = await Promise.all([fabric.plan(intent), fabric.metrics()]);

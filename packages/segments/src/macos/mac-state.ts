@@ -12,8 +12,6 @@ export interface MacInterface {
   readonly up: boolean;
   readonly mtu: number;
   readonly mac?: string;
-  /** The other end of a pair of fake Ethernets. */
-  readonly peer?: string;
   readonly addresses: readonly { readonly address: string; readonly prefixLength: number }[];
 }
 

@@ -35,8 +35,6 @@ function readDetail(words: readonly string[], last: MacInterface): Partial<MacIn
   switch (word) {
     case 'ether':
       return { mac: value };
-    case 'peer:':
-      return { peer: value };
     case 'inet': {
       const mask = numberAfter(words, 'netmask');
       return { addresses: [...last.addresses, { address: value, prefixLength: ones(mask) }] };

@@ -1,7 +1,7 @@
 import { TaplineError } from '@tapline/base';
 import { wireguardName } from '../names/interface-names.ts';
-import type { NodeState, PortEnd, WireguardState } from '../state/node-state.ts';
-import type { MacInterface, MacState } from './mac-state.ts';
+import type { NodeState, WireguardState } from '../state/node-state.ts';
+import type { MacState } from './mac-state.ts';
 import { wireguardConf } from './wireguard-conf.ts';
 
 /** A program and its arguments, without a shell; `conf` is for its standard input, without the key. */
@@ -12,36 +12,14 @@ export interface MacCommand {
 
 /** The tunnel that carries segments: macOS takes no other names than utun and a number. */
 export const macTunnel = 'utun74';
-/** Pairs of fake Ethernets: even numbers are the ports, and the VTEP has the odd ones. */
-const firstPair = 7000;
-const lastPair = 7998;
 
 /**
- * What makes of a Mac what it is to have: WireGuard by wireguard-go (utun), routes to the other VTEPs,
- * and a pair of fake Ethernets (feth) for each port. `desired` is a node's state as Linux has it, whose
- * `tw0` is the tunnel here. What goes, goes first; a port is up last. Commands are those of wg-quick's
- * script for macOS, ifconfig(8) and route(8). Throws `interface_taken`, `ports_exhausted`.
+ * What makes of a Mac what it is to have: WireGuard by wireguard-go (utun), and routes to the other
+ * VTEPs. `desired` is a node's state as Linux has it, whose `tw0` is the tunnel here. Ports are sockets
+ * of the data path, and no devices. Commands are those of wg-quick's script for macOS, ifconfig(8) and
+ * route(8). Throws `interface_taken`.
  */
 export function planMac(
-  desired: Pick<NodeState, 'links' | 'addresses' | 'routes' | 'wireguard'>,
-  { ends, observed }: { readonly ends: readonly PortEnd[]; readonly observed: MacState },
-): readonly MacCommand[] {
-  const macs = new Set(ends.map(({ mac }) => mac));
-  const pairs = observed.interfaces.filter(({ name }) => isPortOfPair(name));
-  const gone = pairs.filter(({ mac }) => mac === undefined || !macs.has(mac));
-  const kept = new Map(pairs.filter((one) => !gone.includes(one)).map((one) => [one.mac, one]));
-  const free = freePairs(observed.interfaces);
-  return [
-    ...gone.flatMap(({ name, peer }) => [
-      ifconfig(name, 'destroy'),
-      ...(peer === undefined ? [] : [ifconfig(peer, 'destroy')]),
-    ]),
-    ...planTunnel(desired, observed),
-    ...ends.flatMap((end) => planPort(end, kept.get(end.mac) ?? free)),
-  ];
-}
-
-function planTunnel(
   desired: Pick<NodeState, 'links' | 'addresses' | 'routes' | 'wireguard'>,
   observed: MacState,
 ): readonly MacCommand[] {
@@ -97,67 +75,6 @@ function planTunnel(
       .filter((destination) => !routes.some((one) => one.destination === destination))
       .map((destination) => route('add', destination)),
   ];
-}
-
-function planPort(end: PortEnd, found: MacInterface | Iterator<string>): readonly MacCommand[] {
-  const isNew = !('name' in found);
-  const port = isNew ? takeFree(found) : found.name;
-  const vtep = otherOf(port);
-  const had = isNew ? undefined : found;
-  const addresses = end.addresses.map((address, at) => ({
-    address,
-    prefixLength: end.prefixLengths[at] ?? 0,
-  }));
-  return [
-    ...(isNew
-      ? [
-          ifconfig(port, 'create'),
-          ifconfig(vtep, 'create'),
-          // The MAC first: the port must never be up with another one.
-          ifconfig(port, 'lladdr', end.mac),
-          ifconfig(port, 'peer', vtep),
-        ]
-      : []),
-    ...(had?.mtu === end.mtu
-      ? []
-      : [ifconfig(vtep, 'mtu', String(end.mtu)), ifconfig(port, 'mtu', String(end.mtu))]),
-    ...(had?.addresses ?? [])
-      .filter(({ address }) => !isLinkLocal(address) && !end.addresses.includes(address))
-      .map(({ address }) => ifconfig(port, familyOf(address), address, '-alias')),
-    ...addresses
-      .filter(({ address }) => had?.addresses.some((one) => one.address === address) !== true)
-      .map(({ address, prefixLength }) =>
-        ifconfig(port, familyOf(address), `${address}/${prefixLength}`, 'alias'),
-      ),
-    ...(had?.up === true ? [] : [ifconfig(vtep, 'up'), ifconfig(port, 'up')]),
-  ];
-}
-
-/** Lowest first; two ports of one plan have not the same. */
-function* freePairs(interfaces: readonly MacInterface[]): Iterator<string> {
-  const names = new Set(interfaces.map(({ name }) => name));
-  for (let number = firstPair; number <= lastPair; number += 2) {
-    const name = `feth${number}`;
-    if (!names.has(name) && !names.has(otherOf(name))) yield name;
-  }
-}
-
-function takeFree(free: Iterator<string>): string {
-  const { value, done } = free.next();
-  if (done !== true) return value;
-  throw new TaplineError(
-    'ports_exhausted',
-    `all ${(lastPair - firstPair) / 2 + 1} pairs feth${firstPair} to feth${lastPair + 1} are in use`,
-  );
-}
-
-function isPortOfPair(name: string): boolean {
-  const number = Number(/^feth([0-9]{4})$/.exec(name)?.[1] ?? 0);
-  return number >= firstPair && number <= lastPair && number % 2 === 0;
-}
-
-function otherOf(name: string): string {
-  return `feth${Number(name.slice(4)) + 1}`;
 }
 
 /** Where a peer is, it says itself once it was heard of: endpoints are no difference then. */

@@ -30,22 +30,29 @@ function shareEnds(before: readonly unknown[], after: readonly unknown[]): reado
   return [...before.slice(0, head), ...middle, ...before.slice(before.length - tail)];
 }
 
-/** Of values that JSON has. */
+/** Of values that JSON has. What is the same text or number is seen before anything is called for it. */
 function isSame(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
   if (Array.isArray(a)) {
     if (!Array.isArray(b) || a.length !== b.length) return false;
-    for (let at = 0; at < a.length; at += 1) if (!isSame(a[at], b[at])) return false;
+    for (let at = 0; at < a.length; at += 1) {
+      const [left, right]: readonly unknown[] = [a[at], b[at]];
+      if (left !== right && (typeof left !== 'object' || !isSame(left, right))) return false;
+    }
     return true;
   }
   if (Array.isArray(b)) return false;
-  const [left, right] = [a, b] as Readonly<Record<string, unknown>>[];
-  let count = 0;
-  for (const key in left) {
-    count += 1;
-    if (!isSame(left[key], right?.[key])) return false;
+  const [one, other] = [a, b] as Readonly<Record<string, unknown>>[];
+  const keys = Object.keys(a);
+  const others = Object.keys(b);
+  if (one === undefined || other === undefined || keys.length !== others.length) return false;
+  for (let at = 0; at < keys.length; at += 1) {
+    const key = keys[at] ?? '';
+    // Mostly they are in the same order; else they are looked for.
+    if (key !== others[at] && !Object.hasOwn(other, key)) return false;
+    const [left, right] = [one[key], other[key]];
+    if (left !== right && (typeof left !== 'object' || !isSame(left, right))) return false;
   }
-  for (const _ in right) count -= 1;
-  return count === 0;
+  return true;
 }
