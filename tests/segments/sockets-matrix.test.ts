@@ -16,7 +16,7 @@ import { eventually, temporaryFolder, type TemporaryFolder } from '@tapline/test
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { FrameProbe } from './support/frame-probe.ts';
 import { measureArp, measureMatrix, policyMatrix } from './support/measure-matrix.ts';
-import { startSocketProbe } from './support/socket-probe.ts';
+import { attachTo, startSocketProbe } from './support/socket-probe.ts';
 import { type TestEnd, trafficClasses } from './support/traffic-classes.ts';
 
 const vni = 0x70_00_02;
@@ -128,8 +128,7 @@ describe.skipIf(process.platform !== 'linux')('four nodes whose ports are socket
   test('a machine that sends no frames is let go, and the next one is taken', async () => {
     await probe[Symbol.asyncDispose]();
     const [path = ''] = paths;
-    const broken = connect(path);
-    await once(broken, 'connect');
+    const broken = (await attachTo(path)).resume();
     broken.write(Buffer.from('GET / HTTP/1.1\r\n\r\n'));
     await once(broken, 'close');
     probe = await startSocketProbe(paths);

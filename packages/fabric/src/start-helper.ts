@@ -55,7 +55,10 @@ export function startHelper(options: StartHelperOptions = {}): StartedHelper {
     gone.resolve();
   }
   onEnd(end);
-  createInterface({ input: answers, crlfDelay: Infinity }).on('line', (line) => {
+  const lines = createInterface({ input: answers, crlfDelay: Infinity });
+  // A socket's errors are told here, too; its end says why.
+  lines.on('error', () => {});
+  lines.on('line', (line) => {
     const message: unknown = JSON.parse(line);
     if (!isRecord(message)) return;
     if (message['hint'] === true) {

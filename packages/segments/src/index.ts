@@ -103,6 +103,7 @@ export { vniOfOperation } from './plan/vni-of-operation.ts';
 export { isMacsecOperation } from './encryption/macsec-operation.ts';
 export { encryptionOfOperation } from './plan/encryption-of-operation.ts';
 export { renderOperation } from './plan/render-operation.ts';
+export { createStateReader, type StateReader } from './observe/state-reader.ts';
 export { type NodeOutputs, observationCommands, observeNode } from './observe/observe-node.ts';
 export { parseVlanTunnels } from './observe/parse-vlan-tunnels.ts';
 export { vlanMark } from './names/vlan-mark.ts';

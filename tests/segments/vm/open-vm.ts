@@ -90,13 +90,14 @@ export async function openVm(
     script: `${setUp}\npython3.11 -S /driver.py /dev/vport0p1`,
     withinMs,
     arguments: [
-      ...devices,
       '-device',
       'virtio-serial-pci',
       '-chardev',
       `socket,id=host,path=${file}`,
       '-device',
       'virtserialport,chardev=host,name=tapline',
+      // After it: the port is named for the number of its device.
+      ...devices,
     ],
   });
   const [socket] = (await Promise.race([once(server, 'connection'), failure(running)])) as [Socket];

@@ -1,6 +1,6 @@
 import type { KubeconfigContext, ResourceClient } from '@tapline/client';
 import { attachmentResource } from '@tapline/resources';
-import type { FabricVerifier, Verdict } from '@tapline/segments';
+import type { FabricVerifier, StateReader, Verdict } from '@tapline/segments';
 import { type NodeStates, readNodeStates } from './node-states.ts';
 
 /** What was found at one moment. */
@@ -21,6 +21,7 @@ export function fabricWatch(init: {
   readonly signal: AbortSignal;
 }): () => Promise<FabricLook> {
   const { client, context, signal } = init;
+  const readers = new Map<string, StateReader>();
   let known: { readonly claim: string; readonly verifier: FabricVerifier } | undefined;
   return async () => {
     const { items } = await client.list(attachmentResource, { signal });
@@ -28,7 +29,7 @@ export function fabricWatch(init: {
     const { createVerifier } = await import('@tapline/segments');
     const claim = claimOf(items);
     const names = claim.nodes.map(({ name }) => name);
-    const { states, silent } = await readNodeStates(context, names, { signal });
+    const { states, silent } = await readNodeStates(context, names, { signal, readers });
     const text = JSON.stringify(claim);
     if (known?.claim === text) {
       for (const name of names) known.verifier.update(name, states.get(name));

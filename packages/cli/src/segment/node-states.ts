@@ -1,6 +1,6 @@
 import { errorMessage, isTaplineError } from '@tapline/base';
 import type { KubeconfigContext } from '@tapline/client';
-import type { NodeState } from '@tapline/segments';
+import type { NodeState, StateReader } from '@tapline/segments';
 import { readText, requestPath } from '../connection/request-path.ts';
 
 /** What kernels have, and which of them could not be asked. */
@@ -16,8 +16,14 @@ const parallel = 16;
 export async function readNodeStates(
   context: KubeconfigContext,
   nodes: readonly string[],
-  options: { readonly signal: AbortSignal },
+  options: {
+    readonly signal: AbortSignal;
+    /** By node; kept between calls, so that only what differs is parsed. */
+    readonly readers?: Map<string, StateReader>;
+  },
 ): Promise<NodeStates> {
+  const { createStateReader } = await import('@tapline/segments');
+  const { readers = new Map<string, StateReader>() } = options;
   const states = new Map<string, NodeState>();
   const silent: { node: string; why: string }[] = [];
   const waiting = [...nodes];
@@ -26,7 +32,9 @@ export async function readNodeStates(
       const path = `/apis/tapline.dev/v1alpha1/nodes/${encodeURIComponent(node)}/state`;
       try {
         const text = await readText(await requestPath(context, path, options));
-        states.set(node, JSON.parse(text) as NodeState);
+        const read = readers.get(node) ?? createStateReader();
+        readers.set(node, read);
+        states.set(node, read(text));
       } catch (error) {
         if (isTaplineError(error, 'interrupted') || isTaplineError(error, 'forbidden')) throw error;
         silent.push({ node, why: errorMessage(error) });

@@ -38,7 +38,9 @@ export async function listenHelper(
         socket.destroy();
       });
   });
-  await mkdir(dirname(path), { recursive: true, mode: 0o755 });
+  const folder = dirname(path);
+  // Others go through it to the socket; this process's mask would not let them.
+  if ((await mkdir(folder, { recursive: true })) !== undefined) await chmod(folder, 0o755);
   await rm(path, { force: true });
   // Nobody but root may use it until it has its owner: the mask of this process says so.
   server.listen(path);

@@ -45,7 +45,6 @@ test('interfaces as macOS prints them', () => {
     up: false,
     mtu: 1370,
     mac: '02:00:1b:59:00:01',
-    peer: 'feth7001',
     addresses: [{ address: '10.1.0.1', prefixLength: 24 }],
   });
 });
