@@ -26,7 +26,7 @@ interface HelperStreams {
   readonly pid: number;
   readonly requests: Writable;
   readonly answers: Readable;
-  onEnd(listener: (why: string) => void): void;
+  readonly onEnd: (listener: (why: string) => void) => void;
 }
 
 /** Where the helper's program is, for who starts it otherwise. */

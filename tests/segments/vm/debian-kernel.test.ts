@@ -92,7 +92,8 @@ describe.skipIf(unavailable !== undefined)(`in Debian's kernel ${unavailable ?? 
       expect([name, ...matrixOf(sighting, ends)]).toEqual([name, ...expected]);
       expect(sighting.wire['readable']).toBeUndefined();
       expect(sighting.wire['udp']).toBeUndefined();
-      if (honest.has(name)) expect(sighting.wire[wire]).toBeGreaterThan(0);
+      // What nobody may get does not have to leave its node.
+      expect(honest.has(name) ? sighting.wire[wire] : 1).toBeGreaterThan(0);
     }
   }
 

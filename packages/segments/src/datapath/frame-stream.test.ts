@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { frameStream, longestStreamFrame, streamFrame } from './frame-stream.ts';
 
-function taken(): { readonly frames: string[]; push(chunk: Uint8Array): void } {
+function taken(): { readonly frames: string[]; readonly push: (chunk: Uint8Array) => void } {
   const frames: string[] = [];
   const { push } = frameStream((bytes, { start, end }) => {
     frames.push([...bytes.subarray(start, end)].join());

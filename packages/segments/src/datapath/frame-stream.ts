@@ -13,7 +13,7 @@ export const longestStreamFrame: number = 4096 + 65_536;
  */
 export function frameStream(
   onFrame: (bytes: Uint8Array, range: { readonly start: number; readonly end: number }) => void,
-): { push(chunk: Uint8Array): void } {
+): { readonly push: (chunk: Uint8Array) => void } {
   /** What came of a frame that is not whole. */
   let rest = new Uint8Array(0);
   return {

@@ -144,7 +144,7 @@ function findLists({ text, state }: Known): readonly ListPlace[] {
   const places: ListPlace[] = [];
   let depth = 0;
   let key = '';
-  let list: { start: number; starts: number[]; ends: number[] } | undefined;
+  let open: { start: number; starts: number[]; ends: number[] } | undefined;
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
     if (code === quote) {
@@ -153,14 +153,14 @@ function findLists({ text, state }: Known): readonly ListPlace[] {
       at = end - 1;
     } else if (opens(code)) {
       depth += 1;
-      if (depth === 2 && text[at] === '[') list = { start: at + 1, starts: [], ends: [] };
-      if (depth === 3) list?.starts.push(at);
+      if (depth === 2 && text[at] === '[') open = { start: at + 1, starts: [], ends: [] };
+      if (depth === 3) open?.starts.push(at);
     } else if (closes(code)) {
       depth -= 1;
-      if (depth === 2) list?.ends.push(at + 1);
-      if (depth === 1 && list !== undefined) {
-        places.push({ key, end: at, ...list });
-        list = undefined;
+      if (depth === 2) open?.ends.push(at + 1);
+      if (depth === 1 && open !== undefined) {
+        places.push({ key, end: at, ...open });
+        open = undefined;
       }
     }
   }
