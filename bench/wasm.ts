@@ -14,7 +14,7 @@ const qemu = 'qemu-aarch64-static';
 /**
  * Static arm64 programs translated to WebAssembly, beside qemu's translation of the same programs,
  * and the same sources compiled for this machine as the limit; then programs of Debian, as they are.
- * `only` are names of kernels or tools, `tools`, `start` or `memory`.
+ * `only` are names of kernels or tools, `tools`, `webkit`, `chromium`, `v86`, `start` or `memory`.
  */
 export async function benchmarkWasm(only: readonly string[]): Promise<Measurement> {
   const missing = [qemu, ...Object.values(compilers)].filter((program) => !haveProgram(program));

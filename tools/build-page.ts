@@ -14,20 +14,23 @@ const consolePage = join(packages, 'ops-console/src/page');
  * `device` the page in which a browser becomes a device, and into `console` the one of `tapline ops console`.
  */
 export async function buildPage(folder: string): Promise<void> {
-  await bundle(join(guestPage, 'shell/main.ts'), join(folder, 'shell.js'));
-  await bundle(join(guestPage, 'machine/machine-worker.ts'), join(folder, 'machine-worker.js'));
+  await bundleForPage(join(guestPage, 'shell/main.ts'), join(folder, 'shell.js'));
+  await bundleForPage(
+    join(guestPage, 'machine/machine-worker.ts'),
+    join(folder, 'machine-worker.js'),
+  );
   for (const name of ['index.html', 'shell.css']) {
     await copyFile(join(guestPage, 'shell', name), join(folder, name));
   }
   const device = join(folder, 'device');
-  await bundle(join(devicePage, 'main.ts'), join(device, 'device.js'));
+  await bundleForPage(join(devicePage, 'main.ts'), join(device, 'device.js'));
   const worker = join(guestPage, 'container/container-worker.ts');
-  await bundle(worker, join(device, 'container-worker.js'));
+  await bundleForPage(worker, join(device, 'container-worker.js'));
   for (const name of ['index.html', 'device.css']) {
     await copyFile(join(devicePage, name), join(device, name));
   }
   const opsConsole = join(folder, 'console');
-  await bundle(join(consolePage, 'main.ts'), join(opsConsole, 'console.js'));
+  await bundleForPage(join(consolePage, 'main.ts'), join(opsConsole, 'console.js'));
   for (const name of ['index.html', 'console.css']) {
     await copyFile(join(consolePage, name), join(opsConsole, name));
   }
@@ -37,7 +40,7 @@ export async function buildPage(folder: string): Promise<void> {
 }
 
 /** One file each: a worker of several would ask for each of them when it starts. */
-async function bundle(entry: string, file: string): Promise<void> {
+export async function bundleForPage(entry: string, file: string): Promise<void> {
   await using made = await rolldown({
     input: entry,
     platform: 'browser',

@@ -1,18 +1,15 @@
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { CodeCache } from '@tapline/a64';
-import { seededRng, systemClock } from '@tapline/base';
-import { directoryLayer } from '@tapline/runtimes';
-import { haveProgram } from '@tapline/testing';
-import { runProgram } from '@tapline/userland';
 import { openAptRoot } from '../../tools/debian/apt-root.ts';
 import { unpackDebs } from '../../tools/debian/unpack-debs.ts';
 import { benchmarkRow, type BenchmarkRow } from '../result.ts';
+import { browserRows } from './browser-rows.ts';
 import { memoryRow } from './memory-row.ts';
+import { inRoot, least, nativeNote, type Run, runThere, runTool } from './run-tool.ts';
 import { bcProgram, type Tool, toolInput, toolPackages, tools } from './tool-list.ts';
+import { v86Rows } from './v86-rows.ts';
 
-const env = ['PATH=/usr/bin:/bin', 'LC_ALL=C.UTF-8', 'HOME=/tmp'];
 /** All but the first count. */
 const rounds = 4;
 const forks = 100;
@@ -23,8 +20,8 @@ export async function toolRows(
   folder: string,
   only: readonly string[],
 ): Promise<readonly BenchmarkRow[]> {
-  const root = await unpackTools(folder);
   const rows: BenchmarkRow[] = [];
+  const root = await unpackTools(folder);
   const ratios: number[] = [];
   for (const tool of tools) {
     if (only.length > 0 && !only.includes(tool.name) && !only.includes('tools')) continue;
@@ -43,10 +40,13 @@ export async function toolRows(
         peers: { qemu: 1 },
         goal: 1,
         goalOn: 'ratio',
-        note: 'v86: its package has neither a BIOS nor a kernel; not measured',
       }),
     );
   }
+  if (only.length === 0 || only.includes('webkit') || only.includes('chromium')) {
+    rows.push(...(await browserRows(qemu, { root, folder, only })));
+  }
+  if (only.length === 0 || only.includes('v86')) rows.push(...(await v86Rows(folder, root)));
   if (only.length === 0 || only.includes('memory')) rows.push(await memoryRow(root));
   if (only.length === 0 || only.includes('start')) rows.push(...(await moreStarts(qemu, root)));
   return rows;
@@ -61,24 +61,20 @@ async function toolRow(
   const ours: Run[] = [];
   const theirs: Run[] = [];
   for (let round = 0; round < rounds; round++) {
-    ours.push(await runHere(tool.argv, { root, input, codeCache }));
+    ours.push(await runTool(tool.argv, { root, input, codeCache }));
     theirs.push(runThere([qemu, '-L', root, ...inRoot(tool.argv, root)], input));
   }
   const [first, theirFirst] = [ours[0], theirs[0]];
   if (first === undefined || theirFirst === undefined || first.output !== theirFirst.output) {
     throw new Error(`${tool.name} printed something else than under qemu`);
   }
-  const [path = ''] = tool.argv;
-  const native = haveProgram(basename(path))
-    ? `native ${least([0, 1, 2].map(() => runThere(natively(tool.argv, root), input))).toFixed(0)} ms`
-    : 'no native one here';
   return benchmarkRow({
     metric: `${tool.name}: runs when warm`,
     unit: '/s',
     better: 'higher',
     ours: 1000 / least(ours.slice(1)),
     peers: { qemu: 1000 / least(theirs.slice(1)) },
-    note: `${native}; first run ${first.milliseconds.toFixed(0)} ms, under qemu ${theirFirst.milliseconds.toFixed(0)} ms`,
+    note: `${nativeNote(tool, { root, input })}; first run ${first.milliseconds.toFixed(0)} ms, under qemu ${theirFirst.milliseconds.toFixed(0)} ms`,
   });
 }
 
@@ -96,7 +92,7 @@ async function moreStarts(qemu: string, root: string): Promise<readonly Benchmar
     const ours: Run[] = [];
     const theirs: Run[] = [];
     for (let round = 0; round < rounds; round++) {
-      ours.push(await runHere(argv, { root, input: undefined, codeCache }));
+      ours.push(await runTool(argv, { root, input: undefined, codeCache }));
       theirs.push(runThere([qemu, '-L', root, ...inRoot(argv, root)], undefined));
     }
     rows.push(
@@ -117,7 +113,7 @@ async function moreStarts(qemu: string, root: string): Promise<readonly Benchmar
   const runs: Run[] = [];
   for (let round = 0; round < rounds; round++) {
     const argv = ['/bin/dash', '-c', loop];
-    runs.push(await runHere(argv, { root, input: undefined, codeCache }));
+    runs.push(await runTool(argv, { root, input: undefined, codeCache }));
   }
   rows.push(
     benchmarkRow({
@@ -131,74 +127,6 @@ async function moreStarts(qemu: string, root: string): Promise<readonly Benchmar
     }),
   );
   return rows;
-}
-
-interface Run {
-  readonly milliseconds: number;
-  readonly output: string;
-}
-
-function least(runs: readonly Run[]): number {
-  return Math.min(...runs.map(({ milliseconds }) => milliseconds));
-}
-
-async function runHere(
-  argv: readonly string[],
-  how: {
-    readonly root: string;
-    readonly input: Uint8Array<ArrayBuffer> | undefined;
-    readonly codeCache: CodeCache;
-  },
-): Promise<Run> {
-  const { root, input, codeCache } = how;
-  const parts: Uint8Array[] = [];
-  const from = performance.now();
-  const { exitCode } = await runProgram({
-    files: directoryLayer(root),
-    path: argv[0] ?? '',
-    argv,
-    env,
-    folder: '/',
-    stdin: (async function* () {
-      if (input !== undefined) yield input;
-    })(),
-    stdout: (some) => void parts.push(some),
-    stderr: (some) => void process.stderr.write(some),
-    clock: systemClock,
-    rng: seededRng(1),
-    memoryLimit: 512 * 1024 * 1024,
-    hotAfter: 8000,
-    fuel: 1e12,
-    codeCache,
-  });
-  const milliseconds = performance.now() - from;
-  if (exitCode !== 0) throw new Error(`${argv[0]} ended with ${exitCode}`);
-  return { milliseconds, output: Buffer.concat(parts).toString('latin1') };
-}
-
-function runThere(argv: readonly string[], input: Uint8Array | undefined): Run {
-  const [program = '', ...words] = argv;
-  const from = performance.now();
-  const { status, stdout, stderr } = spawnSync(program, words, {
-    encoding: 'latin1',
-    input: input ?? '',
-    env: { LC_ALL: 'C.UTF-8', HOME: '/tmp', PATH: '/usr/bin:/bin' },
-    maxBuffer: 64 * 1024 * 1024,
-  });
-  const milliseconds = performance.now() - from;
-  if (status !== 0) throw new Error(`${argv.join(' ')} ended with ${status}: ${stderr}`);
-  return { milliseconds, output: stdout };
-}
-
-/** The program, and files that it is to read, as this machine names them. */
-function inRoot(argv: readonly string[], root: string): readonly string[] {
-  return argv.map((word, at) => (at === 0 || word.startsWith('/work/') ? root + word : word));
-}
-
-/** The program of this machine, with the same files. */
-function natively(argv: readonly string[], root: string): readonly string[] {
-  const [path = '', ...words] = inRoot(argv, root);
-  return [basename(path), ...words];
 }
 
 async function unpackTools(folder: string): Promise<string> {

@@ -13,7 +13,7 @@ import { runProgram } from './run-program.ts';
 
 export interface AptRootOptions {
   readonly suite: 'bookworm' | 'trixie';
-  readonly architecture: 'amd64' | 'arm64';
+  readonly architecture: 'amd64' | 'arm64' | 'i386';
   /** Shared by all runs of this user; `~/.cache/tapline/debian` when left out. */
   readonly cache?: string;
   /** The machine's configured mirror when left out. */

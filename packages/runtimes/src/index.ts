@@ -26,6 +26,6 @@ export {
   wasmPlatform,
   type WasmRuntimeInit,
 } from './wasm/create-wasm-runtime.ts';
-export { type KeptCode, openKeptCode } from './wasm/code-folder.ts';
+export { type KeptCode, openKeptCode, readKeptCode } from './wasm/code-folder.ts';
 export { directoryLayer } from './wasm/directory-layer.ts';
 export { nodeNetwork } from './wasm/node-network.ts';

@@ -14,7 +14,12 @@ export { findProgram } from './program/find-program.ts';
 export { nodeAt } from './program/node-at.ts';
 export { planCommand, type WantedCommand } from './program/plan-command.ts';
 export { type ProgramResult, runProgram, type RunProgramOptions } from './run-program.ts';
-export { openStoredCode, type StoredCode, storedCodeName } from './stored-code.ts';
+export {
+  isCodeNameOfThis,
+  openStoredCode,
+  type StoredCode,
+  storedCodeName,
+} from './stored-code.ts';
 export type { HostConnection, HostNetwork } from './sockets/host-network.ts';
 export type { HostTerminal } from './terminal/host-terminal.ts';
 export type { WindowSize } from './terminal/terminal.ts';

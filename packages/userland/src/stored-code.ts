@@ -1,4 +1,10 @@
-import { artefactKey, CodeCache, decodeArtefact, encodeArtefact } from '@tapline/a64';
+import {
+  artefactKey,
+  CodeCache,
+  decodeArtefact,
+  encodeArtefact,
+  translatorVersion,
+} from '@tapline/a64';
 import { isTaplineError } from '@tapline/base';
 
 /** What was translated for a program, and what earlier runs of it have kept. */
@@ -26,6 +32,11 @@ export function openStoredCode(kept?: Uint8Array<ArrayBuffer>): StoredCode {
 /** The name to keep it under: of the file that it begins with, and of this translator. */
 export function storedCodeName(digest: string): string {
   return artefactKey({ id: digest, address: 0 });
+}
+
+/** Whether a name of `storedCodeName` is of this translator: code of others is of no use. */
+export function isCodeNameOfThis(name: string): boolean {
+  return name.startsWith(`a64-${translatorVersion}-`);
 }
 
 function modulesOf(kept: Uint8Array<ArrayBuffer> | undefined): ReturnType<CodeCache['list']> {

@@ -10,6 +10,7 @@ import { debianUnavailable } from '../../../tools/debian/debian-unavailable.ts';
 import { unpackPackages } from '../../elf/unpack-packages.ts';
 import { longPackages, longPrograms, packages, type Program, programs } from '../program-list.ts';
 import { qemuSystemUnavailable, runInQemu } from '../qemu-system.ts';
+import { keptCode, type KeptCode } from './kept-code.ts';
 import { browsers, type OpenedPage } from './open-page.ts';
 import { runInPage, type PageResult, type PageRun } from './run-in-page.ts';
 
@@ -79,6 +80,7 @@ beforeAll(async () => {
         argv: ['/bin/dash'],
         folder: '/',
         memory: limits.memory,
+        code: { key: 'key' },
       },
       content: folderContent(directoryLayer(root)),
       onError: (message) => {
@@ -127,6 +129,28 @@ describe.skipIf(reason !== undefined).each(browsers)(
       expect(await page.evaluate<number>('6 * 7')).toBe(42);
       expect(await page.evaluate('globalThis.spinning')).toContain(`not ended after ${fuel}`);
     });
+
+    test.skipIf(missing !== undefined)(
+      'what was translated is there at the next visit, and is not taken when it was changed',
+      async () => {
+        const visit = async (key: string): Promise<KeptCode> => {
+          const run = { ...base, argv: ['/bin/dash', '-c', 'echo kept'], code: { key } };
+          const { stdout } = await page.evaluate<PageResult>(runInPage(run));
+          expect(stdout).toBe('kept\n');
+          return await page.evaluate<KeptCode>(keptCode());
+        };
+        const first = await visit('key');
+        expect(first.size).toBeGreaterThan(1000);
+        const second = await visit('key');
+        // Nothing has come to it: the same code, used later.
+        expect(second).toEqual({ ...first, usedMs: expect.any(Number) });
+        expect(second.usedMs).toBeGreaterThan(first.usedMs);
+        await page.evaluate(keptCode({ change: true }));
+        const { size, sum } = await visit('key');
+        expect({ size, sum }).toEqual({ size: first.size, sum: first.sum });
+        expect((await visit('another key')).seal).not.toEqual(first.seal);
+      },
+    );
 
     test.skipIf(missing !== undefined)('the terminal of the page is the shell’s', async () => {
       const screen = (): Promise<string> =>

@@ -5,7 +5,7 @@ import { connectionFlags } from '../connection/connection-flags.ts';
 import { parseListenAddress } from '../connection/listen-address.ts';
 import { defineCommand, type Command } from '../framework/command.ts';
 import { exitCode } from '../framework/exit-code.ts';
-import { integerFlag, textFlagWithDefault } from '../framework/flag.ts';
+import { integerFlag, textFlag, textFlagWithDefault } from '../framework/flag.ts';
 import type { ShellContent } from '../wasm/shell-content.ts';
 
 const megabyte = 1024 * 1024;
@@ -13,7 +13,7 @@ const megabyte = 1024 * 1024;
 export const wasmShell: Command = defineCommand({
   summary: 'Serve a page with a terminal in which an arm64 Linux program runs',
   description:
-    'The browser runs the program, translated to WebAssembly in a worker; this command only serves the page and the image. It listens on this machine alone unless told otherwise, and answers only who knows the token in the address that it prints. What the program writes is gone when the page is.',
+    'The browser runs the program, translated to WebAssembly in a worker; this command only serves the page and the image. It listens on this machine alone unless told otherwise, and answers only who knows the token in the address that it prints. What the program writes is gone when the page is. Translated code is kept in the browser, for pages of the same address and key.',
   examples: [
     {
       command: 'tapline wasm-shell debian:arm64 -- bash',
@@ -47,6 +47,10 @@ export const wasmShell: Command = defineCommand({
       min: 16,
       max: 3968,
     }),
+    codeCache: textFlag(
+      'Where `run-wasm` has kept translated code, for pages to start with, and the key that they keep theirs with',
+      { valueName: 'DIR', environment: 'TAPLINE_CODE_CACHE' },
+    ),
     workdir: textFlagWithDefault('Where it starts', { valueName: 'DIR', default: '' }),
     ...connectionFlags,
   },
@@ -54,7 +58,10 @@ export const wasmShell: Command = defineCommand({
   async run({ console, positionals: [text = ''], flags, passedThrough }) {
     const { pageFolder } = await import('../wasm/page-folder.ts');
     const { startShellServer } = await import('../wasm/shell-server.ts');
+    const { pageCodeKey } = await import('../wasm/page-code-key.ts');
+    const { withKeptCode } = await import('../wasm/with-kept-code.ts');
     const page = pageFolder();
+    const { codeCache } = flags;
     await using opened = new AsyncDisposableStack();
     let content: ShellContent;
     let source: ShellSettings['source'];
@@ -84,8 +91,12 @@ export const wasmShell: Command = defineCommand({
           argv: passedThrough.length > 0 || source.kind === 'image' ? passedThrough : ['/bin/sh'],
           folder: flags.workdir,
           memory: flags.memory * megabyte,
+          code: {
+            key: await pageCodeKey(codeCache),
+            ...(codeCache !== undefined && { served: 'code/' }),
+          },
         },
-        content,
+        content: codeCache === undefined ? content : withKeptCode(content, codeCache),
         onError: (message) => console.note(`${message}\n`),
       }),
     );

@@ -1,4 +1,5 @@
 import { createSecureRng } from '@tapline/base';
+import { openProgramCode } from '../code/open-program-code.ts';
 import type { FromMachine, ToMachine } from './messages.ts';
 import { openGuestFiles } from './open-guest-files.ts';
 import { createPageClock } from './page-clock.ts';
@@ -14,6 +15,7 @@ const scope = globalThis as unknown as WorkerScope;
 const take = serveMachine({
   send: (message) => scope.postMessage(message),
   openFiles: openGuestFiles,
+  openCode: openProgramCode,
   clock: createPageClock(),
   rng: createSecureRng(),
 });

@@ -1,4 +1,5 @@
 import type { WindowSize } from '@tapline/userland';
+import type { CodeSource } from '../code/open-program-code.ts';
 
 /** Where a guest's files come from. */
 export type GuestSource =
@@ -35,6 +36,8 @@ export interface GuestRun {
   /** Its terminal; without one it has three pipes. */
   readonly terminal?: WindowSize;
   readonly limits: GuestLimits;
+  /** Where translated code is kept for the next visit; nowhere without one. */
+  readonly code?: CodeSource;
 }
 
 /** From the page to the worker. */

@@ -1,7 +1,10 @@
 import { AsyncQueue, type Clock, type Rng } from '@tapline/base';
+import type { CodeSource } from '../code/open-program-code.ts';
+import type { PageCode } from '../code/page-code.ts';
 import {
   type HostOutput,
   type HostTerminal,
+  type LayerDirectory,
   planCommand,
   runProgram,
   type WindowSize,
@@ -16,9 +19,17 @@ export interface MachineInit {
     source: GuestRun['source'],
     onProgress: (fetched: number, of: number) => void,
   ) => Promise<GuestFiles>;
+  /** The translated code of a program, undefined where none can be kept. */
+  readonly openCode: (
+    source: CodeSource,
+    program: { readonly files: LayerDirectory; readonly path: string; readonly clock: Clock },
+  ) => Promise<PageCode | undefined>;
   readonly clock: Clock;
   readonly rng: Rng;
 }
+
+/** A shell is left by closing its page: what has come to it by then is kept now and then. */
+const keepEveryMs = 20_000;
 
 /** The worker's side: runs one guest, and answers messages about it. What it answers takes them. */
 export function serveMachine(init: MachineInit): (message: ToMachine) => void {
@@ -50,20 +61,36 @@ export function serveMachine(init: MachineInit): (message: ToMachine) => void {
         return () => resized.delete(listener);
       },
     };
+    const command = planCommand({ ...wanted, files, config });
+    const { clock } = init;
+    const code = wanted.code && (await init.openCode(wanted.code, { ...command, files, clock }));
+    const over = new AbortController();
+    const keeping = code && keepNowAndThen(code, over.signal);
     const { exitCode, refused, unknownSystemCalls } = await runProgram({
       files,
-      ...planCommand({ ...wanted, files, config }),
+      ...command,
+      ...(code !== undefined && { codeCache: code.cache }),
       ...(terminal === undefined
         ? { stdin: input, stdout: output('stdout'), stderr: output('stderr') }
         : { terminal }),
-      clock: init.clock,
+      clock,
       rng: init.rng,
       memoryLimit: limits.memory,
       machines: limits.machines,
       hotAfter: limits.hotAfter,
       fuel: limits.fuel,
-    });
+    }).finally(() => over.abort());
+    await keeping;
+    await code?.keep();
     send({ kind: 'ended', exitCode, refused, unknownSystemCalls: [...unknownSystemCalls.keys()] });
+  }
+
+  async function keepNowAndThen(code: PageCode, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      // It rejects when the program has ended.
+      await init.clock.sleep(keepEveryMs, { signal }).catch(() => {});
+      await code.keep();
+    }
   }
 
   return (message) => {

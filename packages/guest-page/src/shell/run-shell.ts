@@ -18,12 +18,13 @@ export async function runShell(
   },
 ): Promise<void> {
   const { settings, onState, signal } = options;
-  const { argv, folder, memory } = settings;
+  const { argv, folder, memory, code: kept } = settings;
   const here = new URL('.', location.href).href;
   const source =
     settings.source.kind === 'image'
       ? { ...settings.source, registry: new URL(settings.source.registry, here).href }
       : { ...settings.source, url: new URL(settings.source.url, here).href };
+  const { served } = kept;
   onState('fetching');
   const encoder = new TextEncoder();
   const guest = startGuest({
@@ -34,6 +35,10 @@ export async function runShell(
       env: ['TERM=xterm-256color'],
       folder,
       terminal: { rows: terminal.rows, columns: terminal.cols },
+      code: {
+        ...kept,
+        ...(served !== undefined && { served: new URL(served, here).href }),
+      },
       limits: { memory, machines: machinesOf(navigator), fuel: Infinity, hotAfter: 8000 },
     },
     onOutput: (_, bytes) => {

@@ -8,4 +8,5 @@ export interface ShellSettings {
   readonly folder: string;
   /** Bytes that all processes may use together. */
   readonly memory: number;
+  readonly code: NonNullable<GuestRun['code']>;
 }

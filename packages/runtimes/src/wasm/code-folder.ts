@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/p
 import { join } from 'node:path';
 import { isSystemError } from '@tapline/base';
 import {
+  isCodeNameOfThis,
   type LayerDirectory,
   nodeAt,
   openStoredCode,
@@ -43,6 +44,16 @@ export async function openKeptCode(
   };
 }
 
+/** What is kept under a name of `storedCodeName`; nothing for any other. */
+export async function readKeptCode(
+  folder: string,
+  name: string,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  return isCodeNameOfThis(name) && /^[\w-]+$/.test(name)
+    ? await readKept(join(folder, name))
+    : undefined;
+}
+
 /** What the disk has changed is as good as not there. */
 async function readKept(path: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
   try {
@@ -56,7 +67,9 @@ async function readKept(path: string): Promise<Uint8Array<ArrayBuffer> | undefin
 }
 
 async function removeOldest(folder: string): Promise<void> {
-  const paths = (await readdir(folder)).map((name) => join(folder, name));
+  // A page's key may be beside it.
+  const names = (await readdir(folder)).filter((name) => name.startsWith('a64-'));
+  const paths = names.map((name) => join(folder, name));
   const kept = await Promise.all(
     paths.map(async (path) => {
       const found = await stat(path).catch(() => undefined);

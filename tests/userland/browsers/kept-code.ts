@@ -1,0 +1,57 @@
+/** What a page keeps of a program's translated code. */
+export interface KeptCode {
+  readonly size: number;
+  readonly usedMs: number;
+  readonly seal: readonly number[];
+  /** Of all its bytes. */
+  readonly sum: number;
+}
+
+/** An expression that looks at the only code that a page keeps, and may change a byte in its middle. */
+export function keptCode(options: { readonly change?: boolean } = {}): string {
+  return `(${lookHere.toString()})(${JSON.stringify(options)})`;
+}
+
+/** Runs in the page: it knows nothing of what is around it here. */
+async function lookHere({ change = false }: { readonly change?: boolean }): Promise<KeptCode> {
+  interface Asked<T> {
+    readonly result: T;
+    addEventListener(type: string, listener: () => void): void;
+  }
+  interface Store {
+    getAll(): Asked<unknown[]>;
+    getAllKeys(): Asked<string[]>;
+    put(value: unknown, key: string): Asked<unknown>;
+  }
+  interface Database {
+    transaction(name: string, mode: string): { objectStore(name: string): Store };
+    close(): void;
+  }
+  const { indexedDB } = globalThis as unknown as {
+    readonly indexedDB: { open(name: string, version: number): Asked<Database> };
+  };
+  const answered = <T>(asked: Asked<T>): Promise<T> =>
+    new Promise((resolve, reject) => {
+      asked.addEventListener('success', () => resolve(asked.result));
+      asked.addEventListener('error', () => reject(new Error('the storage does not answer')));
+    });
+  const database = await answered(indexedDB.open('tapline-code', 1));
+  const store = (name: string): Store => database.transaction(name, 'readwrite').objectStore(name);
+  const [label] = (await answered(store('labels').getAll())) as {
+    readonly size: number;
+    readonly usedMs: number;
+    readonly seal: Uint8Array;
+  }[];
+  const [code = new Uint8Array(0)] = (await answered(store('code').getAll())) as Uint8Array[];
+  const [name = ''] = await answered(store('code').getAllKeys());
+  let sum = 0;
+  for (const byte of code) sum += byte;
+  if (change) {
+    const middle = code.length >> 1;
+    code[middle] = (code[middle] ?? 0) ^ 1;
+    await answered(store('code').put(code, name));
+  }
+  database.close();
+  const { size = 0, usedMs = 0, seal = new Uint8Array(0) } = label ?? {};
+  return { size, usedMs, seal: [...seal], sum };
+}
