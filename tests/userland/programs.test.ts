@@ -4,6 +4,7 @@ import { haveProgram, temporaryFolder, type TemporaryFolder } from '@tapline/tes
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { debianUnavailable } from '../../tools/debian/debian-unavailable.ts';
 import { unpackPackages } from '../elf/unpack-packages.ts';
+import { broadPackages, broadPrograms } from './broad-programs.ts';
 import { type Program, longPackages, longPrograms, packages, programs } from './program-list.ts';
 import { qemuSystemUnavailable, runInQemu } from './qemu-system.ts';
 import { runInUserland } from './run-in-userland.ts';
@@ -27,7 +28,7 @@ describe.skipIf(reason !== undefined)(
       folder = await temporaryFolder();
       root = join(folder.path, 'root');
       mkdirSync(root);
-      const names = long ? [...packages, ...longPackages] : packages;
+      const names = long ? [...packages, ...longPackages, ...broadPackages] : packages;
       await unpackPackages(root, { architecture: 'arm64', names });
       for (const name of ['dev', 'proc', 'tmp']) mkdirSync(join(root, name), { recursive: true });
     }, 300_000);
@@ -35,7 +36,9 @@ describe.skipIf(reason !== undefined)(
       await folder[Symbol.asyncDispose]();
     });
 
-    const list: readonly Program[] = long ? [...programs, ...longPrograms] : programs;
+    const list: readonly Program[] = long
+      ? [...programs, ...longPrograms, ...broadPrograms]
+      : programs;
     test.each(list.map((program) => [program.argv.join(' ').slice(0, 90), program] as const))(
       '%s',
       { timeout: long ? 600_000 : 120_000 },

@@ -60,6 +60,8 @@ export function runInQemu(
     {
       input: stdin,
       timeout: timeoutMs,
+      // What `unshare` waits for is ended with it; it heeds nothing else meanwhile.
+      killSignal: 'SIGKILL',
       maxBuffer: 64 * 1024 * 1024,
       env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', WRITTEN: written },
     },

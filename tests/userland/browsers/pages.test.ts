@@ -8,6 +8,7 @@ import { startShellServer } from '../../../packages/cli/src/wasm/shell-server.ts
 import { buildPage } from '../../../tools/build-page.ts';
 import { debianUnavailable } from '../../../tools/debian/debian-unavailable.ts';
 import { unpackPackages } from '../../elf/unpack-packages.ts';
+import { broadPackages, broadPrograms } from '../broad-programs.ts';
 import { longPackages, longPrograms, packages, type Program, programs } from '../program-list.ts';
 import { qemuSystemUnavailable, runInQemu } from '../qemu-system.ts';
 import { keptCode, type KeptCode } from './kept-code.ts';
@@ -34,7 +35,7 @@ const base: PageRun = {
 };
 // A shell with pipes, a program of streams, a script: what differs between browsers is underneath.
 const few = programs.filter(({ argv: [program = ''] }, at) => at === 4 || program.endsWith('sed'));
-const list: readonly Program[] = long ? [...programs, ...longPrograms] : few;
+const list: readonly Program[] = long ? [...programs, ...longPrograms, ...broadPrograms] : few;
 
 const opened = new AsyncDisposableStack();
 let root: string;
@@ -64,7 +65,7 @@ beforeAll(async () => {
   const folder = opened.use(await temporaryFolder());
   root = join(folder.path, 'root');
   mkdirSync(root);
-  const names = long ? [...packages, ...longPackages] : packages;
+  const names = long ? [...packages, ...longPackages, ...broadPackages] : packages;
   await unpackPackages(root, { architecture: 'arm64', names });
   for (const name of ['dev', 'proc', 'tmp']) mkdirSync(join(root, name), { recursive: true });
   const page = join(folder.path, 'page');

@@ -96,6 +96,7 @@ function fork(task: Task, pid: number, sharesMemory: boolean): GuestProcess {
     group: process.group,
   });
   child.umask = process.umask;
+  child.niceness = process.niceness;
   child.credentials = process.credentials;
   child.actions = new Map(process.actions);
   child.image = process.image;

@@ -36,6 +36,16 @@ export interface ProgramImage {
   readonly env: readonly string[];
 }
 
+/** Of timer_create: sends a signal, as often as it says. */
+export interface ProcessTimer {
+  /** CLOCK_REALTIME or another. */
+  readonly clock: number;
+  running: KernelTimer | undefined;
+  /** Times that it fired beyond the last signal. */
+  overrun: number;
+  readonly fire: (times: number) => void;
+}
+
 /** A process: its memory, its files, its place among others. */
 export class GuestProcess {
   readonly kernel: Kernel;
@@ -67,6 +77,9 @@ export class GuestProcess {
   readonly released: WaitQueue = new WaitQueue();
   borrowsSpace = false;
   realTimer: KernelTimer | undefined;
+  readonly timers: Map<number, ProcessTimer> = new Map();
+  /** -20 to 19; it changes nothing. */
+  niceness = 0;
   /** Of the parent, when it ends (PR_SET_PDEATHSIG). */
   deathSignal = 0;
   readonly limits: Map<number, readonly [bigint, bigint]> = new Map();

@@ -154,6 +154,12 @@ export class Kernel {
     if (at >= 0) this.runnable.splice(at, 1);
   }
 
+  /** Those of timer_create, which end with the program. */
+  dropTimers({ timers }: GuestProcess): void {
+    for (const { running } of timers.values()) this.timers.remove(running);
+    timers.clear();
+  }
+
   /** `status` as wait() has it: 256 times the code, or the signal. */
   exitProcess(process: GuestProcess, status: number): void {
     if (process.exitStatus !== undefined) return;
@@ -162,6 +168,7 @@ export class Kernel {
     process.report = undefined;
     for (const task of process.tasks) this.endTask(task);
     this.timers.remove(process.realTimer);
+    this.dropTimers(process);
     for (const file of process.descriptors.closeAll('all')) this.closedBy(process, file);
     process.space.saveRegisters();
     process.space.release();

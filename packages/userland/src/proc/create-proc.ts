@@ -6,7 +6,7 @@ import { pathOf } from '../files/resolve-path.ts';
 import type { GuestProcess } from '../kernel/guest-process.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { limitsOf, mapsOf, memoryOf, statOf, statusOf, zeroEnded } from './process-files.ts';
-import { systemFiles } from './system-files.ts';
+import { mountInformationOf, systemFiles } from './system-files.ts';
 
 type Entries = Readonly<Record<string, () => Inode | undefined>>;
 
@@ -89,6 +89,7 @@ export function createProc(system: FileSystem, kernel: () => Kernel): DirectoryI
       fd: () => descriptorsOf(process, self),
       limits: () => file(() => limitsOf(process)),
       maps: () => file(() => mapsOf(process)),
+      mountinfo: () => file(() => mountInformationOf(kernel())),
       mounts: () => file(() => systemFiles.mounts?.(kernel()) ?? ''),
       root: () =>
         link(

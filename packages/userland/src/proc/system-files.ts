@@ -1,3 +1,4 @@
+import type { Inode } from '../files/inode.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 
 const kilobyte = 1024;
@@ -35,13 +36,7 @@ export const systemFiles: Readonly<Record<string, (kernel: Kernel) => string>> =
     ].join('');
   },
   mounts: () =>
-    [
-      'layers / overlay rw,relatime 0 0',
-      'proc /proc proc rw,relatime 0 0',
-      'dev /dev tmpfs rw,relatime 0 0',
-      'tmpfs /dev/shm tmpfs rw,relatime 0 0',
-      '',
-    ].join('\n'),
+    mounted.map(([source, path, type]) => `${source} ${path} ${type} rw,relatime 0 0\n`).join(''),
   stat: ({ processes, clock }) =>
     [
       'cpu  0 0 0 0 0 0 0 0 0 0',
@@ -55,3 +50,27 @@ export const systemFiles: Readonly<Record<string, (kernel: Kernel) => string>> =
   uptime: ({ clock }) => `${(clock.monotonic() / 1000).toFixed(2)} 0.00\n`,
   version: () => 'Linux version 6.1.0 (tapline) #1 SMP\n',
 };
+
+/** What is mounted where, from the root on. */
+const mounted = [
+  ['layers', '/', 'overlay'],
+  ['proc', '/proc', 'proc'],
+  ['dev', '/dev', 'tmpfs'],
+  ['tmpfs', '/dev/shm', 'tmpfs'],
+] as const;
+
+/** /proc/self/mountinfo (Documentation/filesystems/proc.rst). */
+export function mountInformationOf({ root }: Kernel): string {
+  return mounted
+    .map(([source, path, type], at) => {
+      let inode: Inode | undefined = root;
+      for (const name of path.split('/').filter((each) => each !== '')) {
+        if (inode?.kind === 'directory') inode = inode.entries.get(name);
+        if (inode?.kind === 'directory') inode = inode.mounted ?? inode;
+      }
+      const device = inode?.system.device ?? 0;
+      const parent = at === 0 ? 1 : path === '/dev/shm' ? 4 : 2;
+      return `${at + 2} ${parent} 0:${device} / ${path} rw,relatime - ${type} ${source} rw\n`;
+    })
+    .join('');
+}

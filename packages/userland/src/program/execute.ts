@@ -87,6 +87,7 @@ function replaceProgram(task: Task, space: AddressSpace, registers: Uint8Array):
   task.savedRegisters.set(registers);
   const ignored = [...process.actions].filter(([, { handler }]) => handler === ignoreHandler);
   process.actions = new Map(ignored);
+  kernel.dropTimers(process);
   task.resetSignalStack();
   task.clearChildTid = 0n;
   task.robustList = 0n;

@@ -22,6 +22,7 @@ import type { SystemCalls } from './system-call.ts';
 import { systemCallNames } from './system-call-names.ts';
 import { systemCalls } from './system-calls.ts';
 import { timeCalls } from './time-calls.ts';
+import { timerCalls } from './timer-calls.ts';
 
 const calls: SystemCalls = {
   ...attributeCalls,
@@ -41,6 +42,7 @@ const calls: SystemCalls = {
   ...statCalls,
   ...systemCalls,
   ...timeCalls,
+  ...timerCalls,
 };
 
 /**

@@ -1,5 +1,6 @@
 import { bytesOf } from '../byte-string.ts';
 import { errno, LinuxError } from '../errno.ts';
+import type { GuestProcess } from '../kernel/guest-process.ts';
 import type { Task } from '../kernel/task.ts';
 import { guestBytes, guestRoom, guestString, viewOf } from '../memory/guest-memory.ts';
 import { byteString } from '../byte-string.ts';
@@ -101,6 +102,15 @@ const prctl: SystemCall = (task, [what, argument]) => {
   }
 };
 
+/** Of PRIO_PROCESS, itself or another; groups and users are who asks. */
+function prioritised({ process }: Task, which: bigint, who: bigint): GuestProcess {
+  if (unsigned(which) > 2) throw new LinuxError(errno.invalid);
+  if (int(which) !== 0 || int(who) === 0) return process;
+  const found = process.kernel.processes.get(int(who));
+  if (found === undefined) throw new LinuxError(errno.noProcess);
+  return found;
+}
+
 const sysinfo: SystemCall = (task, [buffer]) => {
   const { kernel } = task.process;
   const view = viewOf(guestRoom(task.memory, buffer, 112).fill(0));
@@ -160,8 +170,11 @@ export const systemCalls: SystemCalls = {
   sched_get_priority_min: (_, [policy]) =>
     unsigned(policy) === 1 || unsigned(policy) === 2 ? 1 : 0,
   // As the call has it: 20 less the niceness.
-  getpriority: () => 20,
-  setpriority: () => 0,
+  getpriority: (task, [which, who]) => 20 - prioritised(task, which, who).niceness,
+  setpriority: (task, [which, who, niceness]) => {
+    prioritised(task, which, who).niceness = Math.min(Math.max(int(niceness), -20), 19);
+    return 0;
+  },
   personality: () => 0,
   capget: (task, [header, data]) => {
     const view = viewOf(guestRoom(task.memory, header, 8));
