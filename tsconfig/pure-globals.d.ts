@@ -1,5 +1,9 @@
 // What a pure package may use beside ECMAScript: globals without input, output or a clock, present
 // in Node, browsers and workers alike. Anything else does not compile there.
+interface ErrorConstructor {
+  /** How much is found out of where an error comes from; not everywhere. */
+  stackTraceLimit: number;
+}
 interface AbortSignal {
   readonly aborted: boolean;
   readonly reason: unknown;

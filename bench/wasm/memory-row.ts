@@ -11,6 +11,8 @@ const documentBytes = 10 * megabyte;
 const factor = 2.5;
 const allowance = 32;
 const lookMs = 5;
+/** What `./tapline run-wasm` is started with. */
+const leanNode = { flags: ['--max-semi-space-size=4'], environment: { MALLOC_ARENA_MAX: '1' } };
 
 /** `jq .` of a document of 10 MB: the most that the process had resident, with Node and all. */
 export async function memoryRow(root: string): Promise<BenchmarkRow> {
@@ -18,15 +20,10 @@ export async function memoryRow(root: string): Promise<BenchmarkRow> {
   const text = JSON.stringify(rows).slice(0, documentBytes);
   writeFileSync(join(root, 'work/large.json'), `${text.slice(0, text.lastIndexOf('},'))}}]`);
   const runner = join(import.meta.dirname, 'run-guest.ts');
-  const ours = await peakMegabytes([
-    process.execPath,
-    '--max-semi-space-size=4',
-    runner,
-    root,
-    'jq',
-    '.',
-    '/work/large.json',
-  ]);
+  const ours = await peakMegabytes(
+    [process.execPath, ...leanNode.flags, runner, root, 'jq', '.', '/work/large.json'],
+    leanNode.environment,
+  );
   const native = haveProgram('jq')
     ? await peakMegabytes(['jq', '.', join(root, 'work/large.json')])
     : undefined;
@@ -37,13 +34,19 @@ export async function memoryRow(root: string): Promise<BenchmarkRow> {
     ours,
     peers: native === undefined ? {} : { native },
     ...(native !== undefined && { goal: factor * native + allowance, goalOn: 'ours' as const }),
-    note: `at most ${factor} times native and ${allowance} MB, with a young generation of 4 MB`,
+    note: `at most ${factor} times native and ${allowance} MB; with a young generation of 4 MB and one arena, as \`./tapline run-wasm\` has them`,
   });
 }
 
 /** What Linux says of the process while it is there; it only grows, so the last look is near the end. */
-async function peakMegabytes([program = '', ...words]: readonly string[]): Promise<number> {
-  const child = spawn(program, words, { stdio: ['ignore', 'ignore', 'inherit'] });
+async function peakMegabytes(
+  [program = '', ...words]: readonly string[],
+  environment: NodeJS.ProcessEnv = {},
+): Promise<number> {
+  const child = spawn(program, words, {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...process.env, ...environment },
+  });
   const ended = once(child, 'exit');
   let peak = 0;
   const look = setInterval(() => {

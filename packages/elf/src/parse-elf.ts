@@ -1,10 +1,11 @@
-import { dynamicTag, flag1Pie, segmentType } from './elf-constants.ts';
+import { dynamicTag, flag1Pie } from './elf-constants.ts';
 import type { ElfFile } from './elf-file.ts';
 import { ElfReader } from './elf-reader.ts';
 import { malformed } from './malformed.ts';
 import { readBuildId } from './read-build-id.ts';
 import { dynamicValue, readDynamic, readDynamicStrings } from './read-dynamic.ts';
 import { readElfHeader } from './read-elf-header.ts';
+import { readInterpreter } from './read-interpreter.ts';
 import { readProgramHeaders } from './read-program-headers.ts';
 import { readSectionHeaders } from './read-section-headers.ts';
 import { readString } from './read-string.ts';
@@ -52,17 +53,6 @@ export function parseElf(bytes: Uint8Array): ElfFile {
     ...(soname !== undefined && { soname }),
     ...(buildId !== undefined && { buildId }),
   };
-}
-
-function readInterpreter(
-  reader: ElfReader,
-  programHeaders: ElfFile['programHeaders'],
-): string | undefined {
-  const segment = programHeaders.find(({ type }) => type === segmentType.interpreter);
-  if (segment === undefined || segment.fileSize === 0) return undefined;
-  const { offset, fileSize: size } = segment;
-  const bytes = reader.slice(offset, { size, what: 'interpreter' });
-  return readString({ bytes, offset }, 0, 'interpreter');
 }
 
 function kindOf(file: {

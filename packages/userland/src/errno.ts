@@ -64,7 +64,11 @@ export class LinuxError extends Error {
   readonly errno: Errno;
 
   constructor(number: Errno) {
+    // Programs fail at files all the time: finding out where we are would be most of what that takes.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(`error ${number}`);
+    Error.stackTraceLimit = stackTraceLimit;
     this.name = 'LinuxError';
     this.errno = number;
   }

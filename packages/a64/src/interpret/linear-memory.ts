@@ -45,13 +45,21 @@ export class LinearMemory {
   protect(start: number, range: { readonly length: number; readonly permissions: number }): void {
     const first = start / guestPageSize;
     const end = first + range.length / guestPageSize;
-    const { execute } = pagePermission;
-    const before = this.#permissions.subarray(first, end).some((page) => (page & execute) !== 0);
-    if (before || (range.permissions & execute) !== 0) this.#codeVersion++;
+    if ((range.permissions & pagePermission.execute) !== 0 || this.#hasCode(first, end))
+      this.#codeVersion++;
     const value = range.permissions & own;
     this.#permissions.fill(value | ((value & spannable) << spanShift), first, end);
     this.#spanFrom(first - 1);
     this.#spanFrom(end - 1);
+  }
+
+  /** Programs reserve much: this is a loop as it may be over a hundred thousand pages. */
+  #hasCode(first: number, end: number): boolean {
+    const permissions = this.#permissions;
+    for (let page = first; page < end; page++) {
+      if (((permissions[page] ?? 0) & pagePermission.execute) !== 0) return true;
+    }
+    return false;
   }
 
   /** Has a page say again what it may be used for together with the next one. */

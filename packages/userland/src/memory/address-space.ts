@@ -32,7 +32,7 @@ export class AddressSpace implements MachineUser {
   readonly #budget: MemoryBudget;
   readonly #regions: RegionList = new RegionList();
   /** Pages that may have something else than zeros in them. */
-  #used: Uint8Array;
+  readonly #used: Uint8Array;
   #machine: GuestMachine | undefined;
   /** Pages and their content, while there is no machine. */
   #aside: { readonly page: number; readonly bytes: Uint8Array }[] = [];
@@ -42,10 +42,14 @@ export class AddressSpace implements MachineUser {
   /** Processes and their children that share it until they run something else. */
   references = 1;
 
-  constructor(pool: MachinePool, budget: MemoryBudget) {
+  constructor(
+    pool: MachinePool,
+    budget: MemoryBudget,
+    used: Uint8Array = new Uint8Array(Math.ceil(pool.addressSpace / guestPageSize)),
+  ) {
     this.#pool = pool;
     this.#budget = budget;
-    this.#used = new Uint8Array(Math.ceil(pool.addressSpace / guestPageSize));
+    this.#used = used;
   }
 
   get size(): number {
@@ -262,7 +266,7 @@ export class AddressSpace implements MachineUser {
 
   /** The same pages with the same content, in a machine of its own. */
   fork(): AddressSpace {
-    const child = new AddressSpace(this.#pool, this.#budget);
+    const child = new AddressSpace(this.#pool, this.#budget, this.#used.slice());
     const from = this.memory;
     const pages = chargedPages(this.#regions.all());
     this.#budget.takePages(pages);
@@ -272,7 +276,6 @@ export class AddressSpace implements MachineUser {
     }
     child.#break = this.#break;
     child.#breakStart = this.#breakStart;
-    child.#used = this.#used.slice();
     // The parent keeps its machine: it ran last, and there are two at least.
     this.#pool.use(this);
     const machine = child.#pool.acquire(child);
@@ -289,11 +292,11 @@ export class AddressSpace implements MachineUser {
     this.references--;
     if (this.references > 0) return;
     if (this.hasShared) this.storeShared();
-    this.#replace({ start: 0, end: this.size }, []);
     if (this.#machine !== undefined) {
       if (this.#pool.keepsVisited) this.#machine.translateVisited();
       this.#wipe(this.#machine);
     }
+    this.#replace({ start: 0, end: this.size }, []);
     this.#aside = [];
     this.#registers = undefined;
     this.#machine = undefined;
@@ -326,7 +329,9 @@ export class AddressSpace implements MachineUser {
     for (const { start, end } of usedRuns(this.#used)) {
       machine.memory.bytesAt(start, end - start).fill(0);
     }
-    machine.memory.protect(0, { length: this.size, permissions: 0 });
+    for (const { start, end } of this.#regions.all()) {
+      machine.memory.protect(start, { length: end - start, permissions: 0 });
+    }
     machine.memory.codeChanged();
   }
 

@@ -1,6 +1,6 @@
 import { guestPageSize } from '@tapline/a64';
 import { isTaplineError } from '@tapline/base';
-import { type ElfFile, parseElf } from '@tapline/elf';
+import { type ElfProgram, parseElfProgram } from '@tapline/elf';
 import { errno, LinuxError } from '../errno.ts';
 import type { FileInode } from '../files/inode.ts';
 import { type AddressSpace, pageUp, permissionsOf } from '../memory/address-space.ts';
@@ -31,10 +31,10 @@ export interface ProgramFile {
 }
 
 /** Looks whether it is a program for AArch64; anything else is ENOEXEC. */
-export function readProgram({ file }: ProgramFile): ElfFile {
+export function readProgram({ file }: ProgramFile): ElfProgram {
   const bytes = file.content.read(0, file.content.size);
   try {
-    const elf = parseElf(bytes);
+    const elf = parseElfProgram(bytes);
     if (elf.header.machine !== 'aarch64') throw new LinuxError(errno.noExec);
     return elf;
   } catch (error) {
@@ -47,7 +47,7 @@ export function readProgram({ file }: ProgramFile): ElfFile {
 export function loadSegments(
   space: AddressSpace,
   program: ProgramFile,
-  how: { readonly elf: ElfFile; readonly as: 'program' | 'interpreter' },
+  how: { readonly elf: ElfProgram; readonly as: 'program' | 'interpreter' },
 ): LoadedFile {
   const { elf } = how;
   const { header, programHeaders } = elf;
@@ -74,12 +74,12 @@ export function loadSegments(
   };
 }
 
-type Segment = ElfFile['programHeaders'][number];
+type Segment = ElfProgram['programHeaders'][number];
 
 function baseOf(
   space: AddressSpace,
   segments: readonly Segment[],
-  { elf, as }: { readonly elf: ElfFile; readonly as: 'program' | 'interpreter' },
+  { elf, as }: { readonly elf: ElfProgram; readonly as: 'program' | 'interpreter' },
 ): number {
   if (elf.header.type === 'executable') return 0;
   if (as === 'program') return programBase;
