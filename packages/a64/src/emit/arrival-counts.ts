@@ -6,6 +6,8 @@ const mostPlaces = 100_000;
 const mostTargets = 512;
 /** How much hotter a place has to be that is part of a function already. */
 const coveredFactor = 16;
+/** Less of one program is not worth remembering. */
+const fewest = 4;
 /** Of hotness: what is translated for who comes after, when it was called. */
 const keptShare = 4;
 
@@ -50,12 +52,32 @@ export class ArrivalCounts {
     return this.#countOf(pc) >= this.#hotAfter;
   }
 
-  /** Places that functions begin at and that were come to a good deal, but not so often as to be hot. */
-  takeWarm(): readonly number[] {
+  /**
+   * Places that functions begin at and that were come to a good deal, but not so often as to be hot;
+   * and any that many programs together have made hot, some at once. `visits` adds and says how often
+   * all of them came.
+   */
+  takeWarm(visits: (pc: number, count: number) => number): readonly number[] {
     const least = Math.max(this.#hotAfter / keptShare, 1);
-    const places = this.#places((_, { count, called }) => called && count >= least);
-    this.#counts.fill(0);
-    return places;
+    const counts = this.#counts;
+    const warm: number[] = [];
+    const often: number[] = [];
+    let hot = false;
+    for (let at = 0; at < counts.length; at += 2) {
+      const number = counts[at + 1] ?? 0;
+      const count = number & ~arrivalCalled;
+      if (count < fewest) continue;
+      const pc = counts[at] ?? 0;
+      const called = number >= arrivalCalled;
+      if (called && count >= least) warm.push(pc);
+      else if (called || !(this.#covered.has(pc) || this.#targets.has(pc))) {
+        const all = visits(pc, count);
+        if (all >= 2 * this.#hotAfter) hot = true;
+        if (all >= this.#hotAfter) often.push(pc);
+      }
+    }
+    counts.fill(0);
+    return hot ? [...warm, ...often] : warm;
   }
 
   learn(branch: number, target: number): void {
@@ -76,7 +98,7 @@ export class ArrivalCounts {
   /** Has the host be asked at the next arrival, as at the first. */
   forget(pc: number): void {
     const at = entryOf(pc);
-    if (this.#counts[at] === pc) this.#counts[at + 1] = 0;
+    if (this.#counts[at] === pc) this.#counts[at] = 0;
   }
 
   #countOf(pc: number): number {

@@ -111,3 +111,37 @@ test('what was called a good deal is translated for who comes after', () => {
   first.translateVisited();
   expect(cache.list().map(({ entries }) => entries)).toEqual([[code + 20]]);
 });
+
+test('a loop that is hot in no program, but in many together, is translated', () => {
+  const cache = new CodeCache();
+  const nop = 0xd503201f;
+  const turns = 60n;
+  for (let programs = 0; programs < 4; programs++) {
+    // Where the program begins is come to from outside, the loop only by itself.
+    const guest = machine([nop, ...counting], { cache, hotAfter: 100 });
+    guest.cpu.setX(1, turns);
+    expect(guest.run(1000)).toEqual(breakpoint);
+    expect(guest.cpu.x(0)).toBe(turns);
+    expect(cache.list()).toEqual([]);
+    guest.translateVisited();
+  }
+  expect(cache.list().map(({ entries }) => entries)).toEqual([[code + 4]]);
+});
+
+test('a function that is called from time to time, and has the interpreter work, becomes hot', () => {
+  // mov x1, #3; 4: bl 20; subs x1, x1, #1; b.ne 4; brk #0; 20: 40 of mrs x2, cntvct_el0; ret
+  const counters = Array.from({ length: 40 }, () => 0xd53be042);
+  const words = [
+    0xd2800061,
+    0x94000004,
+    0xf1000421,
+    0x54ffffc1,
+    0xd4200000,
+    ...counters,
+    0xd65f03c0,
+  ];
+  const guest = machine(words, { hotAfter: 1000 });
+  expect(guest.run(1000)).toEqual(breakpoint);
+  expect(guest.isTranslated(code + 20)).toBe(true);
+  expect(guest.isTranslated(code + 4)).toBe(false);
+});

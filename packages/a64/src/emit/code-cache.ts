@@ -17,6 +17,7 @@ interface Kept {
 }
 
 const mostInstructions = 4096;
+const mostVisits = 65_536;
 /** Modules of more bytes than this together are not kept; the oldest go first. */
 const largest = 256 * 1024 * 1024;
 
@@ -29,6 +30,8 @@ export class CodeCache {
   readonly #kept: Set<Kept> = new Set();
   readonly #byEntry: Map<number, Set<Kept>> = new Map();
   readonly #instructions: Map<number, WebAssembly.Module | undefined> = new Map();
+  /** How often places were come to that are not translated, by all machines. */
+  readonly #visits: Map<number, number> = new Map();
   #start: WebAssembly.Module | undefined;
   #bytes = 0;
   #generation = 0;
@@ -85,6 +88,19 @@ export class CodeCache {
     if (this.#instructions.size >= mostInstructions) this.#instructions.clear();
     this.#instructions.set(word, module);
     return module;
+  }
+
+  /** Adds to how often a place was come to by programs that have ended; says how often that is. */
+  visit(pc: number, count: number): number {
+    if (this.#visits.size >= mostVisits) this.#visits.clear();
+    const visits = (this.#visits.get(pc) ?? 0) + count;
+    this.#visits.set(pc, visits);
+    return visits;
+  }
+
+  /** They are translated now, or cannot be. */
+  forgetVisits(places: readonly number[]): void {
+    for (const place of places) this.#visits.delete(place);
   }
 
   /** All of it, to be stored. */

@@ -10,7 +10,7 @@ import { coldConditionTable, coldKindTable } from './cold/cold-kinds.ts';
 import { findEntries } from './find-entries.ts';
 import { interpretFirst } from './guest-function.ts';
 import { InstructionFunctions } from './instruction-functions.ts';
-import { machineLayout } from './machine-layout.ts';
+import { machineLayout, wordEntry } from './machine-layout.ts';
 import { translate } from './translate.ts';
 import { TranslatedCode } from './translated-code.ts';
 
@@ -38,6 +38,7 @@ export class GuestMachine {
   readonly memory: LinearMemory;
   readonly #interpreter: Interpreter = new Interpreter();
   readonly #code: TranslatedCode;
+  readonly #cache: CodeCache;
   readonly #instructions: InstructionFunctions;
   readonly #arrivals: ArrivalCounts | undefined;
   readonly #systemCall: (() => SystemCallOutcome) | undefined;
@@ -78,6 +79,7 @@ export class GuestMachine {
     this.memory = new LinearMemory(buffer, permissions);
     this.cpu = new Cpu(this.memory, { environment, buffer, offset: machineLayout.state });
     this.#systemCall = systemCall;
+    this.#cache = cache;
     this.#arrivals = hotAfter > 0 ? new ArrivalCounts(buffer, hotAfter) : undefined;
     new Uint8Array(buffer, machineLayout.kinds).set(coldKindTable());
     new Uint16Array(buffer, machineLayout.conditions).set(coldConditionTable());
@@ -104,8 +106,13 @@ export class GuestMachine {
         },
       },
     });
-    this.#instructions = new InstructionFunctions(cache, (module) => {
-      const run = this.#code.single(module);
+    const { words, wordEntries } = machineLayout;
+    const listed = new Uint32Array(buffer, words, wordEntries * 2);
+    this.#instructions = new InstructionFunctions(cache, (module, word) => {
+      const { run, index } = this.#code.single(module);
+      const entry = wordEntry(word) * 2;
+      listed[entry] = word;
+      listed[entry + 1] = index;
       return () => run(0);
     });
   }
@@ -141,7 +148,10 @@ export class GuestMachine {
    */
   translateVisited(): void {
     this.#checkVersion();
-    const places = this.#arrivals?.takeWarm().filter((place) => !this.#code.has(place)) ?? [];
+    const visits = (pc: number, count: number): number => this.#cache.visit(pc, count);
+    const warm = this.#arrivals?.takeWarm(visits) ?? [];
+    this.#cache.forgetVisits(warm);
+    const places = warm.filter((place) => !this.#code.has(place));
     for (let at = 0; at < places.length; at += batchSize) {
       this.translate(places.slice(at, at + batchSize));
     }

@@ -17,17 +17,20 @@ const mostWords = 4096;
 export type RunInstruction = () => bigint;
 
 /**
- * Instructions of vectors and numbers that cold code comes to again and again, each as a WebAssembly
- * function of its own. The interpreter has lanes as big integers, which is hundreds of times slower; and
+ * Instructions that cold code does not know and comes to again and again, most of them of vectors and
+ * numbers, each as a WebAssembly function of its own. The interpreter has lanes as big integers, which is hundreds of times slower; and
  * what is cold together may be a third of a short program's time.
  */
 export class InstructionFunctions {
   readonly #cache: CodeCache;
-  readonly #instantiate: (module: WebAssembly.Module) => RunInstruction;
+  readonly #instantiate: (module: WebAssembly.Module, word: number) => RunInstruction;
   /** How often a word came, or what does it; undefined for what has no function. */
   readonly #known: Map<number, number | RunInstruction | undefined> = new Map();
 
-  constructor(cache: CodeCache, instantiate: (module: WebAssembly.Module) => RunInstruction) {
+  constructor(
+    cache: CodeCache,
+    instantiate: (module: WebAssembly.Module, word: number) => RunInstruction,
+  ) {
     this.#cache = cache;
     this.#instantiate = instantiate;
   }
@@ -42,13 +45,13 @@ export class InstructionFunctions {
       return undefined;
     }
     const module = this.#cache.instruction(word, instructionModule);
-    const run = module === undefined ? undefined : this.#instantiate(module);
+    const run = module === undefined ? undefined : this.#instantiate(module, word);
     this.#known.set(word, run);
     return run;
   }
 }
 
-/** Nothing for what may fault, leaves the function, or depends on the PC. */
+/** Nothing for what leaves the function, or depends on the PC. */
 function instructionModule(word: number): Uint8Array<ArrayBuffer> | undefined {
   const decoded = new DecodedWords().decode(word);
   if (decoded === undefined) return undefined;
@@ -68,6 +71,14 @@ function instructionModule(word: number): Uint8Array<ArrayBuffer> | undefined {
 
 function standsAlone(kind: string): boolean {
   switch (kind) {
+    case 'load-store-structures':
+    case 'load-store-lane':
+    case 'load-store-immediate':
+    case 'load-store-pair':
+    case 'atomic':
+    case 'compare-and-swap':
+    case 'three-source':
+    case 'zero-block':
     case 'vector-lanes':
     case 'vector-one':
     case 'vector-shift':

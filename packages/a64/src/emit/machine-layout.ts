@@ -26,6 +26,9 @@ export const machineLayout = {
   arrivalEntries: 32_768,
   /** For CRC-32 and CRC-32C: what a byte does to a checksum. */
   checksums: 0xa0000,
+  /** Words that have a function of their own, for cold code: the word and its index in the table. */
+  words: 0xb0000,
+  wordEntries: 2048,
   /** A byte for each page of 4 GiB, as `LinearMemory` has it. */
   permissions: 0x100000,
   /** Below are the machine's own data, which no page of the guest is mapped over. */
@@ -34,3 +37,14 @@ export const machineLayout = {
 
 /** In the number of arrivals at a place: it was called, or come to from outside. */
 export const arrivalCalled = 0x80000000;
+
+/**
+ * Spreads words, which differ in their registers at the bottom and in what they do at the top: what to
+ * multiply them with, and how far to shift.
+ */
+export const wordHash = { factor: 0x9e3779b1, shift: 21 } as const;
+
+/** The entry of a word in `words`, as cold code finds it. */
+export function wordEntry(word: number): number {
+  return Math.imul(word, wordHash.factor) >>> wordHash.shift;
+}

@@ -13,7 +13,8 @@ interface Instance {
   readonly base: number;
 }
 
-interface Placed {
+/** A function, and its index in the table. */
+export interface Placed {
   readonly run: RunTranslated;
   readonly index: number;
 }
@@ -27,7 +28,7 @@ export class TranslatedCode {
   readonly #memory: LinearMemory;
   readonly #cache: CodeCache;
   readonly #imports: Readonly<Record<string, WebAssembly.Value>>;
-  /** Told what branches do not find any more. */
+  /** Told what is not found any more, so that it has to be asked for again. */
   readonly #displaced: (pc: number) => void;
   readonly #table: WebAssembly.Table = new WebAssembly.Table({
     element: 'anyfunc',
@@ -86,16 +87,17 @@ export class TranslatedCode {
 
   /** Code may have changed: each module is compared with it before it is used again. */
   doubt(): void {
+    for (const pc of this.#functions.keys()) this.#displaced(pc);
     this.#functions.clear();
     this.#missing.clear();
     new Uint8Array(this.#branches.buffer, machineLayout.cache, cacheBytes).fill(0);
   }
 
   /** The only function of a module of the same kind. */
-  single(module: WebAssembly.Module): RunTranslated {
+  single(module: WebAssembly.Module): Placed {
     const base = this.#table.grow(1);
     this.#start(module, base);
-    return this.#table.get(base) as RunTranslated;
+    return { run: this.#table.get(base) as RunTranslated, index: base };
   }
 
   #lookUp(pc: number): Placed | undefined {

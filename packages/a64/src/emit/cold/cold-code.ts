@@ -50,8 +50,8 @@ export interface ColdLocals {
   readonly page: number;
   /** Calls that were interpreted and have not come back. */
   readonly inner: number;
-  /** What the interpreter has done since the last arrival, in arrivals. */
-  readonly slow: number;
+  /** Where arrivals at the place that was come to last are counted. */
+  readonly last: number;
   /** i32, for the moment. */
   readonly a: number;
   readonly b: number;

@@ -2,7 +2,7 @@ import { pagePermission } from '../../interpret/linear-memory.ts';
 import { type ModuleFunction, moduleIndex } from '../build-module.ts';
 import { FunctionBody } from '../function-body.ts';
 import { deepestCall, interpretFirst } from '../guest-function.ts';
-import { arrivalCalled, machineLayout } from '../machine-layout.ts';
+import { arrivalCalled, machineLayout, wordHash } from '../machine-layout.ts';
 import { valueType, wasmOp } from '../wasm.ts';
 import { coldBranches, storePc } from './cold-branches.ts';
 import { ColdCode, type ColdLocals, statePlace } from './cold-code.ts';
@@ -15,7 +15,7 @@ import { coldVectors } from './cold-vectors.ts';
 
 /** How a place was come to: by a branch, by a call that is gone on with here, from outside. */
 const arrival = { branch: 0, call: 1, outside: 2 } as const;
-/** What the interpreter does takes as long as arriving some times. */
+/** What the interpreter does takes as long as arriving some times at where it was come from. */
 const slowWeight = 32;
 /** Code without branches ends, too. */
 const pageCost = 16;
@@ -46,7 +46,7 @@ export function coldFunction(): Pick<ModuleFunction, 'code' | 'unlikely'> {
     word: i32(),
     page: i32(),
     inner: i32(),
-    slow: i32(),
+    last: i32(),
     a: i32(),
     b: i32(),
     c: i32(),
@@ -83,10 +83,13 @@ export function coldFunction(): Pick<ModuleFunction, 'code' | 'unlikely'> {
   writeArrival(code);
   code.go('here');
   body.end();
+  writeAlone(code);
   storePc(code, code.get('pc'));
   body.call(moduleIndex.step);
   body.branch(wasmOp.brIf, labels.host);
-  code.set('slow', code.of(wasmOp.i32Add, code.get('slow'), slowWeight));
+  const count = { address: code.get('last'), offset: machineLayout.arrivals + 4 };
+  const before = code.load(wasmOp.i32Load, count.address, count.offset);
+  code.store(wasmOp.i32Store, code.of(wasmOp.i32Add, before, slowWeight), count);
   body.end();
   code.set('pc', code.of(wasmOp.i32Add, code.get('pc'), 4));
   code.go('here');
@@ -95,6 +98,24 @@ export function coldFunction(): Pick<ModuleFunction, 'code' | 'unlikely'> {
   const place = code.of(wasmOp.i64ExtendI32U, code.get('pc'));
   code.do(wasmOp.i64Or, place, code.i64(interpretFirst));
   return { code: body.encode(), unlikely: body.unlikely() };
+}
+
+/** What has a function of one instruction is done by that, unless it would fault. */
+function writeAlone(code: ColdCode): void {
+  const { body } = code;
+  const hash = code.of(wasmOp.i32Mul, code.get('word'), wordHash.factor);
+  code.set('a', code.of(wasmOp.i32Shl, code.of(wasmOp.i32ShrU, hash, wordHash.shift), 3));
+  const listed = code.load(wasmOp.i32Load, code.get('a'), machineLayout.words);
+  code.set('b', code.load(wasmOp.i32Load, code.get('a'), machineLayout.words + 4));
+  const same = code.of(wasmOp.i32Eq, listed, code.get('word'));
+  // What is empty has no function, and is no word: not even zero, which is no instruction.
+  code.if(code.of(wasmOp.i32And, same, code.of(wasmOp.i32Ne, code.get('b'), 0)), () => {
+    code.get('depth')();
+    code.get('b')();
+    body.callIndirect(moduleIndex.guestType);
+    body.op(wasmOp.i64Eqz);
+    body.branch(wasmOp.brIf, code.labels.next);
+  });
 }
 
 /** Reads the word at `pc`, where code may be run. */
@@ -239,19 +260,14 @@ function writeCount(code: ColdCode): void {
   code.if(code.of(wasmOp.i32Ne, known, code.get('pc')), () => {
     code.store(wasmOp.i32Store, code.get('pc'), entry);
     code.store(wasmOp.i32Store, () => body.i32(0), number);
-    code.set('slow', () => body.i32(0));
   });
+  code.set('last', code.get('a'));
   const called = code.of(wasmOp.i32Shl, code.of(wasmOp.i32Ne, code.get('c'), 0), 31);
   code.store(
     wasmOp.i32Store,
-    code.of(
-      wasmOp.i32Or,
-      code.of(wasmOp.i32Add, count, code.of(wasmOp.i32Add, code.get('slow'), 1)),
-      called,
-    ),
+    code.of(wasmOp.i32Or, code.of(wasmOp.i32Add, count, 1), called),
     number,
   );
-  code.set('slow', () => body.i32(0));
   code.set('b', code.of(wasmOp.i32And, count, ~arrivalCalled));
   // At first somebody else may have translated it already.
   const hot = code.state(wasmOp.i32Load, machineLayout.hotAfter);
