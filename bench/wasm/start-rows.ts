@@ -5,7 +5,7 @@ import { CodeCache, decodeArtefact, encodeArtefact } from '@tapline/a64';
 import { openAptRoot } from '../../tools/debian/apt-root.ts';
 import { unpackDebs } from '../../tools/debian/unpack-debs.ts';
 import { benchmarkRow, type BenchmarkRow } from '../result.ts';
-import { runHere } from './run-here.ts';
+import { openSystem, runHere } from './run-here.ts';
 
 const rounds = 15;
 
@@ -16,6 +16,7 @@ export async function startRows(qemu: string, folder: string): Promise<readonly 
   const codeCache = new CodeCache();
   const first = await milliseconds(() => runHere(program, words, codeCache));
   const warm = await quickest(() => runHere(program, words, codeCache));
+  const inside = await quickest(openSystem(program, words, codeCache));
   const artefact = encodeArtefact(codeCache.list());
   const stored = await quickest(async () => {
     const loaded = new CodeCache();
@@ -30,6 +31,9 @@ export async function startRows(qemu: string, folder: string): Promise<readonly 
       goal: 10,
       goalOn: 'ours',
       note: `the first start ${first.toFixed(0)} ms, with translating all that it came to; qemu with its process`,
+    }),
+    row('busybox true: start in a system that runs', inside, {
+      note: 'as the next command of a container, whose memory is there',
     }),
     row('busybox true: start from a stored artefact', stored, {
       note: `${(artefact.length / 1024).toFixed(0)} KiB, decoded and compiled each time`,
