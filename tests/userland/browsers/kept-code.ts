@@ -2,18 +2,26 @@
 export interface KeptCode {
   readonly size: number;
   readonly usedMs: number;
-  readonly seal: readonly number[];
-  /** Of all its bytes. */
-  readonly sum: number;
+  /** Some bytes of its middle as a byte string, changed when it was to be. */
+  readonly middle: string;
+  /** Whether `sought` is in it. */
+  readonly found: boolean;
 }
 
-/** An expression that looks at the only code that a page keeps, and may change a byte in its middle. */
-export function keptCode(options: { readonly change?: boolean } = {}): string {
+export interface LookOptions {
+  /** Changes a byte in its middle. */
+  readonly change?: boolean;
+  /** A byte string. */
+  readonly sought?: string;
+}
+
+/** An expression that looks at the only code that a page keeps. */
+export function keptCode(options: LookOptions = {}): string {
   return `(${lookHere.toString()})(${JSON.stringify(options)})`;
 }
 
 /** Runs in the page: it knows nothing of what is around it here. */
-async function lookHere({ change = false }: { readonly change?: boolean }): Promise<KeptCode> {
+async function lookHere({ change = false, sought = '' }: LookOptions): Promise<KeptCode> {
   interface Asked<T> {
     readonly result: T;
     addEventListener(type: string, listener: () => void): void;
@@ -40,18 +48,17 @@ async function lookHere({ change = false }: { readonly change?: boolean }): Prom
   const [label] = (await answered(store('labels').getAll())) as {
     readonly size: number;
     readonly usedMs: number;
-    readonly seal: Uint8Array;
   }[];
   const [code = new Uint8Array(0)] = (await answered(store('code').getAll())) as Uint8Array[];
   const [name = ''] = await answered(store('code').getAllKeys());
-  let sum = 0;
-  for (const byte of code) sum += byte;
+  const middleAt = code.length >> 1;
   if (change) {
-    const middle = code.length >> 1;
-    code[middle] = (code[middle] ?? 0) ^ 1;
+    code[middleAt] = (code[middleAt] ?? 0) ^ 1;
     await answered(store('code').put(code, name));
   }
   database.close();
-  const { size = 0, usedMs = 0, seal = new Uint8Array(0) } = label ?? {};
-  return { size, usedMs, seal: [...seal], sum };
+  const { size = 0, usedMs = 0 } = label ?? {};
+  const text = Array.from(code, (byte) => String.fromCharCode(byte)).join('');
+  const middle = text.slice(middleAt - 32, middleAt + 32);
+  return { size, usedMs, middle, found: text.includes(sought) };
 }

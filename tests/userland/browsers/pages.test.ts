@@ -134,22 +134,27 @@ describe.skipIf(reason !== undefined).each(browsers)(
     test.skipIf(missing !== undefined)(
       'what was translated is there at the next visit, and is not taken when it was changed',
       async () => {
-        const visit = async (key: string): Promise<KeptCode> => {
-          const run = { ...base, argv: ['/bin/dash', '-c', 'echo kept'], code: { key } };
+        const visit = async (sought = ''): Promise<KeptCode> => {
+          const argv = ['/bin/dash', '-c', 'echo kept'];
+          const run = {
+            ...base,
+            argv,
+            limits: { ...base.limits, hotAfter: 200 },
+            code: { key: 'key' },
+          };
           const { stdout } = await page.evaluate<PageResult>(runInPage(run));
           expect(stdout).toBe('kept\n');
-          return await page.evaluate<KeptCode>(keptCode());
+          return await page.evaluate<KeptCode>(keptCode({ sought }));
         };
-        const first = await visit('key');
+        const first = await visit();
         expect(first.size).toBeGreaterThan(1000);
-        const second = await visit('key');
-        // Nothing has come to it: the same code, used later.
-        expect(second).toEqual({ ...first, usedMs: expect.any(Number) });
+        // With what was kept, something more may come to it.
+        const second = await visit(first.middle);
+        expect(second.size).toBeGreaterThanOrEqual(first.size);
         expect(second.usedMs).toBeGreaterThan(first.usedMs);
-        await page.evaluate(keptCode({ change: true }));
-        const { size, sum } = await visit('key');
-        expect({ size, sum }).toEqual({ size: first.size, sum: first.sum });
-        expect((await visit('another key')).seal).not.toEqual(first.seal);
+        expect(second.found).toBe(true);
+        const { middle } = await page.evaluate<KeptCode>(keptCode({ change: true }));
+        expect((await visit(middle)).found).toBe(false);
       },
     );
 
