@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import {
   allocationResource,
   type Attachment,
@@ -9,7 +12,9 @@ import {
 import { portEndName, portMac, portName } from '@tapline/segments';
 import { eventually } from '@tapline/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { echoRequest } from './segments/support/frames.ts';
 import { segmentsUnavailable } from './segments/support/segments-unavailable.ts';
+import { startSocketProbe } from './segments/support/socket-probe.ts';
 import { type SegmentSystem, startSegmentSystem } from './support/segment-system.ts';
 
 const unavailable = segmentsUnavailable(['ping', 'wireguard-go', 'unshare']);
@@ -277,6 +282,44 @@ describe.skipIf(unavailable !== undefined)(`segments, whole ${unavailable ?? ''}
     await stands(3);
     await noneReaches(['n3', 'n2'], ['n2', 'n3']);
     await reachesSoon('n1', 'n3');
+  }, 120_000);
+
+  test('a node whose ports are sockets: a machine there speaks with whom the policy names', async () => {
+    const third = system.nodes.find(({ name }) => name === 'n3');
+    if (third === undefined) throw new Error('no node n3');
+    await third.kill();
+    await third.start(['--datapath', 'sockets']);
+    const socket = join(third.data, 'ports', '4096.sock');
+    await eventually('its socket is there', () => existsSync(socket), { withinMs: 30_000 });
+    await stands(3);
+    const { spec } = await system.client.get(attachmentResource, 'n3.news');
+    const stationOf = (name: string) => {
+      const port = spec.ports.find(({ node }) => node === name);
+      return { mac: portMac(spec.vni, port?.index ?? 0), ip: port?.addresses[0] ?? '' };
+    };
+    const [own, first, second] = ['n3', 'n1', 'n2'].map(stationOf);
+    if (own === undefined || first === undefined || second === undefined)
+      throw new Error('no port');
+    const said: unknown = JSON.parse(await readFile(socket.replace('.sock', '.json'), 'utf8'));
+    expect(said).toEqual({ socket, mac: own.mac, addresses: [own.ip], mtu: 1370 });
+    await using machine = await startSocketProbe([socket]);
+    const answers: string[] = [];
+    await eventually(
+      'an answer of the promiscuous port',
+      async () => {
+        for (const other of [first, second]) machine.send(0, echoRequest(own, other));
+        for (const { frame } of await machine.settle(100)) {
+          // An echo reply, by who sent it.
+          if (frame[23] === 1 && frame[34] === 0)
+            answers.push([...frame.subarray(26, 30)].join('.'));
+        }
+        return answers.includes(first.ip);
+      },
+      { withinMs: 20_000 },
+    );
+    expect(answers).not.toContain(second.ip);
+    const verified = await system.tapline(['segment', 'verify', 'news']);
+    expect([verified.code, verified.out]).toEqual([0, expect.stringMatching(/^verified/)]);
   }, 120_000);
 
   test('a node that goes takes its port along, and deletion leaves nothing', async () => {

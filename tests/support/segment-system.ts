@@ -39,7 +39,8 @@ export interface NodeMachine {
   readonly namespace: string;
   /** Where its agent keeps its state. */
   readonly data: string;
-  start(): Promise<void>;
+  /** With more flags than it was started with at first. */
+  start(flags?: readonly string[]): Promise<void>;
   kill(): Promise<void>;
   /** Runs a program on it; its exit code and output. */
   run(command: readonly [string, ...string[]]): { readonly code: number; readonly out: string };
@@ -150,8 +151,8 @@ export async function startSegmentSystem(
       name,
       namespace,
       data: join(folder, name),
-      async start() {
-        running = await begin(name, ['agent', ...shared], agentReady);
+      async start(more = []) {
+        running = await begin(name, ['agent', ...shared, ...more], agentReady);
       },
       async kill() {
         running.kill('SIGKILL');

@@ -107,6 +107,15 @@ export function ipv4(
   return Buffer.concat([head, payload]);
 }
 
+/** An echo request that is right, so that a kernel answers it. */
+export function echoRequest(from: Omit<Station, 'ip6'>, to: Omit<Station, 'ip6'>): Buffer {
+  const icmp = Buffer.alloc(16);
+  icmp[0] = 8;
+  icmp.writeUInt16BE(checksum(icmp), 2);
+  const packet = ipv4({ source: from.ip, target: to.ip, protocol: 1 }, icmp);
+  return ethernet({ source: from.mac, target: to.mac, type: 0x0800 }, packet);
+}
+
 /** Protocol 1, 6 or 17, as far as a bridge looks at it. */
 export function overIpv4(
   from: Station,
