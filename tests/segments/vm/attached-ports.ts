@@ -91,7 +91,8 @@ export async function openAttachedPorts(folder: string): Promise<AttachedPorts> 
           `ip netns exec g${at + 1} sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1`,
           `for d in /sys/class/net/*; do [ "$(cat $d/address)" = ${mac} ] && ip link set $(basename $d) name port mtu 1450 netns g${at + 1}; done`,
           `ip -n g${at + 1} address add ${ipv4}/24 dev port`,
-          `ip -n g${at + 1} link set port up`,
+          // What a device's own filter would leave out is seen, too.
+          `ip -n g${at + 1} link set port promisc on up`,
         ].join('\n'),
       )
       .join('\n'),
