@@ -66,15 +66,11 @@ describe.skipIf(unavailable !== undefined)(`an agent that is not root ${unavaila
     }
   });
 
-  test('a helper that would listen for root, or for nobody in particular, ends with why', () => {
-    for (const user of ['0', 'tapline']) {
-      const words = [helperProgram, '--listen', '/nowhere/fabric.sock', '--user', user];
-      const { status, stderr } = spawnSync(process.execPath, words, { encoding: 'utf8' });
-      expect([status, stderr]).toEqual([
-        1,
-        expect.stringContaining('is no number of a user other than root'),
-      ]);
-    }
+  test('a process with rights that would listen for nobody in particular ends with why', () => {
+    const words = [helperProgram, '--listen', '/nowhere/fabric.sock', '--user', '0'];
+    const { status, stderr } = spawnSync(process.execPath, words, { encoding: 'utf8' });
+    const why = expect.stringContaining('0 is no number of a user other than root') as string;
+    expect([status, stderr]).toEqual([1, why]);
   });
 });
 
