@@ -346,6 +346,24 @@ describe.skipIf(!root)('the agent, with runc (needs root and runc)', () => {
     await vi.waitFor(() => expect(agent?.state.outbox()).toEqual([]));
   });
 
+  test('says how it ended, where it was killed before it noted more than its progress', async () => {
+    await start();
+    await deliver(specOf(await images.push('killed', 'echo killed')));
+    await reaches({ state: 'Ready', observedRevision: 1 });
+    await stop();
+    const install = await client.get(installResource, 'd1.tool');
+    const { uid = '', name } = install.metadata;
+    const progress = { observedRevision: 1, state: 'Starting' as const };
+    await client.updateStatus(installResource, { ...install, status: progress });
+    {
+      await using state = await AgentState.open(join(folder.path, 'state'));
+      state.putOutbox({ uid, name, status: progress });
+    }
+    await start();
+    await reaches({ state: 'Ready', observedRevision: 1 });
+    await vi.waitFor(() => expect(agent?.state.outbox()).toEqual([]));
+  });
+
   test('drops what a newer revision makes pointless', async () => {
     const stuck = Promise.withResolvers<never>();
     stuck.promise.catch(() => undefined);

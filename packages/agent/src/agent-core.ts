@@ -181,11 +181,13 @@ export async function createAgentCore(init: AgentCoreInit): Promise<AgentCore> {
   function remindIfUnknown({ metadata, spec, status }: Install): void {
     const { uid } = metadata;
     const record = uid === undefined ? undefined : state.record(uid);
-    if (record === undefined || state.outboxEntry(record.uid) !== undefined) return;
+    if (record === undefined) return;
     const good = record.active?.revision === spec.revision;
     if (!good && record.failed?.revision !== spec.revision) return;
     const states = good ? ['Ready'] : ['RolledBack', 'Failed'];
-    if (status?.observedRevision === spec.revision && states.includes(status.state ?? '')) return;
+    // What waits to be said may be how far it had come when the agent was killed.
+    const said = state.outboxEntry(record.uid)?.status ?? status;
+    if (said?.observedRevision === spec.revision && states.includes(said.state ?? '')) return;
     workerOf(record.uid).remind();
     queue.add(record.uid);
   }

@@ -36,21 +36,8 @@ describe.skipIf(!root)('an agent that is killed (needs root and runc)', () => {
   });
   afterAll(() => programs[Symbol.asyncDispose]());
 
-  /**
-   * Runs an agent until it is done, or dead; what it said. Once a life came to no
-   * end, for a reason that is not known: the first such is told and begun again, a second one fails.
-   */
+  /** Runs an agent until it is done, or dead; what it said. */
   async function life(order: CrashOrder, killAfterMs?: number): Promise<string> {
-    const said = await oneLife(order, killAfterMs);
-    if (said !== undefined) return said;
-    const log = await readFile(join(order.folder, 'agent.log'), 'utf8');
-    console.warn(
-      `an agent that was to die at step ${order.killAt} had no outcome in 60 s:\n${log.slice(-8192)}`,
-    );
-    return (await oneLife(order, killAfterMs)) ?? 'no outcome in 60 s, twice';
-  }
-
-  async function oneLife(order: CrashOrder, killAfterMs?: number): Promise<string | undefined> {
     const child = join(programs.path, 'crash-child.js');
     const agent = await startProcess(process.execPath, [child, JSON.stringify(order)]);
     if (killAfterMs !== undefined) {
@@ -65,7 +52,9 @@ describe.skipIf(!root)('an agent that is killed (needs root and runc)', () => {
     }
     agent.kill('SIGKILL');
     await agent.exited;
-    return isDead || agent.output().includes('\n') ? agent.output() : undefined;
+    if (isDead || agent.output().includes('\n')) return agent.output();
+    const log = await readFile(join(order.folder, 'agent.log'), 'utf8');
+    return `no outcome in 60 s of an agent that was to die at step ${order.killAt}:\n${log.slice(-8192)}`;
   }
 
   async function running(folder: string): Promise<readonly string[]> {

@@ -43,8 +43,9 @@ async function run(order: CrashOrder): Promise<void> {
     return new Proxy(target, {
       get(of, name) {
         const value: unknown = Reflect.get(of, name, of);
-        if (typeof value !== 'function' || name === 'wait' || typeof name === 'symbol')
-          return value;
+        if (typeof value !== 'function' || typeof name === 'symbol') return value;
+        // Settles when a program ends, which is no step of the agent.
+        if (name === 'wait') return value.bind(of) as unknown;
         return (...given: unknown[]) => {
           boundary();
           const result: unknown = Reflect.apply(value, of, given);
