@@ -1,4 +1,4 @@
-/** What a page keeps of a program's translated code. */
+/** What a page keeps of a program's translated code; of size 0 where it keeps none. */
 export interface KeptCode {
   readonly size: number;
   readonly usedMs: number;
@@ -9,26 +9,27 @@ export interface KeptCode {
 }
 
 export interface LookOptions {
+  /** Of the code, `storedCodeName`: the page's own shell may keep some, too. */
+  readonly name: string;
   /** Changes a byte in its middle. */
   readonly change?: boolean;
   /** A byte string. */
   readonly sought?: string;
 }
 
-/** An expression that looks at the only code that a page keeps. */
-export function keptCode(options: LookOptions = {}): string {
+/** An expression that looks at code that a page keeps. */
+export function keptCode(options: LookOptions): string {
   return `(${lookHere.toString()})(${JSON.stringify(options)})`;
 }
 
 /** Runs in the page: it knows nothing of what is around it here. */
-async function lookHere({ change = false, sought = '' }: LookOptions): Promise<KeptCode> {
+async function lookHere({ name, change = false, sought = '' }: LookOptions): Promise<KeptCode> {
   interface Asked<T> {
     readonly result: T;
     addEventListener(type: string, listener: () => void): void;
   }
   interface Store {
-    getAll(): Asked<unknown[]>;
-    getAllKeys(): Asked<string[]>;
+    get(key: string): Asked<unknown>;
     put(value: unknown, key: string): Asked<unknown>;
   }
   interface Database {
@@ -44,13 +45,12 @@ async function lookHere({ change = false, sought = '' }: LookOptions): Promise<K
       asked.addEventListener('error', () => reject(new Error('the storage does not answer')));
     });
   const database = await answered(indexedDB.open('tapline-code', 1));
-  const store = (name: string): Store => database.transaction(name, 'readwrite').objectStore(name);
-  const [label] = (await answered(store('labels').getAll())) as {
-    readonly size: number;
-    readonly usedMs: number;
-  }[];
-  const [code = new Uint8Array(0)] = (await answered(store('code').getAll())) as Uint8Array[];
-  const [name = ''] = await answered(store('code').getAllKeys());
+  const store = (of: string): Store => database.transaction(of, 'readwrite').objectStore(of);
+  const label = (await answered(store('labels').get(name))) as
+    | { readonly size: number; readonly usedMs: number }
+    | undefined;
+  const found = (await answered(store('code').get(name))) as Uint8Array | undefined;
+  const code = found ?? new Uint8Array(0);
   const middleAt = code.length >> 1;
   if (change) {
     code[middleAt] = (code[middleAt] ?? 0) ^ 1;
