@@ -19,7 +19,7 @@ if [ -n "$WRITTEN" ]; then
 fi
 # Not as the first process of its namespace, which is not ended by signals, but in a session of its own.
 exec 3>&2 2>/dev/null
-setsid --wait "$@" 2>&3`;
+setsid --wait "$@" 2>&3 3>&-`;
 
 export interface ProgramRun {
   readonly exitCode: number | null;

@@ -25,6 +25,11 @@ sh ./run-${test} 2>&1 < /dev/null; echo "exit $?"`,
     output
       .replaceAll(/terminal process group \(\d+\)/g, 'terminal process group (PID)')
       .replaceAll(/globstar-\d+/g, 'globstar-PID'),
-  sample: ['braces'],
+  leftOut: {
+    'ifs-posix':
+      'makes 6,856 tests of processes each: qemu had not ended after a minute, and not after two',
+    read: 'reads from /dev/tty, and where there is none has no end under qemu either',
+  },
+  sample: ['braces', 'comsub-eof'],
   passes: /^(warning: .*\n)*exit 0\n$/,
 };

@@ -21,6 +21,13 @@ export const gawkSelfTest: SelfTest = {
 gawk -f ${test}.awk < $i > /tmp/out 2>&1 || echo "EXIT CODE: $?" >> /tmp/out
 if cmp -s /tmp/out ${test}.ok; then echo PASS; else cat /tmp/out; fi`,
   shell: '/bin/dash',
-  sample: [],
+  leftOut: {
+    pid: 'prints numbers of processes',
+    profile10: 'has no end, under qemu either: it is to be profiled, not run',
+    profile11: 'the same',
+    time: 'prints how late it is',
+    timeout: 'prints what a clock says',
+  },
+  sample: ['regeq', 'substr'],
   passes: /^PASS$/m,
 };

@@ -16,6 +16,6 @@ export const jqSelfTest: SelfTest = {
   shell: '/bin/dash',
   // Names that mktemp makes.
   comparable: (output) => output.replaceAll(/\/tmp\/jq\w{6}\b/g, '/tmp/jqXXXXXX'),
-  sample: ['base64test'],
+  sample: ['utf8test'],
   passes: /^exit 0$/m,
 };

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { unpackPackages } from '../../elf/unpack-packages.ts';
 import { unpackSource } from './debian-source.ts';
@@ -16,6 +16,10 @@ export async function prepareSelfTest(
   await unpackPackages(root, { architecture: 'arm64', names: packages });
   for (const each of ['dev', 'proc', 'tmp', 'var/tmp'])
     mkdirSync(join(root, each), { recursive: true });
+  // What base-passwd makes as it is installed.
+  mkdirSync(join(root, 'etc'), { recursive: true });
+  writeFileSync(join(root, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/bash\n');
+  writeFileSync(join(root, 'etc/group'), 'root:x:0:\n');
   const folder = join(root, 'work', name);
   await unpackSource(source, { folder, parts });
   mkdirSync(join(folder, 'bin'), { recursive: true });

@@ -32,7 +32,10 @@ describe.skipIf(reason !== undefined)(
         const { sample, passes, leftOut = {} } = selfTest;
         expect(all).toEqual(expect.arrayContaining([...sample, ...Object.keys(leftOut)]));
         const tests = long ? all.filter((name) => leftOut[name] === undefined) : sample;
-        const runner = selfTestRunner(folder.path, { selfTest, timeoutMs: 300_000 });
+        const runner = selfTestRunner(folder.path, {
+          selfTest,
+          timeoutMs: long ? 600_000 : 100_000,
+        });
         let passed = 0;
         for (const name of tests) {
           const outcome = await runner.run(name).catch((error: unknown) => String(error));
