@@ -109,6 +109,14 @@ describe('translated and interpreted code agree', () => {
   });
 });
 
+test('a branch below all addresses is a fault there, and at no other address', () => {
+  // b -0x4000000
+  const guest = machine([0x17000000]);
+  const address = BigInt.asUintN(64, BigInt(code) - 0x4000000n);
+  expect(guest.run(1000)).toEqual({ kind: 'memory-fault', address, access: 'execute' });
+  expect(guest.cpu.pc).toBe(address);
+});
+
 test('a fault leaves the state as it was before the instruction', () => {
   // mov x1, #5; str x1, [x0]; mov x1, #6; ldr x2, [x1, #8]; ret
   const guest = machine([0xd28000a1, 0xf9000001, 0xd28000c1, 0xf9400422, 0xd65f03c0]);

@@ -6,8 +6,7 @@ import { type ColdCode, type Push, statePlace } from './cold-code.ts';
 /** What changes where to go on. `pc` is the address of the instruction until it is the next one. */
 export const coldBranches = {
   branch: (code: ColdCode): void => {
-    const target = code.of(wasmOp.i32Add, code.get('pc'), code.signedField(0, 26, 2));
-    code.set('a', target);
+    setTarget(code, code.signedField(0, 26, 2));
     code.if(code.field(31, 1), () => call(code));
     jump(code);
   },
@@ -18,7 +17,7 @@ export const coldBranches = {
     // CBZ has 0 there, CBNZ 1.
     const taken = code.of(wasmOp.i32Xor, isZero, code.field(24, 1));
     code.goIf(code.of(wasmOp.i32Eqz, taken), 'next');
-    code.set('a', code.of(wasmOp.i32Add, code.get('pc'), code.signedField(5, 19, 2)));
+    setTarget(code, code.signedField(5, 19, 2));
     jump(code);
   },
 
@@ -35,14 +34,14 @@ export const coldBranches = {
     );
     const differs = code.of(wasmOp.i32Xor, tested, code.field(24, 1));
     code.goIf(code.of(wasmOp.i32And, differs, 1), 'next');
-    code.set('a', code.of(wasmOp.i32Add, code.get('pc'), code.signedField(5, 14, 2)));
+    setTarget(code, code.signedField(5, 14, 2));
     jump(code);
   },
 
   'conditional-branch': (code: ColdCode): void => {
     code.goIf(code.bits(1 << 4), 'slow');
     code.goIf(code.of(wasmOp.i32Eqz, code.condition(0)), 'next');
-    code.set('a', code.of(wasmOp.i32Add, code.get('pc'), code.signedField(5, 19, 2)));
+    setTarget(code, code.signedField(5, 19, 2));
     jump(code);
   },
 
@@ -103,6 +102,14 @@ export const coldBranches = {
     code.go('next');
   },
 } as const;
+
+/** Where a branch goes to; below zero or beyond all addresses, which wraps here, it is the interpreter's. */
+function setTarget(code: ColdCode, offset: Push): void {
+  code.set('a', code.of(wasmOp.i32Add, code.get('pc'), offset));
+  const back = code.of(wasmOp.i32LtS, offset, 0);
+  const below = code.of(wasmOp.i32LtU, code.get('a'), code.get('pc'));
+  code.goIf(code.of(wasmOp.i32Xor, back, below), 'host');
+}
 
 export function storePc(code: ColdCode, pc: Push): void {
   const value = code.of(wasmOp.i64ExtendI32U, pc);
