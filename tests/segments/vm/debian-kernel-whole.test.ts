@@ -265,7 +265,8 @@ describe.runIf(isAsked)('all of it in Debian’s kernel: four nodes, every type 
         ]) {
           await applyAt(nodes, from ?? []);
           const kinds = await killedAfter(Number.POSITIVE_INFINITY, to ?? []);
-          expect(kinds.length).toBeGreaterThan(10);
+          // Of a segment in VLANs seven, where it is taken away.
+          expect(kinds.length).toBeGreaterThan(3);
           // Where another kind of operation comes next.
           const cuts = kinds.flatMap((kind, at) => (kind === kinds[at + 1] ? [] : at + 1));
           for (const cut of cuts.slice(0, -1)) {
