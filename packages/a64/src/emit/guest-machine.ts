@@ -174,8 +174,10 @@ export class GuestMachine {
         const run = this.#code.find(Number(pc)) ?? this.#code.runCold;
         // The address to go on at, and whether the interpreter has to do what is there.
         const next = BigInt.asUintN(64, run(0));
-        interpret = (next & interpretFirst) !== 0n;
-        cpu.pc = next & ~interpretFirst;
+        const place = next & ~interpretFirst;
+        // Only where there can be code: a jump to below zero is to an address with that bit.
+        interpret = place !== next && (place & notCode) === 0n;
+        cpu.pc = interpret ? place : next;
         if (this.#left) {
           this.#left = false;
           return { kind: 'fuel' };
