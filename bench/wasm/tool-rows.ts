@@ -13,6 +13,8 @@ import { v86Rows } from './v86-rows.ts';
 /** All but the first count. */
 const rounds = 4;
 const forks = 100;
+/** What short programs come to is translated over some of them. */
+const forkRounds = 12;
 
 /** Unmodified programs of Debian for arm64, from start to end, and the same ones under qemu. */
 export async function toolRows(
@@ -111,7 +113,7 @@ async function moreStarts(qemu: string, root: string): Promise<readonly Benchmar
   const loop = `i=0; while [ $i -lt ${forks} ]; do /bin/true; i=$((i + 1)); done`;
   const codeCache = new CodeCache();
   const runs: Run[] = [];
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 0; round < forkRounds; round++) {
     const argv = ['/bin/dash', '-c', loop];
     runs.push(await runTool(argv, { root, input: undefined, codeCache }));
   }
