@@ -32,7 +32,7 @@ export const broadPrograms: readonly Program[] = [
   },
   // Archives, one after the other, of something that can be pressed and of something that cannot.
   bash(
-    'seq 40000 > a; head -c 300000 /bin/bash > b; for c in "gzip -9" "gzip -1" "bzip2 -9" "xz -6" "xz -0 --format=lzma" "zstd -q -19" "zstd -q -1"; do for f in a b; do $c -c $f > p; cksum < p; done; done; gzip -dc <(gzip a -c) | cmp - a; xz -dc <(xz -c b) | cmp - b; zstd -qdc <(zstd -qc b) | cmp - b; bzip2 -dc <(bzip2 -c a) | cmp - a; tar -c --sort=name --owner=0 --group=0 --mtime=@0 --format=pax a b | tee t.tar | md5sum; tar -tf t.tar; mkdir x; tar -xf t.tar -C x --transform s/^/y/; ls x; tar --diff -f t.tar; echo $?',
+    'seq 40000 > a; head -c 300000 /bin/bash > b; for c in "gzip -n9" "gzip -n1" "bzip2 -9" "xz -6" "xz -0 --format=lzma" "zstd -q -19" "zstd -q -1"; do for f in a b; do $c -c $f > p; cksum < p; done; done; gzip -dc <(gzip a -c) | cmp - a; xz -dc <(xz -c b) | cmp - b; zstd -qdc <(zstd -qc b) | cmp - b; bzip2 -dc <(bzip2 -c a) | cmp - a; tar -c --sort=name --owner=0 --group=0 --mtime=@0 --mode=644 --format=ustar a b | tee t.tar | md5sum; tar -tf t.tar; mkdir x; tar -xf t.tar -C x --transform s/^/y/; ls x; tar --diff -f t.tar; echo $?',
   ),
   {
     argv: ['/usr/bin/bc', '-lq'],
