@@ -33,19 +33,21 @@ const maxAnswerBytes = 65_536;
 export function dialTunnel(init: DialInit): Dial {
   const { addresses, clock } = init;
   return async (begin, signal) => {
-    const { socket, head } = await upgraded(init, signal);
-    if (socket instanceof Socket) socket.setNoDelay(true);
-    const onAbort = (): void => void socket.destroy();
-    signal.addEventListener('abort', onAbort, { once: true });
     const ended = new AbortController();
-    if (addresses !== undefined && socket instanceof Socket) {
-      void watchOwnAddress(socket, { addresses, clock, signal: ended.signal });
-    }
+    let close: (() => void) | undefined;
     try {
+      const { socket, head } = await upgraded(init, signal, (connected) => {
+        if (addresses !== undefined) {
+          void watchOwnAddress(connected, { addresses, clock, signal: ended.signal });
+        }
+      });
+      if (socket instanceof Socket) socket.setNoDelay(true);
+      close = () => void socket.destroy();
+      signal.addEventListener('abort', close, { once: true });
       await carryOnSocket(socket, { begin, clock, head });
     } finally {
       ended.abort('ended');
-      signal.removeEventListener('abort', onAbort);
+      if (close !== undefined) signal.removeEventListener('abort', close);
     }
   };
 }
@@ -55,8 +57,12 @@ interface Upgraded {
   readonly head: Uint8Array;
 }
 
-/** Throws `gateway_unreachable`, or what the gateway answers. */
-async function upgraded(init: DialInit, signal: AbortSignal): Promise<Upgraded> {
+/** Throws `gateway_unreachable`, or what the gateway answers. The address may be lost before it does. */
+async function upgraded(
+  init: DialInit,
+  signal: AbortSignal,
+  onConnect: (socket: Socket) => void,
+): Promise<Upgraded> {
   const { server, clock, tls, timeoutMs = 20_000 } = init;
   const { path = tunnelPath, headers = {}, errorOf = errorOfAnswer } = init;
   signal.throwIfAborted();
@@ -73,6 +79,7 @@ async function upgraded(init: DialInit, signal: AbortSignal): Promise<Upgraded> 
     agent: false,
     ...(secure ? { ...tls?.(), minVersion: 'TLSv1.3' } : {}),
   });
+  sent.on('socket', (socket) => socket.once('connect', () => onConnect(socket)));
   sent.on('upgrade', (_response, socket, head) => answered.resolve({ socket, head }));
   sent.on('response', (response: IncomingMessage) => {
     readText(response).then(
