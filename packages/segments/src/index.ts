@@ -100,6 +100,7 @@ export { ownState } from './plan/own-state.ts';
 export { parseOperation } from './plan/parse-operation.ts';
 export { planNode } from './plan/plan-node.ts';
 export { vniOfOperation } from './plan/vni-of-operation.ts';
+export { ipsecTableName } from './encryption/ipsec-guard.ts';
 export { isMacsecOperation } from './encryption/macsec-operation.ts';
 export { encryptionOfOperation } from './plan/encryption-of-operation.ts';
 export { renderOperation } from './plan/render-operation.ts';

@@ -87,3 +87,20 @@ test('a batch that does not end well is read one by one, and what must answer is
   });
   await expect(readKernel(['addresses'], run)).rejects.toMatchObject({ code: 'kernel_unreadable' });
 });
+
+test('what is encrypted is not taken for nothing where rules say that there is some', async () => {
+  const without = { 'ip xfrm policy': '' };
+  const plain = programs({ ...without, 'nft -j list ruleset': '{"nftables":[]}' });
+  expect(await readKernel(['nft', 'xfrmStates'], plain.run)).toMatchObject({ xfrmStates: '' });
+  const guarded = programs({
+    ...without,
+    'nft -j list ruleset': '{"nftables":[{"table":{"family":"inet","name":"tapline_ipsec"}}]}',
+  });
+  await expect(readKernel(['nft', 'xfrmStates'], guarded.run)).rejects.toMatchObject({
+    code: 'kernel_unreadable',
+    hint: expect.stringContaining('xfrm_user') as string,
+  });
+  // Where there is none, it answers so.
+  const ended = programs({ 'nft -j list ruleset': '"tapline_ipsec"', 'ip xfrm policy': '' });
+  expect(await readKernel(['nft', 'xfrmPolicies'], ended.run)).toMatchObject({ xfrmPolicies: '' });
+});

@@ -1,5 +1,5 @@
 import { TaplineError } from '@tapline/base';
-import { filterBatch, observationCommands } from '@tapline/segments';
+import { filterBatch, ipsecTableName, observationCommands } from '@tapline/segments';
 import type { Reading } from '../fabric-helper.ts';
 import { readTogether } from './read-together.ts';
 import type { RunProgram } from './run-program.ts';
@@ -50,52 +50,81 @@ export async function readKernel(
   const plain = known.filter((reading) => reading !== 'filters');
   const isOfDevices = (reading: PlainReading): reading is keyof typeof ofDevices =>
     plain.includes('links') && Object.hasOwn(ofDevices, reading);
+  const absent = new Set<Reading>();
   const found = await readAll(
     plain.filter((reading) => !isOfDevices(reading)),
-    run,
+    { run, absent },
   );
+  checkIpsec(found.nft, absent);
   const rest = plain.filter(
     (reading) => isOfDevices(reading) && ofDevices[reading].test(found.links ?? ''),
   );
   const [more, filters] = await Promise.all([
-    readAll(rest, run),
+    readAll(rest, { run, absent }),
     known.includes('filters') ? readFilters(found.qdiscs, run) : undefined,
   ]);
   const none = Object.fromEntries(plain.filter(isOfDevices).map((reading) => [reading, '']));
   return { ...none, ...found, ...more, ...(filters === undefined ? {} : { filters }) };
 }
 
+/**
+ * Without its associations a node with IPsec would look as if there were none, and lose the rules that keep
+ * closed what those still decrypt.
+ */
+function checkIpsec(nft: string | undefined, absent: ReadonlySet<Reading>): void {
+  const isUnseen = absent.has('xfrmStates') || absent.has('xfrmPolicies');
+  if (!isUnseen || nft?.includes(`"${ipsecTableName}"`) !== true) return;
+  throw new TaplineError(
+    'kernel_unreadable',
+    `the kernel has table ${ipsecTableName}, and ip xfrm does not say what is encrypted`,
+    { hint: 'load the module xfrm_user; until then everything stays as it is' },
+  );
+}
+
+interface ReadingContext {
+  readonly run: RunProgram;
+  /** Takes what the kernel or node has not. */
+  readonly absent: Set<Reading>;
+}
+
 async function readAll(
   what: readonly PlainReading[],
-  run: RunProgram,
+  { run, absent }: ReadingContext,
 ): Promise<Partial<Record<Reading, string>>> {
   const together = await readTogether(what, run);
   const alone = what.filter((reading) => !Object.hasOwn(together, reading));
   const outputs = await Promise.all(
-    alone.map(async (reading) => [reading, await readOne(reading, run)] as const),
+    alone.map(async (reading) => [reading, await readOne(reading, { run, absent })] as const),
   );
   return { ...together, ...Object.fromEntries(outputs) };
 }
 
 async function readFilters(qdiscs: string | undefined, run: RunProgram): Promise<string> {
-  const batch = filterBatch(qdiscs ?? (await readOne('qdiscs', run)));
+  const batch = filterBatch(qdiscs ?? (await readOne('qdiscs', { run, absent: new Set() })));
   if (batch === '') return '';
   return await output('filters', ['tc', '-j', '-batch', '-'], { stdin: batch, run });
 }
 
-async function readOne(reading: PlainReading, run: RunProgram): Promise<string> {
-  const text = await output(reading, commands[reading], { run });
+async function readOne(reading: PlainReading, context: ReadingContext): Promise<string> {
+  const text = await output(reading, commands[reading], context);
   return reading === 'wireguard' ? withoutKeys(text) : text;
 }
 
 async function output(
   reading: Reading,
   command: readonly [string, ...string[]],
-  { run, stdin }: { readonly stdin?: string; readonly run: RunProgram },
+  {
+    run,
+    stdin,
+    absent,
+  }: Partial<ReadingContext> & Pick<ReadingContext, 'run'> & { readonly stdin?: string },
 ): Promise<string> {
   const { code, stdout, stderr } = await run(command, stdin === undefined ? {} : { stdin });
   if (code === 0) return stdout;
-  if (optional.has(reading)) return '';
+  if (optional.has(reading)) {
+    absent?.add(reading);
+    return '';
+  }
   throw new TaplineError(
     'kernel_unreadable',
     `${command.join(' ')} failed (${code}): ${stderr.trim().slice(0, 300)}`,
